@@ -1,0 +1,352 @@
+"""Metrics against values worked by hand, against slow definitions, and against bad input."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from mtl_lessons import metrics
+
+patient = settings(max_examples=60, deadline=None)
+
+# few different scores, so that ties are common
+scored_labels = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 6)), min_size=2, max_size=40).map(
+    lambda pairs: tuple(np.array(column, float) for column in zip(*pairs, strict=True))
+)
+
+
+def pairwise_auc(labels, scores):
+    """AUC by its definition: every positive against every negative."""
+    positives, negatives = scores[labels == 1][:, None], scores[labels == 0][None, :]
+    return np.mean((positives > negatives) + 0.5 * (positives == negatives))
+
+
+# ---------------------------------------------------------------------- intervals
+
+
+def test_interval_by_hand():
+    # mean 2, s = 1, n = 3: 4.3027 / sqrt(3) = 2.4841
+    mean, low, high = metrics.interval([1, 2, 3])
+    assert mean == 2
+    assert (low, high) == (pytest.approx(2 - 2.4841, abs=1e-4), pytest.approx(2 + 2.4841, abs=1e-4))
+
+
+def test_interval_prints():
+    gain = metrics.Interval(0.2031, 0.1866, -0.2194)
+    assert str(gain) == "+0.203 [+0.187, -0.219]"
+    assert f"{gain}" == str(gain)
+    assert f"{gain:.1f}" == "0.2 [0.2, -0.2]"
+
+
+def test_interval_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    runs = [metrics.interval(rng.normal(3, 2, size=5), level=0.8) for _ in range(2000)]
+    assert np.mean([run.low <= 3 <= run.high for run in runs]) == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [1.0, np.nan], [[1.0, 2.0]]])
+def test_interval_needs_two_finite_runs(values):
+    with pytest.raises(ValueError, match="at least 2 runs|finite|empty"):
+        metrics.interval(values)
+
+
+def test_interval_rejects_a_level_in_percent():
+    with pytest.raises(ValueError, match="level must lie between 0 and 1, found 95"):
+        metrics.interval([1, 2], level=95)
+
+
+# ---------------------------------------------------------------------- AUC, GAUC
+
+
+def test_auc_by_hand():
+    assert metrics.auc([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1]) == 0.75
+    assert metrics.auc([1, 0, 0, 1], [0.5, 0.5, 0.5, 0.5]) == 0.5
+    assert metrics.auc([1, 0, 0], [0.5, 0.5, 0.1]) == 0.75  # one tie, one win
+
+
+@patient
+@given(scored_labels)
+def test_auc_is_its_definition_ties_included(pair):
+    labels, scores = pair
+    assume(0 < labels.sum() < len(labels))
+    assert metrics.auc(labels, scores) == pytest.approx(pairwise_auc(labels, scores))
+
+
+@patient
+@given(scored_labels)
+def test_auc_ignores_monotone_changes_and_mirrors(pair):
+    labels, scores = pair
+    assume(0 < labels.sum() < len(labels))
+    value = metrics.auc(labels, scores)
+    assert metrics.auc(labels, np.exp(scores) - 7) == pytest.approx(value)
+    assert metrics.auc(labels, -scores) == pytest.approx(1 - value)
+    assert metrics.auc(1 - labels, scores) == pytest.approx(1 - value)
+
+
+def test_expected_auc_is_the_mean_over_draws():
+    rng = np.random.default_rng(1)
+    p, score = rng.random(4000), rng.random(4000)
+    score = score + p
+    drawn = metrics.interval([metrics.auc(rng.random(4000) < p, score) for _ in range(40)], level=0.999)
+    assert drawn.low <= metrics.expected_auc(p, score) <= drawn.high
+    assert metrics.expected_auc(p) == pytest.approx(5 / 6, abs=0.01)  # p uniform: 5/6
+
+
+@patient
+@given(st.integers(0, 10_000))
+def test_no_score_beats_the_truth_in_expectation(seed):
+    rng = np.random.default_rng(seed)
+    p = rng.random(50)
+    assert metrics.expected_auc(p, rng.random(50)) <= metrics.expected_auc(p) + 1e-12
+
+
+def test_gauc_by_hand():
+    """A user of 10 rows with AUC .9 and one of 90 rows with AUC .5: .54, where the plain mean is .70."""
+    few = (
+        [1] * 5 + [0] * 5,
+        [9, 8, 7, 6, 2, 2, 1, 0, 5, 4],
+    )  # 22.5 of 25 pairs: 2 ties with 2, loses to 5 and 4
+    assert pairwise_auc(*(np.array(column) for column in few)) == 0.9
+    labels, scores = few[0] + [1, 0] * 45, few[1] + [3] * 90
+    assert metrics.gauc(labels, scores, [7] * 10 + [3] * 90) == (pytest.approx(0.54), 2, 2, 1.0)
+
+
+def test_gauc_leaves_out_users_of_one_class():
+    labels = [1, 0, 1, 1, 0, 0, 0]
+    users = ["a", "a", "b", "b", "c", "c", "c"]
+    value, counted, of_users, coverage = metrics.gauc(labels, [2, 1, 5, 6, 9, 9, 9], users)
+    assert (value, counted, of_users, coverage) == (1.0, 1, 3, pytest.approx(2 / 7))
+
+
+@patient
+@given(scored_labels, st.integers(1, 4), st.integers(0, 99))
+def test_gauc_is_the_weighted_mean_of_the_users_aucs(pair, number, seed):
+    labels, scores = pair
+    users = np.random.default_rng(seed).integers(number, size=len(labels))
+    groups = [users == user for user in np.unique(users)]
+    groups = [rows for rows in groups if 0 < labels[rows].sum() < rows.sum()]
+    assume(groups)
+    slow = np.average(
+        [roc_auc_score(labels[g], scores[g]) for g in groups], weights=[g.sum() for g in groups]
+    )
+    fast = metrics.gauc(labels, scores, users)
+    assert fast.value == pytest.approx(slow)
+    assert fast.users == len(groups)
+    assert fast.coverage == pytest.approx(sum(g.sum() for g in groups) / len(labels))
+
+
+@patient
+@given(scored_labels, st.integers(0, 99))
+def test_gauc_ignores_the_level_of_a_user(pair, seed):
+    """GAUC sees order within users only: shifting all scores of a user changes nothing."""
+    labels, scores = pair
+    assume(0 < labels.sum() < len(labels))
+    users = np.random.default_rng(seed).integers(3, size=len(labels))
+    assume(any(0 < labels[users == u].sum() < (users == u).sum() for u in range(3)))
+    assert metrics.gauc(labels, scores + 100 * users, users) == metrics.gauc(labels, scores, users)
+
+
+def test_gauc_without_a_usable_user():
+    with pytest.raises(ValueError, match="found none among 2"):
+        metrics.gauc([1, 0], [0.2, 0.1], [1, 2])
+
+
+# ---------------------------------------------------------------------- losses, calibration
+
+
+@pytest.mark.parametrize(("p", "entropy"), [(0.01, 0.056), (0.30, 0.611), (0.5, 0.6931), (0, 0), (1, 0)])
+def test_binary_entropy_by_hand(p, entropy):
+    assert metrics.binary_entropy(p) == pytest.approx(entropy, abs=5e-4)
+
+
+def test_log_loss_by_hand():
+    assert metrics.log_loss([1, 0], [0.8, 0.4]) == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
+
+
+def test_normalised_entropy_of_the_base_rate_is_one():
+    labels = np.r_[np.ones(30), np.zeros(70)]
+    assert metrics.normalised_entropy(labels, np.full(100, 0.3)) == pytest.approx(1)
+    assert metrics.log_loss(labels, np.full(100, 0.3)) == pytest.approx(metrics.binary_entropy(0.3))
+    assert metrics.normalised_entropy(labels, np.where(labels, 0.6, 0.2)) < 1
+
+
+def test_calibration_ratio_by_hand():
+    labels = np.r_[np.ones(2), np.zeros(98)]  # rate .020
+    assert metrics.calibration_ratio(labels, np.full(100, 0.024)) == pytest.approx(1.2)
+
+
+def test_calibration_error_by_hand():
+    # two bins: predictions .1, .3 (mean .2, rate 0) and .6, .8 (mean .7, rate 1)
+    assert metrics.calibration_error([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], bins=2) == pytest.approx(0.25)
+    # right on average, wrong everywhere
+    assert metrics.calibration_error([0, 1], [0.5, 0.5], bins=2) == 0
+    assert metrics.calibration_ratio([0, 0, 1, 1], [0.9, 0.9, 0.1, 0.1]) == 1
+    assert metrics.calibration_error([0, 0, 1, 1], [0.9, 0.9, 0.1, 0.1], bins=2) == pytest.approx(0.9)
+
+
+def test_calibration_error_of_the_truth_is_what_the_docstring_says():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.29, 0.31, 20_000)
+    errors = [metrics.calibration_error(rng.random(20_000) < p, p, bins=20) for _ in range(30)]
+    assert np.mean(errors) == pytest.approx(0.8 * np.sqrt(0.3 * 0.7 * 20 / 20_000), rel=0.1)
+    assert metrics.calibration_error(p, p) == pytest.approx(0, abs=1e-12)
+
+
+@patient
+@given(st.integers(0, 1000), st.integers(1, 30))
+def test_calibration_error_bounds_the_error_of_the_mean(seed, bins):
+    rng = np.random.default_rng(seed)
+    labels, p = rng.integers(0, 2, 60), rng.random(60).round(1)
+    assert metrics.calibration_error(labels, p, bins) >= abs(p.mean() - labels.mean()) - 1e-12
+
+
+# ---------------------------------------------------------------------- lists, numbers
+
+
+def test_recall_by_hand():
+    relevant = [[1, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]]
+    scores = [[4, 3, 2, 1], [4, 3, 2, 1], [1, 2, 3, 4]]
+    assert metrics.recall_at_k(relevant, scores, 2) == 0.25  # (1/2 + 0) / 2, the last row does not count
+    assert metrics.recall_at_k(relevant, scores, 4) == 1
+
+
+def test_recall_of_equal_scores_takes_the_first():
+    assert metrics.recall_at_k([[0, 1, 0]], [[0, 0, 0]], 1) == 0
+    assert metrics.recall_at_k([[1, 0, 0]], [[0, 0, 0]], 1) == 1
+
+
+def test_ndcg_by_hand():
+    assert metrics.ndcg_at_k([[3, 0, 2]], [[9, 8, 7]], 3) == pytest.approx(8.5 / (7 + 3 / np.log2(3)))
+    assert metrics.ndcg_at_k([[3, 0, 2]], [[9, 8, 7]], 3) == pytest.approx(0.956, abs=5e-4)
+    assert metrics.ndcg_at_k([[3, 0, 2], [0, 0, 0]], [[3, 1, 2], [1, 2, 3]], 2) == 1
+
+
+@patient
+@given(st.integers(0, 1000), st.integers(1, 8))
+def test_ndcg_and_recall_against_slow_definitions(seed, k):
+    rng = np.random.default_rng(seed)
+    relevance, scores = rng.integers(0, 4, size=(5, 8)), rng.permuted(np.tile(np.arange(8.0), (5, 1)), axis=1)
+    relevance[:, 0] = 1
+    discount = 1 / np.log2(np.arange(2, 2 + k))
+    slow_ndcg, slow_recall = [], []
+    for gains, order in zip(relevance, np.argsort(-scores, axis=1), strict=True):
+        best = np.sort(gains)[::-1][:k]
+        slow_ndcg.append(((2.0 ** gains[order[:k]] - 1) @ discount) / ((2.0**best - 1) @ discount))
+        slow_recall.append((gains[order[:k]] > 0).sum() / (gains > 0).sum())
+    assert metrics.ndcg_at_k(relevance, scores, k) == pytest.approx(np.mean(slow_ndcg))
+    assert metrics.recall_at_k(relevance > 0, scores, k) == pytest.approx(np.mean(slow_recall))
+
+
+def test_rmse_by_hand():
+    assert metrics.rmse([1, 2, 3], [1, 2, 6]) == pytest.approx(np.sqrt(3))
+
+
+# ---------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("metric", "arguments", "message"),
+    [
+        (metrics.auc, ([1, 1], [0.1, 0.2]), "both classes are needed, found only 1"),
+        (metrics.auc, ([0, 2], [0.1, 0.2]), r"0 or 1, found \[2.0\]"),
+        (metrics.auc, ([0, 1], [0.1, np.nan]), "predictions must be finite, found 1 NaN or infinite of 2"),
+        (metrics.auc, ([0, np.nan], [0.1, 0.2]), "labels must be finite"),
+        (metrics.auc, ([0, 1, 1], [0.1, 0.2]), r"one shape, found \(3,\) and \(2,\)"),
+        (metrics.auc, ([[0, 1]], [[0.1, 0.2]]), r"shape \(rows,\)"),
+        (metrics.auc, ([], []), "must not be empty"),
+        (metrics.expected_auc, ([0, 0], [0.1, 0.2]), "one class only"),
+        (metrics.expected_auc, ([0.5, 1.5],), r"probabilities must lie in \[0, 1\], found 0.5 to 1.5"),
+        (metrics.gauc, ([0, 1], [0.1, 0.2], [1]), r"users must have shape \(2,\), found \(1,\)"),
+        (metrics.log_loss, ([0, 1], [0.1, 1.2]), r"predictions must lie in \[0, 1\], found 0.1 to 1.2"),
+        (metrics.normalised_entropy, ([0, 0], [0.1, 0.2]), "both classes"),
+        (metrics.calibration_ratio, ([0, 0], [0.1, 0.2]), "needs a positive label"),
+        (metrics.calibration_error, ([0, 1], [0.1, 0.2], 0), "bins must be at least 1"),
+        (metrics.binary_entropy, (1.1,), "found 1.1"),
+        (metrics.recall_at_k, ([[0, 1]], [[1, 2]], 3), r"k must lie in \[1, 2\]"),
+        (metrics.recall_at_k, ([[0, 2]], [[1, 2]], 1), "0 and 1 only"),
+        (metrics.recall_at_k, ([[0, 0]], [[1, 2]], 1), "nothing is relevant in any of 1 rows"),
+        (metrics.ndcg_at_k, ([[0, -1]], [[1, 2]], 1), "must not be negative"),
+        (metrics.ndcg_at_k, ([0, 1], [1, 2], 1), r"shape \(rows, items\)"),
+        (metrics.rmse, ([1, 2], [1, np.inf]), "finite"),
+    ],
+)
+def test_bad_input_is_named(metric, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        metric(*arguments)
+
+
+# ---------------------------------------------------------------------- the table
+
+
+@pytest.fixture
+def tasks():
+    return {
+        "click": {
+            "kind": "binary",
+            "labels": [1, 0, 0, 1],
+            "predictions": [0.9, 0.2, 0.4, 0.3],
+            "users": list("aabb"),
+        },
+        "rating": {"kind": "regression", "labels": [np.nan, 3, 4, np.nan], "predictions": [0, 3, 2, 9]},
+        "item": {"kind": "ranking", "labels": [[0, 1], [np.nan, 1]], "predictions": [[2, 1], [1, 2]], "k": 1},
+    }
+
+
+def test_table_has_a_row_per_task_with_its_own_metrics(tasks):
+    click, rating, item = metrics.table(tasks)
+    assert click["rows"] == click["of"] == 4
+    assert click["auc"] == 0.75
+    assert (click["gauc"], click["gauc_coverage"]) == (0.5, 1)
+    assert click["calibration_ratio"] == pytest.approx(0.9)
+    assert rating == {
+        "task": "rating",
+        "kind": "regression",
+        "rows": 2,
+        "of": 4,
+        "rmse": pytest.approx(np.sqrt(2)),
+    }
+    assert item == {"task": "item", "kind": "ranking", "rows": 1, "of": 2, "recall@1": 0, "ndcg@1": 0}
+
+
+def test_rows_without_a_label_change_nothing(tasks):
+    click = tasks["click"]
+    longer = {name: [*column, *column[:1]] for name, column in click.items() if name != "kind"} | {
+        "kind": "binary"
+    }
+    longer["labels"][-1] = np.nan
+    (short,), (long,) = metrics.table({"click": click}), metrics.table({"click": longer})
+    assert long | {"of": 4} == short
+
+
+def test_markdown_shows_every_column_and_a_dash_for_what_is_missing(tasks):
+    header, rule, click, rating, _ = metrics.markdown(metrics.table(tasks), digits=2).splitlines()
+    assert header.startswith("| task | kind | rows | of | auc | gauc | gauc_coverage | log_loss |")
+    assert header.count("|") == rule.count("|") == click.count("|") == rating.count("|")
+    assert "| 0.75 | 0.50 | 1.00 |" in click
+    assert rating.startswith("| rating | regression | 2 | 4 | – |")
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (
+            {"kind": "clicks", "labels": [1], "predictions": [1]},
+            "task 'x': kind must be one of binary, regression",
+        ),
+        ({"kind": "binary", "labels": [1, np.nan], "predictions": [0.5, 0.5]}, "task 'x': .*both classes"),
+        (
+            {"kind": "binary", "labels": [1, 0], "predictions": [0.5, np.nan]},
+            "task 'x': predictions must be finite",
+        ),
+        ({"kind": "regression", "labels": [np.nan], "predictions": [1]}, "task 'x': no label among 1 rows"),
+        ({"kind": "regression", "labels": [1, 2], "predictions": [1]}, "task 'x': .*one shape"),
+        (
+            {"kind": "binary", "labels": [1, 0], "predictions": [0.5, 0.4], "users": [1]},
+            "task 'x': users must",
+        ),
+    ],
+)
+def test_table_names_the_task_of_a_bad_column(task, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.table({"x": task})
