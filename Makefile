@@ -1,0 +1,54 @@
+# `make help` lists what there is. Everything happens in .venv, which is made when it is missing or its pins have changed.
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: help book serve test execute grid lint format bench site clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found; name one: make PYTHON=..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+book: $(READY) ## build the site into _build/html, warnings as errors
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo "The book: file://$(CURDIR)/_build/html/index.html (or: make serve)"
+
+serve: book ## build the site and serve it on localhost, compressed
+	$(BIN)/python book/_ext/serve.py
+
+test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions
+	$(BIN)/python -m pytest
+
+execute: $(READY) ## run all notebooks in fresh kernels and store their outputs (one: make execute NAME=concept)
+	$(BIN)/python book/_ext/notebooks.py execute $(NAME)
+
+grid: $(READY) ## train the grids behind the explorables again (minutes)
+	$(BIN)/python -m mtl_lessons.concept > _build/grid.json && mv _build/grid.json mtl_lessons/data/concept_transfer.json
+
+lint: $(READY) ## check style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(READY) ## mend style
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: book ## measure: seconds of the simulator and of imports, and Lighthouse on every page
+	$(BIN)/python tests/bench.py
+	$(BIN)/python book/_ext/bench_pages.py
+
+site: book ## what is published: the site with the package beside it (set MTL_SITE_URL, MTL_REPOSITORY)
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir _build/html/wheels .
+	touch _build/html/.nojekyll
+
+clean: ## remove what was built, and .venv
+	rm -rf _build dist $(VENV)

@@ -1,0 +1,180 @@
+"""What is done to notebooks by machine: their first cell, their outputs, and the copy that a learner gets.
+
+    python book/_ext/notebooks.py setup            # put the setup cell into every notebook of the book
+    python book/_ext/notebooks.py execute [NAME…]  # the same, then run them (or these) and store their outputs
+
+Outputs are stored without what changes from run to run (widget ids, timestamps) and without the engine of quizzes and
+explorables, which the site has once for all pages. `publish` puts it back.
+"""
+
+import re
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from pybtex import PybtexEngine
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = ROOT / "book"
+sys.path.insert(0, str(ROOT))  # the notebooks of this checkout, with its own package
+
+from mtl_lessons import embed, quiz  # noqa: E402
+
+SETUP = '''\
+# Run this cell first. It installs mtl_lessons where that is missing, and touches nothing else.
+import importlib.util
+import subprocess
+import sys
+
+WHEEL = ""  # in a published notebook: the address of the package
+
+if importlib.util.find_spec("mtl_lessons") is None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    if not WHEEL or subprocess.run([*pip, WHEEL, "latex2mathml>=3.77,<4"]).returncode:
+        raise RuntimeError(
+            f"Could not install mtl_lessons from {WHEEL or 'anywhere: this notebook has no address'}.\\n"
+            "In a clone of the book, run: pip install -e .\\n"
+            "Without a network, download that file and latex2mathml elsewhere, bring them here,\\n"
+            "and run: pip install --no-deps FILE FILE"
+        )
+    importlib.invalidate_caches()
+print("Ready.")
+'''
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def chapters() -> list[Path]:
+    """The notebooks of the book."""
+    return sorted(BOOK.glob("*.ipynb"))
+
+
+def with_setup(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook with the setup cell as its first code cell, as it is written above."""
+    notebook.cells = [cell for cell in notebook.cells if "setup" not in cell.metadata.get("tags", [])]
+    cell = nbformat.v4.new_code_cell(SETUP.rstrip(), id="setup", metadata={"tags": ["setup", "hide-input"]})
+    first = next((i for i, other in enumerate(notebook.cells) if other.cell_type == "code"), len(notebook.cells))
+    notebook.cells.insert(first, cell)
+    return notebook
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path = BOOK) -> nbformat.NotebookNode:
+    """Run all cells in a fresh kernel, in `folder`; raises `RuntimeError` that names the cell that failed or complained.
+
+    A cell that writes to stderr has failed too: a reader should not meet a log.
+    """
+    notebook = normalise(notebook)
+    client = NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    try:
+        client.execute()
+    except Exception as error:  # CellExecutionError, a timeout, a dead kernel
+        raise RuntimeError(f"{_unfinished(notebook)}: {str(error).strip().splitlines()[-1]}") from error
+    for place, cell in enumerate(notebook.cells, 1):
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise RuntimeError(f"{_name(place, cell)}: expected nothing on stderr, found {output.text.strip()[:200]}")
+    return normalise(notebook)
+
+
+def _unfinished(notebook: nbformat.NotebookNode) -> str:
+    """The cell at which the run stopped: the last that has a number."""
+    started = [(i, cell) for i, cell in enumerate(notebook.cells, 1) if cell.get("execution_count")]
+    return _name(*started[-1]) if started else "before the first cell"
+
+
+def _name(place: int, cell: nbformat.NotebookNode) -> str:
+    return f"cell {place} ({cell.source.strip().splitlines()[0]:.50})"
+
+
+def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook without what differs from run to run or from machine to machine."""
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = _merged(cell.outputs)
+            for output in cell.outputs:
+                _still(output.get("data", {}))
+    return notebook
+
+
+def _still(data: dict) -> None:
+    data.pop(VIEW, None)
+    if "text/html" in data:
+        data["text/html"] = embed.strip(data["text/html"])
+
+
+def _merged(outputs: list) -> list:
+    """Neighbouring pieces of one stream as one: where a kernel cuts it is chance."""
+    merged = []
+    for output in outputs:
+        if merged and output.output_type == "stream" and merged[-1].get("name") == output.name:
+            merged[-1].text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+# ---- the copy for learners ----
+
+
+def publish(source: Path, target: Path, wheel_url: str | None) -> None:
+    """Write the notebook as a learner gets it: it knows where the package is, and reads well where MyST is not known.
+
+    `wheel_url` is the address of the package; without one, the setup cell says how to install it by hand.
+    """
+    notebook = nbformat.read(source, as_version=4)
+    for cell in notebook.cells:
+        if "setup" in cell.metadata.get("tags", []):
+            cell.source = cell.source.replace('WHEEL = ""', f'WHEEL = "{wheel_url or ""}"')
+        elif cell.cell_type == "markdown":
+            cell.source = plain(cell.source, cited(notebook))
+        for output in cell.get("outputs", []):
+            html = output.get("data", {}).get("text/html", "")
+            for engine in ("quiz", "explorable"):
+                if f'class="mtl-{engine}"' in html:
+                    output.data["text/html"] = embed.carry(html, engine)
+    nbformat.write(notebook, target)
+
+
+CITATION = re.compile(r"\{cite:[pt]\}`([^`]+)`")
+
+
+def cited(notebook: nbformat.NotebookNode) -> list[str]:
+    """The keys that a notebook cites, in order."""
+    found = (key.strip() for cell in notebook.cells for keys in CITATION.findall(cell.source) for key in keys.split(","))
+    return list(dict.fromkeys(found))
+
+
+def plain(text: str, keys: list[str]) -> str:
+    """MyST as Markdown that any notebook shows: targets, citations and the list of references (of `keys`) are resolved."""
+    names = quiz.references(BOOK)
+    text = re.sub(r"^\(([\w-]+)\)=$", r'<a id="\1"></a>', text, flags=re.MULTILINE)
+    text = CITATION.sub(lambda found: f"({'; '.join(names[key.strip()] for key in found[1].split(','))})", text)
+    return re.sub(r"```\{bibliography\}.*?```", lambda _: references(keys), text, flags=re.DOTALL)
+
+
+def references(keys: list[str]) -> str:
+    """The list of references in Markdown."""
+    return PybtexEngine().format_from_file(
+        str(BOOK / "references.bib"), style="unsrt", output_backend="markdown", citations=keys, bib_encoding="utf-8"
+    )
+
+
+def main(command: str, *names: str) -> None:
+    for path in chapters():
+        if names and path.stem not in names:
+            continue
+        notebook, start = with_setup(nbformat.read(path, as_version=4)), time.perf_counter()
+        if command == "execute":
+            notebook = execute(notebook)
+            print(f"{path.relative_to(ROOT)}: {time.perf_counter() - start:.0f} s")
+        nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] not in (["setup"], ["execute"]):
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

@@ -1,0 +1,108 @@
+"""The published notebook alone, with Colab's versions: installs the package from the site, moves nothing else, runs to the end."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+import notebooks  # noqa: E402
+
+CONSTRAINTS = ROOT / "tests" / "colab-constraints.txt"
+FREEZES = sorted((ROOT.parent / "shared" / "colab").glob("pip-freeze-*.txt"))
+RUN = """
+import nbformat, sys
+from nbclient import NotebookClient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+NotebookClient(notebook, timeout=900, kernel_name="python3").execute()
+nbformat.write(notebook, sys.argv[1])
+"""
+
+
+def pins(text):
+    return {name.lower(): version for name, version in re.findall(r"^([\w.-]+)==(\S+)$", text, re.M)}
+
+
+def test_the_constraints_are_those_of_colab():
+    if not FREEZES:
+        pytest.skip("no list of Colab's packages here")
+    colab, ours = pins(FREEZES[-1].read_text()), pins(CONSTRAINTS.read_text())
+    assert ours and {name: colab.get(name) for name in ours} == ours
+    assert FREEZES[-1].stem.removeprefix("pip-freeze-") in CONSTRAINTS.read_text()
+
+
+@pytest.fixture(scope="session")
+def colab():
+    """The Python of an environment with Colab's versions, kept in _build as long as the constraints stay as they are."""
+    stamp = hashlib.sha256(CONSTRAINTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = ROOT / "_build" / f"colab-{stamp}"
+    if not (folder / "ready").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", CONSTRAINTS], check=True)
+        (folder / "ready").touch()
+    python = folder / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "mtl-lessons", "latex2mathml"], check=True)
+    return python
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """A folder as the site publishes it: wheels/ with the package."""
+    site = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", site / "wheels", ROOT]
+    subprocess.run(command, check=True)
+    return site
+
+
+def frozen(python):
+    return set(subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout.split("\n"))
+
+
+def run(python, path, **environment):
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment
+    return subprocess.run([python, "-c", RUN, path.name], cwd=path.parent, env=env, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("chapter", notebooks.chapters(), ids=lambda path: path.stem)
+def test_the_published_notebook_runs_alone(chapter, colab, published, serve, tmp_path):
+    (wheel,) = (published / "wheels").glob("*.whl")
+    before = frozen(colab)
+    with serve(published) as address:
+        notebooks.publish(chapter, tmp_path / chapter.name, f"{address}/wheels/{wheel.name}")
+        done = run(colab, tmp_path / chapter.name)
+    assert done.returncode == 0, done.stderr[-3000:]
+    moved = {line.split("==")[0].split(" @")[0] for line in before ^ frozen(colab)}
+    assert moved == {"mtl-lessons", "latex2mathml"}
+    cells = [cell for cell in nbformat.read(tmp_path / chapter.name, as_version=4).cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in cells)
+    bundles = [output.data for cell in cells for output in cell.outputs if "data" in output]
+    assert any(notebooks.VIEW in bundle for bundle in bundles)  # ipywidgets 7 was there, and live
+
+
+@pytest.mark.parametrize("address", [None, "http://127.0.0.1:9/wheels/mtl_lessons-0-py3-none-any.whl"], ids=["no address", "no network"])
+def test_without_the_package_the_setup_cell_says_what_to_do(address, colab, tmp_path):
+    subprocess.run([colab, "-m", "pip", "uninstall", "--quiet", "--yes", "mtl-lessons", "latex2mathml"], check=True)
+    notebook = notebooks.with_setup(nbformat.v4.new_notebook())
+    nbformat.write(notebook, tmp_path / "source.ipynb")
+    notebooks.publish(tmp_path / "source.ipynb", tmp_path / "notebook.ipynb", address)
+    done = run(colab, tmp_path / "notebook.ipynb", PIP_RETRIES="0")
+    assert done.returncode != 0
+    assert "Could not install mtl_lessons" in done.stderr and "pip install -e ." in done.stderr
+
+
+def test_the_setup_cell_moves_nothing():
+    (command,) = re.findall(r"pip = \[(.*)\]", notebooks.SETUP)
+    assert '"--no-deps"' in command and "upgrade" not in notebooks.SETUP.lower()
+    quoted = re.findall(r'"([\w-]+[<>=][^"]*)"', notebooks.SETUP)  # quoted, or a shell would write files named =3.77
+    assert [Requirement(text).name for text in quoted] == ["latex2mathml"]
+    assert not re.search(r"^\s*!|%pip", notebooks.SETUP, re.M)

@@ -1,0 +1,126 @@
+"""The notebooks of the book: one setup cell, outputs that are compared, the same in every run. nbval itself runs beside."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+import notebooks  # noqa: E402
+
+from mtl_lessons import embed  # noqa: E402
+
+CHAPTERS = notebooks.chapters()
+NOT_COMPARED = {"nbval-ignore-output", "nbval-skip"}
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def small(*sources, **metadata):
+    """A notebook of code cells."""
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(sources)]
+    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_the_setup_cell_is_the_generated_one(path):
+    (setup,) = [cell for cell in code_cells(path) if "setup" in cell.metadata.get("tags", [])]
+    assert setup.source == notebooks.SETUP.rstrip() and code_cells(path)[0] is not None
+    assert code_cells(path)[0].id == "setup"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_what_is_stored_is_what_the_tool_stores(path):
+    notebook = read(path)
+    assert notebook == notebooks.normalise(read(path))
+    assert "nbformat_minor" in notebook and not nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_outputs_are_compared_or_a_reason_is_given(path, capsys):
+    cells = code_cells(path)
+    free = [cell for cell in cells if NOT_COMPARED & set(cell.metadata.get("tags", []))]
+    assert [cell.source for cell in free if not cell.metadata.get("reason")] == []
+    share = 1 - len(free) / len(cells)
+    with capsys.disabled():
+        print(f"\n{path.name}: {len(cells) - len(free)} of {len(cells)} cells compared ({share:.0%})")
+    assert share >= 0.8
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_two_fresh_runs_give_the_same_outputs(path):
+    once, twice = (notebooks.execute(read(path), path.parent) for _ in range(2))
+    for first, second in zip(once.cells, twice.cells, strict=True):
+        assert first.get("outputs") == second.get("outputs"), first.source
+
+
+def test_a_failing_cell_is_named(tmp_path):
+    with pytest.raises(RuntimeError, match=r"cell 2 \(1 / 0\): ZeroDivisionError"):
+        notebooks.execute(small("x = 1", "1 / 0", "x"), tmp_path)
+
+
+def test_a_cell_that_logs_is_named(tmp_path):
+    with pytest.raises(RuntimeError, match=r"cell 1 \(import sys\): expected nothing on stderr, found oh no"):
+        notebooks.execute(small("import sys\nprint('oh no', file=sys.stderr)"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "stored", "passes"),
+    [("print(1 + 1)", "2\n", True), ("print(1 + 1)", "3\n", False), ("1 / 0", "2\n", False)],
+    ids=["fresh", "stale", "failing"],
+)
+def test_nbval_names_a_stale_or_a_failing_cell(pytester, source, stored, passes):
+    notebook = small("import math", source)
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text=stored)]
+    nbformat.write(notebook, pytester.path / "chapter.ipynb")
+    result = pytester.runpytest_subprocess("--nbval", "--nbval-current-env")
+    assert (result.ret == 0) is passes
+    if not passes:
+        result.stdout.fnmatch_lines(["*Cell 1*"])
+
+
+def test_normalise_drops_what_changes_and_keeps_the_rest():
+    notebook = small("1", widgets={"state": 1}, kernelspec={"name": "mine"})
+    cell = notebook.cells[0]
+    cell.metadata["execution"] = {"iopub.execute_input": "2026-01-01"}
+    html = '<div class="mtl-quiz">?</div>'
+    cell.outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text="a\n"),
+        nbformat.v4.new_output("stream", name="stdout", text="b\n"),
+        nbformat.v4.new_output("display_data", data={"text/html": embed.carry(html, "quiz"), notebooks.VIEW: {"model_id": "x"}}),
+    ]
+    notebook = notebooks.normalise(notebook)
+    assert notebook.metadata.kernelspec.name == "python3" and "widgets" not in notebook.metadata
+    assert cell.metadata == {} and [output.get("text") for output in cell.outputs] == ["a\nb\n", None]
+    assert cell.outputs[1].data == {"text/html": html}
+
+
+def test_publish_fills_in_the_address_the_engine_and_plain_markdown(tmp_path):
+    notebook = notebooks.with_setup(small("quiz"))
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell("(here)=\n# Title\n\nAs shown {cite:p}`caruana1997,tang2020ple`."))
+    notebook.cells.append(nbformat.v4.new_markdown_cell("```{bibliography}\n:filter: docname in docnames\n```"))
+    html = '<div class="mtl-quiz">?</div>'
+    notebook.cells[2].outputs = [nbformat.v4.new_output("display_data", data={"text/html": html})]
+    nbformat.write(notebook, tmp_path / "source.ipynb")
+    notebooks.publish(tmp_path / "source.ipynb", tmp_path / "target.ipynb", "https://example.org/wheels/x.whl")
+    title, setup, shown, sources = read(tmp_path / "target.ipynb").cells
+    assert title.source == '<a id="here"></a>\n# Title\n\nAs shown (Caruana 1997; Tang et al. 2020).'
+    assert 'WHEEL = "https://example.org/wheels/x.whl"  #' in setup.source
+    assert shown.outputs[0].data["text/html"] == embed.carry(html, "quiz")
+    assert "Caruana" in sources.source and "Progressive" in sources.source and "{bib" not in sources.source
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_published_chapter_has_no_myst_left(path, tmp_path):
+    notebooks.publish(path, tmp_path / path.name, None)
+    text = "\n".join(cell.source for cell in read(tmp_path / path.name).cells if cell.cell_type == "markdown")
+    assert not [mark for mark in ("{cite", "```{", ":::", ")=\n") if mark in text]
