@@ -1,0 +1,35 @@
+"""Keras on TensorFlow, imported without TensorFlow's start-up log.
+
+TensorFlow's C++ parts write to the process's stderr before any setting can stop them, so a notebook that imports it begins
+with lines about drivers that nobody asked for. Modules of this package take `keras` and `tf` from here.
+"""
+
+import os
+import sys
+from contextlib import contextmanager
+
+
+@contextmanager
+def _hushed():
+    """Send the process's stderr to nowhere for a while; Python's own errors are raised as ever."""
+    sys.stderr.flush()
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+with _hushed():
+    import keras
+    import tensorflow as tf
+
+tf.get_logger().setLevel("ERROR")
+
+__all__ = ["keras", "tf"]

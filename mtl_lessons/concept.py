@@ -1,0 +1,260 @@
+"""Chapter 1: what multi-task learning is, and how to find out whether it helps.
+
+- `attempt` runs a snippet that may fail, and `reach` tells which layers a task's loss can train;
+- `shared_bottom`: what the article's `Sequential` should have been, one trunk with one head per task;
+- `two_tasks`: the smallest shared bottom there is (one table of users) and, with `shared=False`, its *fair* control;
+- `transfer`: the gain of sharing over that control, over several seeds, in a world whose truth is known.
+
+Importing this module imports TensorFlow.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+
+import numpy as np
+
+from mtl_lessons import metrics
+from mtl_lessons.backend import keras, tf
+from mtl_lessons.world import Rows, World, split_by_time
+
+layers = keras.layers
+
+STEPS, BATCH = 300, 2048
+IMPRESSIONS = STEPS * BATCH  # item impressions to learn from: one pass over them, in order of time
+TEST = 20_000  # later impressions to judge by, of items and of ads alike
+
+Progress = Callable[[int, int], None]
+
+
+# ---------------------------------------------------------------- two instruments
+
+
+class Outcome:
+    """How an `attempt` ended: `error`, or None if it ran to the end; `warnings`, the texts of those that were raised."""
+
+    def __init__(self):
+        self.error: Exception | None = None
+        self.warnings: list[str] = []
+
+
+@contextmanager
+def attempt():
+    """Run a block that may fail, print in one line how it ended, and go on. Yields the `Outcome`."""
+    outcome = Outcome()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield outcome
+        except Exception as error:
+            outcome.error = error
+    outcome.warnings = [str(warning.message) for warning in caught]
+    ended = outcome.error
+    print(_one_line(ended) if ended else "It ran to the end. No error.")
+
+
+def _one_line(error: Exception) -> str:
+    return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+
+
+def reach(model: keras.Model, x: Rows, y: Rows, task: str) -> set[str]:
+    """Names of the layers whose weights get a gradient other than zero from the binary cross-entropy of one task.
+
+    `x` and `y` are batches as for `fit`; `y[task]` is `(batch, 1)`. A weight that no task but this one reaches is
+    private to it; what several reach is shared.
+    """
+    with tf.GradientTape() as tape:
+        loss = keras.ops.mean(keras.losses.binary_crossentropy(y[task], model(x)[task]))
+    owners = [(layer.name, weight.value) for layer in model.layers for weight in layer.trainable_weights]
+    gradients = tape.gradient(loss, [weight for _, weight in owners])
+    dense = [None if g is None else tf.convert_to_tensor(g) for g in gradients]
+    return {name for (name, _), g in zip(owners, dense, strict=True) if g is not None and np.any(g)}
+
+
+# ---------------------------------------------------------------- the right version of the article's model
+
+
+def shared_bottom(
+    vocabularies: dict[str, int], tasks: Sequence[str], width: int = 16, units: Sequence[int] = (128, 64)
+) -> keras.Model:
+    """One trunk and one head per task (Caruana, 1997): `P(task | x) = σ(v_task · trunk(x) + b_task)`.
+
+    `vocabularies` names the categorical inputs and says how many ids each has; an input is a batch of whole numbers,
+    `(batch,)`. Embeddings of `width` numbers come first, on ids; a trunk of dense ReLU layers of `units` follows; the
+    heads are parallel, each gives `(batch, 1)` and bears its task's name.
+    """
+    inputs = {name: keras.Input((), dtype="int32", name=name) for name in vocabularies}
+    tables = {name: layers.Embedding(size, width, name=f"{name}_table") for name, size in vocabularies.items()}
+    x = layers.Concatenate(name="features")([tables[name](inputs[name]) for name in vocabularies])
+    for i, n in enumerate(units):
+        x = layers.Dense(n, activation="relu", name=f"trunk_{i}")(x)
+    return keras.Model(inputs, {task: layers.Dense(1, activation="sigmoid", name=task)(x) for task in tasks})
+
+
+# ---------------------------------------------------------------- two tasks with one table of users, or with two
+
+
+def two_tasks(users: int, items: int, ads: int, width: int, shared: bool = True) -> keras.Model:
+    """Clicks on items and clicks on ads: each is `σ(user · target + bias of the target)`.
+
+    With `shared`, both tasks read the same table of users, `(users, width)`; it is all that they share. Without, each
+    has a table of its own. Then no weight is common to both, so one `fit` trains two single-task models at once.
+    Inputs `user, item, ad_user, ad`: `(batch,)` each, since the two tasks have rows of their own. Outputs `item_click`
+    and `ad_click`: `(batch, 1)` each.
+    """
+    inputs = {name: keras.Input((), dtype="int32", name=name) for name in ("user", "item", "ad_user", "ad")}
+    item_users = _table(users, width, "users")
+    ad_users = item_users if shared else _table(users, width, "ad_users")
+    heads = {
+        "item_click": _click(item_users(inputs["user"]), inputs["item"], items, "item"),
+        "ad_click": _click(ad_users(inputs["ad_user"]), inputs["ad"], ads, "ad"),
+    }
+    return keras.Model(inputs, heads)
+
+
+def _table(rows: int, width: int, name: str) -> layers.Embedding:
+    return layers.Embedding(rows, width, name=name, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.1))
+
+
+def _click(user, target, targets: int, name: str):
+    vector = _table(targets, user.shape[-1], f"{name}s")(target)
+    bias = layers.Embedding(targets, 1, name=f"{name}_bias", embeddings_initializer="zeros")(target)
+    logit = layers.Add(name=f"{name}_logit")([layers.Dot(axes=1)([user, vector]), bias])
+    return layers.Activation("sigmoid", name=f"{name}_click")(logit)
+
+
+# ---------------------------------------------------------------- the experiment
+
+
+def transfer(
+    relatedness: float,
+    labels: int,
+    seeds: int = 5,
+    width: int = 4,
+    ad_weight: float | None = None,
+    decay: float = 0.05,
+    progress: Progress | None = None,
+) -> dict:
+    """Train with a shared and with separate tables of users; judge both on later impressions.
+
+    The dense task is a click on an item (614 400 impressions), the sparse one a click on an ad (`labels` impressions);
+    `relatedness` is the correlation of the users' tastes in the two. A step sees 2048 rows of each task; its loss is
+    `L_item + ad_weight L_ad`, each a sum over these rows. The default `ad_weight = labels / 614 400` is the natural one: it
+    lets every label count once. Optimiser: AdamW with this weight `decay`. All of it is the same for both models.
+
+    Returns AUCs, a list over seeds each. Of the sparse task: `single`, `shared`, and `bayes`, the ceiling, which the
+    true probabilities reach. Of the dense task: the same with `item_` before. `progress(done, total)` counts steps.
+    """
+    if labels < 1 or seeds < 2:
+        raise ValueError(f"needs labels >= 1 and seeds >= 2, found labels={labels}, seeds={seeds}")
+    worlds = [World(seed=seed, ad_relatedness=relatedness) for seed in range(seeds)]
+    past, future = (side_by_side(logs, worlds) for logs in zip(*(_logs(w, labels) for w in worlds), strict=True))
+    weight = labels / IMPRESSIONS if ad_weight is None else ad_weight
+    sizes = [seeds * n for n in (worlds[0].users, worlds[0].items, worlds[0].ads)]
+    result = {"relatedness": relatedness, "labels": labels} | _aucs("bayes", future, future, seeds)
+    for i, kind in enumerate(("single", "shared")):
+        report = [] if progress is None else [_Report(progress, done=i * STEPS, total=2 * STEPS)]
+        keras.utils.set_random_seed(0)
+        model = _train(two_tasks(*sizes, width, shared=kind == "shared"), past, seeds, weight, decay, report)
+        result |= _aucs(kind, future, model.predict(_inputs(future), batch_size=TEST, verbose=0), seeds)
+    return result
+
+
+def gain(result: dict, task: str = "") -> metrics.Interval:
+    """Mean and 95 % interval of `AUC shared - AUC single`, paired by seed; `task="item_"` for the dense task."""
+    return metrics.interval(np.subtract(result[f"{task}shared"], result[f"{task}single"]))
+
+
+def side_by_side(logs: Sequence[Rows], worlds: Sequence[World]) -> Rows:
+    """Logs of several worlds as one log in which they never touch: row 0 of each world, then row 1 of each, and so on.
+
+    The ids of world s are moved up by s times the size of a world, so that every world has its own rows in each table
+    and one `fit` trains all seeds. Adam treats each weight by itself, and a summed loss adds nothing across worlds, so that
+    equals training one world after the other.
+    """
+    size = {"user": worlds[0].users, "item": worlds[0].items, "ad_user": worlds[0].users, "ad": worlds[0].ads}
+    moved = [{name: column + s * size.get(name, 0) for name, column in log.items()} for s, log in enumerate(logs)]
+    return {name: np.stack([log[name] for log in moved], axis=1).reshape(-1) for name in moved[0]}
+
+
+@lru_cache(maxsize=5)  # the worlds of the settings tried last
+def _logs(world: World, labels: int) -> tuple[Rows, Rows]:
+    """Past and future, each with both tasks' rows in pairs; the past repeats the few ad rows until they are as many."""
+    items = split_by_time(world.impressions(IMPRESSIONS + TEST), TEST / (IMPRESSIONS + TEST))
+    ads = split_by_time(world.ad_impressions(labels + TEST), TEST / (labels + TEST))
+    return _pair(items[0], ads[0]), _pair(items[1], ads[1])
+
+
+def _pair(items: Rows, ads: Rows) -> Rows:
+    rows = {"user": items["user"], "item": items["item"], "item_click": items["click"], "item_truth": items["p_click"]}
+    rows |= {"ad_user": ads["user"], "ad": ads["ad"], "ad_click": ads["click"], "ad_truth": ads["p_click"]}
+    return {name: np.resize(column, len(items["user"])) for name, column in rows.items()}
+
+
+def _inputs(rows: Rows) -> Rows:
+    return {name: rows[name] for name in ("user", "item", "ad_user", "ad")}
+
+
+def _train(model: keras.Model, past: Rows, seeds: int, weight: float, decay: float, callbacks=()) -> keras.Model:
+    schedule = keras.optimizers.schedules.CosineDecay(0.05, STEPS)
+    loss = keras.losses.BinaryCrossentropy(reduction="sum")  # a mean would make worlds share, and sink under Adam's epsilon
+    model.compile(
+        keras.optimizers.AdamW(schedule, weight_decay=decay),
+        loss={"item_click": loss, "ad_click": loss},
+        loss_weights={"item_click": 1.0, "ad_click": weight},
+        jit_compile=False,
+    )
+    clicks = {name: past[name][:, None] for name in ("item_click", "ad_click")}
+    model.fit(_inputs(past), clicks, batch_size=BATCH * seeds, shuffle=False, verbose=0, callbacks=list(callbacks))
+    return model
+
+
+def _aucs(kind: str, rows: Rows, predictions: dict, seeds: int) -> dict[str, list[float]]:
+    """AUC of each seed and task; the columns of `predictions` are `ad_click, item_click`, of the truth `ad_truth, ...`."""
+    suffix = "truth" if kind == "bayes" else "click"
+    by_seed = {t: (rows[f"{t}_click"].reshape(-1, seeds), predictions[f"{t}_{suffix}"].reshape(-1, seeds)) for t in ("ad", "item")}
+    aucs = {t: [metrics.auc(y[:, s], p[:, s]) for s in range(seeds)] for t, (y, p) in by_seed.items()}
+    return {kind: aucs["ad"], f"item_{kind}": aucs["item"]}
+
+
+class _Report(keras.callbacks.Callback):
+    def __init__(self, progress: Progress, done: int, total: int):
+        super().__init__()
+        self.progress, self.done, self.total = progress, done, total
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.progress(self.done + batch + 1, self.total)
+
+
+# ---------------------------------------------------------------- the map behind the chapter's explorable
+
+RELATEDNESS = (0.0, 0.25, 0.5, 0.75, 0.95)
+LABELS = (500, 2_000, 8_000, 30_000, 120_000)
+
+
+def transfer_grid(progress: Progress | None = None) -> dict:
+    """`transfer` at every point of RELATEDNESS x LABELS: axes, cells, and the recipe that made them."""
+    points = [(relatedness, labels) for relatedness in RELATEDNESS for labels in LABELS]
+    cells = []
+    for done, point in enumerate(points, 1):
+        cells.append({k: np.round(v, 4).tolist() for k, v in transfer(*point).items()})
+        if progress:
+            progress(done, len(points))
+    return {
+        "axes": [
+            {"name": "relatedness", "label": "Relatedness of the tasks", "values": list(RELATEDNESS)},
+            {"name": "labels", "label": "Labels of the sparse task", "values": list(LABELS)},
+        ],
+        "cells": cells,
+        "recipe": "mtl_lessons.concept.transfer(relatedness, labels), 5 seeds, width 4, natural weight",
+    }
+
+
+if __name__ == "__main__":  # python -m mtl_lessons.concept > mtl_lessons/data/concept_transfer.json
+    import json
+    import sys
+
+    grid = transfer_grid(lambda done, total: print(f"{done}/{total}", file=sys.stderr))
+    cells = ",\n".join(json.dumps(cell) for cell in grid.pop("cells"))
+    print(json.dumps(grid)[:-1] + ', "cells": [\n' + cells + "\n]}")

@@ -1,0 +1,40 @@
+"""How a notebook output carries the engine that makes it interactive.
+
+On the site, one copy of the engine serves all pages. A notebook's output has to bring its own, since in Colab every
+output is a page of its own. So outputs are stored without the engine (`strip`) and published with it (`carry`).
+"""
+
+import json
+import re
+from functools import cache
+from importlib.resources import files
+
+ENGINE = re.compile(r"\n<(style|script)\b[^<>]* data-mtl-engine>.*?</\1>", re.DOTALL)
+
+
+def asset(name: str) -> str:
+    """The text of a file in `mtl_lessons/web`, such as `"quiz.js"`."""
+    return files(__package__).joinpath("web", name).read_text(encoding="utf-8")
+
+
+@cache
+def strings(part: str) -> dict[str, str]:
+    """Every text that the engine shows in `part` (`"quiz"`, ...): a translation is one file."""
+    return json.loads(asset("strings.en.json"))[part]
+
+
+def data(value) -> str:
+    """`value` as a JSON element that a script can read and that no text in it can end."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+    return f'<script type="application/json">{text}</script>'
+
+
+def carry(html: str, name: str) -> str:
+    """`html` with the engine `name` (`"quiz"`, ...) behind it: runs anywhere, needs no network."""
+    style, script = asset("mtl.css"), asset(f"{name}.js")
+    return f'{strip(html)}\n<style data-mtl-engine>\n{style}</style>\n<script type="module" data-mtl-engine>\n{script}</script>'
+
+
+def strip(html: str) -> str:
+    """`html` as it was before `carry`."""
+    return ENGINE.sub("", html)

@@ -1,0 +1,100 @@
+"""Markdown with formulas to HTML, made once in Python: no MathJax, no script, the same in every host.
+
+Formulas become MathML, which browsers draw by themselves. A notebook's output cell (an iframe in Colab) has no MathJax,
+so TeX that is left in HTML would stay raw there; MathML does not.
+"""
+
+import re
+from xml.etree import ElementTree
+
+from latex2mathml.converter import convert
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+
+# Pandoc's rules for dollars: no space just inside, no digit just after. So "$5 and $6" is money, not a formula.
+DISPLAY = re.compile(r"\$\$((?:\\.|[^\\$`])+)\$\$", re.DOTALL)
+INLINE = re.compile(r"\$(?!\s)((?:\\.|[^\\$`])+)(?<!\s)\$(?!\d)", re.DOTALL)
+
+
+def math(tex: str, display: bool = False) -> str:
+    """A TeX formula as a MathML element; its `alttext` holds the TeX.
+
+    Args:
+        tex: what stands between the dollars, such as `r"\\sum_i w_i L_i"`.
+        display: on a line of its own, with the limits of sums above and below.
+
+    Raises:
+        ValueError: if the TeX is empty, has unbalanced braces, or uses a command that has no MathML.
+    """
+    try:
+        check_braces(tex)
+        known = tex.replace("{aligned}", "{align*}")  # the converter has only the latter
+        root = ElementTree.fromstring(convert(known, display="block" if display else "inline"))
+        for node in root.iter():
+            node.tag = node.tag.rpartition("}")[2]  # HTML knows <math> without its namespace
+            if node.tag == "mtext":
+                node.text = re.sub(r"\\([_%$&#{}])", r"\1", node.text or "")
+            elif re.match(r"\\.", node.text or ""):
+                raise ValueError(f"no MathML for {node.text}")
+    except Exception as error:  # the converter has a class for each mistake, and no common parent
+        raise ValueError(f"expected TeX that MathML can show, found ${tex}$: {str(error) or type(error).__name__}") from error
+    root.set("alttext", tex.strip())
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def check_braces(tex: str) -> None:
+    """Raise ValueError unless every `{` has its `}`: the converter would guess where one is missing."""
+    depth = 0
+    for brace in re.findall(r"[{}]", re.sub(r"\\.", "", tex)):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            break
+    if depth:
+        raise ValueError("braces do not balance")
+
+
+def inline_math(state: StateInline, silent: bool) -> bool:
+    """Rule for the parser: `$…$`, and `$$…$$` within a paragraph."""
+    for pattern in (DISPLAY, INLINE):
+        if found := pattern.match(state.src, state.pos, state.posMax):
+            if not silent:
+                token = state.push("math", "math", 0)
+                token.content, token.meta = found[1], {"display": pattern is DISPLAY}
+            state.pos = found.end()
+            return True
+    return False
+
+
+def block_math(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Rule for the parser: `$$…$$` on lines of its own, whatever those lines begin with (`-` and `=` mean lists and headings elsewhere)."""
+    text = state.getLines(start, end, state.blkIndent, keepLastLF=False)
+    found = re.match(rf"\s*{DISPLAY.pattern}[ \t]*(?:\n|$)", text, re.DOTALL)
+    if not found or state.is_code_block(start):
+        return False
+    if not silent:
+        token = state.push("math", "math", 0)
+        token.content, token.meta, token.block = found[1], {"display": True}, True
+        state.line = start + found[0].rstrip("\n").count("\n") + 1
+    return True
+
+
+def render_math(renderer, tokens, index, options, env) -> str:
+    token = tokens[index]
+    return math(token.content, **token.meta) + "\n" * token.block
+
+
+PARSER = MarkdownIt("commonmark", {"html": False})
+PARSER.inline.ruler.before("escape", "math", inline_math)
+PARSER.block.ruler.before("fence", "math", block_math, {"alt": ["paragraph", "blockquote", "list"]})
+PARSER.add_render_rule("math", render_math)
+
+
+def to_html(text: str, inline: bool = False) -> str:
+    """Markdown (CommonMark, with `$…$` and `$$…$$`) as HTML. HTML in the text is shown, never passed on.
+
+    Args:
+        text: a dollar that means money is `\\$`; dollars in code are left alone.
+        inline: without the paragraph around it, for use inside a label or a legend.
+    """
+    return PARSER.renderInline(text) if inline else PARSER.render(text)

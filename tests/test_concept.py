@@ -1,0 +1,192 @@
+"""Chapter 1's module: models counted and computed by hand, and the experiment's machinery."""
+
+import json
+import warnings
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from mtl_lessons import concept
+from mtl_lessons.backend import keras
+from mtl_lessons.world import World
+
+ROOT = Path(__file__).resolve().parents[1]
+ARTICLE = ROOT.parent / "shared" / "seed" / "article.zh.md"
+IDS = np.arange(8, dtype="int32")
+
+
+# ---------------------------------------------------------------- instruments
+
+
+def test_attempt_reports_the_error_and_goes_on(capsys):
+    with concept.attempt() as outcome:
+        raise ValueError("first line\nsecond line")
+    assert isinstance(outcome.error, ValueError)
+    assert capsys.readouterr().out == "ValueError: first line\n"
+
+
+def test_attempt_keeps_warnings_and_says_that_all_went_well(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a warning that escaped would raise
+        with concept.attempt() as outcome:
+            warnings.warn("look out", UserWarning, stacklevel=1)
+    assert outcome.error is None and outcome.warnings == ["look out"]
+    assert capsys.readouterr().out == "It ran to the end. No error.\n"
+
+
+def test_attempt_survives_an_error_without_text(capsys):
+    with concept.attempt():
+        raise AssertionError
+    assert capsys.readouterr().out == "AssertionError\n"
+
+
+def test_attempt_lets_an_interrupt_through():
+    with pytest.raises(KeyboardInterrupt), concept.attempt():
+        raise KeyboardInterrupt
+
+
+def test_reach_finds_the_trunk_and_one_head():
+    model = concept.shared_bottom({"user": 8}, ["click", "like"], width=2, units=[3])
+    reached = concept.reach(model, {"user": IDS}, {"like": np.ones((8, 1))}, "like")
+    assert reached == {"user_table", "trunk_0", "like"}
+
+
+def test_reach_leaves_out_what_has_a_gradient_of_zero():
+    model = concept.shared_bottom({"user": 8}, ["click"], width=2, units=[3])
+    model.get_layer("click").kernel.assign(np.zeros((3, 1)))  # nothing flows back through a head of zeros
+    assert concept.reach(model, {"user": IDS}, {"click": np.ones((8, 1))}, "click") == {"click"}
+
+
+# ---------------------------------------------------------------- models
+
+
+def test_shared_bottom_has_the_weights_that_one_counts_by_hand():
+    model = concept.shared_bottom({"user": 10, "item": 20}, ["click", "like", "share"], width=4, units=(6, 5))
+    tables, trunk, heads = (10 + 20) * 4, (8 * 6 + 6) + (6 * 5 + 5), 3 * (5 + 1)
+    assert model.count_params() == tables + trunk + heads
+    outputs = model({"user": IDS, "item": IDS})
+    assert {name: tuple(p.shape) for name, p in outputs.items()} == dict.fromkeys(["click", "like", "share"], (8, 1))
+
+
+def test_shared_bottom_reloads_in_safe_mode(tmp_path):
+    model = concept.shared_bottom({"user": 8}, ["click", "like"])
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    for task, p in model({"user": IDS}).items():
+        np.testing.assert_array_equal(p, again({"user": IDS})[task])
+
+
+def test_two_tasks_compute_the_sigmoid_of_a_dot_product():
+    model = concept.two_tasks(users=2, items=2, ads=2, width=2)
+    model.get_layer("users").set_weights([np.array([[1.0, 2.0], [3.0, 4.0]])])
+    model.get_layer("items").set_weights([np.array([[0.5, 0.25], [-1.0, 1.0]])])
+    model.get_layer("item_bias").set_weights([np.array([[-1.0], [0.5]])])
+    one = np.array([0, 1])
+    p = model({"user": one, "item": one, "ad_user": one, "ad": one})["item_click"]
+    logits = np.array([[1 * 0.5 + 2 * 0.25 - 1.0], [3 * -1.0 + 4 * 1.0 + 0.5]])
+    np.testing.assert_allclose(p, 1 / (1 + np.exp(-logits)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("shared", "common"), [(True, {"users"}), (False, set())])
+def test_the_control_shares_nothing(shared, common):
+    model = concept.two_tasks(8, 8, 8, width=3, shared=shared)
+    x = {name: IDS for name in ("user", "item", "ad_user", "ad")}
+    y = {name: np.ones((8, 1)) for name in ("item_click", "ad_click")}
+    assert set.intersection(*(concept.reach(model, x, y, task) for task in y)) == common
+    assert model.count_params() == (8 * 3) * (1 if shared else 2) + 2 * (8 * 3 + 8)
+
+
+# ---------------------------------------------------------------- the experiment
+
+
+def test_side_by_side_interleaves_worlds_and_moves_their_ids():
+    worlds = [World(seed=s, users=20, items=5, ads=3) for s in (0, 1)]
+    log = {"user": np.array([1, 2]), "ad": np.array([0, 2]), "ad_click": np.array([1, 0])}
+    rows = concept.side_by_side([log, log], worlds)
+    assert {name: column.tolist() for name, column in rows.items()} == {
+        "user": [1, 21, 2, 22],
+        "ad": [0, 3, 2, 5],
+        "ad_click": [1, 1, 0, 0],
+    }
+
+
+def small(monkeypatch, steps=20, batch=64):
+    for name, value in {"STEPS": steps, "BATCH": batch, "IMPRESSIONS": steps * batch, "TEST": 500}.items():
+        monkeypatch.setattr(concept, name, value)
+    concept._logs.cache_clear()
+
+
+def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch):
+    small(monkeypatch)
+    worlds = [World(seed=s) for s in (0, 1)]
+    logs = [concept._logs(world, labels=100)[0] for world in worlds]
+    both = concept.two_tasks(2 * 600, 2 * 300, 2 * 60, width=4)
+    start = both.get_weights()
+    concept._train(both, concept.side_by_side(logs, worlds), seeds=2, weight=0.1, decay=0.05)
+    for s in (0, 1):
+        half = [slice(s * len(table) // 2, (s + 1) * len(table) // 2) for table in start]
+        alone = concept.two_tasks(600, 300, 60, width=4)
+        alone.set_weights([table[rows] for table, rows in zip(start, half, strict=True)])
+        concept._train(alone, logs[s], seeds=1, weight=0.1, decay=0.05)
+        for before, table, together, rows in zip(start, alone.get_weights(), both.get_weights(), half, strict=True):
+            np.testing.assert_allclose(table, together[rows], atol=1e-4)
+            assert np.abs(table - before[rows]).max() > 0.05  # it did learn
+
+
+def test_transfer_reports_every_seed_and_its_progress(monkeypatch):
+    small(monkeypatch)
+    steps = []
+    result = concept.transfer(0.9, 100, seeds=2, progress=lambda done, total: steps.append((done, total)))
+    assert {len(v) for v in result.values() if isinstance(v, list)} == {2}
+    assert steps == [(i, 40) for i in range(1, 41)]
+    assert all(0.7 < ceiling < 1 for ceiling in result["bayes"] + result["item_bayes"])
+    assert result == concept.transfer(0.9, 100, seeds=2)
+
+
+@pytest.mark.parametrize("bad", [dict(labels=0), dict(labels=10, seeds=1)])
+def test_transfer_refuses_what_it_cannot_judge(bad):
+    with pytest.raises(ValueError, match="found labels="):
+        concept.transfer(0.5, **bad)
+
+
+def test_gain_is_paired_by_seed():
+    result = {"single": [0.5, 0.6, 0.7], "shared": [0.6, 0.7, 0.8], "item_single": [0.5, 0.5], "item_shared": [0.4, 0.6]}
+    assert concept.gain(result) == pytest.approx((0.1, 0.1, 0.1))  # every seed gains the same: no doubt is left
+    item = concept.gain(result, "item_")
+    assert item.mean == pytest.approx(0) and item.high == pytest.approx(12.706 * 0.1, rel=1e-3)  # t with 1 degree, sd .141/√2
+
+
+def test_the_stored_map_is_what_training_gives():
+    grid = json.loads((ROOT / "mtl_lessons" / "data" / "concept_transfer.json").read_text())
+    points = [(cell["relatedness"], cell["labels"]) for cell in grid["cells"]]
+    assert points == [(r, n) for r in concept.RELATEDNESS for n in concept.LABELS]
+    stored = grid["cells"][points.index((0.95, 2_000))]
+    fresh = concept.transfer(0.95, 2_000)
+    for kind in ("single", "shared", "bayes", "item_single", "item_shared", "item_bayes"):
+        np.testing.assert_allclose(stored[kind], fresh[kind], atol=0.02, err_msg=kind)
+
+
+# ---------------------------------------------------------------- the article's snippet
+
+
+def article_cells():
+    notebook = nbformat.read(ROOT / "book" / "concept.ipynb", as_version=4)
+    return [cell.source for cell in notebook.cells if "article" in cell.metadata.get("tags", [])]
+
+
+def test_the_article_is_quoted_word_for_word():
+    if not ARTICLE.exists():
+        pytest.skip("the article is not here to compare with")
+    article = {line.strip() for line in ARTICLE.read_text().splitlines()}
+    (cell,) = article_cells()
+    quoted = [line.strip().split(" (")[0] if line.strip().startswith("#") else line.strip() for line in cell.splitlines()]
+    own = ("with concept.attempt", "assert ", "")
+    assert [line for line in quoted if line not in article and not line.startswith(own[:2]) and line] == []
+
+
+def test_the_article_as_printed_stops_at_a_missing_name(capsys):
+    (cell,) = article_cells()
+    exec(cell, {"concept": concept, "tf": concept.tf})
+    assert capsys.readouterr().out == "NameError: name 'vocab_size' is not defined\n"
