@@ -143,6 +143,11 @@ def signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
 
 
+def brief(value: float) -> str:
+    """`+.20` or `−.03`: two decimals, for a narrow cell."""
+    return signed(value)[:1] + f"{abs(value):.2f}".removeprefix("0")
+
+
 # ---------------------------------------------------------------- what is shown
 
 
@@ -231,7 +236,7 @@ def _field(cell: Cell, current: Cell | None, strongest: float) -> str:
     heat = math.ceil(4 * abs(mean) / strongest) if verdict != "unclear" else 0
     mark = ' aria-current="true"' if cell is current else ""
     return (
-        f'<td data-verdict="{verdict}" data-heat="{heat}"{mark}>{signed(mean)} '
+        f'<td data-verdict="{verdict}" data-heat="{heat}"{mark}>{brief(mean)} '
         f'<span aria-hidden="true">{SIGNS[verdict]}</span><span class="mtl-unseen">{SAY[verdict]}</span></td>'
     )
 

@@ -1,0 +1,217 @@
+"""The Sphinx extension of this book: what its site needs and Jupyter Book does not bring.
+
+- Formulas become MathML at build time: no page loads a script for them.
+- A notebook that was not run from top to bottom, or that failed, is refused, and the cell named.
+- `{mtl-quiz}` shows questions of the bank on a page; pages that hold a quiz or an explorable get its engine, others do not.
+- Every notebook is published beside the site, with a button to download it, and one to open it in Colab where the
+  environment says where the public copy will be:
+
+  MTL_REPOSITORY  `owner/name` on GitHub; without it there is no Colab button
+  MTL_BRANCH      the branch that holds the built site (gh-pages)
+  MTL_SITE_URL    the address of the site, where notebooks find the package
+- Static files that no page uses are not shipped.
+"""
+
+import json
+import os
+import posixpath
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Iterator
+from urllib.parse import quote
+from zlib import crc32
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.math import get_node_equation_number
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # the site shows the package of its own checkout, installed or not
+
+from mtl_lessons import __version__, embed, markup, quiz  # noqa: E402
+
+QUESTIONS = ROOT / "book" / "questions"
+WEB = ROOT / "mtl_lessons" / "web"
+ENGINES = ("quiz", "explorable")
+FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
+LOGGER = logging.getLogger(__name__)
+
+# ---- formulas ----
+
+
+def formula(translator, node: nodes.Element, display: bool) -> str:
+    """The MathML of a math node. TeX that cannot be shown is a warning at its place, and is shown as TeX."""
+    tex = node.astext()
+    if display and r"\\" in tex and r"\begin" not in tex:
+        tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
+    try:
+        return markup.math(tex, display)
+    except ValueError as error:
+        LOGGER.warning(str(error), location=node)
+        return f"<code>{translator.encode(tex)}</code>"
+
+
+def visit_math(translator, node: nodes.math) -> None:
+    translator.body.append(formula(translator, node, display=False))
+    raise nodes.SkipNode
+
+
+def visit_math_block(translator, node: nodes.math_block) -> None:
+    """A formula of its own, scrolling in itself where it is too wide; with its number, where it has a label."""
+    body = formula(translator, node, display=True)
+    number = f'<span class="eqno">({get_node_equation_number(translator, node)})</span>' if node["number"] else ""
+    translator.body.append(translator.starttag(node, "div", CLASS="equation") + body + number + "</div>\n")
+    raise nodes.SkipNode
+
+
+# ---- notebooks ----
+
+
+def faults(notebook: dict) -> Iterator[str]:
+    """Why the outputs of a notebook cannot be trusted: cells not run in order from a fresh start, and cells that failed.
+
+    A cell that is meant to fail carries the tag `raises-exception`.
+    """
+    cells = [(place, cell, "".join(cell["source"]).strip()) for place, cell in enumerate(notebook["cells"], 1) if cell["cell_type"] == "code"]
+    for number, (place, cell, source) in enumerate((row for row in cells if row[2]), 1):
+        name = f"cell {place} ({source.splitlines()[0]:.50})"
+        errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
+        if errors and "raises-exception" not in cell["metadata"].get("tags", []):
+            yield f"{name}: expected no error, found {errors[0]['ename']}: {errors[0]['evalue']}"
+        if cell["execution_count"] != number:
+            yield f"{name}: expected to be run as number {number}, found {cell['execution_count'] or 'not run'}"
+            return  # the cells below only follow
+
+
+def notebooks(env) -> list[str]:
+    """The pages of the book that are notebooks."""
+    return sorted(name for name in env.found_docs if env.doc2path(name).endswith(".ipynb"))
+
+
+def refuse_unrun(app: Sphinx, env, added: set, changed: set, removed: set) -> list[str]:
+    """Warn of every fault in every notebook, at each build, changed or not."""
+    for name in notebooks(env):
+        for fault in faults(json.loads(Path(env.doc2path(name)).read_text(encoding="utf-8"))):
+            LOGGER.warning("%s; run `make execute`", fault, location=name)
+    return []
+
+
+def colab_url(repository: str, branch: str, notebook: str) -> str | None:
+    """Where Colab opens a notebook of the published site; None if it is not known where that is."""
+    return f"https://colab.research.google.com/github/{repository}/blob/{quote(branch)}/{quote(notebook)}" if repository else None
+
+
+def publish(app: Sphinx) -> None:
+    """Put every notebook of the book beside the site, as a learner gets it: ready to install the package and to run."""
+    from notebooks import publish as publish_notebook
+
+    site = app.config.mtl_site_url.rstrip("/")
+    wheel = f"{site}/wheels/mtl_lessons-{__version__}-py3-none-any.whl" if site else None
+    folder = Path(app.outdir, "notebooks")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name in notebooks(app.env):
+        publish_notebook(Path(app.env.doc2path(name)), folder / f"{posixpath.basename(name)}.ipynb", wheel)
+
+
+# ---- quizzes on a page ----
+
+
+class QuizDirective(SphinxDirective):
+    """Questions of the bank, by their ids: `{mtl-quiz} concept-what-is-a-task concept-gain`."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        ids = self.arguments[0].split()
+        chapters = [path.stem for path in QUESTIONS.glob("*.yml") if ids[0].startswith(f"{path.stem}-")]
+        if not chapters:
+            raise self.error(f"expected an id that begins with the name of a bank in book/questions, found {ids[0]}")
+        chapter = max(chapters, key=len)
+        self.env.note_dependency(str(QUESTIONS / f"{chapter}.yml"))
+        try:
+            shown = quiz.show(chapter, ids, folder=QUESTIONS)
+        except ValueError as error:
+            raise self.error(str(error)) from error
+        html = shown._repr_mimebundle_()["text/html"]
+        page = self.env.app.builder.get_relative_uri(self.env.docname, f"book/{chapter}")
+        return [nodes.raw("", html.replace('href="#', f'href="{page}#'), format="html")]
+
+
+# ---- pages ----
+
+MENDS = {  # what docutils writes that a screen reader cannot use
+    r' role="doc-biblioentry"| role="list"(?= class="citation-list")': "",  # a deprecated role, and a list without items
+    r'<th class="head([^"]*)"><p></p></th>': r'<td class="head\1"></td>',  # a heading of nothing
+}
+
+
+def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Tell the template what a page holds, so that it asks for that and no more."""
+    body = embed.strip(context.get("body", ""))
+    for wrong, right in MENDS.items():
+        body = re.sub(wrong, right, body)
+    context["body"] = body
+    context["engines"] = [name for name in ENGINES if re.search(rf'class="mtl-{name}[ "]', body)]
+    context["engine_style"] = 'class="mtl-' in body
+    if pagename in notebooks(app.env):
+        notebook = context["notebook"] = f"notebooks/{posixpath.basename(pagename)}.ipynb"
+        context["colab"] = colab_url(app.config.mtl_repository, app.config.mtl_branch, notebook)
+    elif pagename == app.config.root_doc and (first := colab_url(app.config.mtl_repository, app.config.mtl_branch, FIRST)):
+        context["body"] = body.replace('href="#run-it-yourself"', f'href="{first}"', 1)  # the door "run" opens where it can
+
+
+def front_page(page: str, folder: str) -> str:
+    """The page that lies in `folder`, as it has to read at the top of the site, where its relative links start elsewhere."""
+    return re.sub(
+        r'\b(href|src|action)="(?![a-z]+:|#|/)([^"]*)"',
+        lambda link: f'{link[1]}="{posixpath.normpath(posixpath.join(folder, link[2]))}"',
+        page,
+    )
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """After the pages: engines, notebooks, the front page; and away with what no page uses."""
+    if app.builder.format != "html":
+        return
+    if app._warncount:  # else the next build, with nothing to read again, would pass in silence
+        Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
+    if exception:
+        return
+    out, root = Path(app.outdir), app.config.root_doc
+    (out / "_static" / "mtl").mkdir(exist_ok=True)
+    for name in ("mtl.css", *(f"{engine}.js" for engine in ENGINES)):
+        shutil.copyfile(WEB / name, out / "_static" / "mtl" / name)
+    publish(app)
+    (out / "index.html").write_text(front_page((out / f"{root}.html").read_text(encoding="utf-8"), posixpath.dirname(root)), encoding="utf-8")
+    shed(out)
+
+
+def shed(out: Path) -> None:
+    """Remove static files that no page and no style names: most of the theme's 7 MB."""
+    pages = (page.read_text(encoding="utf-8") for page in out.rglob("*.html"))
+    used = {posixpath.basename(name) for page in pages for name in re.findall(r'(?:href|src)="[^"]*_static/([^"?#]+)', page)}
+    static = out / "_static"
+    for path in sorted(static.rglob("*"), reverse=True):
+        if path.is_file() and path.name not in used:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def setup(app: Sphinx) -> dict:
+    for name, default in {"repository": "", "branch": "gh-pages", "site_url": ""}.items():
+        app.add_config_value(f"mtl_{name}", os.environ.get(f"MTL_{name.upper()}", default), "html", str)
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.add_directive("mtl-quiz", QuizDirective)
+    app.connect("config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url))
+    app.connect("env-get-outdated", refuse_unrun)
+    app.connect("html-page-context", prepare_page, priority=900)
+    app.connect("build-finished", finish, priority=900)
+    sources = (Path(module.__file__).read_bytes() for module in (sys.modules[__name__], embed, markup, quiz))
+    return {"version": __version__, "env_version": crc32(b"".join(sources)), "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,77 @@
+"""A static server for the built site that compresses, as the public host will: `python book/_ext/serve.py [folder] [--port 8000]`."""
+
+import argparse
+import gzip
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+from typing import Iterator
+
+SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
+TEXT = (".html", ".css", ".js", ".json", ".svg", ".ipynb", ".txt")
+
+
+@lru_cache(maxsize=256)
+def compressed(path: str, changed: float) -> bytes:
+    """The file at `path`, gzipped; `changed` is its time of change, so that a new build is not served from memory."""
+    return gzip.compress(Path(path).read_bytes(), compresslevel=6)
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Files of a folder, text compressed for whoever accepts it; a browser may keep them ten minutes."""
+
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript", ".ipynb": "application/json", ".whl": "application/octet-stream"}
+    protocol_version = "HTTP/1.1"
+
+    def send_head(self):
+        path = Path(self.translate_path(self.path))
+        if path.is_dir() and self.path.split("?")[0].endswith("/"):
+            path /= "index.html"
+        if path.suffix not in TEXT or not path.is_file() or "gzip" not in self.headers.get("Accept-Encoding", ""):
+            return super().send_head()
+        body = compressed(str(path), path.stat().st_mtime)
+        self.send_response(200)
+        self.send_header("Content-Type", f"{self.guess_type(str(path))}; charset=utf-8")
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return BytesIO(body)
+
+    def end_headers(self):
+        self.send_header("Cache-Control", "max-age=600")
+        self.send_header("Vary", "Accept-Encoding")
+        super().end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def serving(folder: Path, port: int = 0) -> Iterator[str]:
+    """Serve `folder` on localhost (0: any free port) while the block runs; yields the address, without a slash at its end."""
+    with ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=SITE)
+    parser.add_argument("--port", type=int, default=8000)
+    given = parser.parse_args()
+    if not (given.folder / "index.html").is_file():
+        parser.error(f"expected a built site in {given.folder}, found no index.html: run `make book` first")
+    with ThreadingHTTPServer(("127.0.0.1", given.port), partial(Handler, directory=str(given.folder))) as server:
+        print(f"http://127.0.0.1:{server.server_port}/ (Ctrl+C ends it)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    main()

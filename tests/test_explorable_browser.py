@@ -1,0 +1,152 @@
+"""The explorable in a real browser, alone on a page as in a notebook's output: mouse, keyboard, no script, phone, themes."""
+
+import re
+
+import pytest
+
+from mtl_lessons import embed
+from mtl_lessons.explorables import brief, signed, transfer_map
+
+PAGE = """<!doctype html>
+<html lang="en" data-theme="{theme}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src-elem 'unsafe-inline'">
+<title>Explorable</title>
+<style>body {{ margin: 1rem; font-family: sans-serif; background: var(--mtl-page); color: var(--mtl-text) }}</style>
+<main><h1>Explorable</h1>{body}{body}</main>
+</html>"""
+
+
+@pytest.fixture
+def page(browser, serve, tmp_path):
+    """Opens the page with two explorables on it; fails at the end on errors or on requests for anything else."""
+    contexts, troubles, requests = [], [], []
+
+    def open_page(width: int = 1300, theme: str = "light", script: bool = True):
+        body = embed.carry(transfer_map().html(), "explorable")
+        (tmp_path / "index.html").write_text(PAGE.format(theme=theme, body=body), encoding="utf-8")
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(url)
+        return page
+
+    with serve(tmp_path) as url:
+        yield open_page
+        for context in contexts:
+            context.close()
+    assert troubles == []
+    assert {request.removeprefix(url) for request in requests} <= {"/", "/favicon.ico"}
+
+
+def gain(relatedness: float, labels: int) -> float:
+    """The mean gain that the grid holds at a point."""
+    return transfer_map().grid.at(relatedness=relatedness, labels=labels).gain().mean
+
+
+def current(figure) -> str:
+    return figure.locator("td[aria-current=true]").inner_text().split()[0]
+
+
+def test_a_dial_chooses_a_point_and_the_status_says_so(page):
+    figure = page().locator("figure").first
+    before = figure.locator(".mtl-panel svg").inner_html()
+    dial = figure.get_by_label("Labels of the sparse task")
+    assert dial.get_attribute("aria-valuetext") == "2,000"
+    dial.focus()
+    dial.press("End")
+    assert dial.get_attribute("aria-valuetext") == "120,000"
+    assert current(figure) == brief(gain(0.95, 120_000))
+    assert f"labels of the sparse task 120,000. Sparse task: AUC {signed(gain(0.95, 120_000))}" in figure.locator(".mtl-panel p").text_content()
+    assert figure.locator(".mtl-panel svg").inner_html() != before
+    figure.get_by_role("status").get_by_text("120,000").wait_for(state="attached")
+    assert figure.get_by_role("status").text_content() == figure.locator(".mtl-panel p").text_content()
+
+
+def test_the_status_waits_until_the_dial_rests(page):
+    figure = page().locator("figure").first
+    figure.evaluate(
+        """figure => {
+             figure.said = [];
+             const status = figure.querySelector("[role=status]");
+             new MutationObserver(() => figure.said.push(status.textContent)).observe(status, { childList: true });
+           }"""
+    )
+    dial = figure.get_by_label("Relatedness of the tasks")
+    for _ in range(4):
+        dial.press("ArrowLeft")
+    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(state="attached")
+    assert len(figure.evaluate("figure => figure.said")) == 1
+
+
+def test_a_click_on_the_table_turns_the_dials(page):
+    figure = page().locator("figure").first
+    button = figure.get_by_role("row", name=re.compile("^0.50")).get_by_role("button").nth(3)
+    button.click()
+    assert current(figure) == button.inner_text().split()[0]
+    assert figure.get_by_label("Relatedness of the tasks").get_attribute("aria-valuetext") == "0.50"
+    assert figure.get_by_label("Labels of the sparse task").input_value() == "3"
+    assert "labels of the sparse task 30,000" in figure.locator(".mtl-panel p").text_content()
+
+
+def test_arrow_keys_walk_the_table_and_stop_at_its_edges(page):
+    opened = page()
+    figure = opened.locator("figure").first
+    figure.locator("td[aria-current] button").focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft", "ArrowLeft", "ArrowLeft"):
+        opened.keyboard.press(key)
+    assert figure.get_by_label("Relatedness of the tasks").get_attribute("aria-valuetext") == "0.75"
+    assert figure.get_by_label("Labels of the sparse task").get_attribute("aria-valuetext") == "500"
+    assert opened.evaluate("document.activeElement.closest('td').getAttribute('aria-current')") == "true"
+
+
+def test_one_stop_of_the_tab_key_for_the_table_and_one_for_each_dial(page):
+    opened = page()
+    stops = []
+    for _ in range(4):
+        opened.keyboard.press("Tab")
+        stops.append(opened.evaluate("document.activeElement.type"))
+    assert stops == ["button", "range", "range", "button"]  # the second figure begins
+
+
+def test_two_on_a_page_do_not_mix(page):
+    opened = page()
+    first, second = opened.locator("figure").all()
+    second.get_by_label("Labels of the sparse task").press("Home")
+    assert current(first) == brief(gain(0.95, 2_000)) != current(second) == brief(gain(0.95, 500))
+
+
+def test_the_engine_mounts_once_however_often_it_runs(page):
+    figure = page().locator("figure").first  # the page carries two copies of the engine
+    assert figure.locator("input").count() == 2 and figure.get_by_role("status").count() == 1
+
+
+def test_without_a_script_the_table_and_a_point_stand(page):
+    figure = page(script=False).locator("figure").first
+    assert figure.get_by_role("cell").count() == 25 and figure.get_by_role("cell").first.is_visible()
+    assert figure.locator(".mtl-panel svg").is_visible() and "Sparse task" in figure.locator(".mtl-panel p").inner_text()
+    assert figure.locator("button, input").count() == 0
+
+
+@pytest.mark.parametrize("width", [320, 360, 1300])
+@pytest.mark.parametrize("script", [True, False])
+def test_nothing_scrolls_sideways_or_is_cut_off(page, width, script):
+    opened = page(width, script=script)
+    wide = opened.evaluate("document.documentElement.scrollWidth") if script else opened.locator("html").bounding_box()["width"]
+    assert wide <= width
+    for field in opened.locator("figure").first.locator("td").all():
+        box, text = field.bounding_box(), field.locator("span[aria-hidden]").bounding_box()
+        assert box["x"] <= text["x"] and text["x"] + text["width"] <= box["x"] + box["width"] <= width
+        assert min(box["width"], box["height"]) >= 24
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1300])
+def test_axe_finds_nothing(page, theme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    opened = page(width, theme)
+    opened.get_by_label("Labels of the sparse task").first.press("Home")
+    results = Axe().run(opened)
+    assert results.violations_count == 0, results.generate_report()

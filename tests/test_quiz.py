@@ -1,0 +1,397 @@
+"""The question bank: its schema, its rules, its numbers, and what `show` makes of it."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from mtl_lessons import embed, quiz
+
+BANKS = sorted((Path(__file__).parents[1] / "book" / "questions").glob("*.yml"))
+
+# One question of each type. `test_quiz_browser.py` drives the same bank.
+BANK = r"""chapter: sample
+questions:
+- id: sample-gain
+  anchor: a-definition
+  level: junior
+  type: one
+  stem: |
+    A shared model has AUC $\text{AUC}_{\text{shared}} = 0.71$; the *tuned* single-task model of the same width has 0.72. What is this?
+  options:
+  - {text: "Positive transfer, since both are far above 0.5", correct: false, feedback: "0.5 is chance, not the single-task model."}
+  - {text: "Negative transfer on this task", correct: true, feedback: "It is worse than its own **fair** baseline."}
+  - {text: "A conflict of gradients, which `cosine < 0` would show", correct: false, feedback: "A gradient is not a result."}
+  mistake: "Comparing with chance."
+  follow_up: "Over how many seeds? With one seed, $0.01$ may be noise."
+  source: [caruana1997, "cell:a-definition"]
+- id: sample-labels
+  anchor: a-definition
+  level: senior
+  type: several
+  stem: "Which of these belong to a task?"
+  options:
+  - {text: "A label", correct: true, feedback: "Without one nothing is learnt."}
+  - {text: "A sample space", correct: true, feedback: "Rates on impressions are not rates on clicks."}
+  - {text: "A GPU", correct: false, feedback: "That is hardware."}
+  - {text: "A loss", correct: true, feedback: "It says what an error costs."}
+  mistake: "Naming a product, such as ads, a task."
+  follow_up: "What is the sample space of pCVR? Clicks, or impressions in ESMM."
+  source: [caruana1997]
+- id: sample-number
+  anchor: a-definition
+  level: junior
+  type: numeric
+  stem: "AUC rises from 0.6787 to 0.6823. What is the gain?"
+  answer: {expression: "0.6823 - 0.6787", value: 0.0036, tolerance: 0.00005, unit: "AUC"}
+  feedback: {right: "Shared minus single.", wrong: "Subtract the single-task AUC."}
+  slips: [{value: -0.0036, feedback: "The sign: a gain is positive."}]
+  mistake: "Giving it in percent."
+  follow_up: "Is it more than noise?"
+  source: [caruana1997]
+- id: sample-order
+  anchor: not-on-this-page
+  level: junior
+  type: order
+  stem: "Order the funnel."
+  items: ["impression", "click", "conversion", "a repeat purchase, weeks later"]
+  feedback: {right: "Each step is rarer.", wrong: "Nobody buys before a click."}
+  mistake: "Starting from the click."
+  follow_up: "Where is the bias?"
+  source: ["cell:a-definition"]
+- id: sample-bug
+  anchor: a-definition
+  level: staff
+  type: bug
+  stem: "Two heads?"
+  code: |
+    model = keras.Sequential()
+    model.add(keras.layers.Dense(64, activation="relu"))
+    model.add(keras.layers.Dense(1, activation="sigmoid", name="click"))
+    model.add(keras.layers.Dense(100, activation="softmax", name="the_head_that_reads_the_other_head"))
+    if True:
+        model.compile(loss="a < b && c")
+  answer: {lines: [4]}
+  lines: {4: "It reads the sigmoid, not the trunk.", 2: "A trunk of one layer is small, not wrong."}
+  feedback: {wrong: "This line does what it says."}
+  mistake: "Blaming the loss."
+  follow_up: "How would you repair it?"
+  source: [caruana1997]
+- id: sample-open
+  anchor: a-definition
+  level: staff
+  type: open
+  stem: |
+    Why is this total wrong for a missing label?
+
+    ```python
+    total = binary_crossentropy(y_click, p_click) + binary_crossentropy(y_conversion, p_conversion)  # y_conversion may be NaN
+    ```
+
+    $$L = \sum_{t} w_t L_t$$
+  rubric:
+  - {points: 2, text: "NaN spreads to the sum"}
+  - {points: 1, text: "a mask repairs it"}
+  - {points: 2, text: "the divisor is the number of labels that are there"}
+  red_flags: ["fills in zeros", "drops the rows"]
+  model_answer: |
+    NaN plus anything is NaN. So:
+
+    - mask the rows;
+    - divide by the number of labels.
+  mistake: "Filling in 0."
+  follow_up: "What does Keras divide by?"
+  source: [caruana1997]
+"""
+BIB = """@article{caruana1997,
+  author = {Caruana, Rich},
+  title = {Multitask Learning},
+  year = {1997},
+}
+
+@inproceedings{tang2020,
+  author = {Hongyan Tang and Junning Liu and Ming Zhao},
+  year = "2020"
+}
+"""
+
+
+def bank_of(folder: Path, text: str = BANK, name: str = "sample") -> quiz.Bank:
+    (folder / f"{name}.yml").write_text(text, encoding="utf-8")
+    (folder / "references.bib").write_text(BIB, encoding="utf-8")
+    return quiz.load(name, folder)
+
+
+def edited(old: str, new: str, count: int = 1) -> str:
+    assert old in BANK
+    return BANK.replace(old, new, count)
+
+
+# ---- the banks of the book ----
+
+
+@pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
+def test_bank_of_the_book_is_valid_fair_and_cited(path):
+    bank = quiz.load(path.stem, path.parent)
+    assert quiz.validate(bank) == []
+    earlier = [quiz.load(other.stem, path.parent) for other in BANKS[: BANKS.index(path)]]
+    assert quiz.rules(bank, earlier) == []
+
+
+@pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
+def test_every_number_of_the_book_is_recomputed(path):
+    for question in quiz.load(path.stem, path.parent).questions:
+        if question["type"] == "numeric":
+            assert quiz.recompute(question) == pytest.approx(question["answer"]["value"], abs=question["answer"]["tolerance"]), question["id"]
+
+
+@pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
+def test_every_question_leads_to_a_section_of_its_chapter(path):
+    cells = json.loads((path.parents[1] / f"{path.stem}.ipynb").read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    slugs = {re.sub(r"[^a-z0-9]+", "-", re.sub(r"['’`]", "", title.lower())).strip("-") for title in re.findall(r"^#+ (.*)", text, re.MULTILINE)}
+    anchors = slugs | set(re.findall(r"^\(([\w-]+)\)=", text, re.MULTILINE))
+    for question in quiz.load(path.stem, path.parent).questions:
+        cells = {source.removeprefix("cell:") for source in question["source"] if source.startswith("cell:")}
+        assert {question["anchor"], *cells} <= anchors, question["id"]
+
+
+# ---- schema ----
+
+
+def test_sample_is_valid_and_keeps_all_rules(tmp_path):
+    bank = bank_of(tmp_path)
+    assert quiz.validate(bank) == []
+    assert quiz.rules(bank) == []
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "name", "reason"),
+    [
+        ("  level: junior\n", "", "- id: sample-gain", "sample-gain", "expected the key level, found none"),
+        ("level: junior", "level: expert", "level: expert", "sample-gain", "level: expected one of junior, senior, staff, found str 'expert'"),
+        ("type: one", "type: guess", "- id: sample-gain", "sample-gain", "expected a type of one, several, numeric, order, bug, open, found guess"),
+        ("type: one", "type: [one]", "- id: sample-gain", "sample-gain", "found ['one']"),
+        ("  mistake: \"Comparing", "  misstake: x\n  mistake: \"Comparing", "misstake", "sample-gain", "found misstake"),
+        ("  level: junior\n", "  level: junior\n  level: staff\n", "level: junior", "sample-gain", "expected the key level once, found it 2 times"),
+        ('"0.5 is chance, not the single-task model."', '" "', "Positive transfer", "sample-gain", "options: feedback: expected str"),
+        (", feedback: \"That is hardware.\"", "", '"A GPU"', "sample-labels", "options: expected the key feedback, found none"),
+        ("correct: false", "correct: maybe", "correct: maybe", "sample-gain", "options: correct: expected bool, found str 'maybe'"),
+        ("id: sample-gain", "id: Sample_Gain", "- id: Sample_Gain", "Sample_Gain", "id: expected text like"),
+        ("source: [caruana1997]", "source: []", "source: []", "sample-labels", "source: expected a list with at least one entry"),
+        ("value: 0.0036", "value: 36e-4", "value: 36e-4", "sample-number", "answer: value: expected float, found str '36e-4'"),
+        ("lines: {4: ", "lines: {four: ", "{four", "sample-bug", "lines: expected int, found str 'four'"),
+        ("options:\n  - {text: \"A label", "options: none\n  other:\n  - {text: \"A label", "options: none", "sample-labels", "options: expected a list"),
+        ("feedback: {right: \"Each", "feedback: right\n  more: {right: \"Each", "feedback: right", "sample-order", "feedback: expected keys and values"),
+        ("stem: \"Two heads?\"", "stem: [Two heads]", "stem: [Two", "sample-bug", "stem: expected one value"),
+        # an answer that does not fit its question
+        ("correct: false", "correct: true", "- id: sample-gain", "sample-gain", "one of them correct, found 2 of 3"),
+        ("tolerance: 0.00005", "tolerance: 0", "- id: sample-number", "sample-number", "expected a tolerance above 0, found 0"),
+        ("{value: -0.0036,", "{value: 0.00361,", "- id: sample-number", "sample-number", "found 0.00361"),
+        ('"click", "conversion", "a', '"click", "click", "a', "- id: sample-order", "sample-order", "three items or more, all different"),
+        ("answer: {lines: [4]}", "answer: {lines: [9]}", "- id: sample-bug", "sample-bug", "expected lines of the code (1 to 6), found [9]"),
+        ("answer: {lines: [4]}", "answer: {lines: [4, 5]}", "- id: sample-bug", "sample-bug", "found none for [5]"),
+        ("{points: 2, ", "{points: 0, ", "- id: sample-open", "sample-open", "expected 1 point or more"),
+        (r"\sum_{t}", r"\summ_{t}", "- id: sample-open", "sample-open", r"no MathML for \summ"),
+    ],
+)  # fmt: skip
+def test_schema_names_line_and_question(tmp_path, old, new, at, name, reason):
+    text = edited(old, new)
+    problems = quiz.validate(bank_of(tmp_path, text))
+    assert any(problem.line == line_of(text, at) and problem.id == name and reason in problem.reason for problem in problems), problems
+    assert str(problems[0]).startswith("sample.yml:")
+    with pytest.raises(ValueError, match="sample.yml"):
+        quiz.show("sample", folder=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "chapter: other\nquestions: [1]\n", "chapter: sample\nquestions: []\n", "chapter: sample\nquestions:\n- just text\n", "5"])
+def test_whatever_is_not_a_bank_is_a_problem_not_a_crash(tmp_path, text):
+    assert quiz.validate(bank_of(tmp_path, text))
+
+
+def test_load_says_which_chapters_there_are_and_where_yaml_breaks(tmp_path):
+    bank_of(tmp_path)
+    with pytest.raises(FileNotFoundError, match="sample.*found 'nothing'"):
+        quiz.load("nothing", tmp_path)
+    with pytest.raises(ValueError, match="sample.yml:4: expected YAML: expected .,. or"):
+        bank_of(tmp_path, "chapter: sample\nquestions:\n- id: [1\n")
+
+
+# ---- rules ----
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "reason"),
+    [
+        ("id: sample-labels", "id: sample-gain", "sample-gain", "found it twice"),
+        ("id: sample-labels", "id: other-labels", "other-labels", "begins with sample-"),
+        ("source: [caruana1997]", "source: [nobody1900]", "sample-labels", "found nobody1900"),
+        ("Which of these belong to a task?", "AUC rises from 0.6787 to 0.6823. What, then, is the gain?", "sample-number", "much like sample-labels"),
+    ],
+)
+def test_rules_on_a_question(tmp_path, old, new, name, reason):
+    text = edited(old, new)
+    (problem,) = quiz.rules(bank_of(tmp_path, text))
+    assert problem.id == name and reason in problem.reason and problem.line == text.splitlines().index(f"- id: {name}", 0) + 1 or name == "sample-gain"
+
+
+def test_rules_look_across_banks(tmp_path):
+    first = bank_of(tmp_path)
+    second = bank_of(tmp_path, BANK.replace("sample", "second"), "second")
+    assert len(quiz.rules(second, [first])) == len(first.questions)
+
+
+def choice(right: int, lengths: list[int]) -> dict:
+    return {"type": "one", "options": [{"text": "x" * length, "correct": i == right} for i, length in enumerate(lengths)]}
+
+
+def test_rule_against_the_longest_option():
+    fair = [choice(i % 4, [9, 9, 9, 9]) for i in range(8)] + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)]
+    assert list(quiz.giveaways(fair)) == []
+    (problem,) = quiz.giveaways(fair + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)])
+    assert "the longest in a third of 16 questions at most, found 8" in problem
+
+
+def test_rule_on_positions():
+    assert list(quiz.giveaways([choice(i % 4, [9] * 4) for i in range(10)])) == []
+    problems = list(quiz.giveaways([choice(2, [9] * 4) for _ in range(10)]))
+    assert any("position 3 to be right in about 2.5 of 10 questions, found 10" in problem for problem in problems)
+
+
+# ---- numbers ----
+
+
+def numeric(expression: str) -> dict:
+    return {"id": "sample-n", "answer": {"expression": expression}}
+
+
+def test_recompute_knows_numpy_and_our_modules():
+    assert quiz.recompute(numeric("-sum(p * np.log(p) for p in [.5, .5])")) == pytest.approx(0.6931, abs=1e-4)
+    assert quiz.recompute(numeric("metrics.interval([1, 2, 3]).mean")) == 2
+
+
+@pytest.mark.parametrize("expression", ["1 /", "nowhere.f()", "1 / 0", "'text'", "metrics.no_such_thing"])
+def test_recompute_names_question_and_expression(expression):
+    with pytest.raises(ValueError, match="sample-n: expected a number from"):
+        quiz.recompute(numeric(expression))
+
+
+# ---- what is shown ----
+
+
+class Outline(HTMLParser):
+    """Collects tags, and fails on elements that do not nest."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("input", "br", "hr"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "script" not in self.open:
+            self.text.append(data)
+
+
+def test_show_is_deterministic_and_carries_the_engine(tmp_path):
+    bank_of(tmp_path)
+    shown = quiz.show("sample", folder=tmp_path)
+    bundle = shown._repr_mimebundle_()
+    code = f"from mtl_lessons import quiz; print(hash(quiz.show('sample', folder={str(tmp_path)!r}).html))"
+    hashes = {subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": "7"}, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]).stdout for _ in range(2)}
+    assert len(hashes) == 1
+    assert embed.strip(bundle["text/html"]) == shown.html
+    assert bundle["text/html"].count("data-mtl-engine") == 2
+    assert "Negative transfer on this task" in bundle["text/plain"] and "line 4:" in bundle["text/plain"]
+
+
+def test_show_is_well_formed_and_labelled(tmp_path):
+    bank_of(tmp_path)
+    outline = Outline(quiz.show("sample", folder=tmp_path).html)
+    names = [tag for tag, _ in outline.tags]
+    assert names.count("form") == names.count("details") == 6 and names.count("legend") == 7  # and one for the rubric
+    assert names.count("label") == sum(name in ("input", "textarea") for name in names)
+    assert not any(key.startswith("on") or key == "style" for _, attributes in outline.tags for key in attributes)
+    assert "Caruana 1997" in "".join(outline.text)
+
+
+def test_show_takes_some_questions_in_the_order_given(tmp_path):
+    bank_of(tmp_path)
+    html = quiz.show("sample", ["sample-bug", "sample-gain"], folder=tmp_path).html
+    assert re.findall('data-id="(.*?)"', html) == ["sample-bug", "sample-gain"]
+    with pytest.raises(ValueError, match="found sample-none"):
+        quiz.show("sample", ["sample-none"], folder=tmp_path)
+
+
+def test_items_are_never_shown_in_the_right_order():
+    for i in range(200):
+        question = {"id": f"sample-{i}", "items": ["a", "b", "c"]}
+        assert re.findall(r'data-value="(\d)"', quiz.shuffled(question)) != ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", '"><b>', "<!--", "&lt;", "{total}"])
+def test_hostile_text_stays_text(tmp_path, hostile):
+    text = BANK
+    for old in ("A GPU", "That is hardware.", "Which of these belong", "unit: \"AUC", "drops the rows", "a < b && c", "click\", \"conv", "Naming a product"):
+        assert old in text
+        text = text.replace(old, old + hostile.replace("\\", "\\\\").replace('"', '\\"') if old != "a < b && c" else old + hostile.replace('"', "'"), 1)
+    bank_of(tmp_path, text)
+    outline = Outline(quiz.show("sample", folder=tmp_path).html)
+    names = [tag for tag, _ in outline.tags]
+    assert names.count("script") == 1 and not {"img", "b"} & set(names)
+    assert hostile in "".join(outline.text)
+
+
+def test_references_read_authors_in_both_orders(tmp_path):
+    bank_of(tmp_path)
+    assert quiz.references(tmp_path) == {"caruana1997": "Caruana 1997", "tang2020": "Tang et al. 2020"}
+    assert quiz.references(tmp_path / "nowhere" / "else") == {}
+
+
+# ---- the engine as a passenger ----
+
+
+@pytest.mark.parametrize("html", ["", "<p>x</p>", "x\n", "\n\n", "<style>p{}</style>\n<script>1</script>", "<p> data-mtl-engine></p>"])
+def test_strip_undoes_carry(html):
+    carried = embed.carry(html, "quiz")
+    assert embed.strip(carried) == html
+    assert embed.carry(carried, "quiz") == carried
+
+
+def test_engine_can_be_inlined_and_calls_nobody():
+    script, style = embed.asset("quiz.js"), embed.asset("mtl.css")
+    assert "</script" not in script.lower() and "</style" not in style.lower()
+    assert not re.search(r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|import\s", script) and not re.search(r"url\(|@import", style)
+
+
+def test_every_string_is_used_and_every_used_string_is_there():
+    code = embed.asset("quiz.js") + Path(quiz.__file__).read_text(encoding="utf-8")
+    dynamic = {"level-", "type-", "hint-", "storage-"}
+    for name in quiz.SAY:
+        assert name in code or any(name.startswith(prefix) for prefix in dynamic), name
+    for name in re.findall(r'(?:say|strings)\["([\w-]+)"\]|SAY\["([\w-]+)"\]|say\.(\w+)', code):
+        assert "".join(name) in quiz.SAY
+
+
+def test_importing_the_quiz_leaves_tensorflow_out():
+    code = "import sys, mtl_lessons.quiz; assert 'tensorflow' not in sys.modules and 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])

@@ -1,0 +1,284 @@
+"""The built site in a real browser: every page, on a desk and on a phone, in both themes, with mouse and with keyboard alone."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+import mtl_site  # noqa: E402
+import notebooks  # noqa: E402
+from serve import serving  # noqa: E402
+
+from mtl_lessons import embed, quiz  # noqa: E402
+
+BUDGET = 300_000  # bytes over the wire, of a page without its figures
+THEMES, WIDTHS = ("light", "dark"), (360, 1300)
+
+
+def jupyter_book(folder: Path, **environment: str) -> subprocess.CompletedProcess:
+    """`make book`'s command in a folder."""
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MTL_")} | environment
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="session")
+def html():
+    """The folder of the built site; a second build of the same sources reads nothing again."""
+    built = jupyter_book(ROOT)
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-4000:]
+    return ROOT / "_build" / "html"
+
+
+def page_names() -> list[str]:
+    names = re.findall(r"^(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(), re.M)
+    return ["index.html", *(f"{name}.html" for name in names), "search.html"]
+
+
+PAGES = page_names()
+
+
+@pytest.fixture
+def visit(browser, html):
+    """Opens a page of the site; at the end there must have been no error, no missing file, and no request off the site."""
+    contexts, troubles, requests = [], [], []
+
+    def open_page(name: str, width: int = 1300, theme: str = "light", script: bool = True):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=script))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("response", lambda answer: troubles.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+        page.goto(f"{address}/{name}")
+        page.wait_for_load_state("networkidle")
+        return page
+
+    with serving(html) as address:
+        yield open_page
+        for context in contexts:
+            context.close()
+    assert troubles == []
+    assert [url for url in requests if not url.startswith((address, "data:"))] == []
+
+
+# ---------------------------------------------------------------- every page
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_is_accessible_and_stays_within_the_screen(visit, name, theme, width):
+    page = visit(name, width, theme)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_light(browser, html, name):
+    """Bytes as they travel, compressed; figures are part of the page here, so they count too."""
+    context = browser.new_context()
+    page = context.new_page()
+    client = context.new_cdp_session(page)
+    client.send("Network.enable")
+    sizes = []
+    client.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    with serving(html) as address:
+        page.goto(f"{address}/{name}")
+        page.wait_for_load_state("networkidle")
+    context.close()
+    assert 0 < sum(sizes) <= BUDGET
+
+
+class Links(HTMLParser):
+    """Ids, links and pictures of a page."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.ids, self.links, self.unnamed = set(), [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.ids |= {given["id"]} if "id" in given else set()
+        self.links += [given[key] for key in ("href", "src") if given.get(key)]
+        if tag == "img" and "alt" not in given or tag == "svg" and not (given.get("aria-label") or given.get("aria-hidden") or given.get("aria-labelledby")):
+            self.unnamed.append(given)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere_and_pictures_have_words(html, name):
+    seen = Links((html / name).read_text())
+    for link in seen.links:
+        target, anchor = urldefrag(urljoin(f"site:///{name}", link))
+        if not target.startswith("site:///"):
+            continue
+        path = html / unquote(target.removeprefix("site:///").partition("?")[0] or "index.html")
+        assert path.is_file(), link
+        if anchor and path.suffix == ".html":
+            assert unquote(anchor) in Links(path.read_text()).ids, link
+    assert seen.unnamed == []
+
+
+def test_no_page_asks_for_what_the_site_has_shed(html):
+    names = {path.name for path in html.rglob("*") if path.is_file()}
+    heavy = [name for name in names if re.search(r"mathjax|require|fontawesome|fa-|bootstrap|thebe|embed-amd", name, re.I)]
+    assert heavy == []
+
+
+# ---------------------------------------------------------------- the frame
+
+
+def test_the_theme_switch_is_kept(visit):
+    page = visit("book/concept.html")
+    switch = page.get_by_role("button", name="Dark theme")
+    assert switch.get_attribute("aria-pressed") == "false"
+    switch.click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.get_by_role("button", name="Dark theme").get_attribute("aria-pressed") == "true"
+
+
+def test_the_menu_on_a_phone_opens_and_closes_by_keyboard(visit):
+    page = visit("book/concept.html", width=360)
+    menu = page.get_by_role("navigation", name="Chapters")
+    assert not menu.is_visible()
+    page.get_by_role("button", name="Chapters").press("Enter")
+    assert menu.is_visible()
+    page.keyboard.press("Escape")
+    assert not menu.is_visible()
+
+
+def test_the_search_finds_a_word(visit):
+    page = visit("index.html")
+    page.get_by_role("searchbox").fill("seesaw")
+    page.get_by_role("searchbox").press("Enter")
+    page.locator("#search-results li a").first.wait_for()
+    assert "concept.html" in page.locator("#search-results li a").first.get_attribute("href")
+
+
+def test_without_scripts_the_chapter_can_be_read(visit):
+    page = visit("book/concept.html", script=False)
+    assert page.locator("figure.mtl-explorable table").is_visible()
+    assert page.locator("form.mtl-question").first.is_visible() and page.locator("details.mtl-answer").first.is_visible()
+    assert page.locator("math").count() > 3 and page.locator("figure.mtl-figure svg").count() >= 2
+
+
+# ---------------------------------------------------------------- quiz and explorable, where readers meet them
+
+
+def options(name: str) -> list[dict]:
+    return next(question["options"] for question in quiz.load("concept").questions if question["id"] == name)
+
+
+def graded(question, text: str) -> None:
+    """Wait until the feedback `text` stands under the answer (its folded copy does not count)."""
+    question.locator(".mtl-options").get_by_text(text.split(".")[0]).wait_for()
+
+
+def test_a_question_is_answered_by_mouse_and_kept_over_a_reload(visit):
+    page = visit("book/concept.html")
+    question = page.locator("form[data-id=concept-what-is-a-task]")
+    right = next(option for option in options("concept-what-is-a-task") if option["correct"])
+    question.get_by_text(right["text"], exact=True).click()
+    question.get_by_role("button", name=embed.strings("quiz")["check"]).click()
+    graded(question, right["feedback"])
+    page.reload()
+    graded(page.locator("form[data-id=concept-what-is-a-task]"), right["feedback"])
+
+
+def test_a_question_is_answered_by_keyboard_on_the_landing_page(visit):
+    page = visit("index.html", width=360)
+    question = page.locator("form[data-id=concept-what-is-a-task]")
+    question.locator("input").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    graded(question, options("concept-what-is-a-task")[1]["feedback"])
+
+
+def test_the_explorable_turns_by_keyboard_and_says_where(visit):
+    page = visit("book/concept.html", width=360)
+    figure = page.locator("figure.mtl-explorable")
+    figure.get_by_label("Relatedness of the tasks").press("Home")
+    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(state="attached")
+
+
+# ---------------------------------------------------------------- builds
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of the sources of the site, to be built elsewhere."""
+    for name in ("book", "mtl_lessons"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
+    built = jupyter_book(checkout, MTL_REPOSITORY="someone/fork", MTL_SITE_URL="https://someone.github.io/fork/")
+    assert built.returncode == 0, built.stderr[-2000:]
+    page = (checkout / "_build" / "html" / "book" / "concept.html").read_text()
+    assert 'href="https://colab.research.google.com/github/someone/fork/blob/gh-pages/notebooks/concept.ipynb"' in page
+    published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text()
+    assert "https://someone.github.io/fork/wheels/mtl_lessons-" in published
+
+
+def test_a_build_that_knows_no_address_has_no_dead_button(html):
+    page = (html / "book" / "concept.html").read_text()
+    assert "colab.research" not in page
+    assert 'href="../notebooks/concept.ipynb" download' in page and (html / "notebooks" / "concept.ipynb").is_file()
+
+
+def test_an_unchanged_build_reads_nothing_and_a_changed_chapter_is_read_alone(checkout):
+    assert jupyter_book(checkout).returncode == 0
+    assert "0 added, 0 changed, 0 removed" in jupyter_book(checkout).stdout
+    index = checkout / "book" / "index.md"
+    index.write_text(index.read_text() + "\nOne more line.\n")
+    assert "0 added, 1 changed, 0 removed" in jupyter_book(checkout).stdout
+
+
+def test_a_notebook_that_was_not_run_fails_the_build_and_the_cell_is_named(checkout):
+    path = checkout / "book" / "concept.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("print('forgotten')", id="forgotten"))
+    nbformat.write(notebook, path)
+    built = jupyter_book(checkout)
+    assert built.returncode != 0 and "(print('forgotten')): expected to be run as number" in built.stderr
+
+
+def test_faults_name_cells_that_failed():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0", execution_count=1)])
+    cell = notebook.cells[0]
+    cell.outputs = [nbformat.v4.new_output("error", ename="ZeroDivisionError", evalue="division by zero")]
+    assert list(mtl_site.faults(notebook)) == ["cell 1 (1 / 0): expected no error, found ZeroDivisionError: division by zero"]
+    cell.metadata["tags"] = ["raises-exception"]
+    assert list(mtl_site.faults(notebook)) == []
+
+
+def test_the_engine_is_stored_once_for_all_pages(html):
+    page = (html / "book" / "concept.html").read_text()
+    assert "data-mtl-engine" not in page and page.count("_static/mtl/quiz.js") == page.count("_static/mtl/explorable.js") == 1
+    assert "explorable.js" not in (html / "book" / "index.html").read_text()
+
+
+def test_every_notebook_is_in_the_table_of_contents():
+    toc = (ROOT / "_toc.yml").read_text()
+    assert [path.stem for path in notebooks.chapters() if f"book/{path.stem}" not in toc] == []
+    assert json.loads((ROOT / "book" / "concept.ipynb").read_text())["nbformat"] == 4
