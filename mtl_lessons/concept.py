@@ -213,7 +213,9 @@ def _train(model: keras.Model, past: Rows, seeds: int, weight: float, decay: flo
 def _aucs(kind: str, rows: Rows, predictions: dict, seeds: int) -> dict[str, list[float]]:
     """AUC of each seed and task; the columns of `predictions` are `ad_click, item_click`, of the truth `ad_truth, ...`."""
     suffix = "truth" if kind == "bayes" else "click"
-    by_seed = {t: (rows[f"{t}_click"].reshape(-1, seeds), predictions[f"{t}_{suffix}"].reshape(-1, seeds)) for t in ("ad", "item")}
+    by_seed = {
+        t: (rows[f"{t}_click"].reshape(-1, seeds), predictions[f"{t}_{suffix}"].reshape(-1, seeds)) for t in ("ad", "item")
+    }
     aucs = {t: [metrics.auc(y[:, s], p[:, s]) for s in range(seeds)] for t, (y, p) in by_seed.items()}
     return {kind: aucs["ad"], f"item_{kind}": aucs["item"]}
 

@@ -136,9 +136,7 @@ def census_income(part: str = "train", path: str | Path | None = None, progress:
         columns = _parse_census(lines)
     found = len(columns["income"])
     if path is None and found != expected:
-        raise DatasetError(
-            f"{source}: expected {expected} rows in {name}, found {found}; delete the file and try again"
-        )
+        raise DatasetError(f"{source}: expected {expected} rows in {name}, found {found}; delete the file and try again")
     return columns
 
 
@@ -191,9 +189,7 @@ def _remembered_sha256(target: Path, progress: bool) -> str:
         with _new_file(note) as part:
             part.write_text(_sha256(target) + "\n")
         if progress:
-            print(
-                f"{target.name} has no published checksum: this copy is trusted, see {note}", file=sys.stderr
-            )
+            print(f"{target.name} has no published checksum: this copy is trusted, see {note}", file=sys.stderr)
     return note.read_text().strip()
 
 
@@ -234,9 +230,7 @@ def _download(url: str, part: Path, progress: bool, timeout: float) -> None:
         if progress:
             print(file=sys.stderr)
     if total and part.stat().st_size != total:
-        raise DatasetError(
-            f"{url} was cut short: expected {total} bytes, found {part.stat().st_size}; try again"
-        )
+        raise DatasetError(f"{url} was cut short: expected {total} bytes, found {part.stat().st_size}; try again")
 
 
 def _show(url: str, done: int, total: int, progress: bool) -> None:
@@ -250,9 +244,7 @@ def _check_is_archive(file: Path, url: str) -> None:
         start = opened.read(200)
     if start[:4] != b"PK\x03\x04":
         kind = "a web page (a login or error page?)" if start.lstrip().startswith(b"<") else f"{start[:20]!r}"
-        raise DatasetError(
-            f"{url}: expected a zip archive, found {kind}; open the address in a browser, or give path=..."
-        )
+        raise DatasetError(f"{url}: expected a zip archive, found {kind}; open the address in a browser, or give path=...")
     if not zipfile.is_zipfile(file):
         raise DatasetError(f"{url}: the zip archive has no end, the download was cut short; try again")
 
@@ -275,9 +267,7 @@ def _check_sha256(file: Path, expected: str, problem: str) -> None:
 def _reading(source: Path) -> Iterator[None]:
     """Turns what a bad file raises into one `DatasetError` that names the file."""
     if not source.exists():
-        raise DatasetError(
-            f"{source} does not exist; give path=... the place of your copy, or leave it out to download"
-        )
+        raise DatasetError(f"{source} does not exist; give path=... the place of your copy, or leave it out to download")
     try:
         yield
     except BAD_FILE as error:

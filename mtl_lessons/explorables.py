@@ -111,7 +111,9 @@ class Grid:
             raise ValueError(f"expected the dials {', '.join(names)}, found {', '.join(point) or 'none'}")
         for axis in self.axes:
             if point[axis.name] not in axis.values:
-                raise ValueError(f"dial {axis.name}: expected one of {', '.join(map(str, axis.values))}, found {point[axis.name]}")
+                raise ValueError(
+                    f"dial {axis.name}: expected one of {', '.join(map(str, axis.values))}, found {point[axis.name]}"
+                )
         return next(cell for cell in self.cells if cell.point == point)
 
     def words(self, point: Point) -> str:
@@ -130,7 +132,9 @@ def as_cell(record: Mapping[str, Any], axes: Sequence[Axis], measures: Sequence[
         raise ValueError(f"at {_at(point)}: expected {', '.join(measures)}, found no {', '.join(missing)}")
     seeds = {name: len(record[name]) for name in measures}
     if len(set(seeds.values())) > 1:
-        raise ValueError(f"at {_at(point)}: expected as many seeds of each, found {', '.join(f'{n} of {k}' for k, n in seeds.items())}")
+        raise ValueError(
+            f"at {_at(point)}: expected as many seeds of each, found {', '.join(f'{n} of {k}' for k, n in seeds.items())}"
+        )
     return Cell(point, {name: tuple(record[name]) for name in measures})
 
 
@@ -177,7 +181,13 @@ class Explorable:
         """The static figure and the data of its dials, without the engine."""
         dials = [{"label": axis.label, "values": [axis.text(value) for value in axis.values]} for axis in self.grid.axes]
         cells = [{"words": self.says(cell), "drawing": self.draw(cell)} for cell in self.grid.cells]
-        data = {"view": "drawing", "dials": dials, "cells": cells, "start": self.grid.cells.index(self.start), "say": {"dials": SAY["dials"]}}
+        data = {
+            "view": "drawing",
+            "dials": dials,
+            "cells": cells,
+            "start": self.grid.cells.index(self.start),
+            "say": {"dials": SAY["dials"]},
+        }
         return f'<figure class="mtl-explorable">{self.table(self.start)}{self.panel(self.start)}{embed.data(data)}</figure>'
 
     def table(self, current: Cell | None, own: Sequence[Cell] = ()) -> str:
@@ -191,7 +201,10 @@ class Explorable:
         for i, value in enumerate(rows.values):
             fields = "".join(map(field, self.grid.cells[i * width : (i + 1) * width]))
             body += f'<tr><th scope="row">{rows.text(value)}</th>{fields}</tr>'
-        mine = "".join(f'<tr><th scope="row" colspan="{width}">{SAY["yours"]}: {escape(self.grid.words(cell.point))}</th>{field(cell)}</tr>' for cell in own)
+        mine = "".join(
+            f'<tr><th scope="row" colspan="{width}">{SAY["yours"]}: {escape(self.grid.words(cell.point))}</th>{field(cell)}</tr>'
+            for cell in own
+        )
         key = "".join(f"<li>{SIGNS[verdict]} {SAY[verdict]}</li>" for verdict in SIGNS)
         return (
             f'<div class="mtl-map"><table><caption>{escape(self.title)}</caption>'
@@ -261,7 +274,10 @@ class Widget:
         axes = explorable.grid.axes
         self.dials = {
             axis.name: ipywidgets.SelectionSlider(
-                options=[(axis.text(value), value) for value in axis.values], value=self.shown.point[axis.name], description=axis.label, **wide
+                options=[(axis.text(value), value) for value in axis.values],
+                value=self.shown.point[axis.name],
+                description=axis.label,
+                **wide,
             )
             for axis in axes
         }

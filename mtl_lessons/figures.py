@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from html import escape
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -92,7 +91,9 @@ def picture(figure: Figure, alt: str, caption: str | None = None) -> Picture:
         legend.set_frame_on(False)
     drawn = io.StringIO()
     with mpl.rc_context(SVG):
-        figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(
+            drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(figure)
     return Picture(inline(drawn.getvalue(), alt), alt, caption)

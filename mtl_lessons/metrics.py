@@ -301,9 +301,7 @@ def _probabilities(name: str, values: ArrayLike) -> np.ndarray:
 
 def _same_shape(labels: np.ndarray, predictions: np.ndarray) -> None:
     if labels.shape != predictions.shape:
-        raise ValueError(
-            f"labels and predictions must have one shape, found {labels.shape} and {predictions.shape}"
-        )
+        raise ValueError(f"labels and predictions must have one shape, found {labels.shape} and {predictions.shape}")
 
 
 def _same_length(users: ArrayLike, labels: np.ndarray) -> np.ndarray:
@@ -339,9 +337,7 @@ def _lists(relevance: ArrayLike, scores: ArrayLike, k: int) -> tuple[np.ndarray,
     relevance, scores = _finite("relevance", relevance), _finite("scores", scores)
     _same_shape(relevance, scores)
     if relevance.ndim != 2 or relevance.shape[1] < 2:
-        raise ValueError(
-            f"relevance must have shape (rows, items) with 2 items or more, found {relevance.shape}"
-        )
+        raise ValueError(f"relevance must have shape (rows, items) with 2 items or more, found {relevance.shape}")
     if not 1 <= k <= relevance.shape[1]:
         raise ValueError(f"k must lie in [1, {relevance.shape[1]}], the number of items, found {k}")
     if relevance.min() < 0:

@@ -114,7 +114,9 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
         return Bank(path, yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise ValueError(f"{path.name}:{mark.line + 1 if mark else 1}: expected YAML: {getattr(error, 'problem', error)}") from error
+        raise ValueError(
+            f"{path.name}:{mark.line + 1 if mark else 1}: expected YAML: {getattr(error, 'problem', error)}"
+        ) from error
 
 
 # ---- is each question well formed? ----
@@ -123,7 +125,9 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
 def mismatches(node: yaml.Node | None, shape) -> Iterator[tuple[int, str]]:
     """Where a YAML node is not of `shape`: pairs of a line and what was expected there."""
     line = node.start_mark.line + 1 if node else 1
-    found = f"found {node.tag.rpartition(':')[2]} {node.value!r:.60}" if isinstance(node, yaml.ScalarNode) else "found something else"
+    found = (
+        f"found {node.tag.rpartition(':')[2]} {node.value!r:.60}" if isinstance(node, yaml.ScalarNode) else "found something else"
+    )
     if isinstance(shape, list):
         if not isinstance(node, yaml.SequenceNode) or not node.value:
             yield line, f"expected a list with at least one entry, {found}"
@@ -242,7 +246,9 @@ def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
     seen = [question for other in others for question in other.questions]
     problems = []
     for line, question in zip(lines, bank.questions):
-        problems += [Problem(bank.path.name, line, question["id"], reason) for reason in flaws(question, bank.path.stem, known, seen)]
+        problems += [
+            Problem(bank.path.name, line, question["id"], reason) for reason in flaws(question, bank.path.stem, known, seen)
+        ]
         seen.append(question)
     return problems + [Problem(bank.path.name, 1, "", reason) for reason in giveaways(bank.questions)]
 
@@ -263,7 +269,10 @@ def flaws(question: Question, chapter: str, known: dict[str, str], seen: list[Qu
 
 def overlap(one: str, other: str) -> float:
     """Jaccard similarity of the three-word runs (shingles) of two texts: 0 nothing shared, 1 the same."""
-    a, b = ({tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2))} for words in (re.findall(r"\w+", text.lower()) for text in (one, other)))
+    a, b = (
+        {tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2))}
+        for words in (re.findall(r"\w+", text.lower()) for text in (one, other))
+    )
     return len(a & b) / len(a | b)
 
 
@@ -290,10 +299,14 @@ def recompute(question: Question) -> float:
     expression = question["answer"]["expression"]
     try:
         names = {node.id for node in ast.walk(ast.parse(expression.strip(), mode="eval")) if isinstance(node, ast.Name)}
-        modules = {"np": "numpy"} | {module.name: f"{__package__}.{module.name}" for module in iter_modules([str(Path(__file__).parent)])}
+        modules = {"np": "numpy"} | {
+            module.name: f"{__package__}.{module.name}" for module in iter_modules([str(Path(__file__).parent)])
+        }
         return float(eval(expression.strip(), {name: import_module(modules[name]) for name in names & modules.keys()}))
     except Exception as error:  # an expression may fail in any way
-        raise ValueError(f"{question['id']}: expected a number from {expression}, found {type(error).__name__}: {error}") from error
+        raise ValueError(
+            f"{question['id']}: expected a number from {expression}, found {type(error).__name__}: {error}"
+        ) from error
 
 
 # ---- what a page shows ----
@@ -344,7 +357,10 @@ def references(folder: Path) -> dict[str, str]:
     for path in (folder / "references.bib", folder.parent / "references.bib"):
         if path.is_file():
             entries = re.findall(r"^@\w+\{\s*([\w-]+)\s*,(.*?)^\}", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-            return {name: citation(dict(re.findall(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", fields, re.MULTILINE))) for name, fields in entries}
+            return {
+                name: citation(dict(re.findall(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", fields, re.MULTILINE)))
+                for name, fields in entries
+            }
     return {}
 
 
@@ -375,7 +391,13 @@ def render(question: Question, number: str, names: dict[str, str]) -> str:
     hint = [tag("p", SAY[f"hint-{kind}"], class_="mtl-hint")] if f"hint-{kind}" in SAY else []
     return tag(
         "form",
-        tag("fieldset", tag("legend", *head), tag("div", rich(question["stem"]), class_="mtl-stem"), *hint, CONTROLS[kind](question)),
+        tag(
+            "fieldset",
+            tag("legend", *head),
+            tag("div", rich(question["stem"]), class_="mtl-stem"),
+            *hint,
+            CONTROLS[kind](question),
+        ),
         tag("details", tag("summary", SAY["answer"]), ANSWERS[kind](question), after(question, names), class_="mtl-answer"),
         class_="mtl-question",
         autocomplete="off",
@@ -420,7 +442,9 @@ def ticks(question: Question) -> str:
 
 def field(question: Question) -> str:
     label = f"{SAY['your-answer']} ({escape(question['answer']['unit'])})"
-    return tag("label", label, tag("input", type="text", name=question["id"], autocomplete="off", spellcheck="false"), class_="mtl-field")
+    return tag(
+        "label", label, tag("input", type="text", name=question["id"], autocomplete="off", spellcheck="false"), class_="mtl-field"
+    )
 
 
 def shuffled(question: Question) -> str:
@@ -445,19 +469,31 @@ def textarea(question: Question) -> str:
 
 def why(name, word: str, text: str, verdict: str) -> str:
     """Feedback that the script finds by `name`, with a word before it for readers without a script."""
-    return tag("li", tag("span", escape(word), class_="mtl-word"), tag("div", rich(text), class_="mtl-why"), data_for=name, data_verdict=verdict)
+    return tag(
+        "li",
+        tag("span", escape(word), class_="mtl-word"),
+        tag("div", rich(text), class_="mtl-why"),
+        data_for=name,
+        data_verdict=verdict,
+    )
 
 
 def judged(question: Question, first: str = "") -> str:
     """`first`, then the feedback for a right and for a wrong answer."""
     feedback = question["feedback"]
-    slips = [why(f"slip-{i}", SAY["slip"].format(value=slip["value"]), slip["feedback"], "wrong") for i, slip in enumerate(question.get("slips", []))]
+    slips = [
+        why(f"slip-{i}", SAY["slip"].format(value=slip["value"]), slip["feedback"], "wrong")
+        for i, slip in enumerate(question.get("slips", []))
+    ]
     return first + tag("ul", *(why(name, SAY[name], feedback[name], name) for name in FEEDBACK), *slips, class_="mtl-key")
 
 
 def ticks_answer(question: Question) -> str:
     verdicts = ["right" if option["correct"] else "wrong" for option in question["options"]]
-    rows = (why(i, SAY[verdict], option["feedback"], verdict) for i, (option, verdict) in enumerate(zip(question["options"], verdicts)))
+    rows = (
+        why(i, SAY[verdict], option["feedback"], verdict)
+        for i, (option, verdict) in enumerate(zip(question["options"], verdicts))
+    )
     return tag("ol", *rows, class_="mtl-key")
 
 
@@ -475,7 +511,12 @@ def shuffled_answer(question: Question) -> str:
 def listing_answer(question: Question) -> str:
     right = question["answer"]["lines"]
     rows = [
-        why(line, f"{SAY['line'].format(line=line)}: {SAY['found' if line in right else 'sound']}", text, "right" if line in right else "wrong")
+        why(
+            line,
+            f"{SAY['line'].format(line=line)}: {SAY['found' if line in right else 'sound']}",
+            text,
+            "right" if line in right else "wrong",
+        )
         for line, text in sorted(question["lines"].items())
     ]
     return tag("ul", *rows, why("wrong", SAY["other-lines"], question["feedback"]["wrong"], "wrong"), class_="mtl-key")
@@ -483,7 +524,14 @@ def listing_answer(question: Question) -> str:
 
 def textarea_answer(question: Question) -> str:
     rubric = (
-        tag("li", tag("label", tag("input", type="checkbox", data_points=item["points"]), tag("span", to_html(item["text"], inline=True), f" ({points(item['points'])})")))
+        tag(
+            "li",
+            tag(
+                "label",
+                tag("input", type="checkbox", data_points=item["points"]),
+                tag("span", to_html(item["text"], inline=True), f" ({points(item['points'])})"),
+            ),
+        )
         for item in question["rubric"]
     )
     flags = (tag("li", to_html(flag, inline=True)) for flag in question["red_flags"])

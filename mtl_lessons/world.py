@@ -314,9 +314,7 @@ class World:
     def _draw_users(self, n: int, draw: Callable) -> np.ndarray:
         return draw("user").integers(self.users, size=n, dtype="int32")
 
-    def _likes(
-        self, user: np.ndarray, item: np.ndarray, context: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _likes(self, user: np.ndarray, item: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How much a user likes to click this item now, and how much to buy it.
 
         Each is `.8 taste·item + .4 quality + .5 w·context` and has variance about 1. The two correlate by
@@ -355,9 +353,7 @@ def split_by_time(rows: Rows, test_share: float = 0.2) -> tuple[Rows, Rows]:
     cut = min(round(length * (1 - test_share)), length - 1)
     late = time >= np.sort(time)[cut]
     if late.all():
-        raise ValueError(
-            f"cannot cut {length} rows, {len(np.unique(time))} different times, at test_share={test_share}"
-        )
+        raise ValueError(f"cannot cut {length} rows, {len(np.unique(time))} different times, at test_share={test_share}")
     past = {name: column[~late] for name, column in rows.items()}
     return past, {name: column[late] for name, column in rows.items()}
 

@@ -89,7 +89,9 @@ def test_the_published_notebook_runs_alone(chapter, colab, published, serve, tmp
     assert any(notebooks.VIEW in bundle for bundle in bundles)  # ipywidgets 7 was there, and live
 
 
-@pytest.mark.parametrize("address", [None, "http://127.0.0.1:9/wheels/mtl_lessons-0-py3-none-any.whl"], ids=["no address", "no network"])
+@pytest.mark.parametrize(
+    "address", [None, "http://127.0.0.1:9/wheels/mtl_lessons-0-py3-none-any.whl"], ids=["no address", "no network"]
+)
 def test_without_the_package_the_setup_cell_says_what_to_do(address, colab, tmp_path):
     subprocess.run([colab, "-m", "pip", "uninstall", "--quiet", "--yes", "mtl-lessons", "latex2mathml"], check=True)
     notebook = notebooks.with_setup(nbformat.v4.new_notebook())

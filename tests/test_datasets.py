@@ -17,9 +17,7 @@ from mtl_lessons import datasets
 from mtl_lessons.datasets import DatasetError, census_income, fetch, movielens
 from mtl_lessons.world import split_by_time
 
-REAL_CENSUS = (
-    Path(__file__).resolve().parents[2] / "shared" / "data" / "census-income-kdd" / "census-income.test.gz"
-)
+REAL_CENSUS = Path(__file__).resolve().parents[2] / "shared" / "data" / "census-income-kdd" / "census-income.test.gz"
 
 # two lines of the original; only the second income is changed
 CENSUS = (
@@ -46,8 +44,7 @@ MOVIELENS_100K = {
 }
 MOVIELENS_1M = {
     "ratings.dat": "1::914::3::978301968\n1::1::5::978300760\n6040::1::4::956703932\n",
-    "movies.dat": "1::Toy Story (1995)::Animation|Children's|Comedy\n"
-    "914::My Fair Lady\x85 (1964)::Musical|Romance\n",
+    "movies.dat": "1::Toy Story (1995)::Animation|Children's|Comedy\n914::My Fair Lady\x85 (1964)::Musical|Romance\n",
 }
 
 
@@ -55,9 +52,7 @@ def zip_of(files, folder=""):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(
-                folder + name, content.encode("latin-1") if isinstance(content, str) else content
-            )
+            archive.writestr(folder + name, content.encode("latin-1") if isinstance(content, str) else content)
     return packed.getvalue()
 
 
@@ -112,9 +107,7 @@ def test_census_in_every_packing(tmp_path, packing):
     packed = {
         "plain": CENSUS.encode(),
         "gzip": gzip.compress(CENSUS.encode()),
-        "zip": census_zip(
-            {"census-income.data": other * 3, "census-income.test": CENSUS, "census-income.names": "|"}
-        ),
+        "zip": census_zip({"census-income.data": other * 3, "census-income.test": CENSUS, "census-income.names": "|"}),
     }[packing]
     file = tmp_path / "a file"
     file.write_bytes(packed)
@@ -255,9 +248,7 @@ def test_a_bad_movielens_archive_is_named(tmp_path, size, files, message):
     assert str(file) in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "content", [b"<html>", b"", zip_of(MOVIELENS_100K)[:-40], zip_of(MOVIELENS_100K)[:99]]
-)
+@pytest.mark.parametrize("content", [b"<html>", b"", zip_of(MOVIELENS_100K)[:-40], zip_of(MOVIELENS_100K)[:99]])
 def test_something_else_than_a_zip(tmp_path, content):
     file = tmp_path / "bad.zip"
     file.write_bytes(content)
@@ -353,9 +344,7 @@ def test_an_interrupted_download_leaves_nothing(cache, monkeypatch):
 def test_without_a_network_the_message_says_what_to_do(cache):
     with answering(GOOD) as (url, _):
         pass  # the server is gone now
-    with pytest.raises(
-        DatasetError, match="Without a network: get the file on another machine .* path="
-    ) as caught:
+    with pytest.raises(DatasetError, match="Without a network: get the file on another machine .* path=") as caught:
         fetch(url, timeout=5)
     assert str(cache) in str(caught.value)
     assert list(cache.iterdir()) == []

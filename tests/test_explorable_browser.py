@@ -58,7 +58,10 @@ def test_a_dial_chooses_a_point_and_the_status_says_so(page):
     dial.press("End")
     assert dial.get_attribute("aria-valuetext") == "120,000"
     assert current(figure) == brief(gain(0.95, 120_000))
-    assert f"labels of the sparse task 120,000. Sparse task: AUC {signed(gain(0.95, 120_000))}" in figure.locator(".mtl-panel p").text_content()
+    assert (
+        f"labels of the sparse task 120,000. Sparse task: AUC {signed(gain(0.95, 120_000))}"
+        in figure.locator(".mtl-panel p").text_content()
+    )
     assert figure.locator(".mtl-panel svg").inner_html() != before
     figure.get_by_role("status").get_by_text("120,000").wait_for(state="attached")
     assert figure.get_by_role("status").text_content() == figure.locator(".mtl-panel p").text_content()

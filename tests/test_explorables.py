@@ -121,8 +121,18 @@ def test_the_packaged_grid_has_five_seeds_and_both_signs():
 def test_the_table_says_sign_and_certainty_in_text(grid):
     html = transfer_map(grid).html()
     fields = re.findall(r'<td data-verdict="(\w+)" data-heat="(\d)"( aria-current="true")?>(.*?)</td>', html)
-    assert [field[:3] for field in fields] == [("loss", "2", ""), ("unclear", "0", ""), ("gain", "4", ' aria-current="true"'), ("gain", "2", "")]
-    assert [re.sub("<.*?>", "", field[3]) for field in fields] == ["−.10 ▼clear loss", "+.00 ○unclear", "+.20 ▲clear gain", "+.10 ▲clear gain"]
+    assert [field[:3] for field in fields] == [
+        ("loss", "2", ""),
+        ("unclear", "0", ""),
+        ("gain", "4", ' aria-current="true"'),
+        ("gain", "2", ""),
+    ]
+    assert [re.sub("<.*?>", "", field[3]) for field in fields] == [
+        "−.10 ▼clear loss",
+        "+.00 ○unclear",
+        "+.20 ▲clear gain",
+        "+.10 ▲clear gain",
+    ]
 
 
 def test_the_table_has_headers_and_a_caption(grid):
@@ -166,7 +176,10 @@ def test_the_same_grid_gives_the_same_bytes(data):
 def test_the_data_of_the_dials(grid):
     text = re.search(r'<script type="application/json">(.*?)</script>', transfer_map(grid).html())[1]
     data = json.loads(text)
-    assert data["dials"] == [{"label": "Relatedness", "values": ["0.00", "0.90"]}, {"label": "Labels <n>", "values": ["500", "2,000"]}]
+    assert data["dials"] == [
+        {"label": "Relatedness", "values": ["0.00", "0.90"]},
+        {"label": "Labels <n>", "values": ["500", "2,000"]},
+    ]
     assert len(data["cells"]) == 4 and data["start"] == 2
 
 

@@ -86,7 +86,13 @@ def test_ids_are_few_used_and_differ_between_figures():
 def test_a_short_form_of_the_font_is_understood():
     """As matplotlib 3.10 writes it."""
     plain = dict(figures._plain({"style": "font: italic 700 12px 'DejaVu Sans', sans-serif; text-anchor: middle; fill: #000000"}))
-    assert plain == {"font-style": "italic", "font-weight": "700", "font-size": "12px", "text-anchor": "middle", "fill": "currentColor"}
+    assert plain == {
+        "font-style": "italic",
+        "font-weight": "700",
+        "font-size": "12px",
+        "text-anchor": "middle",
+        "fill": "currentColor",
+    }
 
 
 def test_drawing_survives_the_cleaning():
@@ -107,7 +113,10 @@ def test_without_an_alt_text_it_is_refused():
 
 def test_the_caption_is_markdown_and_the_plain_text_is_the_alt():
     picture = figures.picture(curve(), "Five curves rise.", caption="*Recall* rises as $x^2$ <b>")
-    assert "<figcaption><em>Recall</em> rises as <math" in picture._repr_html_() and "&lt;b&gt;</figcaption>" in picture._repr_html_()
+    assert (
+        "<figcaption><em>Recall</em> rises as <math" in picture._repr_html_()
+        and "&lt;b&gt;</figcaption>" in picture._repr_html_()
+    )
     assert repr(picture) == "Figure: Five curves rise."
 
 

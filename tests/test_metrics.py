@@ -127,9 +127,7 @@ def test_gauc_is_the_weighted_mean_of_the_users_aucs(pair, number, seed):
     groups = [users == user for user in np.unique(users)]
     groups = [rows for rows in groups if 0 < labels[rows].sum() < rows.sum()]
     assume(groups)
-    slow = np.average(
-        [roc_auc_score(labels[g], scores[g]) for g in groups], weights=[g.sum() for g in groups]
-    )
+    slow = np.average([roc_auc_score(labels[g], scores[g]) for g in groups], weights=[g.sum() for g in groups])
     fast = metrics.gauc(labels, scores, users)
     assert fast.value == pytest.approx(slow)
     assert fast.users == len(groups)
@@ -311,9 +309,7 @@ def test_table_has_a_row_per_task_with_its_own_metrics(tasks):
 
 def test_rows_without_a_label_change_nothing(tasks):
     click = tasks["click"]
-    longer = {name: [*column, *column[:1]] for name, column in click.items() if name != "kind"} | {
-        "kind": "binary"
-    }
+    longer = {name: [*column, *column[:1]] for name, column in click.items() if name != "kind"} | {"kind": "binary"}
     longer["labels"][-1] = np.nan
     (short,), (long,) = metrics.table({"click": click}), metrics.table({"click": longer})
     assert long | {"of": 4} == short

@@ -48,7 +48,11 @@ def test_only_models_import_tensorflow(module):
 def test_the_wheel_holds_modules_data_engines_and_questions(wheel):
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if name.startswith("mtl_lessons/")}
-    there = {str(path.relative_to(ROOT)) for path in (ROOT / "mtl_lessons").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    there = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "mtl_lessons").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
     there -= {name for name in there if name.startswith("mtl_lessons/_questions/")}
     questions = {f"mtl_lessons/_questions/{path.name}" for path in (ROOT / "book" / "questions").glob("*.yml")}
     assert packed == there | questions | {"mtl_lessons/_questions/references.bib"}
@@ -65,7 +69,10 @@ def test_colab_satisfies_every_requirement_but_one(metadata):
     freezes = sorted(COLAB.glob("pip-freeze-*.txt"))
     if not freezes:
         pytest.skip("no list of Colab's packages here")
-    ships = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in re.findall(r"^([\w.-]+)==(.+)$", freezes[-1].read_text(), re.M)}
+    ships = {
+        re.sub(r"[-_.]+", "-", name).lower(): version
+        for name, version in re.findall(r"^([\w.-]+)==(.+)$", freezes[-1].read_text(), re.M)
+    }
     requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
     assert {r.name for r in requirements if r.name not in ships} == {"latex2mathml"}
     assert not [r for r in requirements if r.name in ships and ships[r.name] not in r.specifier]

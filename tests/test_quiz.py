@@ -146,14 +146,19 @@ def test_bank_of_the_book_is_valid_fair_and_cited(path):
 def test_every_number_of_the_book_is_recomputed(path):
     for question in quiz.load(path.stem, path.parent).questions:
         if question["type"] == "numeric":
-            assert quiz.recompute(question) == pytest.approx(question["answer"]["value"], abs=question["answer"]["tolerance"]), question["id"]
+            assert quiz.recompute(question) == pytest.approx(question["answer"]["value"], abs=question["answer"]["tolerance"]), (
+                question["id"]
+            )
 
 
 @pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
 def test_every_question_leads_to_a_section_of_its_chapter(path):
     cells = json.loads((path.parents[1] / f"{path.stem}.ipynb").read_text(encoding="utf-8"))["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    slugs = {re.sub(r"[^a-z0-9]+", "-", re.sub(r"['’`]", "", title.lower())).strip("-") for title in re.findall(r"^#+ (.*)", text, re.MULTILINE)}
+    slugs = {
+        re.sub(r"[^a-z0-9]+", "-", re.sub(r"['’`]", "", title.lower())).strip("-")
+        for title in re.findall(r"^#+ (.*)", text, re.MULTILINE)
+    }
     anchors = slugs | set(re.findall(r"^\(([\w-]+)\)=", text, re.MULTILINE))
     for question in quiz.load(path.stem, path.parent).questions:
         cells = {source.removeprefix("cell:") for source in question["source"] if source.startswith("cell:")}
@@ -206,13 +211,25 @@ def line_of(text: str, part: str) -> int:
 def test_schema_names_line_and_question(tmp_path, old, new, at, name, reason):
     text = edited(old, new)
     problems = quiz.validate(bank_of(tmp_path, text))
-    assert any(problem.line == line_of(text, at) and problem.id == name and reason in problem.reason for problem in problems), problems
+    assert any(problem.line == line_of(text, at) and problem.id == name and reason in problem.reason for problem in problems), (
+        problems
+    )
     assert str(problems[0]).startswith("sample.yml:")
     with pytest.raises(ValueError, match="sample.yml"):
         quiz.show("sample", folder=tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "- a\n- b\n", "chapter: other\nquestions: [1]\n", "chapter: sample\nquestions: []\n", "chapter: sample\nquestions:\n- just text\n", "5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "- a\n- b\n",
+        "chapter: other\nquestions: [1]\n",
+        "chapter: sample\nquestions: []\n",
+        "chapter: sample\nquestions:\n- just text\n",
+        "5",
+    ],
+)
 def test_whatever_is_not_a_bank_is_a_problem_not_a_crash(tmp_path, text):
     assert quiz.validate(bank_of(tmp_path, text))
 
@@ -234,13 +251,23 @@ def test_load_says_which_chapters_there_are_and_where_yaml_breaks(tmp_path):
         ("id: sample-labels", "id: sample-gain", "sample-gain", "found it twice"),
         ("id: sample-labels", "id: other-labels", "other-labels", "begins with sample-"),
         ("source: [caruana1997]", "source: [nobody1900]", "sample-labels", "found nobody1900"),
-        ("Which of these belong to a task?", "AUC rises from 0.6787 to 0.6823. What, then, is the gain?", "sample-number", "much like sample-labels"),
+        (
+            "Which of these belong to a task?",
+            "AUC rises from 0.6787 to 0.6823. What, then, is the gain?",
+            "sample-number",
+            "much like sample-labels",
+        ),
     ],
 )
 def test_rules_on_a_question(tmp_path, old, new, name, reason):
     text = edited(old, new)
     (problem,) = quiz.rules(bank_of(tmp_path, text))
-    assert problem.id == name and reason in problem.reason and problem.line == text.splitlines().index(f"- id: {name}", 0) + 1 or name == "sample-gain"
+    assert (
+        problem.id == name
+        and reason in problem.reason
+        and problem.line == text.splitlines().index(f"- id: {name}", 0) + 1
+        or name == "sample-gain"
+    )
 
 
 def test_rules_look_across_banks(tmp_path):
@@ -254,7 +281,9 @@ def choice(right: int, lengths: list[int]) -> dict:
 
 
 def test_rule_against_the_longest_option():
-    fair = [choice(i % 4, [9, 9, 9, 9]) for i in range(8)] + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)]
+    fair = [choice(i % 4, [9, 9, 9, 9]) for i in range(8)] + [
+        choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)
+    ]
     assert list(quiz.giveaways(fair)) == []
     (problem,) = quiz.giveaways(fair + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)])
     assert "the longest in a third of 16 questions at most, found 8" in problem
@@ -317,7 +346,17 @@ def test_show_is_deterministic_and_carries_the_engine(tmp_path):
     shown = quiz.show("sample", folder=tmp_path)
     bundle = shown._repr_mimebundle_()
     code = f"from mtl_lessons import quiz; print(hash(quiz.show('sample', folder={str(tmp_path)!r}).html))"
-    hashes = {subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": "7"}, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]).stdout for _ in range(2)}
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": "7"},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[1],
+        ).stdout
+        for _ in range(2)
+    }
     assert len(hashes) == 1
     assert embed.strip(bundle["text/html"]) == shown.html
     assert bundle["text/html"].count("data-mtl-engine") == 2
@@ -348,12 +387,27 @@ def test_items_are_never_shown_in_the_right_order():
         assert re.findall(r'data-value="(\d)"', quiz.shuffled(question)) != ["0", "1", "2"]
 
 
-@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", '"><b>', "<!--", "&lt;", "{total}"])
+@pytest.mark.parametrize(
+    "hostile", ["<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", '"><b>', "<!--", "&lt;", "{total}"]
+)
 def test_hostile_text_stays_text(tmp_path, hostile):
     text = BANK
-    for old in ("A GPU", "That is hardware.", "Which of these belong", "unit: \"AUC", "drops the rows", "a < b && c", "click\", \"conv", "Naming a product"):
+    for old in (
+        "A GPU",
+        "That is hardware.",
+        "Which of these belong",
+        'unit: "AUC',
+        "drops the rows",
+        "a < b && c",
+        'click", "conv',
+        "Naming a product",
+    ):
         assert old in text
-        text = text.replace(old, old + hostile.replace("\\", "\\\\").replace('"', '\\"') if old != "a < b && c" else old + hostile.replace('"', "'"), 1)
+        text = text.replace(
+            old,
+            old + hostile.replace("\\", "\\\\").replace('"', '\\"') if old != "a < b && c" else old + hostile.replace('"', "'"),
+            1,
+        )
     bank_of(tmp_path, text)
     outline = Outline(quiz.show("sample", folder=tmp_path).html)
     names = [tag for tag, _ in outline.tags]
@@ -370,7 +424,9 @@ def test_references_read_authors_in_both_orders(tmp_path):
 # ---- the engine as a passenger ----
 
 
-@pytest.mark.parametrize("html", ["", "<p>x</p>", "x\n", "\n\n", "<style>p{}</style>\n<script>1</script>", "<p> data-mtl-engine></p>"])
+@pytest.mark.parametrize(
+    "html", ["", "<p>x</p>", "x\n", "\n\n", "<style>p{}</style>\n<script>1</script>", "<p> data-mtl-engine></p>"]
+)
 def test_strip_undoes_carry(html):
     carried = embed.carry(html, "quiz")
     assert embed.strip(carried) == html
@@ -380,7 +436,9 @@ def test_strip_undoes_carry(html):
 def test_engine_can_be_inlined_and_calls_nobody():
     script, style = embed.asset("quiz.js"), embed.asset("mtl.css")
     assert "</script" not in script.lower() and "</style" not in style.lower()
-    assert not re.search(r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|import\s", script) and not re.search(r"url\(|@import", style)
+    assert not re.search(r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|import\s", script) and not re.search(
+        r"url\(|@import", style
+    )
 
 
 def test_every_string_is_used_and_every_used_string_is_there():

@@ -126,7 +126,14 @@ def test_one_choice(page):
     assert "its own fair baseline" not in form.inner_text()
     assert form.locator(".mtl-options li").nth(0).get_attribute("data-verdict") == "wrong"
     assert status(page) == "Question 1 of 6: Not right. 1 of 6 answered, 0 right."
-    for part in ("Common mistake", "Comparing with chance.", "Follow-up", "Read again", "Caruana 1997", "the run in “a definition”"):
+    for part in (
+        "Common mistake",
+        "Comparing with chance.",
+        "Follow-up",
+        "Read again",
+        "Caruana 1997",
+        "the run in “a definition”",
+    ):
         assert part in form.inner_text()
     form.locator("summary").click()
     assert "its own fair baseline" in form.inner_text()
@@ -143,7 +150,12 @@ def test_several_choices_show_what_was_chosen_and_what_was_missed(page):
     for text in ("A label", "A GPU"):
         form.get_by_label(text).check()
     check(form)
-    assert [item.get_attribute("data-verdict") for item in form.locator(".mtl-options li").all()] == ["right", "missed", "wrong", "missed"]
+    assert [item.get_attribute("data-verdict") for item in form.locator(".mtl-options li").all()] == [
+        "right",
+        "missed",
+        "wrong",
+        "missed",
+    ]
     assert form.locator(".mtl-options").inner_text().count("Missed: this one is right too") == 2
     form.get_by_role("button", name="Try again").click()
     form.get_by_label("A GPU").uncheck()
@@ -154,7 +166,18 @@ def test_several_choices_show_what_was_chosen_and_what_was_missed(page):
 
 
 NUMBERS = {
-    "Shared minus single.": ["0.0036", "0,0036", "36e-4", ".0036", "+0.0036", " 0.00 36 ", "3.6E-3", "0.36%", "0,36 %", "0.00364"],
+    "Shared minus single.": [
+        "0.0036",
+        "0,0036",
+        "36e-4",
+        ".0036",
+        "+0.0036",
+        " 0.00 36 ",
+        "3.6E-3",
+        "0.36%",
+        "0,36 %",
+        "0.00364",
+    ],
     "The sign: a gain is positive.": ["-0,0036", "−0.0036"],
     "Subtract the single-task AUC.": ["0.36", "0.0037", "1,234"],
     "Give an answer first.": ["", "  "],
@@ -176,7 +199,7 @@ def test_numbers(page):
 
 
 def test_thousands_and_percent_follow_the_question(browser, tmp_path, serve):
-    text = BANK.replace("0.6823 - 0.6787", "13056").replace("value: 0.0036", "value: 13056").replace("unit: \"AUC", "unit: \"%")
+    text = BANK.replace("0.6823 - 0.6787", "13056").replace("value: 0.0036", "value: 13056").replace('unit: "AUC', 'unit: "%')
     bank_of(tmp_path, text)
     shown = quiz.show("sample", ["sample-number"], folder=tmp_path)._repr_mimebundle_()["text/html"]
     (tmp_path / "index.html").write_text(PAGE.format(head=HEAD, body=shown), encoding="utf-8")
@@ -206,7 +229,11 @@ def test_order(page):
 
 def test_bug(page):
     form = question(page, "bug")
-    for text, answer in (("Sequential()", "This line does what it says."), ("relu", "small, not wrong"), ("the_head_that_reads", "It reads the sigmoid")):
+    for text, answer in (
+        ("Sequential()", "This line does what it says."),
+        ("relu", "small, not wrong"),
+        ("the_head_that_reads", "It reads the sigmoid"),
+    ):
         form.get_by_label(text).check()
         check(form)
         assert answer in form.locator(".mtl-lines").inner_text()
@@ -261,7 +288,9 @@ def test_every_type_by_keyboard(page):
     for target, item in enumerate(ORDER):
         at = question(page, "order").locator(".mtl-item").all_inner_texts().index(item)
         if at > target:
-            question(page, "order").locator("fieldset").evaluate("node => { node.tabIndex = -1; node.focus(); }")  # tab on from the start of the list
+            question(page, "order").locator("fieldset").evaluate(
+                "node => { node.tabIndex = -1; node.focus(); }"
+            )  # tab on from the start of the list
             tab_to(page, f"[data-id=sample-order] button[aria-label='Move up: {item}']")
         for up in range(at, target, -1):
             press("Enter")
@@ -339,7 +368,19 @@ def test_corrupt_storage_is_told_once_and_the_quiz_goes_on(page):
     assert "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text() and page.locator(".mtl-notice").count() == 0
 
 
-FOREIGN = [None, 7, [], ["9"], [0], ["0", {}], ["0", "0", "0", "0"], {"text": 1}, {"text": "x", "ticks": "no"}, {"text": "x", "ticks": []}, "not a number"]
+FOREIGN = [
+    None,
+    7,
+    [],
+    ["9"],
+    [0],
+    ["0", {}],
+    ["0", "0", "0", "0"],
+    {"text": 1},
+    {"text": "x", "ticks": "no"},
+    {"text": "x", "ticks": []},
+    "not a number",
+]
 
 
 def test_foreign_entries_are_not_shown_and_other_pages_entries_are_kept(page):
@@ -350,7 +391,10 @@ def test_foreign_entries_are_not_shown_and_other_pages_entries_are_kept(page):
         page.reload()
         assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text(), answer
     for entry in (5, None, "x", [], {"edition": 1}):
-        page.evaluate("([key, entry]) => localStorage.setItem(key, JSON.stringify({'sample-gain': entry, stranger: {much: 'else'}}))", [KEY, entry])
+        page.evaluate(
+            "([key, entry]) => localStorage.setItem(key, JSON.stringify({'sample-gain': entry, stranger: {much: 'else'}}))",
+            [KEY, entry],
+        )
         page.reload()
         assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text(), entry
     answer_all(page)
@@ -360,7 +404,9 @@ def test_foreign_entries_are_not_shown_and_other_pages_entries_are_kept(page):
 
 def test_an_answer_to_an_older_edition_of_a_question_is_not_shown(page):
     answer_all(page)
-    page.evaluate("key => localStorage.setItem(key, localStorage.getItem(key).replaceAll(/\"edition\":\"\\w+\"/g, '\"edition\":\"old\"'))", KEY)
+    page.evaluate(
+        'key => localStorage.setItem(key, localStorage.getItem(key).replaceAll(/"edition":"\\w+"/g, \'"edition":"old"\'))', KEY
+    )
     page.reload()
     assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text()
 
@@ -370,7 +416,14 @@ DISABLED = "Object.defineProperty(window, 'localStorage', { get() { throw new DO
 MISSING = "Object.defineProperty(window, 'localStorage', { value: null });"
 
 
-@pytest.mark.parametrize(("init", "words"), [(FULL, "storage is full"), (DISABLED, "does not let the page keep anything"), (MISSING, "does not let the page keep anything")])
+@pytest.mark.parametrize(
+    ("init", "words"),
+    [
+        (FULL, "storage is full"),
+        (DISABLED, "does not let the page keep anything"),
+        (MISSING, "does not let the page keep anything"),
+    ],
+)
 def test_storage_that_refuses_is_told_once_and_the_quiz_goes_on(browser, site, init, words):
     with visit(browser, f"{site}/index.html", init) as page:
         form = question(page, "number")
@@ -414,7 +467,10 @@ def test_two_tabs_and_two_quizzes_keep_each_others_entries(browser, site):
         question(one, "bug").get_by_label("relu").check()
         check(question(one, "bug"))
         assert set(saved(one)) == {"sample-gain", "sample-labels", "sample-bug"}
-        assert [bar.inner_text() for bar in one.locator(".mtl-bar > p").all()] == ["1 of 1 answered, 1 right", "1 of 2 answered, 0 right"]
+        assert [bar.inner_text() for bar in one.locator(".mtl-bar > p").all()] == [
+            "1 of 1 answered, 1 right",
+            "1 of 2 answered, 0 right",
+        ]
         one.get_by_role("button", name="Reset").first.click()
         one.get_by_role("button", name="Forget them").click()
         assert set(saved(other)) == {"sample-labels", "sample-bug"}
@@ -427,7 +483,9 @@ def test_in_a_notebooks_output_it_brings_its_engine(browser, site):
     with visit(browser, f"{site}/output.html") as page:
         answer_all(page)
         assert "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text()
-        page.evaluate("() => { const copy = document.createElement('script'); copy.type = 'module'; copy.textContent = document.querySelector('script[data-mtl-engine]').textContent; document.body.append(copy); }")
+        page.evaluate(
+            "() => { const copy = document.createElement('script'); copy.type = 'module'; copy.textContent = document.querySelector('script[data-mtl-engine]').textContent; document.body.append(copy); }"
+        )
         page.wait_for_timeout(100)
         assert page.locator(".mtl-bar").count() == 1  # a second engine finds nothing left to mount
 
@@ -445,7 +503,14 @@ def test_without_script_questions_and_folded_answers_can_be_read(browser, site):
             assert not form.locator(".mtl-after, .mtl-key, .mtl-rubric").first.is_visible()
             form.locator("summary").click()
             assert form.locator(".mtl-after").is_visible()
-        for text in ("It is worse than its own fair baseline.", "0.0036 AUC", "If you found -0.0036", "Line 4: the bug", "NaN plus anything is NaN.", "The right order"):
+        for text in (
+            "It is worse than its own fair baseline.",
+            "0.0036 AUC",
+            "If you found -0.0036",
+            "Line 4: the bug",
+            "NaN plus anything is NaN.",
+            "The right order",
+        ):
             assert page.get_by_text(text).first.is_visible(), text
         page.locator("[data-id=sample-number] input").press("Enter")
         assert page.url == f"{site}/index.html"
@@ -482,12 +547,19 @@ def test_axe_finds_nothing_without_the_engine(browser, site):
         assert violations(page) == []
 
 
-@pytest.mark.parametrize(("attribute", "selector"), [("data-theme", "html"), ("theme", "html"), ("data-jp-theme-light", "body"), ("class", "body")])
+@pytest.mark.parametrize(
+    ("attribute", "selector"), [("data-theme", "html"), ("theme", "html"), ("data-jp-theme-light", "body"), ("class", "body")]
+)
 def test_dark_in_every_host(page, attribute, selector):
     value = {"data-jp-theme-light": "false", "class": "vscode-dark"}.get(attribute, "dark")
     light = page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor")
-    page.evaluate("([selector, name, value]) => document.querySelector(selector).setAttribute(name, value)", [selector, attribute, value])
-    assert light == "rgb(255, 255, 255)" and page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor") == "rgb(20, 24, 30)"
+    page.evaluate(
+        "([selector, name, value]) => document.querySelector(selector).setAttribute(name, value)", [selector, attribute, value]
+    )
+    assert (
+        light == "rgb(255, 255, 255)"
+        and page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor") == "rgb(20, 24, 30)"
+    )
 
 
 @pytest.mark.parametrize("width", [320, 360])
@@ -505,4 +577,6 @@ def test_phones_scroll_one_way_and_targets_are_large_enough(browser, site, width
 def test_motion_is_only_for_those_who_want_it(browser, site):
     for preference, moves in (("reduce", False), ("no-preference", True)):
         with visit(browser, f"{site}/index.html", reduced_motion=preference) as page:
-            assert (page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz button')).transitionDuration") != "0s") is moves
+            assert (
+                page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz button')).transitionDuration") != "0s"
+            ) is moves

@@ -56,7 +56,9 @@ def visit(browser, html):
     contexts, troubles, requests = [], [], []
 
     def open_page(name: str, width: int = 1300, theme: str = "light", script: bool = True):
-        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=script))
+        contexts.append(
+            browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=script)
+        )
         page = contexts[-1].new_page()
         page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -117,7 +119,12 @@ class Links(HTMLParser):
         given = dict(attributes)
         self.ids |= {given["id"]} if "id" in given else set()
         self.links += [given[key] for key in ("href", "src") if given.get(key)]
-        if tag == "img" and "alt" not in given or tag == "svg" and not (given.get("aria-label") or given.get("aria-hidden") or given.get("aria-labelledby")):
+        if (
+            tag == "img"
+            and "alt" not in given
+            or tag == "svg"
+            and not (given.get("aria-label") or given.get("aria-hidden") or given.get("aria-labelledby"))
+        ):
             self.unnamed.append(given)
 
 

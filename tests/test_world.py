@@ -194,9 +194,7 @@ def test_confounding_fools_even_the_best_model_of_clicked_rows():
         rows = log(confounding=confounding)
         clicked = rows["click"] == 1
         best = rows["p_conversion_clicked"]
-        assert metrics.calibration_ratio(rows["conversion"][clicked], best[clicked]) == pytest.approx(
-            1, abs=0.03
-        )
+        assert metrics.calibration_ratio(rows["conversion"][clicked], best[clicked]) == pytest.approx(1, abs=0.03)
         overshoot.append(metrics.calibration_ratio(rows["p_conversion"], best))
     assert overshoot[0] == pytest.approx(1, abs=1e-12)
     assert overshoot[1] > 1.1
@@ -395,9 +393,7 @@ def test_density_is_the_share_of_labels_kept():
     rows = log()
     thin = keep_labels(rows, {"click": 0.1, "rating": 0.5})
     assert np.isfinite(thin["click"]).mean() == pytest.approx(0.1, abs=0.005)
-    assert np.isfinite(thin["rating"]).sum() / np.isfinite(rows["rating"]).sum() == pytest.approx(
-        0.5, abs=0.03
-    )
+    assert np.isfinite(thin["rating"]).sum() / np.isfinite(rows["rating"]).sum() == pytest.approx(0.5, abs=0.03)
     kept = np.isfinite(thin["click"])
     np.testing.assert_array_equal(thin["click"][kept], rows["click"][kept])
     assert np.isfinite(rows["click"]).all()
@@ -419,9 +415,7 @@ def test_density_keeps_all_none_and_whole_rows():
     assert np.isnan(keep_labels(interests, {"interest": 0.0})["interest"]).all()
     known = np.isfinite(keep_labels(interests, {"interest": 0.3}, seed=2)["interest"])
     np.testing.assert_array_equal(known.all(1), known.any(1))
-    assert (
-        known[:, 0] != np.isfinite(keep_labels(interests, {"interest": 0.3}, seed=3)["interest"])[:, 0]
-    ).any()
+    assert (known[:, 0] != np.isfinite(keep_labels(interests, {"interest": 0.3}, seed=3)["interest"])[:, 0]).any()
 
 
 def test_density_of_a_task_that_is_not_there():

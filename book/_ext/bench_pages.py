@@ -39,7 +39,9 @@ def measure(url: str, chromium: str) -> dict[str, float]:
 
 
 def passes(row: dict[str, float]) -> bool:
-    return all(row[name] >= BARS[name] for name in ("performance", "accessibility")) and all(row[name] <= BARS[name] for name in ("lcp", "kilobytes"))
+    return all(row[name] >= BARS[name] for name in ("performance", "accessibility")) and all(
+        row[name] <= BARS[name] for name in ("lcp", "kilobytes")
+    )
 
 
 def main() -> None:
@@ -60,7 +62,10 @@ def main() -> None:
             runs = [measure(f"{url}/{page}", chromium) for _ in range(given.runs)]
             row = {name: median(run[name] for run in runs) for name in BARS}
             good &= passes(row)
-            print(f"{page:30} {row['performance']:11.2f}  {row['accessibility']:13.2f}  {row['lcp']:7.2f}  {row['kilobytes']:16.1f}{'' if passes(row) else '  below the bar'}", flush=True)
+            print(
+                f"{page:30} {row['performance']:11.2f}  {row['accessibility']:13.2f}  {row['lcp']:7.2f}  {row['kilobytes']:16.1f}{'' if passes(row) else '  below the bar'}",
+                flush=True,
+            )
     sys.exit(0 if good else 1)
 
 

@@ -18,8 +18,8 @@ import posixpath
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 from urllib.parse import quote
 from zlib import crc32
 
@@ -76,7 +76,11 @@ def faults(notebook: dict) -> Iterator[str]:
 
     A cell that is meant to fail carries the tag `raises-exception`.
     """
-    cells = [(place, cell, "".join(cell["source"]).strip()) for place, cell in enumerate(notebook["cells"], 1) if cell["cell_type"] == "code"]
+    cells = [
+        (place, cell, "".join(cell["source"]).strip())
+        for place, cell in enumerate(notebook["cells"], 1)
+        if cell["cell_type"] == "code"
+    ]
     for number, (place, cell, source) in enumerate((row for row in cells if row[2]), 1):
         name = f"cell {place} ({source.splitlines()[0]:.50})"
         errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
@@ -188,7 +192,9 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     for name in ("mtl.css", *(f"{engine}.js" for engine in ENGINES)):
         shutil.copyfile(WEB / name, out / "_static" / "mtl" / name)
     publish(app)
-    (out / "index.html").write_text(front_page((out / f"{root}.html").read_text(encoding="utf-8"), posixpath.dirname(root)), encoding="utf-8")
+    (out / "index.html").write_text(
+        front_page((out / f"{root}.html").read_text(encoding="utf-8"), posixpath.dirname(root)), encoding="utf-8"
+    )
     shed(out)
 
 
@@ -214,4 +220,9 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish, priority=900)
     sources = (Path(module.__file__).read_bytes() for module in (sys.modules[__name__], embed, markup, quiz))
-    return {"version": __version__, "env_version": crc32(b"".join(sources)), "parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": __version__,
+        "env_version": crc32(b"".join(sources)),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))  # the notebooks of this checkout, with its own pa
 
 from mtl_lessons import embed, quiz  # noqa: E402
 
-SETUP = '''\
+SETUP = """\
 # Run this cell first. It installs mtl_lessons where that is missing, and touches nothing else.
 import importlib.util
 import subprocess
@@ -41,7 +41,7 @@ if importlib.util.find_spec("mtl_lessons") is None:
         )
     importlib.invalidate_caches()
 print("Ready.")
-'''
+"""
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 

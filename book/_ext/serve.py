@@ -2,13 +2,13 @@
 
 import argparse
 import gzip
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
-from typing import Iterator
 
 SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
 TEXT = (".html", ".css", ".js", ".json", ".svg", ".ipynb", ".txt")
@@ -23,7 +23,11 @@ def compressed(path: str, changed: float) -> bytes:
 class Handler(SimpleHTTPRequestHandler):
     """Files of a folder, text compressed for whoever accepts it; a browser may keep them ten minutes."""
 
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript", ".ipynb": "application/json", ".whl": "application/octet-stream"}
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript",
+        ".ipynb": "application/json",
+        ".whl": "application/octet-stream",
+    }
     protocol_version = "HTTP/1.1"
 
     def send_head(self):
