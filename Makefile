@@ -34,6 +34,7 @@ execute: $(READY) ## run all notebooks in fresh kernels and store their outputs 
 	$(BIN)/python book/_ext/notebooks.py execute $(NAME)
 
 grid: $(READY) ## train the grids behind the explorables again (minutes)
+	mkdir -p _build
 	$(BIN)/python -m mtl_lessons.concept > _build/grid.json && mv _build/grid.json mtl_lessons/data/concept_transfer.json
 
 lint: $(READY) ## check style
