@@ -27,7 +27,7 @@ def code_cells(path):
 
 def small(*sources, **metadata):
     """A notebook of code cells."""
-    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(sources)]
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{i}", execution_count=i + 1) for i, source in enumerate(sources)]
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 
@@ -89,7 +89,7 @@ def test_nbval_names_a_stale_or_a_failing_cell(pytester, source, stored, passes)
 
 
 def test_normalise_drops_what_changes_and_keeps_the_rest():
-    notebook = small("1", widgets={"state": 1}, kernelspec={"name": "mine"})
+    notebook = small("1", widgets={"state": 1})
     cell = notebook.cells[0]
     cell.metadata["execution"] = {"iopub.execute_input": "2026-01-01"}
     html = '<div class="mtl-quiz">?</div>'

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from pybtex import PybtexEngine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,8 +69,10 @@ def execute(notebook: nbformat.NotebookNode, folder: Path = BOOK) -> nbformat.No
     client = NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     try:
         client.execute()
-    except Exception as error:  # CellExecutionError, a timeout, a dead kernel
-        raise RuntimeError(f"{_unfinished(notebook)}: {str(error).strip().splitlines()[-1]}") from error
+    except CellExecutionError as error:
+        raise RuntimeError(f"{_unfinished(notebook)}: {error.ename}: {error.evalue}") from None
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise RuntimeError(f"{_unfinished(notebook)}: {error}") from error
     for place, cell in enumerate(notebook.cells, 1):
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
@@ -126,11 +129,12 @@ def publish(source: Path, target: Path, wheel_url: str | None) -> None:
     `wheel_url` is the address of the package; without one, the setup cell says how to install it by hand.
     """
     notebook = nbformat.read(source, as_version=4)
+    keys = cited(notebook)
     for cell in notebook.cells:
         if "setup" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace('WHEEL = ""', f'WHEEL = "{wheel_url or ""}"')
         elif cell.cell_type == "markdown":
-            cell.source = plain(cell.source, cited(notebook))
+            cell.source = plain(cell.source, keys)
         for output in cell.get("outputs", []):
             html = output.get("data", {}).get("text/html", "")
             for engine in ("quiz", "explorable"):
