@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import notebooks  # noqa: E402
 
-from mtl_lessons import embed  # noqa: E402
+from mtl_lessons import embed, quiz  # noqa: E402
 
 CHAPTERS = notebooks.chapters()
 NOT_COMPARED = {"nbval-ignore-output", "nbval-skip"}
@@ -117,6 +117,12 @@ def test_publish_fills_in_the_address_the_engine_and_plain_markdown(tmp_path):
     assert 'WHEEL = "https://example.org/wheels/x.whl"  #' in setup.source
     assert shown.outputs[0].data["text/html"] == embed.carry(html, "quiz")
     assert "Caruana" in sources.source and "Progressive" in sources.source and "{bib" not in sources.source
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_the_list_of_sources_has_what_the_quiz_cites(path):
+    sources = {key for question in quiz.load(path.stem).questions for key in question["source"] if not key.startswith("cell:")}
+    assert sources - set(notebooks.cited(read(path))) == set()
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

@@ -65,7 +65,9 @@ def execute(notebook: nbformat.NotebookNode, folder: Path = BOOK) -> nbformat.No
 
     A cell that writes to stderr has failed too: a reader should not meet a log.
     """
-    notebook = normalise(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
     client = NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     try:
         client.execute()
@@ -144,12 +146,14 @@ def publish(source: Path, target: Path, wheel_url: str | None) -> None:
 
 
 CITATION = re.compile(r"\{cite:[pt]\}`([^`]+)`")
+ALSO = re.compile(r'key % "\^\((.*)\)\$"')  # in the filter of the list of references: what only the quiz cites
 
 
 def cited(notebook: nbformat.NotebookNode) -> list[str]:
-    """The keys that a notebook cites, in order."""
-    found = (key.strip() for cell in notebook.cells for keys in CITATION.findall(cell.source) for key in keys.split(","))
-    return list(dict.fromkeys(found))
+    """The keys that a notebook cites, in its text and in its quiz, by alphabet."""
+    text = "\n".join(cell.source for cell in notebook.cells)
+    found = ",".join(CITATION.findall(text) + [keys.replace("|", ",") for keys in ALSO.findall(text)])
+    return sorted({key.strip() for key in found.split(",") if key.strip()})
 
 
 def plain(text: str, keys: list[str]) -> str:
