@@ -2,15 +2,10 @@
 
 import os
 import shutil
-import threading
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
+from serve import serving
 
-ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser"))
 FLAGS = [
     "--no-sandbox",
@@ -36,21 +31,7 @@ def browser():
         browser.close()
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@contextmanager
-def serving(folder: Path):
-    """Serve `folder` on a free port of localhost; yields the address without a trailing slash."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 @pytest.fixture
-def serve(tmp_path):
-    """Serve a folder for one test: `with serve(folder) as url`."""
+def serve():
+    """Serve a folder while a block runs: `with serve(folder) as address`."""
     return serving

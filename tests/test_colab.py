@@ -9,13 +9,11 @@ import sys
 from pathlib import Path
 
 import nbformat
+import notebooks
 import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import notebooks  # noqa: E402
 
 CONSTRAINTS = ROOT / "tests" / "colab-constraints.txt"
 FREEZES = sorted((ROOT.parent / "shared" / "colab").glob("pip-freeze-*.txt"))
@@ -87,6 +85,31 @@ def test_the_published_notebook_runs_alone(chapter, colab, published, serve, tmp
     assert all(cell.execution_count for cell in cells)
     bundles = [output.data for cell in cells for output in cell.outputs if "data" in output]
     assert any(notebooks.VIEW in bundle for bundle in bundles)  # ipywidgets 7 was there, and live
+
+
+TRAIN = """
+from mtl_lessons.explorables import transfer_map
+
+def train(relatedness, labels, seeds, progress):
+    progress(1, 2)
+    runs = {name: [0.5 + 0.1 * (name == "shared") + 0.01 * seed for seed in range(seeds)] for name in ("single", "shared", "bayes")}
+    runs |= {f"item_{name}": values for name, values in runs.items()}
+    return {"relatedness": relatedness, "labels": labels} | runs
+
+import ipywidgets
+widget = transfer_map(train=train).widget
+widget.inputs["labels"].value = 777
+widget.button.click()
+assert "777" in widget.panel.value and "+0.100" in widget.panel.value, widget.message.value
+print(ipywidgets.__version__)
+"""
+
+
+def test_the_explorable_trains_with_the_ipywidgets_of_colab(colab, published):
+    (wheel,) = (published / "wheels").glob("*.whl")
+    subprocess.run([colab, "-m", "pip", "install", "--quiet", "--no-deps", wheel, "latex2mathml>=3.77,<4"], check=True)
+    done = subprocess.run([colab, "-c", TRAIN], cwd=published, capture_output=True, text=True)
+    assert done.stdout.strip() == pins(CONSTRAINTS.read_text())["ipywidgets"], done.stderr[-2000:]
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,14 @@
 """The notebooks of the book: one setup cell, outputs that are compared, the same in every run. nbval itself runs beside."""
 
-import sys
 from pathlib import Path
 
 import nbformat
+import notebooks
 import pytest
 
+from mtl_lessons import embed, quiz
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import notebooks  # noqa: E402
-
-from mtl_lessons import embed, quiz  # noqa: E402
 
 CHAPTERS = notebooks.chapters()
 NOT_COMPARED = {"nbval-ignore-output", "nbval-skip"}

@@ -10,18 +10,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
 
+import mtl_site
 import nbformat
+import notebooks
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from serve import serving
+
+from mtl_lessons import embed, quiz
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import mtl_site  # noqa: E402
-import notebooks  # noqa: E402
-from serve import serving  # noqa: E402
-
-from mtl_lessons import embed, quiz  # noqa: E402
 
 BUDGET = 300_000  # bytes over the wire, of a page without its figures
 THEMES, WIDTHS = ("light", "dark"), (360, 1300)
