@@ -99,26 +99,28 @@ def two_tasks(users: int, items: int, ads: int, width: int, shared: bool = True)
     """Clicks on items and clicks on ads: each is `σ(user · target + bias of the target)`.
 
     With `shared`, both tasks read the same table of users, `(users, width)`; it is all that they share. Without, each
-    has a table of its own. Then no weight is common to both, so one `fit` trains two single-task models at once.
+    has a table of its own, which starts from the same numbers. Then no weight is common to both, so one `fit` trains two
+    single-task models at once.
     Inputs `user, item, ad_user, ad`: `(batch,)` each, since the two tasks have rows of their own. Outputs `item_click`
     and `ad_click`: `(batch, 1)` each.
     """
     inputs = {name: keras.Input((), dtype="int32", name=name) for name in ("user", "item", "ad_user", "ad")}
-    item_users = _table(users, width, "users")
-    ad_users = item_users if shared else _table(users, width, "ad_users")
+    item_users = _table(users, width, "users", seed=1)
+    ad_users = item_users if shared else _table(users, width, "ad_users", seed=1)
     heads = {
-        "item_click": _click(item_users(inputs["user"]), inputs["item"], items, "item"),
-        "ad_click": _click(ad_users(inputs["ad_user"]), inputs["ad"], ads, "ad"),
+        "item_click": _click(item_users(inputs["user"]), inputs["item"], items, "item", seed=2),
+        "ad_click": _click(ad_users(inputs["ad_user"]), inputs["ad"], ads, "ad", seed=3),
     }
     return keras.Model(inputs, heads)
 
 
-def _table(rows: int, width: int, name: str) -> layers.Embedding:
-    return layers.Embedding(rows, width, name=name, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.1))
+def _table(rows: int, width: int, name: str, seed: int) -> layers.Embedding:
+    start = keras.initializers.RandomNormal(stddev=0.1, seed=seed)
+    return layers.Embedding(rows, width, name=name, embeddings_initializer=start)
 
 
-def _click(user, target, targets: int, name: str):
-    vector = _table(targets, user.shape[-1], f"{name}s")(target)
+def _click(user, target, targets: int, name: str, seed: int):
+    vector = _table(targets, user.shape[-1], f"{name}s", seed)(target)
     bias = layers.Embedding(targets, 1, name=f"{name}_bias", embeddings_initializer="zeros")(target)
     logit = layers.Add(name=f"{name}_logit")([layers.Dot(axes=1)([user, vector]), bias])
     return layers.Activation("sigmoid", name=f"{name}_click")(logit)
@@ -141,7 +143,8 @@ def transfer(
     The dense task is a click on an item (512 000 impressions), the sparse one a click on an ad (`labels` impressions);
     `relatedness` is the correlation of the users' tastes in the two. A step sees 2048 rows of each task; its loss is
     `L_item + ad_weight L_ad`, each a sum over these rows. The default `ad_weight = labels / 512 000` is the natural one: it
-    lets every label count once. Optimiser: AdamW with this weight `decay`. All of it is the same for both models.
+    lets every label count once. Optimiser: AdamW with this weight `decay`. All of it, and the start of every table, is the
+    same for both models.
 
     Returns AUCs, a list over seeds each. Of the sparse task: `single`, `shared`, and `bayes`, the ceiling, which the
     true probabilities reach. Of the dense task: the same with `item_` before. `progress(done, total)` counts steps.
@@ -155,7 +158,6 @@ def transfer(
     result = {"relatedness": relatedness, "labels": labels} | _aucs("bayes", future, future, seeds)
     for i, kind in enumerate(("single", "shared")):
         report = [] if progress is None else [_Report(progress, done=i * STEPS, total=2 * STEPS)]
-        keras.utils.set_random_seed(0)
         model = _train(two_tasks(*sizes, width, shared=kind == "shared"), past, seeds, weight, decay, report)
         result |= _aucs(kind, future, model.predict(_inputs(future), batch_size=TEST, verbose=0), seeds)
     return result
@@ -198,7 +200,7 @@ def _inputs(rows: Rows) -> Rows:
 
 def _train(model: keras.Model, past: Rows, seeds: int, weight: float, decay: float, callbacks=()) -> keras.Model:
     schedule = keras.optimizers.schedules.CosineDecay(0.06, STEPS)
-    loss = keras.losses.BinaryCrossentropy(reduction="sum")  # a mean would make worlds share, and sink under Adam's epsilon
+    loss = keras.losses.BinaryCrossentropy(reduction="sum")  # a mean shrinks as worlds are added, down to Adam's epsilon
     model.compile(
         keras.optimizers.AdamW(schedule, weight_decay=decay),
         loss={"item_click": loss, "ad_click": loss},
