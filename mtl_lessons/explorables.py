@@ -1,21 +1,24 @@
-"""Figures to play with: measurements on a grid of settings, one dial per setting.
+"""Figures to play with: one dial per setting, and for every position of the dials something in words and drawn.
 
 An explorable has three lives, all from the same object::
 
     transfer_map()            # the last line of a notebook's cell
 
-- without a script it is a table, coloured and signed, with one point drawn out;
-- on the site, or in a notebook's output, `web/explorable.js` adds dials, and the table's cells become buttons;
-- in a live kernel with ipywidgets it also trains at a point that the reader picks.
+- without a script it is a figure: the point to begin with, in words and drawn;
+- on the site, or in a notebook's output, `web/explorable.js` adds the dials;
+- in a live kernel it is ipywidgets with the same dials.
 
-A later explorable brings its grid, its words and its drawing (see `transfer_map`); the rest is here.
+There are two kinds. `Explorable` has any number of dials; it brings words and a drawing for each of their positions, or the
+name of a view of `web/explorable.js` that computes them in the browser. `GainMap` is one over measurements on a grid of
+two settings: it shows them as a table too, coloured and signed, and in a live kernel it trains at a point that the
+reader picks. `transfer_map` is an example of how to describe one.
 """
 
 import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from html import escape
 from importlib.resources import files
@@ -32,29 +35,44 @@ SAY = embed.strings("explorable")
 SIGNS = {"gain": "▲", "loss": "▼", "unclear": "○"}
 VIEW = "application/vnd.jupyter.widget-view+json"
 
-Point = Mapping[str, float]
+Point = Mapping[str, float | str]
 Progress = Callable[[int, int], None]
 Train = Callable[..., Mapping[str, Any]]  # train(**point, seeds=5, progress=progress) -> a record as in a grid's file
 
 
-# ---------------------------------------------------------------- measurements
+# ---------------------------------------------------------------- settings
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A setting: its name in code and for readers, the values measured, and how to write one (a format specification)."""
+    """A setting: its name in code and for readers, its values, and how to write one (a format specification).
+
+    Values that are text are choices: they are picked from a list, numbers with a slider.
+    """
 
     name: str
     label: str
-    values: tuple[float, ...]
+    values: tuple[float | str, ...]
     format: str = ""
 
-    def text(self, value: float) -> str:
-        return format(value, self.format or ("," if isinstance(value, int) else ".2f"))
+    @property
+    def choice(self) -> bool:
+        return isinstance(self.values[0], str)
+
+    def text(self, value: float | str) -> str:
+        return format(value, self.format or ("" if isinstance(value, str) else "," if isinstance(value, int) else ".2f"))
 
     def short(self, value: float) -> str:
         """For the head of a narrow column: `120k`."""
         return f"{value // 1000}k" if value >= 1000 and value % 1000 == 0 else self.text(value)
+
+
+def points(axes: Sequence[Axis]) -> list[Point]:
+    """Every position of the dials, the last axis fastest."""
+    return [dict(zip((axis.name for axis in axes), values)) for values in product(*(axis.values for axis in axes))]
+
+
+# ---------------------------------------------------------------- measurements
 
 
 @dataclass(frozen=True)
@@ -95,13 +113,12 @@ class Grid:
             if (position := tuple(cell.point.values())) in found:
                 raise ValueError(f"expected one cell at {_at(cell.point)}, found two")
             found[position] = cell
-        wanted = list(product(*(axis.values for axis in axes)))
-        names = [axis.name for axis in axes]
-        for position in wanted:
+        wanted = {tuple(point.values()): point for point in points(axes)}
+        for position, point in wanted.items():
             if position not in found:
-                raise ValueError(f"expected a cell at {_at(dict(zip(names, position)))}, found none")
-        if strange := found.keys() - set(wanted):
-            raise ValueError(f"expected cells on the grid only, found {_at(dict(zip(names, min(strange))))}")
+                raise ValueError(f"expected a cell at {_at(point)}, found none")
+        if strange := found.keys() - wanted.keys():
+            raise ValueError(f"expected cells on the grid only, found {_at(found[min(strange)].point)}")
         return cls(axes, tuple(found[position] for position in wanted))
 
     def at(self, **point: float) -> Cell:
@@ -157,80 +174,64 @@ def brief(value: float) -> str:
 
 @dataclass(frozen=True)
 class Explorable:
-    """A grid with two axes as something that a page or a notebook shows.
+    """Dials, and for every position of them something in words and drawn.
 
-    `title` and `caption` stand above and below the table; `words` says a cell, in lines of text of which the first names the
-    point, and `draw` draws it, as HTML;
-    `train(**point, seeds, progress)` measures at a new point, within `limits` (by default, the ends of the axis).
+    `title` and `caption` stand above and below; `words` says a point, in lines of text of which the first names it, and
+    `draw` draws it, as HTML (an `<svg role="img" aria-label=...>` or a table); `start` is the point to begin with.
+
+    By default all points are drawn beforehand. With `view`, the browser computes them: it is the name of a view of
+    `web/explorable.js`, and `given` is what that view is told besides the dials. `words` and `draw` are then what a kernel
+    shows, and a page without scripts for `start`: they have to say the same as the view.
     """
 
-    grid: Grid
+    axes: tuple[Axis, ...]
     title: str
     caption: str
-    words: Callable[[Cell], list[str]]
-    draw: Callable[[Cell], str]
-    train: Train
-    limits: Mapping[str, tuple[float, float]]
+    words: Callable[[Any], list[str]]
+    draw: Callable[[Any], str]
+    start: Any
+    view: str = "drawing"
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def start(self) -> Cell:
-        """The cell to begin with: the largest gain."""
-        return max(self.grid.cells, key=lambda cell: cell.gain().mean)
+    def states(self) -> Sequence[Any]:
+        """What there is for each position of the dials, the last axis fastest: here the point itself."""
+        return points(self.axes)
 
     def html(self) -> str:
         """The static figure and the data of its dials, without the engine."""
-        dials = [{"label": axis.label, "values": [axis.text(value) for value in axis.values]} for axis in self.grid.axes]
-        cells = [{"words": self.says(cell), "drawing": self.draw(cell)} for cell in self.grid.cells]
         data = {
-            "view": "drawing",
-            "dials": dials,
-            "cells": cells,
-            "start": self.grid.cells.index(self.start),
-            "say": {"dials": SAY["dials"]},
+            "view": self.view,
+            "dials": [
+                {"label": axis.label, "choice": axis.choice, "values": [axis.text(value) for value in axis.values]}
+                for axis in self.axes
+            ],
+            "start": self.states.index(self.start),
+            "say": {"dials": SAY[self.legend]},
         }
-        return f'<figure class="mtl-explorable">{self.table(self.start)}{self.panel(self.start)}{embed.data(data)}</figure>'
+        if self.view == "drawing":
+            data["cells"] = [{"words": self.says(state), "drawing": self.draw(state)} for state in self.states]
+        data |= {"given": dict(self.given)} if self.given else {}
+        return f'<figure class="mtl-explorable">{self.head()}{self.panel(self.start)}{self.foot()}{embed.data(data)}</figure>'
 
-    def table(self, current: Cell | None, own: Sequence[Cell] = ()) -> str:
-        """The map as a table, `current` marked, the reader's `own` cells below."""
-        rows, columns = self.grid.axes
-        width = len(columns.values)
-        strongest = max(abs(cell.gain().mean) for cell in self.grid.cells)
-        field = partial(_field, current=current, strongest=strongest)
-        head = "".join(f'<th scope="col">{columns.short(value)}</th>' for value in columns.values)
-        body = ""
-        for i, value in enumerate(rows.values):
-            fields = "".join(map(field, self.grid.cells[i * width : (i + 1) * width]))
-            body += f'<tr><th scope="row">{rows.text(value)}</th>{fields}</tr>'
-        mine = "".join(
-            f'<tr><th scope="row" colspan="{width}">{SAY["yours"]}: {escape(self.grid.words(cell.point))}</th>{field(cell)}</tr>'
-            for cell in own
-        )
-        key = "".join(f"<li>{SIGNS[verdict]} {SAY[verdict]}</li>" for verdict in SIGNS)
-        return (
-            f'<div class="mtl-map"><table><caption>{escape(self.title)}</caption>'
-            f'<thead><tr><th scope="col" rowspan="2">{escape(rows.label)}</th><th scope="colgroup" colspan="{width}">{escape(columns.label)}</th></tr>'
-            f"<tr>{head}</tr></thead><tbody>{body}</tbody>{mine and f'<tbody>{mine}</tbody>'}</table>"
-            f'<ul class="mtl-legend">{key}</ul><figcaption>{escape(self.caption)}</figcaption></div>'
-        )
+    legend = "turn"  # what is said above the dials, of the strings
 
-    def panel(self, cell: Cell) -> str:
+    def head(self) -> str:
+        return f'<p class="mtl-title">{escape(self.title)}</p>'
+
+    def foot(self) -> str:
+        return f"<figcaption>{escape(self.caption)}</figcaption>"
+
+    def panel(self, state: Any) -> str:
         """One point in words and drawn."""
-        return f'<div class="mtl-panel"><p>{self.says(cell)}</p><div>{self.draw(cell)}</div></div>'
+        return f'<div class="mtl-panel"><p>{self.says(state)}</p><div>{self.draw(state)}</div></div>'
 
-    def says(self, cell: Cell) -> str:
-        point, *lines = map(escape, self.words(cell))
+    def says(self, state: Any) -> str:
+        point, *lines = map(escape, self.words(state))
         return " ".join([f"<strong>{point}.</strong>", *(f"<span>{line}</span>" for line in lines)])
 
     def __repr__(self) -> str:
-        rows, columns = self.grid.axes
-        width = len(columns.values)
-        lines = [["", *map(columns.text, columns.values)]]
-        for i, value in enumerate(rows.values):
-            cells = self.grid.cells[i * width : (i + 1) * width]
-            lines.append([rows.text(value), *(f"{signed(cell.gain().mean)} {SIGNS[cell.verdict()]}" for cell in cells)])
-        table = "\n".join("".join(f"{text:>10}" for text in line) for line in lines)
-        key = ", ".join(f"{SIGNS[verdict]} {SAY[verdict]}" for verdict in SIGNS)
-        return f"{self.title}\n{rows.label} (rows), {columns.label} (columns)\n{table}\n{key}. {self.caption}"
+        return "\n".join([self.title, *self.words(self.start), self.caption])
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
         bundle = {"text/plain": repr(self), "text/html": embed.carry(self.html(), "explorable")}
@@ -241,6 +242,68 @@ class Explorable:
     @cached_property
     def widget(self) -> "Widget":
         return Widget(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GainMap(Explorable):
+    """A grid with two axes: a table of gains whose cells are the dials' positions, too.
+
+    `words` and `draw` get a cell; `train(**point, seeds, progress)` measures at a new point, within `limits` (by default, the
+    ends of the axis).
+    """
+
+    grid: Grid
+    train: Train
+    limits: Mapping[str, tuple[float, float]]
+    legend = "dials"
+
+    @property
+    def states(self) -> Sequence[Cell]:
+        return self.grid.cells
+
+    def head(self) -> str:
+        return self.table(self.start)
+
+    def foot(self) -> str:
+        return ""  # it stands under the table
+
+    def table(self, current: Cell | None, own: Sequence[Cell] = ()) -> str:
+        """The map as a table, `current` marked, the reader's `own` cells below."""
+        rows, columns = self.axes
+        width = len(columns.values)
+        strongest = max(abs(cell.gain().mean) for cell in self.grid.cells)
+        mark = partial(_field, current=current, strongest=strongest)
+        head = "".join(f'<th scope="col">{columns.short(value)}</th>' for value in columns.values)
+        body = ""
+        for i, value in enumerate(rows.values):
+            fields = "".join(map(mark, self.grid.cells[i * width : (i + 1) * width]))
+            body += f'<tr><th scope="row">{rows.text(value)}</th>{fields}</tr>'
+        mine = "".join(
+            f'<tr><th scope="row" colspan="{width}">{SAY["yours"]}: {escape(self.grid.words(cell.point))}</th>{mark(cell)}</tr>'
+            for cell in own
+        )
+        key = "".join(f"<li>{SIGNS[verdict]} {SAY[verdict]}</li>" for verdict in SIGNS)
+        return (
+            f'<div class="mtl-map"><table><caption>{escape(self.title)}</caption>'
+            f'<thead><tr><th scope="col" rowspan="2">{escape(rows.label)}</th><th scope="colgroup" colspan="{width}">{escape(columns.label)}</th></tr>'
+            f"<tr>{head}</tr></thead><tbody>{body}</tbody>{mine and f'<tbody>{mine}</tbody>'}</table>"
+            f'<ul class="mtl-legend">{key}</ul><figcaption>{escape(self.caption)}</figcaption></div>'
+        )
+
+    def __repr__(self) -> str:
+        rows, columns = self.axes
+        width = len(columns.values)
+        lines = [["", *map(columns.text, columns.values)]]
+        for i, value in enumerate(rows.values):
+            cells = self.grid.cells[i * width : (i + 1) * width]
+            lines.append([rows.text(value), *(f"{signed(cell.gain().mean)} {SIGNS[cell.verdict()]}" for cell in cells)])
+        table = "\n".join("".join(f"{text:>10}" for text in line) for line in lines)
+        key = ", ".join(f"{SIGNS[verdict]} {SAY[verdict]}" for verdict in SIGNS)
+        return f"{self.title}\n{rows.label} (rows), {columns.label} (columns)\n{table}\n{key}. {self.caption}"
+
+    @cached_property
+    def widget(self) -> "Trainer":
+        return Trainer(self)
 
 
 def _field(cell: Cell, current: Cell | None, strongest: float) -> str:
@@ -264,59 +327,80 @@ def live() -> bool:
 
 
 class Widget:
-    """The explorable as ipywidgets (7.7 or 8): the same dials, and a button that trains where the reader likes."""
+    """The explorable as ipywidgets (7.7 or 8): the same dials."""
 
     def __init__(self, explorable: Explorable):
         import ipywidgets
 
-        self.explorable, self.own, self.shown = explorable, [], explorable.start
-        wide = {"style": {"description_width": "14em"}, "layout": ipywidgets.Layout(width="98%", max_width="36em")}
-        axes = explorable.grid.axes
-        self.dials = {
-            axis.name: ipywidgets.SelectionSlider(
-                options=[(axis.text(value), value) for value in axis.values],
-                value=self.shown.point[axis.name],
-                description=axis.label,
-                **wide,
-            )
-            for axis in axes
-        }
-        self.inputs = {axis.name: self._input(ipywidgets, axis, wide) for axis in axes}
-        self.seeds = ipywidgets.BoundedIntText(value=5, min=2, max=20, description=SAY["seeds"], **wide)
-        self.button = ipywidgets.Button(description=SAY["train"], button_style="primary")
-        self.bar = ipywidgets.IntProgress(description=SAY["progress"], **wide)
-        self.bar.layout.visibility = "hidden"
-        self.map, self.panel, self.message = (ipywidgets.HTML() for _ in range(3))
+        self.explorable = explorable
+        self.wide = {"style": {"description_width": "14em"}, "layout": ipywidgets.Layout(width="98%", max_width="36em")}
+        at = points(explorable.axes)[explorable.states.index(explorable.start)]
+        self.dials = {axis.name: self._dial(ipywidgets, axis, at[axis.name]) for axis in explorable.axes}
+        self.head, self.panel, self.foot = (ipywidgets.HTML() for _ in range(3))
         style = ipywidgets.HTML(f"<style>{embed.asset('mtl.css')}</style>")
-        heading = ipywidgets.HTML(f"<strong>{SAY['own']}</strong>")
-        trainer = [heading, *self.inputs.values(), self.seeds, self.button, self.bar, self.message]
-        self.box = ipywidgets.VBox([style, self.map, *self.dials.values(), self.panel, *trainer])
+        self.foot.value = _figure(explorable.foot())
+        self.box = ipywidgets.VBox([style, self.head, *self.dials.values(), self.panel, self.foot])
         for dial in self.dials.values():
             dial.observe(self._turn, "value")
-        self.button.on_click(self._train)
-        self.show(self.shown)
 
-    def _input(self, ipywidgets, axis: Axis, wide: dict):
+        self.show(explorable.start)
+
+    def _dial(self, ipywidgets, axis: Axis, value: float | str):
+        kind = ipywidgets.Dropdown if axis.choice else ipywidgets.SelectionSlider
+        options = [(axis.text(value), value) for value in axis.values]
+        return kind(options=options, value=value, description=axis.label, **self.wide)
+
+    def show(self, state: Any) -> None:
+        self.head.value = _figure(self.explorable.head())
+        self.panel.value = _figure(self.explorable.panel(state))
+
+    def _turn(self, change) -> None:
+        point = {name: dial.value for name, dial in self.dials.items()}
+        self.show(self.explorable.states[points(self.explorable.axes).index(point)])
+
+
+def _figure(html: str) -> str:
+    """A part of an explorable as a widget shows it: styled, and not mounted by the engine."""
+    return f'<div class="mtl-explorable" data-mounted>{html}</div>'
+
+
+class Trainer(Widget):
+    """A map as ipywidgets, with a button that trains where the reader likes."""
+
+    def __init__(self, explorable: GainMap):
+        import ipywidgets
+
+        self.own = []
+        super().__init__(explorable)
+        self.inputs = {axis.name: self._input(ipywidgets, axis) for axis in explorable.axes}
+        self.seeds = ipywidgets.BoundedIntText(value=5, min=2, max=20, description=SAY["seeds"], **self.wide)
+        self.button = ipywidgets.Button(description=SAY["train"], button_style="primary")
+        self.bar = ipywidgets.IntProgress(description=SAY["progress"], **self.wide)
+        self.bar.layout.visibility = "hidden"
+        self.message = ipywidgets.HTML()
+        heading = ipywidgets.HTML(f"<strong>{SAY['own']}</strong>")
+        self.box.children += (heading, *self.inputs.values(), self.seeds, self.button, self.bar, self.message)
+        self.button.on_click(self._train)
+
+    def _input(self, ipywidgets, axis: Axis):
         low, high = self.explorable.limits.get(axis.name, (axis.values[0], axis.values[-1]))
         value = self.shown.point[axis.name]
         if isinstance(value, float):
-            return ipywidgets.FloatSlider(value=value, min=low, max=high, step=(high - low) / 100, description=axis.label, **wide)
-        return ipywidgets.BoundedIntText(value=value, min=low, max=high, description=axis.label, **wide)
+            slider = ipywidgets.FloatSlider
+            return slider(value=value, min=low, max=high, step=(high - low) / 100, description=axis.label, **self.wide)
+        return ipywidgets.BoundedIntText(value=value, min=low, max=high, description=axis.label, **self.wide)
 
     def show(self, cell: Cell) -> None:
         self.shown = cell
-        self.map.value = f'<div class="mtl-explorable" data-mounted>{self.explorable.table(cell, self.own)}</div>'
-        self.panel.value = f'<div class="mtl-explorable" data-mounted>{self.explorable.panel(cell)}</div>'
-
-    def _turn(self, change) -> None:
-        self.show(self.explorable.grid.at(**{name: dial.value for name, dial in self.dials.items()}))
+        self.head.value = _figure(self.explorable.table(cell, self.own))
+        self.panel.value = _figure(self.explorable.panel(cell))
 
     def _train(self, button) -> None:
         button.disabled, self.bar.layout.visibility, self.message.value = True, "visible", ""
         point = {name: control.value for name, control in self.inputs.items()}
         try:
             record = self.explorable.train(**point, seeds=self.seeds.value, progress=self._progress)
-            cell = as_cell(record, self.explorable.grid.axes, list(self.shown.runs))
+            cell = as_cell(record, self.explorable.axes, list(self.shown.runs))
             self.own.append(cell)
             self.show(cell)
             self.message.value = f'<p role="status">{SAY["trained"]}: {self.explorable.says(cell)}</p>'
@@ -336,7 +420,7 @@ MEASURES = ("single", "shared", "bayes", "item_single", "item_shared")
 DRAWN = ("single", "shared", "bayes")
 
 
-def transfer_map(grid: Grid | None = None, train: Train | None = None) -> Explorable:
+def transfer_map(grid: Grid | None = None, train: Train | None = None) -> GainMap:
     """What sharing gains over a single-task model: relatedness of two tasks x labels of the sparse one.
 
     By default the grid that ships with the package, and `concept.transfer` to train (TensorFlow is imported when the reader
@@ -345,12 +429,14 @@ def transfer_map(grid: Grid | None = None, train: Train | None = None) -> Explor
     if grid is None:
         grid = Grid.read(json.loads(files(__package__).joinpath("data", "concept_transfer.json").read_text("utf-8")), MEASURES)
     seeds = len(grid.cells[0].runs["single"])
-    return Explorable(
-        grid,
+    return GainMap(
+        grid.axes,
         title=SAY["transfer-title"].format(seeds=seeds),
         caption=SAY["transfer-caption"],
         words=partial(_transfer_words, grid),
         draw=partial(dots, measures=DRAWN, span=_span(grid, DRAWN)),
+        start=max(grid.cells, key=lambda cell: cell.gain().mean),  # the largest gain
+        grid=grid,
         train=train or _train,
         limits={"relatedness": (0.0, 1.0)},
     )

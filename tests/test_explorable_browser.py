@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mtl_lessons import embed
-from mtl_lessons.explorables import brief, signed, transfer_map
+from mtl_lessons.explorables import Axis, Explorable, brief, signed, transfer_map
 
 PAGE = """<!doctype html>
 <html lang="en" data-theme="{theme}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -21,8 +21,8 @@ def page(browser, serve, tmp_path):
     """Opens the page with two explorables on it; fails at the end on errors or on requests for anything else."""
     contexts, troubles, requests = [], [], []
 
-    def open_page(width: int = 1300, theme: str = "light", script: bool = True):
-        body = embed.carry(transfer_map().html(), "explorable")
+    def open_page(width: int = 1300, theme: str = "light", script: bool = True, shown: Explorable | None = None):
+        body = embed.carry((shown or transfer_map()).html(), "explorable")
         (tmp_path / "index.html").write_text(PAGE.format(theme=theme, body=body), encoding="utf-8")
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script))
         page = contexts[-1].new_page()
@@ -151,5 +151,42 @@ def test_axe_finds_nothing(page, theme, width):
 
     opened = page(width, theme)
     opened.get_by_label("Labels of the sparse task").first.press("Home")
+    results = Axe().run(opened)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def sums() -> Explorable:
+    """Dials alone: a choice and two numbers."""
+    return Explorable(
+        (Axis("what", "Operation", ("sum", "product")), Axis("a", "First", (1, 2, 3)), Axis("b", "Second", (4, 5))),
+        title="Two numbers",
+        caption="All positions are drawn beforehand.",
+        words=lambda p: [
+            f"{p['what']} of {p['a']} and {p['b']}",
+            str(p["a"] + p["b"] if p["what"] == "sum" else p["a"] * p["b"]),
+        ],
+        draw=lambda p: f'<svg viewBox="0 0 20 20" role="img" aria-label="{p["a"]}, {p["b"]}"><circle r="{p["a"]}"/></svg>',
+        start={"what": "sum", "a": 2, "b": 4},
+    )
+
+
+def test_dials_alone_choose_among_all_positions(page):
+    figure = page(shown=sums()).locator("figure").first
+    assert figure.locator(".mtl-panel p").text_content() == "sum of 2 and 4. 6"
+    figure.get_by_label("Operation").select_option("product")
+    figure.get_by_label("First").press("End")
+    figure.get_by_label("Second").press("ArrowRight")
+    assert figure.locator(".mtl-panel p").text_content() == "product of 3 and 5. 15"
+    assert figure.locator("svg").get_attribute("aria-label") == "3, 5"
+    figure.get_by_role("status").get_by_text("15").wait_for(state="attached")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1300])
+def test_dials_alone_fit_a_phone_and_axe_finds_nothing(page, theme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    opened = page(width, theme, shown=sums())
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
     results = Axe().run(opened)
     assert results.violations_count == 0, results.generate_report()

@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 from mtl_lessons import embed, explorables
-from mtl_lessons.explorables import MEASURES, VIEW, Grid, transfer_map
+from mtl_lessons.explorables import MEASURES, VIEW, Axis, Explorable, Grid, transfer_map
 
 ROOT = Path(__file__).resolve().parents[1]
 GAINS = {(0.0, 500): -0.1, (0.0, 2000): 0.0, (0.9, 500): 0.2, (0.9, 2000): 0.1}
@@ -177,8 +177,8 @@ def test_the_data_of_the_dials(grid):
     text = re.search(r'<script type="application/json">(.*?)</script>', transfer_map(grid).html())[1]
     data = json.loads(text)
     assert data["dials"] == [
-        {"label": "Relatedness", "values": ["0.00", "0.90"]},
-        {"label": "Labels <n>", "values": ["500", "2,000"]},
+        {"label": "Relatedness", "choice": False, "values": ["0.00", "0.90"]},
+        {"label": "Labels <n>", "choice": False, "values": ["500", "2,000"]},
     ]
     assert len(data["cells"]) == 4 and data["start"] == 2
 
@@ -192,6 +192,57 @@ def test_plain_text_is_a_table(grid):
     lines = repr(transfer_map(grid)).splitlines()
     assert lines[1] == "Relatedness (rows), Labels <n> (columns)"
     assert lines[3].split() == ["0.00", "−0.100", "▼", "+0.000", "○"]
+
+
+# ---------------------------------------------------------------- dials alone
+
+
+def squares(**changes) -> Explorable:
+    """Any number of dials: a power of a number, with a choice."""
+    axes = (Axis("power", "Power", ("square", "cube")), Axis("x", "x", (1, 2, 3)))
+    given = {
+        "axes": axes,
+        "title": "Powers <of> x",
+        "caption": "Multiply & see.",
+        "words": lambda point: [f"{point['power']} of {point['x']}", f"It is {point['x'] ** (2 + (point['power'] == 'cube'))}."],
+        "draw": lambda point: f'<svg viewBox="0 0 9 9" role="img" aria-label="{point["x"]}"></svg>',
+        "start": {"power": "cube", "x": 2},
+    }
+    return Explorable(**given | changes)
+
+
+def test_every_position_of_the_dials_is_drawn_beforehand():
+    html = squares().html()
+    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+    assert data["dials"] == [
+        {"label": "Power", "choice": True, "values": ["square", "cube"]},
+        {"label": "x", "choice": False, "values": ["1", "2", "3"]},
+    ]
+    said = [re.sub("<.*?>", "", cell["words"]) for cell in data["cells"]]
+    assert said[data["start"]] == "cube of 2. It is 8." and len(said) == 6 and said[-1] == "cube of 3. It is 27."
+    assert "given" not in data and Tags(html)
+
+
+def test_without_a_script_the_start_stands_between_title_and_caption():
+    text = re.sub("<script.*?</script>|<.*?>", "", squares().html())
+    assert text == "Powers &lt;of&gt; xcube of 2. It is 8.Multiply &amp; see."
+    assert repr(squares()) == "Powers <of> x\ncube of 2\nIt is 8.\nMultiply & see."
+
+
+def test_a_view_that_computes_is_told_its_data_and_no_cells():
+    html = squares(view="powers", given={"base": 2}).html()
+    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+    assert (data["view"], data["given"]) == ("powers", {"base": 2}) and "cells" not in data
+    assert "It is 8." in html
+
+
+def test_the_widget_has_a_list_for_choices_and_a_slider_for_numbers():
+    widget = squares().widget
+    assert [type(dial).__name__ for dial in widget.dials.values()] == ["Dropdown", "SelectionSlider"]
+    assert "It is 8." in widget.panel.value and "Multiply &amp; see." in widget.foot.value
+    widget.dials["power"].value = "square"
+    widget.dials["x"].value = 3
+    assert "It is 9." in widget.panel.value
 
 
 # ---------------------------------------------------------------- the bundle
@@ -233,7 +284,7 @@ def test_dials_choose_a_cell(widget):
     assert "labels &lt;n&gt; 500." in widget.panel.value
     widget.dials["labels"].value = 2000
     assert "labels &lt;n&gt; 2,000." in widget.panel.value and "+0.100" in widget.panel.value
-    assert re.search(r'aria-current="true">\+\.10', widget.map.value)
+    assert re.search(r'aria-current="true">\+\.10', widget.head.value)
 
 
 def test_every_control_has_a_label(widget):
@@ -245,8 +296,8 @@ def test_the_button_trains_at_the_picked_point(widget, trainings):
     widget.inputs["relatedness"].value, widget.inputs["labels"].value, widget.seeds.value = 1.0, 750, 4
     widget.button.click()
     assert trainings == [(1.0, 750, 4, True, "visible"), (3, 10)]
-    assert "Yours: Relatedness 1.00, labels &lt;n&gt; 750" in widget.map.value
-    assert widget.map.value.count("<td") == 5 and re.search(r'aria-current="true">\+\.0', widget.map.value)
+    assert "Yours: Relatedness 1.00, labels &lt;n&gt; 750" in widget.head.value
+    assert widget.head.value.count("<td") == 5 and re.search(r'aria-current="true">\+\.0', widget.head.value)
     assert "labels &lt;n&gt; 750." in widget.panel.value and 'role="status"' in widget.message.value
     assert not widget.button.disabled and widget.bar.layout.visibility == "hidden"
 
@@ -254,7 +305,7 @@ def test_the_button_trains_at_the_picked_point(widget, trainings):
 def test_a_point_of_the_readers_own_stays_in_the_map(widget):
     widget.button.click()
     widget.dials["relatedness"].value = 0.0
-    assert widget.map.value.count("Yours: ") == 1
+    assert widget.head.value.count("Yours: ") == 1
 
 
 @pytest.mark.parametrize(

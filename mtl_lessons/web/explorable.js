@@ -1,10 +1,12 @@
-/* The engine of explorables. Python renders a figure with a table and one point of it, in words and drawn (explorables.py);
-   this module mounts each `.mtl-explorable` and adds a dial per axis; the table's cells become buttons. No dependency,
-   no network. The data: {view, dials: [{label, values: [text]}], cells: [{words: html, …}], start, say}, the last dial fastest. */
+/* The engine of explorables. Python renders a figure with one point of it, in words and drawn (explorables.py); this module
+   mounts each `.mtl-explorable` and adds a dial per axis; if there is a table, its cells become buttons. No dependency, no network.
+   The data: {view, dials: [{label, choice, values: [text]}], start, say, cells: [{words, drawing}]}, the last dial fastest. */
 
-/* How a view draws a cell into its place. */
+/* A view says what there is at a position of the dials: {words, drawing}, both HTML. Of a view that computes, `data.given` is what
+   it is told, and it may let itself be dragged: `pick(data, positions, held, x, y)` gives the positions of the dials when what
+   the drawing names `data-held` is dragged to (x, y) of its viewBox. */
 const VIEWS = {
-  drawing: (place, cell) => { place.innerHTML = cell.drawing; }, // drawn by Python
+  drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
 };
 
 const MOVES = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [1, -1], ArrowRight: [1, 1] }; // dial, step
@@ -16,24 +18,27 @@ function element(name, properties = {}, ...children) {
   return node;
 }
 
-function dial({ label, values }) {
-  const value = element("b", { ariaHidden: "true" });
-  const input = element("input", { type: "range", min: 0, max: values.length - 1, step: 1 });
+function dial({ label, choice, values }) {
+  const value = element("b", { ariaHidden: "true", hidden: choice });
+  const input = choice
+    ? element("select", {}, ...values.map((text, i) => element("option", { value: i, textContent: text })))
+    : element("input", { type: "range", min: 0, max: values.length - 1, step: 1 });
   const node = element("label", {}, element("span", { textContent: label }), value, input);
   const set = (at) => {
     input.value = at;
     value.textContent = values[at];
-    input.setAttribute("aria-valuetext", values[at]);
+    if (!choice) input.setAttribute("aria-valuetext", values[at]);
   };
   return { node, input, set, size: values.length };
 }
 
 function mount(figure) {
-  const { view, dials: axes, cells, start, say } = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+  const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+  const view = VIEWS[data.view];
   const panel = figure.querySelector(".mtl-panel");
   const [words, place] = panel.children;
   const status = element("div", { className: "mtl-unseen", role: "status" });
-  const dials = axes.map(dial);
+  const dials = data.dials.map(dial);
   const buttons = [...figure.querySelectorAll("tbody td")].map((field) => {
     const button = element("button", { type: "button" }, ...field.childNodes);
     field.append(button);
@@ -41,7 +46,8 @@ function mount(figure) {
   });
   let timer;
 
-  const read = () => dials.reduce((at, { input, size }) => at * size + Number(input.value), 0);
+  const positions = () => dials.map(({ input }) => Number(input.value));
+  const read = () => positions().reduce((at, position, i) => at * dials[i].size + position, 0);
 
   function show(at) {
     dials.reduceRight((rest, { set, size }) => (set(rest % size), Math.floor(rest / size)), at);
@@ -50,8 +56,9 @@ function mount(figure) {
       if (i === at) button.parentNode.setAttribute("aria-current", "true");
       else button.parentNode.removeAttribute("aria-current");
     });
-    words.innerHTML = cells[at].words;
-    VIEWS[view](place, cells[at]);
+    const cell = view.cell(data, positions(), at);
+    words.innerHTML = cell.words;
+    place.innerHTML = cell.drawing;
   }
 
   function choose(at) {
@@ -72,9 +79,25 @@ function mount(figure) {
       buttons[read()].focus();
     });
   });
-  panel.prepend(element("fieldset", {}, element("legend", { textContent: say.dials }), ...dials.map(({ node }) => node)));
+  panel.prepend(element("fieldset", {}, element("legend", { textContent: data.say.dials }), ...dials.map(({ node }) => node)));
   figure.append(status);
-  show(start);
+  show(data.start);
+  if (view.pick) drag();
+
+  function drag() {
+    let held;
+    place.addEventListener("pointerdown", (event) => {
+      held = event.target.closest("[data-held]")?.dataset.held;
+      if (held) place.setPointerCapture(event.pointerId); // the drawing, and the handle with it, is replaced on the way
+    });
+    place.addEventListener("pointermove", (event) => {
+      if (!place.hasPointerCapture(event.pointerId)) return;
+      const screen = new DOMPoint(event.clientX, event.clientY);
+      const { x, y } = screen.matrixTransform(place.querySelector("svg").getScreenCTM().inverse());
+      view.pick(data, positions(), held, x, y).forEach((position, i) => { dials[i].input.value = position; });
+      choose(read());
+    });
+  }
 }
 
 for (const figure of document.querySelectorAll(".mtl-explorable:not([data-mounted])")) {
