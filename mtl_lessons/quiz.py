@@ -209,7 +209,7 @@ def contradictions(question: Question) -> Iterator[str]:
 
 def states(question: Question, value: float) -> bool:
     """Whether a text of the question has this number, in its digits: -0.5 also as "−0.50". The answer itself is no text."""
-    texts = json.dumps({name: part for name, part in question.items() if name not in ("numbers", "answer")})
+    texts = json.dumps({name: part for name, part in question.items() if name not in ("numbers", "answer")}, ensure_ascii=False)
     return bool(re.search(rf"(?<![\d.]){re.escape(f'{abs(value):.10g}')}0*(?!\d)", texts))
 
 
