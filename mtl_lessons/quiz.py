@@ -31,7 +31,7 @@ from .markup import to_html
 
 Question = dict
 
-PACKAGED = Path(__file__).parent / "_questions"
+PACKAGED = Path(__file__).parent / "questions"
 CHECKOUT = Path(__file__).parents[1] / "book" / "questions"
 
 # ---- the schema: a type, a pattern, a set of words, [items of a shape], {key: shape}; "key?" may be left out ----
