@@ -150,7 +150,7 @@ def transfer(
 
     Returns AUCs, a list over seeds each. Of the sparse task: `single`, `shared`, and `bayes`, the ceiling, which the
     true probabilities reach. Of the dense task: the same with `item_` before. With `check_` before: on the impressions
-    that the choice was made by. `progress(done, total)` counts steps.
+    that the choice was made by. `at[decay]`: the AUCs of both models at that decay. `progress(done, total)` counts steps.
     """
     if labels < 1 or seeds < 2:
         raise ValueError(f"needs labels >= 1 and seeds >= 2, found labels={labels}, seeds={seeds}")
@@ -158,15 +158,16 @@ def transfer(
     past, check, future = (side_by_side(logs, worlds) for logs in zip(*(_logs(w, labels) for w in worlds), strict=True))
     weight = labels / IMPRESSIONS if ad_weight is None else ad_weight
     sizes = [seeds * n for n in (worlds[0].users, worlds[0].items, worlds[0].ads)]
-    result = {"relatedness": relatedness, "labels": labels} | _aucs("bayes", future, future, seeds)
+    result = {"relatedness": relatedness, "labels": labels, "at": {decay: {} for decay in decays}}
+    result |= _aucs("bayes", future, future, seeds)
     report = _Report(progress, total=2 * len(decays) * STEPS)
     for kind, together in {"single": [["single"], ["item_single"]], "shared": [["shared", "item_shared"]]}.items():
-        model, tried = two_tasks(*sizes, width, shared=kind == "shared"), []
-        for _ in _trainings(model, past, seeds, weight, decays, report):
+        model = two_tasks(*sizes, width, shared=kind == "shared")
+        for decay in _trainings(model, past, seeds, weight, decays, report):
             on_check, on_test = (_aucs(kind, rows, _predict(model, rows), seeds) for rows in (check, future))
-            tried.append({f"check_{name}": aucs for name, aucs in on_check.items()} | on_test)
+            result["at"][decay] |= {f"check_{name}": aucs for name, aucs in on_check.items()} | on_test
         for names in together:
-            best = max(tried, key=lambda aucs: np.mean([aucs[f"check_{name}"] for name in names]))
+            best = max(result["at"].values(), key=lambda aucs: np.mean([aucs[f"check_{name}"] for name in names]))
             result |= {key: best[key] for name in names for key in (name, f"check_{name}")}
     return result
 
@@ -270,7 +271,7 @@ def transfer_grid(progress: Progress | None = None) -> dict:
     points = [(relatedness, labels) for relatedness in RELATEDNESS for labels in LABELS]
     cells = []
     for done, point in enumerate(points, 1):
-        found = {name: values for name, values in transfer(*point).items() if not name.startswith("check_")}
+        found = {name: values for name, values in transfer(*point).items() if not name.startswith(("check_", "at"))}
         cells.append({name: np.round(values, 4).tolist() for name, values in found.items()})
         if progress:
             progress(done, len(points))

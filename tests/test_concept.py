@@ -144,14 +144,17 @@ def test_rows_to_choose_by_lie_between_training_and_test():
 
 def test_each_model_chooses_its_decay_and_the_shared_one_has_one_for_both(monkeypatch):
     small(monkeypatch)
-    single, both = concept.transfer(0.9, 100, seeds=2, decays=[0.05]), concept.transfer(0.9, 100, seeds=2, decays=[5.0])
+    weak, strong = concept.transfer(0.9, 100, seeds=2, decays=[0.05]), concept.transfer(0.9, 100, seeds=2, decays=[5.0])
     chosen = concept.transfer(0.9, 100, seeds=2, decays=[0.05, 5.0])
     for task in ("", "item_"):
-        best = max((single, both), key=lambda result: np.mean(result[f"check_{task}single"]))
+        best = max((weak, strong), key=lambda result: np.mean(result[f"check_{task}single"]))
         assert chosen[f"{task}single"] == best[f"{task}single"]
     names = ("shared", "item_shared")
-    best = max((single, both), key=lambda result: np.mean([result[f"check_{name}"] for name in names]))
+    best = max((weak, strong), key=lambda result: np.mean([result[f"check_{name}"] for name in names]))
     assert [chosen[name] for name in names] == [best[name] for name in names]
+    assert [chosen["at"][decay][name] for decay in (0.05, 5.0) for name in names] == [
+        r[name] for r in (weak, strong) for name in names
+    ]
 
 
 def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch):
