@@ -155,11 +155,8 @@ def test_every_number_of_the_book_is_recomputed(path):
 def test_every_question_leads_to_a_section_of_its_chapter(path):
     cells = json.loads((path.parents[1] / f"{path.stem}.ipynb").read_text(encoding="utf-8"))["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    slugs = {
-        re.sub(r"[^a-z0-9]+", "-", re.sub(r"['’`]", "", title.lower())).strip("-")
-        for title in re.findall(r"^#+ (.*)", text, re.MULTILINE)
-    }
-    anchors = slugs | set(re.findall(r"^\(([\w-]+)\)=", text, re.MULTILINE))
+    anchors = set(re.findall(rf"^\({quiz.prefix(path.stem)}([\w-]+)\)=$", text, re.MULTILINE))
+    assert "sources" in anchors
     for question in quiz.load(path.stem, path.parent).questions:
         cells = {source.removeprefix("cell:") for source in question["source"] if source.startswith("cell:")}
         assert {question["anchor"], *cells} <= anchors, question["id"]

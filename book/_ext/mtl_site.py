@@ -138,7 +138,7 @@ class QuizDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         ids = self.arguments[0].split()
-        chapters = [path.stem for path in QUESTIONS.glob("*.yml") if ids[0].startswith(f"{path.stem}-")]
+        chapters = [path.stem for path in QUESTIONS.glob("*.yml") if ids[0].startswith(quiz.prefix(path.stem))]
         if not chapters:
             raise self.error(f"expected an id that begins with the name of a bank in book/questions, found {ids[0]}")
         chapter = max(chapters, key=len)
