@@ -1,0 +1,268 @@
+"""The funnel: purchases are known where there was a click, and are wanted on every impression.
+
+`P(purchase | click)`, the CVR, is learned from clicks and served on all impressions. Five ways to train it, on the heads
+`click` (p_ctr), `conversion` (p_cvr) and `purchase = p_ctr · p_cvr`; o is the click, e the cross-entropy of p_cvr, n the rows:
+
+| estimator | loss besides that of the click       | what it needs to be right                                            |
+|-----------|--------------------------------------|----------------------------------------------------------------------|
+| naive     | `Σ o e / Σ o`, a model of its own    | a model that extrapolates from clicks to impressions                 |
+| natural   | `Σ o e / n`                          | the same; it shares what clicks teach about users and items          |
+| esmm      | cross-entropy of `purchase` on all n | a click that is no less likely for hidden reasons                    |
+| ips       | `Σ o e/p_ctr / Σ o/p_ctr`            | right propensities that are nowhere near 0, and no hidden reason     |
+| dr        | imputed errors + ips of what is left | right propensities *or* right imputations, and no hidden reason      |
+
+`natural` is the likelihood of (click, conversion) row by row. ESMM (Ma et al., 2018) maximises that of (click, purchase), so it
+never asks for a conversion where nobody clicked. IPS and DR are those of ESCM² (Wang et al., 2022), which adds ESMM's term to them.
+
+All are plain Keras losses of a named output, so they go with any `compile`, optimiser and balancer. `compare` runs them in a
+world whose truth is known.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from mtl_lessons import metrics
+from mtl_lessons.backend import keras
+from mtl_lessons.world import CONTEXT, Rows, World, split_by_time
+
+from .tasks import MultiLabel
+
+layers, ops = keras.layers, keras.ops
+register = keras.saving.register_keras_serializable("mtl_lessons")
+
+Progress = Callable[[int, int], None]
+
+
+# ---------------------------------------------------------------- heads and losses
+
+
+def entire_space(click: keras.KerasTensor, conversion: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+    """The outputs of ESMM: the two heads, and `purchase`, their product: P(click and purchase), on all impressions.
+
+    Put a loss on `click` and on `purchase`, none on `conversion`.
+    """
+    return {"click": click, "conversion": conversion, "purchase": layers.Multiply(name="purchase")([click, conversion])}
+
+
+def with_parts(name: str, *parts: keras.KerasTensor) -> keras.KerasTensor:
+    """An output for a loss that needs several predictions: `(batch, columns)` each, side by side."""
+    return layers.Concatenate(name=name)(list(parts))
+
+
+@register
+class InversePropensity(keras.losses.Loss):
+    """IPS: every click stands for 1 / propensity impressions. Self-normalised, and at its natural weight:
+
+    `mean(o) · Σ o w e / Σ o w`, with `w = 1 / max(propensity, clip)`.
+
+    Labels `(batch, columns)`: the conversion, NaN where nobody clicked. Predictions `(batch, 2 columns)`: p_cvr, then the
+    propensity. It is a *constant* here: with a gradient, the click tower could make the loss small by predicting more clicks
+    on the rows that are hard. `clip` bounds the weight of a row, at the price of a bias.
+    """
+
+    parts = 2
+
+    def __init__(self, clip: float = 0.02, name: str = "ips", **kwargs):
+        super().__init__(name=name, **kwargs)
+        if not 0 < clip <= 1:
+            raise ValueError(f"{name}: expected a clip in (0, 1], found {clip}")
+        self.clip = clip
+
+    def __call__(self, y, p, sample_weight=None):
+        y, p = ops.cast(y, "float32"), ops.cast(p, "float32")
+        self._check(y.shape, p.shape)
+        clicked = ops.cast(~ops.isnan(y), "float32")
+        cvr, propensity, *imputed = ops.split(p, self.parts, axis=-1)
+        weight = clicked / ops.maximum(ops.stop_gradient(propensity), self.clip)
+        weight = weight / ops.maximum(ops.mean(weight, axis=0), keras.config.epsilon())  # a mean of 1: each stands for itself
+        errors = self.errors(ops.where(ops.isnan(y), 0.0, y), weight, cvr, *imputed)
+        return ops.mean(ops.mean(clicked, axis=0) * ops.mean(errors, axis=0))
+
+    def errors(self, y, weight, cvr):
+        return weight * ops.binary_crossentropy(y, cvr)
+
+    def _check(self, labels: tuple, predictions: tuple) -> None:
+        expected = (labels[0], self.parts * labels[-1])
+        if len(labels) != 2 or len(predictions) != 2 or predictions[1] != expected[1]:
+            raise ValueError(f"{self.name}: expected predictions of shape {expected}, found {tuple(predictions)}")
+
+    def get_config(self):
+        return {"clip": self.clip, "name": self.name}
+
+
+@register
+class DoublyRobust(InversePropensity):
+    """DR: guess the error of every impression, and use clicks to put the guess right. At its natural weight:
+
+    `mean(o) · mean(ê + w (e - ê) + w f)`, w as in IPS; `ê` is the cross-entropy of p_cvr against an imputed label q, `e` that against
+    the label, and `f` that of q itself, which trains the imputation.
+
+    Predictions `(batch, 3 columns)`: p_cvr, the propensity, q. In ê, q is a constant.
+    """
+
+    parts = 3
+
+    def __init__(self, clip: float = 0.02, name: str = "dr", **kwargs):
+        super().__init__(clip, name, **kwargs)
+
+    def errors(self, y, weight, cvr, imputed):
+        guess = ops.binary_crossentropy(ops.stop_gradient(imputed), cvr)
+        return guess + weight * (ops.binary_crossentropy(y, cvr) - guess + ops.binary_crossentropy(y, imputed))
+
+
+# ---------------------------------------------------------------- the experiment
+
+ESTIMATORS = ("naive", "natural", "esmm", "ips", "dr", "oracle")
+MEASURES = ("auc", "auc_clicked", "ratio", "ratio_clicked", "error")
+WIDTH, HIDDEN = 8, 32
+IMPRESSIONS, TEST = 57 * 4096, 40_000
+BATCH, EPOCHS, RATE = 4096, 3, 0.02
+
+
+def compare(
+    settings: Sequence[Mapping] = ({},),
+    estimators: Sequence[str] = ESTIMATORS,
+    seeds: int = 5,
+    progress: Progress | None = None,
+) -> list[dict]:
+    """Train the CVR in each way, and judge it on later impressions, all of them, against the truth.
+
+    A setting are dials of `World`, such as `{"confounding": 1.0}`. The estimators are those of the module, and "oracle": IPS with
+    the true propensities, the hidden mood included, which nobody has. Worlds of all settings and seeds are trained side by side.
+
+    Returns for each setting `{estimator: {measure: [one number per seed]}}`; of p_cvr:
+
+    - `auc`: expected AUC on all impressions, had they been made to click; `auc_clicked`: AUC on the clicked ones
+    - `ratio`: mean prediction / mean truth on all impressions; `ratio_clicked`: mean prediction / rate on clicked ones
+    - `error`: calibration error on all impressions, over the mean truth
+
+    Under "bayes" stands what the truth itself scores. `progress(done, total)` counts estimators.
+    """
+    if unknown := set(estimators) - set(ESTIMATORS):
+        raise ValueError(f"expected estimators of {', '.join(ESTIMATORS)}, found {', '.join(sorted(unknown))}")
+    worlds = [World(seed=seed, **setting) for setting in settings for seed in range(seeds)]
+    logs = [split_by_time(world.impressions(IMPRESSIONS + TEST), TEST / (IMPRESSIONS + TEST)) for world in worlds]
+    past, future = (_side_by_side(half, worlds) for half in zip(*logs, strict=True))
+    scores = {"bayes": judge(future, future["p_conversion"])}
+    for done, estimator in enumerate(estimators, 1):
+        model = train(estimator, past, len(worlds))
+        scores[estimator] = judge(future, model.predict(_inputs(future), batch_size=20_000, verbose=0)["conversion"])
+        if progress:
+            progress(done, len(estimators))
+    return [_part(scores, slice(i * seeds, (i + 1) * seeds)) for i in range(len(settings))]
+
+
+def _part(scores: dict, seeds: slice) -> dict:
+    return {name: {measure: values[seeds] for measure, values in score.items()} for name, score in scores.items()}
+
+
+def judge(rows: Rows, cvr: np.ndarray) -> dict[str, list[float]]:
+    """The measures of `compare` for predictions `(rows, worlds)`."""
+    columns = (cvr, rows["p_conversion"], rows["click"], rows["conversion"])
+    scores = [_judge(*column) for column in zip(*(np.transpose(values) for values in columns), strict=True)]
+    return {measure: [float(score[i]) for score in scores] for i, measure in enumerate(MEASURES)}
+
+
+def _judge(p: np.ndarray, truth: np.ndarray, click: np.ndarray, bought: np.ndarray) -> tuple[float, ...]:
+    clicked, rate = click == 1, metrics.calibration_ratio
+    return (
+        metrics.expected_auc(truth, p),
+        metrics.auc(bought[clicked], p[clicked]),
+        rate(truth, p),
+        rate(bought[clicked], p[clicked]),
+        metrics.calibration_error(truth, p) / truth.mean(),
+    )
+
+
+def gain(result: dict, measure: str, over: str = "naive", of: str = "esmm") -> metrics.Interval:
+    """Mean and 95 % interval of a measure, one estimator minus another, paired by seed."""
+    return metrics.interval(np.subtract(result[of][measure], result[over][measure]))
+
+
+def train(estimator: str, past: Rows, worlds: int) -> keras.Model:
+    """A model for all worlds side by side, of the heads that an estimator needs, trained with its losses.
+
+    `past` are columns `(rows, worlds)`; the conversion is NaN where nobody clicked.
+    """
+    keras.utils.set_random_seed(0)
+    users, items = (int(past[name].max()) + 1 for name in ("user", "item"))
+    everything, losses = _model(users, items, worlds), _losses(estimator, worlds)
+    outputs = {name: everything.output[name] for name in dict.fromkeys(["conversion", *losses])}
+    model = keras.Model(everything.input, outputs)
+    schedule = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * (len(past["user"]) // BATCH))
+    model.compile(keras.optimizers.Adam(schedule), loss=losses, jit_compile=True)
+    labels = {"click": past["click"], "purchase": np.nan_to_num(past["conversion"])}
+    labels = {name: labels.get(name, past["conversion"]) for name in outputs}
+    model.fit(_inputs(past), labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    return model
+
+
+def _losses(estimator: str, worlds: int) -> dict[str, keras.losses.Loss]:
+    """Each world is a column of a label, as tags are: what is averaged is averaged within a world."""
+    click, purchase = (MultiLabel(name, labels=worlds, over="rows").loss() for name in ("click", "purchase"))
+    conversion = {over: MultiLabel("conversion", labels=worlds, over=over).loss() for over in ("known", "rows")}
+    return {
+        "naive": {"conversion": conversion["known"]},
+        "natural": {"click": click, "conversion": conversion["rows"]},
+        "esmm": {"click": click, "purchase": purchase},
+        "ips": {"click": click, "ips": InversePropensity()},
+        "dr": {"click": click, "dr": DoublyRobust()},
+        "oracle": {"click": click, "oracle": InversePropensity(name="oracle")},
+    }[estimator]
+
+
+def _model(users: int, items: int, worlds: int) -> keras.Model:
+    """Tables of users and items under two towers and an imputation; every weight has an axis of worlds, so none is shared."""
+    user, item = (keras.Input((worlds,), dtype="int32", name=name) for name in ("user", "item"))
+    context = keras.Input((worlds, CONTEXT), name="context")
+    propensity = keras.Input((worlds,), name="propensity")
+    vectors = [_table(users, "users")(user), _table(items, "items")(item)]
+    both = layers.Multiply()(vectors)
+    x = layers.Concatenate()([*vectors, both, context])
+    click, conversion, imputed = (
+        _tower(x, both, name, bias) for name, bias in (("click", -2.5), ("conversion", -2.0), ("imputed", -2.0))
+    )
+    outputs = entire_space(click, conversion) | {
+        "ips": with_parts("ips", conversion, click),
+        "dr": with_parts("dr", conversion, click, imputed),
+        "oracle": with_parts("oracle", conversion, propensity),
+    }
+    return keras.Model({"user": user, "item": item, "context": context, "propensity": propensity}, outputs)
+
+
+def _table(rows: int, name: str) -> layers.Embedding:
+    return layers.Embedding(rows, WIDTH, keras.initializers.RandomNormal(stddev=0.2), name=name)
+
+
+def _tower(x: keras.KerasTensor, both: keras.KerasTensor, name: str, bias: float) -> keras.KerasTensor:
+    """`(batch, worlds, d)` to probabilities `(batch, worlds)`: a hidden layer, plus a weighted dot product of the two tables."""
+    worlds, d = x.shape[1:]
+    hidden = layers.EinsumDense("bsd,sdh->bsh", (worlds, HIDDEN), "relu", kernel_initializer=_glorot(d, HIDDEN), bias_axes="sh")(
+        x
+    )
+    last = layers.EinsumDense(
+        "bsh,sh->bs",
+        worlds,
+        kernel_initializer=_glorot(HIDDEN, 1),
+        bias_axes="s",
+        bias_initializer=keras.initializers.Constant(bias),
+    )(hidden)
+    product = layers.EinsumDense("bsd,sd->bs", worlds, kernel_initializer="ones")(both)
+    return layers.Activation("sigmoid", name=name)(layers.Add()([last, product]))
+
+
+def _glorot(fan_in: int, fan_out: int) -> keras.initializers.Initializer:
+    """Glorot's range per world; Keras would take the axis of worlds for a part of the fan."""
+    limit = (6 / (fan_in + fan_out)) ** 0.5
+    return keras.initializers.RandomUniform(-limit, limit)
+
+
+def _side_by_side(logs: tuple[Rows, ...], worlds: list[World]) -> Rows:
+    """Logs of several worlds as one, `(rows, worlds, ...)`; each world has ids of its own."""
+    size = {"user": worlds[0].users, "item": worlds[0].items}
+    return {name: np.stack([log[name] + s * size.get(name, 0) for s, log in enumerate(logs)], axis=1) for name in logs[0]}
+
+
+def _inputs(rows: Rows) -> Rows:
+    return {name: rows[name] for name in ("user", "item", "context", "propensity")}
