@@ -470,6 +470,14 @@ def test_dr_by_hand():
     assert float(found) == pytest.approx(CLICK.mean() * errors.mean(), rel=1e-5)
 
 
+def test_a_sample_weight_multiplies_what_its_row_adds():
+    parts, only_first = np.stack([CVR, CTR], 1), np.array([1.0, 0.0, 0.0, 0.0])
+    both, first, doubled = (float(io.InversePropensity()(BOUGHT, parts, w)) for w in (None, only_first, 2 * np.ones(4)))
+    weight = CLICK / CTR
+    assert first == pytest.approx(CLICK.mean() * weight[0] * bce(1, CVR[0]) / weight.sum(), rel=1e-5)
+    assert doubled == pytest.approx(2 * both, rel=1e-5)
+
+
 def test_clip_bounds_a_weight():
     parts = np.array([[0.5, 1e-6], [0.5, 0.5]])
     bought = np.array([[1.0], [0.0]])

@@ -58,7 +58,8 @@ class InversePropensity(keras.losses.Loss):
 
     Labels `(batch, columns)`: the conversion, NaN where nobody clicked. Predictions `(batch, 2 columns)`: p_cvr, then the
     propensity. It is a *constant* here: with a gradient, the click tower could make the loss small by predicting more clicks
-    on the rows that are hard. `clip` bounds the weight of a row, at the price of a bias.
+    on the rows that are hard. `clip` bounds the weight of a row, at the price of a bias. A sample weight multiplies what its
+    row adds to the upper sum.
     """
 
     parts = 2
@@ -77,6 +78,8 @@ class InversePropensity(keras.losses.Loss):
         weight = clicked / ops.maximum(ops.stop_gradient(propensity), self.clip)
         weight = weight / ops.maximum(ops.mean(weight, axis=0), keras.config.epsilon())  # a mean of 1: each stands for itself
         errors = self.errors(ops.where(ops.isnan(y), 0.0, y), weight, cvr, *imputed)
+        if sample_weight is not None:
+            errors = errors * ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
         return ops.mean(ops.mean(clicked, axis=0) * ops.mean(errors, axis=0))
 
     def errors(self, y, weight, cvr):
@@ -114,7 +117,7 @@ class DoublyRobust(InversePropensity):
 # ---------------------------------------------------------------- the experiment
 
 ESTIMATORS = ("naive", "natural", "esmm", "ips", "dr", "oracle")
-MEASURES = ("auc", "auc_clicked", "ratio", "ratio_clicked", "error")
+MEASURES = ("auc", "auc_clicked", "ratio", "ratio_willing", "ratio_clicked", "error")
 WIDTH, HIDDEN = 8, 32
 IMPRESSIONS, TEST = 57 * 4096, 40_000
 BATCH, EPOCHS, RATE = 4096, 3, 0.02
@@ -135,6 +138,7 @@ def compare(
 
     - `auc`: expected AUC on all impressions, had they been made to click; `auc_clicked`: AUC on the clicked ones
     - `ratio`: mean prediction / mean truth on all impressions; `ratio_clicked`: mean prediction / rate on clicked ones
+    - `ratio_willing`: on all impressions, over the chance of a purchase among those who would click by themselves
     - `error`: calibration error on all impressions, over the mean truth
 
     Under "bayes" stands what the truth itself scores. `progress(done, total)` counts estimators.
@@ -159,17 +163,18 @@ def _part(scores: dict, seeds: slice) -> dict:
 
 def judge(rows: Rows, cvr: np.ndarray) -> dict[str, list[float]]:
     """The measures of `compare` for predictions `(rows, worlds)`."""
-    columns = (cvr, rows["p_conversion"], rows["click"], rows["conversion"])
+    columns = (cvr, *(rows[name] for name in ("p_conversion", "p_conversion_clicked", "click", "conversion")))
     scores = [_judge(*column) for column in zip(*(np.transpose(values) for values in columns), strict=True)]
     return {measure: [float(score[i]) for score in scores] for i, measure in enumerate(MEASURES)}
 
 
-def _judge(p: np.ndarray, truth: np.ndarray, click: np.ndarray, bought: np.ndarray) -> tuple[float, ...]:
+def _judge(p: np.ndarray, truth: np.ndarray, willing: np.ndarray, click: np.ndarray, bought: np.ndarray) -> tuple[float, ...]:
     clicked, rate = click == 1, metrics.calibration_ratio
     return (
         metrics.expected_auc(truth, p),
         metrics.auc(bought[clicked], p[clicked]),
         rate(truth, p),
+        rate(willing, p),
         rate(bought[clicked], p[clicked]),
         metrics.calibration_error(truth, p) / truth.mean(),
     )
@@ -238,24 +243,22 @@ def _table(rows: int, name: str) -> layers.Embedding:
 def _tower(x: keras.KerasTensor, both: keras.KerasTensor, name: str, bias: float) -> keras.KerasTensor:
     """`(batch, worlds, d)` to probabilities `(batch, worlds)`: a hidden layer, plus a weighted dot product of the two tables."""
     worlds, d = x.shape[1:]
-    hidden = layers.EinsumDense("bsd,sdh->bsh", (worlds, HIDDEN), "relu", kernel_initializer=_glorot(d, HIDDEN), bias_axes="sh")(
-        x
-    )
-    last = layers.EinsumDense(
-        "bsh,sh->bs",
-        worlds,
-        kernel_initializer=_glorot(HIDDEN, 1),
-        bias_axes="s",
-        bias_initializer=keras.initializers.Constant(bias),
-    )(hidden)
-    product = layers.EinsumDense("bsd,sd->bs", worlds, kernel_initializer="ones")(both)
+    hidden = _dense("bsd,sdh->bsh", (worlds, HIDDEN), fan=d + HIDDEN, activation="relu")(x)
+    last = _dense("bsh,sh->bs", (worlds,), fan=HIDDEN + 1, bias=bias)(hidden)
+    product = layers.EinsumDense("bsd,sd->bs", (worlds,), kernel_initializer="ones")(both)
     return layers.Activation("sigmoid", name=name)(layers.Add()([last, product]))
 
 
-def _glorot(fan_in: int, fan_out: int) -> keras.initializers.Initializer:
-    """Glorot's range per world; Keras would take the axis of worlds for a part of the fan."""
-    limit = (6 / (fan_in + fan_out)) ** 0.5
-    return keras.initializers.RandomUniform(-limit, limit)
+def _dense(equation: str, shape: tuple[int, ...], fan: int, bias: float = 0.0, activation: str | None = None):
+    """A dense layer per world, started in Glorot's range; Keras would count the axis of worlds in."""
+    return layers.EinsumDense(
+        equation,
+        shape,
+        activation,
+        bias_axes=equation.partition("->b")[2],
+        kernel_initializer=keras.initializers.RandomUniform(-((6 / fan) ** 0.5), (6 / fan) ** 0.5),
+        bias_initializer=keras.initializers.Constant(bias),
+    )
 
 
 def _side_by_side(logs: tuple[Rows, ...], worlds: list[World]) -> Rows:
