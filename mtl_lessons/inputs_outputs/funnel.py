@@ -151,7 +151,7 @@ def compare(
     scores = {"bayes": judge(future, future["p_conversion"])}
     for done, estimator in enumerate(estimators, 1):
         model = train(estimator, past, len(worlds))
-        scores[estimator] = judge(future, model.predict(_inputs(future), batch_size=20_000, verbose=0)["conversion"])
+        scores[estimator] = judge(future, model(_inputs(future))["conversion"].numpy())
         if progress:
             progress(done, len(estimators))
     return [_part(scores, slice(i * seeds, (i + 1) * seeds)) for i in range(len(settings))]
