@@ -1,11 +1,15 @@
 """Chapter 4's package: features, tasks, the funnel's losses and what is served, by hand, by property and by round trip."""
 
+from pathlib import Path
+
+import nbformat
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from mtl_lessons import concept
 from mtl_lessons import inputs_outputs as io
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.inputs_outputs import features, funnel, serving, tasks
@@ -701,3 +705,31 @@ def test_a_power_ignores_the_scale_of_a_head(p, factor, exponent):
 def test_serving_refuses_what_makes_no_sense(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# ---------------------------------------------------------------- the article's snippet
+
+ROOT = Path(__file__).resolve().parents[1]
+ARTICLE = ROOT.parent / "shared" / "seed" / "article.zh.md"
+
+
+def article_cell():
+    notebook = nbformat.read(ROOT / "book" / "inputs_outputs.ipynb", as_version=4)
+    (cell,) = [cell.source for cell in notebook.cells if "article" in cell.metadata.get("tags", [])]
+    return cell
+
+
+def test_the_article_is_quoted_word_for_word():
+    if not ARTICLE.exists():
+        pytest.skip("the article is not here to compare with")
+    article = {line.strip() for line in ARTICLE.read_text().splitlines()}
+    lines = [line.strip() for line in article_cell().splitlines()]
+    quoted = [line.split(" (")[0] if line.startswith("#") else line for line in lines]
+    assert [
+        line for line in quoted if line and line not in article and not line.startswith(("with concept.attempt", "assert "))
+    ] == []
+
+
+def test_the_article_as_printed_stops_at_a_missing_name(capsys):
+    exec(article_cell(), {"concept": concept, "tf": tf})
+    assert capsys.readouterr().out == "NameError: name 'vocab_size' is not defined\n"

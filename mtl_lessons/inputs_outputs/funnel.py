@@ -119,7 +119,7 @@ class DoublyRobust(InversePropensity):
 ESTIMATORS = ("naive", "natural", "esmm", "ips", "dr", "oracle")
 MEASURES = ("auc", "auc_clicked", "ratio", "ratio_willing", "ratio_clicked", "error")
 WIDTH, HIDDEN = 8, 32
-IMPRESSIONS, TEST = 57 * 4096, 40_000
+IMPRESSIONS, TEST = 52 * 4096, 40_000
 BATCH, EPOCHS, RATE = 4096, 3, 0.02
 
 
@@ -269,3 +269,31 @@ def _side_by_side(logs: tuple[Rows, ...], worlds: list[World]) -> Rows:
 
 def _inputs(rows: Rows) -> Rows:
     return {name: rows[name] for name in ("user", "item", "context", "propensity")}
+
+
+# ---------------------------------------------------------------- the grid behind the chapter's explorable
+
+SELECTION = (0.0, 0.3, 0.7, 1.0)
+CONFOUNDING = (0.0, 0.5, 1.0)
+
+
+def bias_grid(progress: Progress | None = None) -> dict:
+    """`compare` at every point of SELECTION x CONFOUNDING: axes, cells, and the recipe that made them."""
+    cells = []
+    for done, confounding in enumerate(CONFOUNDING, 1):
+        settings = [{"selection_bias": bias, "confounding": confounding} for bias in SELECTION]
+        cells += [setting | _rounded(scores) for setting, scores in zip(settings, compare(settings), strict=True)]
+        if progress:
+            progress(done, len(CONFOUNDING))
+    return {
+        "axes": [
+            {"name": "confounding", "label": "Weight of the hidden mood", "values": list(CONFOUNDING)},
+            {"name": "selection_bias", "label": "Selection bias", "values": list(SELECTION)},
+        ],
+        "cells": cells,
+        "recipe": "mtl_lessons.inputs_outputs.funnel.compare([setting]), 5 seeds",
+    }
+
+
+def _rounded(scores: dict) -> dict:
+    return {name: {measure: np.round(values, 3).tolist() for measure, values in score.items()} for name, score in scores.items()}
