@@ -1,4 +1,4 @@
-"""Train the grid behind the chapter's explorable again (about five minutes):
+"""Train the grid behind the chapter's explorable again (minutes):
 
 python -m mtl_lessons.inputs_outputs > mtl_lessons/data/inputs_outputs_bias.json
 """

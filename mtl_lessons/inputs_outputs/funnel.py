@@ -24,7 +24,7 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras
-from mtl_lessons.world import CONTEXT, Rows, World, split_by_time
+from mtl_lessons.world import Rows, World, split_by_time
 
 from .tasks import MultiLabel
 
@@ -118,17 +118,13 @@ class DoublyRobust(InversePropensity):
 
 ESTIMATORS = ("naive", "natural", "esmm", "ips", "dr", "oracle")
 MEASURES = ("auc", "auc_clicked", "ratio", "ratio_willing", "ratio_clicked", "error")
+INPUTS = ("user", "item", "context", "propensity")
 WIDTH, HIDDEN = 8, 32
-IMPRESSIONS, TEST = 52 * 4096, 40_000
+IMPRESSIONS, TEST = 57 * 4096, 40_000
 BATCH, EPOCHS, RATE = 4096, 3, 0.02
 
 
-def compare(
-    settings: Sequence[Mapping] = ({},),
-    estimators: Sequence[str] = ESTIMATORS,
-    seeds: int = 5,
-    progress: Progress | None = None,
-) -> list[dict]:
+def compare(settings: Sequence[Mapping] = ({},), estimators: Sequence[str] = ESTIMATORS, seeds: int = 5) -> list[dict]:
     """Train the CVR in each way, and judge it on later impressions, all of them, against the truth.
 
     A setting are dials of `World`, such as `{"confounding": 1.0}`. The estimators are those of the module, and "oracle": IPS with
@@ -141,19 +137,16 @@ def compare(
     - `ratio_willing`: on all impressions, over the chance of a purchase among those who would click by themselves
     - `error`: calibration error on all impressions, over the mean truth
 
-    Under "bayes" stands what the truth itself scores. `progress(done, total)` counts estimators.
+    Under "bayes" stands what the truth itself scores.
     """
     if unknown := set(estimators) - set(ESTIMATORS):
         raise ValueError(f"expected estimators of {', '.join(ESTIMATORS)}, found {', '.join(sorted(unknown))}")
     worlds = [World(seed=seed, **setting) for setting in settings for seed in range(seeds)]
     logs = [split_by_time(world.impressions(IMPRESSIONS + TEST), TEST / (IMPRESSIONS + TEST)) for world in worlds]
     past, future = (_side_by_side(half, worlds) for half in zip(*logs, strict=True))
+    models = train(estimators, past, len(worlds))
     scores = {"bayes": judge(future, future["p_conversion"])}
-    for done, estimator in enumerate(estimators, 1):
-        model = train(estimator, past, len(worlds))
-        scores[estimator] = judge(future, model(_inputs(future))["conversion"].numpy())
-        if progress:
-            progress(done, len(estimators))
+    scores |= {name: judge(future, model(_inputs(future)).numpy()) for name, model in models.items()}
     return [_part(scores, slice(i * seeds, (i + 1) * seeds)) for i in range(len(settings))]
 
 
@@ -185,26 +178,27 @@ def gain(result: dict, measure: str, over: str = "naive", of: str = "esmm") -> m
     return metrics.interval(np.subtract(result[of][measure], result[over][measure]))
 
 
-def train(estimator: str, past: Rows, worlds: int) -> keras.Model:
-    """A model for all worlds side by side, of the heads that an estimator needs, trained with its losses.
+def train(estimators: Sequence[str], past: Rows, worlds: int) -> dict[str, keras.Model]:
+    """Train a funnel per estimator, all in one `fit`, and return their models of p_cvr.
 
+    No weight is common to two funnels or to two worlds, so each learns what it would learn alone; all start from the same numbers.
     `past` are columns `(rows, worlds)`; the conversion is NaN where nobody clicked.
     """
-    keras.utils.set_random_seed(0)
+    inputs = {name: keras.Input(past[name].shape[1:], dtype=past[name].dtype, name=name) for name in INPUTS}
     users, items = (int(past[name].max()) + 1 for name in ("user", "item"))
-    everything, losses = _model(users, items, worlds), _losses(estimator, worlds)
-    outputs = {name: everything.output[name] for name in dict.fromkeys(["conversion", *losses])}
-    model = keras.Model(everything.input, outputs)
+    funnels = {name: _funnel(inputs, users, items, name) for name in estimators}
+    losses = {f"{name}_{head}": (name, head, loss) for name in estimators for head, loss in objective(name, worlds).items()}
+    model = keras.Model(inputs, {key: funnels[name][head] for key, (name, head, _) in losses.items()})
     schedule = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * (len(past["user"]) // BATCH))
-    model.compile(keras.optimizers.Adam(schedule), loss=losses, jit_compile=True)
+    model.compile(keras.optimizers.Adam(schedule), {key: loss for key, (*_, loss) in losses.items()}, jit_compile=True)
     labels = {"click": past["click"], "purchase": np.nan_to_num(past["conversion"])}
-    labels = {name: labels.get(name, past["conversion"]) for name in outputs}
+    labels = {key: labels.get(head, past["conversion"]) for key, (_, head, _) in losses.items()}
     model.fit(_inputs(past), labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
-    return model
+    return {name: keras.Model(inputs, funnel["conversion"]) for name, funnel in funnels.items()}
 
 
-def _losses(estimator: str, worlds: int) -> dict[str, keras.losses.Loss]:
-    """Each world is a column of a label, as tags are: what is averaged is averaged within a world."""
+def objective(estimator: str, worlds: int) -> dict[str, keras.losses.Loss]:
+    """The losses of an estimator by head. A world is a column of a label, as tags are: means are taken within a world."""
     click, purchase = (MultiLabel(name, labels=worlds, over="rows").loss() for name in ("click", "purchase"))
     conversion = {over: MultiLabel("conversion", labels=worlds, over=over).loss() for over in ("known", "rows")}
     return {
@@ -217,36 +211,34 @@ def _losses(estimator: str, worlds: int) -> dict[str, keras.losses.Loss]:
     }[estimator]
 
 
-def _model(users: int, items: int, worlds: int) -> keras.Model:
+def _funnel(inputs: dict[str, keras.KerasTensor], users: int, items: int, name: str) -> dict[str, keras.KerasTensor]:
     """Tables of users and items under two towers and an imputation; every weight has an axis of worlds, so none is shared."""
-    user, item = (keras.Input((worlds,), dtype="int32", name=name) for name in ("user", "item"))
-    context = keras.Input((worlds, CONTEXT), name="context")
-    propensity = keras.Input((worlds,), name="propensity")
-    vectors = [_table(users, "users")(user), _table(items, "items")(item)]
+    keras.utils.set_random_seed(0)
+    vectors = [_table(users)(inputs["user"]), _table(items)(inputs["item"])]
     both = layers.Multiply()(vectors)
-    x = layers.Concatenate()([*vectors, both, context])
-    click, conversion, imputed = (
-        _tower(x, both, name, bias) for name, bias in (("click", -2.5), ("conversion", -2.0), ("imputed", -2.0))
-    )
-    outputs = entire_space(click, conversion) | {
-        "ips": with_parts("ips", conversion, click),
-        "dr": with_parts("dr", conversion, click, imputed),
-        "oracle": with_parts("oracle", conversion, propensity),
+    x = layers.Concatenate()([*vectors, both, inputs["context"]])
+    click, conversion, imputed = (_tower(x, both, bias) for bias in (-2.5, -2.0, -2.0))
+    return {
+        "click": click,
+        "conversion": conversion,
+        "purchase": layers.Multiply()([click, conversion]),
+        "ips": with_parts(f"{name}_ips", conversion, click),
+        "dr": with_parts(f"{name}_dr", conversion, click, imputed),
+        "oracle": with_parts(f"{name}_oracle", conversion, inputs["propensity"]),
     }
-    return keras.Model({"user": user, "item": item, "context": context, "propensity": propensity}, outputs)
 
 
-def _table(rows: int, name: str) -> layers.Embedding:
-    return layers.Embedding(rows, WIDTH, keras.initializers.RandomNormal(stddev=0.2), name=name)
+def _table(rows: int) -> layers.Embedding:
+    return layers.Embedding(rows, WIDTH, keras.initializers.RandomNormal(stddev=0.2))
 
 
-def _tower(x: keras.KerasTensor, both: keras.KerasTensor, name: str, bias: float) -> keras.KerasTensor:
+def _tower(x: keras.KerasTensor, both: keras.KerasTensor, bias: float) -> keras.KerasTensor:
     """`(batch, worlds, d)` to probabilities `(batch, worlds)`: a hidden layer, plus a weighted dot product of the two tables."""
     worlds, d = x.shape[1:]
     hidden = _dense("bsd,sdh->bsh", (worlds, HIDDEN), fan=d + HIDDEN, activation="relu")(x)
     last = _dense("bsh,sh->bs", (worlds,), fan=HIDDEN + 1, bias=bias)(hidden)
     product = layers.EinsumDense("bsd,sd->bs", (worlds,), kernel_initializer="ones")(both)
-    return layers.Activation("sigmoid", name=name)(layers.Add()([last, product]))
+    return layers.Activation("sigmoid")(layers.Add()([last, product]))
 
 
 def _dense(equation: str, shape: tuple[int, ...], fan: int, bias: float = 0.0, activation: str | None = None):
@@ -268,7 +260,7 @@ def _side_by_side(logs: tuple[Rows, ...], worlds: list[World]) -> Rows:
 
 
 def _inputs(rows: Rows) -> Rows:
-    return {name: rows[name] for name in ("user", "item", "context", "propensity")}
+    return {name: rows[name] for name in INPUTS}
 
 
 # ---------------------------------------------------------------- the grid behind the chapter's explorable
