@@ -3,6 +3,8 @@
 import json
 import random
 import re
+import subprocess
+import sys
 from html import unescape
 from pathlib import Path
 
@@ -138,3 +140,9 @@ def test_without_a_script_the_start_stands(page, explorable):  # noqa: F811
     figure = page(script=False, shown=explorable).locator("figure").first
     assert unescape(figure.locator(".mtl-panel p").inner_html()) == explorable.says(explorable.start)
     assert figure.locator("svg").is_visible() and figure.locator("input, select").count() == 0
+
+
+def test_showing_them_does_not_import_tensorflow():
+    code = "import sys, mtl_lessons.explorables_inputs_outputs as e; e.bias_box().html(); e.fusion().html(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"tensorflow", "keras"} & set(loaded)
