@@ -31,7 +31,7 @@ from .markup import to_html
 
 Question = dict
 
-PACKAGED = Path(__file__).parent / "_questions"
+PACKAGED = Path(__file__).parent / "questions"
 CHECKOUT = Path(__file__).parents[1] / "book" / "questions"
 
 # ---- the schema: a type, a pattern, a set of words, [items of a shape], {key: shape}; "key?" may be left out ----
@@ -47,6 +47,7 @@ COMMON = {
     "mistake": str,
     "follow_up": str,
     "source": [re.compile(r"cell:[a-z0-9-]+|[\w-]+")],
+    "numbers?": [{"expression": str, "value": float, "tolerance": float}],  # that its texts state, and no cell computes
 }
 SHAPES = {
     "one": COMMON | OPTIONS,
@@ -174,7 +175,12 @@ def wrong_keys(node: yaml.MappingNode, shape: dict) -> Iterator[tuple[int, str]]
 
 
 def contradictions(question: Question) -> Iterator[str]:
-    """What no schema sees: an answer that does not fit its question."""
+    """What no schema sees: a number or an answer that does not fit its question."""
+    for number in question.get("numbers", []):
+        if number["tolerance"] <= 0:
+            yield f"expected a tolerance above 0, found {number['tolerance']}"
+        if not states(question, number["value"]):
+            yield f"expected only numbers that the question states, found {number['value']}"
     match question["type"]:
         case "one" | "several" as kind:
             right = sum(option["correct"] for option in question["options"])
@@ -199,6 +205,12 @@ def contradictions(question: Question) -> Iterator[str]:
         case "open":
             if min(item["points"] for item in question["rubric"]) < 1:
                 yield "expected 1 point or more for every line of the rubric"
+
+
+def states(question: Question, value: float) -> bool:
+    """Whether a text of the question has this number, in its digits: -0.5 also as "−0.50". The answer itself is no text."""
+    texts = json.dumps({name: part for name, part in question.items() if name not in ("numbers", "answer")}, ensure_ascii=False)
+    return bool(re.search(rf"(?<![\d.]){re.escape(f'{abs(value):.10g}')}0*(?!\d)", texts))
 
 
 def validate(bank: Bank) -> list[Problem]:
@@ -291,13 +303,17 @@ def giveaways(questions: list[Question]) -> Iterator[str]:
             yield f"expected position {position + 1} to be right in about {fair:.1f} of {len(options)} questions, found {keys.count(position)}"
 
 
-def recompute(question: Question) -> float:
-    """The value of a numeric question's expression, over `np` and the modules of `mtl_lessons` that it names.
+def claims(question: Question) -> list[dict]:
+    """What can be recomputed, each with `expression`, `value` and `tolerance`: the `numbers`, and a numeric question's answer."""
+    return question.get("numbers", []) + ([question["answer"]] if question["type"] == "numeric" else [])
+
+
+def recompute(question: Question, expression: str) -> float:
+    """The value of an expression of a question, over `np` and the modules of `mtl_lessons` that it names.
 
     Raises:
         ValueError: the expression fails; the message has the question and the expression.
     """
-    expression = question["answer"]["expression"]
     try:
         names = {node.id for node in ast.walk(ast.parse(expression.strip(), mode="eval")) if isinstance(node, ast.Name)}
         modules = {"np": "numpy"} | {
