@@ -7,7 +7,41 @@
    the drawing names `data-held` is dragged to (x, y) of its viewBox. */
 const VIEWS = {
   drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
+  fusion: { cell: fusion },
 };
+
+/* Items in the order of a formula; the same as `fusion` in explorables_inputs_outputs.py. */
+function fusion({ dials, given: { videos, exponents, factors, say } }, positions) {
+  const [form, ...rest] = positions;
+  const wrong = rest.pop();
+  const weights = rest.map((at) => exponents[at]);
+  const score = ({ heads: [click, like, minutes], new: fresh }, factor) => {
+    const terms = [click, like * factor[Number(fresh)], minutes].map((p, i) => (form ? p ** weights[i] : weights[i] * p));
+    return terms.reduce((a, b) => (form ? a * b : a + b));
+  };
+  const order = (factor) => [...videos].sort((a, b) => score(b, factor) - score(a, factor));
+  const [now, fair] = [order(factors[wrong]), order(factors[0])];
+  const best = score(now[0], factors[wrong]) || 1;
+  const names = now.map(({ name }) => name);
+  const moved = now.filter((video, i) => video !== fair[i]).length;
+
+  const row = (video, i) => {
+    const y = 18 + 26 * i;
+    const up = fair.indexOf(video) - i;
+    const mark = up ? `${up > 0 ? "▲" : "▼"}${Math.abs(up)}` : "";
+    return `<g class="mtl-${up ? "single" : "shared"}"><text y="${y}">${i + 1} ${video.name}${video.new ? " *" : ""}</text>`
+      + `<text x="142" y="${y}" text-anchor="end">${mark}</text>`
+      + `<path class="mtl-bar" d="M150 ${y - 5}h${((160 * score(video, factors[wrong])) / best).toFixed(1)}"/></g>`;
+  };
+  const at = (i) => dials[i].values[positions[i]];
+  const said = weights.map((_, i) => `${dials[i + 1].label} ${at(i + 1)}`).join(", ");
+  const lines = [say.first.replace("{names}", names.slice(0, 3).join(", ")), moved ? say.moved.replace("{moved}", moved) : say.same];
+  return {
+    words: `<strong>${at(0)}: ${said}; ${dials[4].label} ${at(4)}.</strong> ${lines.map((line) => `<span>${line}</span>`).join(" ")}`,
+    drawing: `<svg viewBox="0 0 320 ${26 * videos.length + 4}" role="img" aria-label="${say.drawing.replace("{names}", names.join(", "))}">`
+      + `${now.map(row).join("")}</svg>`,
+  };
+}
 
 const MOVES = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [1, -1], ArrowRight: [1, 1] }; // dial, step
 const WAIT = 400; // ms of rest before the point is announced: a slider on its way says nothing

@@ -1,0 +1,457 @@
+"""What comes out: tasks, declared once, giving head, loss and metrics.
+
+    tasks = [
+        Binary("click", rate=0.14),
+        Binary("purchase", space="click"),              # has a label where click is 1
+        Ordinal("stars", low=1, high=5),
+        WatchTime("watch", space="click", typical=60.0),
+    ]
+    model = keras.Model(inputs, heads(tasks, x))        # x: (batch, d)
+    model.compile("adam", losses(tasks), metrics=metrics(tasks))
+    model.fit(feed(features, rows), targets(tasks, labels), sample_weight=weights(tasks, {"purchase": value}))
+
+A head predicts in the unit of its label. **A label that is missing is NaN**, in single rows or in the whole batch, and costs
+nothing. What the rest is divided by decides how much a sparse task weighs:
+
+- `over="known"`: by the number of labels that there are (by the sum of their weights). Each task speaks equally loud, however
+  few rows it has, and a batch with two labels steps as far as one with two thousand.
+- `over="rows"`: by the number of rows of the batch. Each *label* counts the same, so a task weighs by its density. It is the natural
+  weight: for binary tasks the sum of the losses is then the mean negative log-likelihood of a row.
+
+| label                     | task         | head                            | loss                                     |
+|---------------------------|--------------|---------------------------------|------------------------------------------|
+| yes or no                 | `Binary`     | 1 probability                   | cross-entropy                            |
+| one of K                  | `OneOfK`     | K probabilities, sum 1          | cross-entropy                            |
+| any of K                  | `MultiLabel` | K probabilities                 | K cross-entropies                        |
+| grades with an order      | `Ordinal`    | P(more than k), falling         | a cross-entropy for each "more than k?"  |
+| a number                  | `Regression` | the mean                        | squared error in standard units          |
+| seconds, with a long tail | `WatchTime`  | the median of seconds           | squared error of the logarithm           |
+| seconds, 0 without a play | `WatchOdds`  | seconds, as odds                | logistic, plays weighted by their time   |
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, asdict, dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mtl_lessons.backend import keras
+
+layers, ops = keras.layers, keras.ops
+register = keras.saving.register_keras_serializable("mtl_lessons")
+
+
+# ---------------------------------------------------------------- kinds of tasks
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all tasks have.
+
+    - `name`: of the head, the output, the label.
+    - `space`: another (0/1) label, on whose positives this task has its own; without one, all rows.
+    - `over`: "known" or "rows", what the loss is divided by (see the module).
+    """
+
+    name: str
+    _: KW_ONLY
+    space: str | None = None
+    over: str = "known"
+
+    outputs = 1  # columns of the head
+    columns = 1  # columns of the label
+    blank = 0.0  # a label within the range, to stand where none is
+
+    def __post_init__(self):
+        self.expect(self.over in ("known", "rows"), "over to be 'known' or 'rows'", repr(self.over))
+
+    def expect(self, holds: bool, expected: str, found: object) -> None:
+        """Raise `ValueError` that names the task, unless it `holds`."""
+        if not holds:
+            raise ValueError(f"task {self.name!r}: expected {expected}, found {found}")
+
+    def head(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """From `(batch, d)` to the prediction, `(batch, outputs)`; the last layer has the task's name."""
+        raise NotImplementedError
+
+    def errors(self, y, p):
+        """Losses of labels that are all there, `(batch, columns)`."""
+        raise NotImplementedError
+
+    def point(self, p):
+        """The prediction in the form of the label, for metrics (and for whoever asks for one number)."""
+        return p
+
+    def measures(self) -> list[keras.metrics.Metric]:
+        raise NotImplementedError
+
+    def check(self, labels: np.ndarray) -> None:
+        """Raise `ValueError` for a label, of those that are there, outside the range."""
+        raise NotImplementedError
+
+    def loss(self) -> "TaskLoss":
+        return TaskLoss(self)
+
+    def get_config(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Task":
+        return cls(**config)
+
+
+@register
+@dataclass(frozen=True)
+class Binary(Task):
+    """Yes or no: P(label = 1). `rate` is the base rate that the head starts from (its bias is `log(rate / (1 - rate))`)."""
+
+    _: KW_ONLY
+    rate: float = 0.5
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.expect(0 < self.rate < 1, "a base rate between 0 and 1", self.rate)
+
+    def head(self, x):
+        bias = keras.initializers.Constant(np.log(self.rate / (1 - self.rate)))
+        return layers.Dense(self.outputs, "sigmoid", bias_initializer=bias, dtype="float32", name=self.name)(x)
+
+    def errors(self, y, p):
+        return ops.binary_crossentropy(y, p)
+
+    def measures(self):
+        return [keras.metrics.AUC(name="auc")]
+
+    def check(self, labels):
+        strange = labels[(labels != 0) & (labels != 1)]
+        self.expect(not strange.size, "labels 0 and 1", strange[:1])
+
+
+@register
+@dataclass(frozen=True)
+class MultiLabel(Binary):
+    """Any of `labels` tags, each yes or no: as many probabilities, which need not sum to 1. Single tags may be missing."""
+
+    _: KW_ONLY
+    labels: int
+
+    @property
+    def outputs(self) -> int:
+        return self.labels
+
+    columns = outputs
+
+
+@register
+@dataclass(frozen=True)
+class OneOfK(Task):
+    """One of `classes`, given as its number from 0: a softmax, `(batch, classes)`."""
+
+    _: KW_ONLY
+    classes: int
+
+    @property
+    def outputs(self) -> int:
+        return self.classes
+
+    def head(self, x):
+        return layers.Dense(self.classes, "softmax", dtype="float32", name=self.name)(x)
+
+    def errors(self, y, p):
+        return ops.sparse_categorical_crossentropy(ops.cast(y[:, 0], "int32"), p)[:, None]
+
+    def measures(self):
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def check(self, labels):
+        strange = labels[(labels < 0) | (labels >= self.classes) | (labels % 1 != 0)]
+        self.expect(not strange.size, f"whole numbers from 0 to {self.classes - 1}", strange[:1])
+
+
+@register
+@dataclass(frozen=True)
+class Ordinal(Task):
+    """Grades from `low` to `high` whose order counts: `P(y > k)` for k = low … high - 1, from one score and ordered cuts.
+
+    The expected grade is `low + Σ P(y > k)`. (Proportional odds; McCullagh, 1980.)
+    """
+
+    _: KW_ONLY
+    low: int
+    high: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.expect(self.low < self.high, "low below high", f"{self.low} and {self.high}")
+
+    @property
+    def outputs(self) -> int:
+        return self.high - self.low
+
+    @property
+    def blank(self) -> float:
+        return float(self.low)
+
+    def head(self, x):
+        score = layers.Dense(1, use_bias=False, dtype="float32", name=f"{self.name}_score")(x)
+        return Exceeds(self.outputs, dtype="float32", name=self.name)(score)
+
+    def errors(self, y, p):
+        more = ops.cast(y > ops.arange(self.low, self.high, dtype="float32"), p.dtype)  # is it more than k?
+        return ops.sum(ops.binary_crossentropy(more, p), axis=-1, keepdims=True)
+
+    def point(self, p):
+        return self.low + ops.sum(p, axis=-1, keepdims=True)
+
+    def measures(self):
+        return [keras.metrics.MeanAbsoluteError(name="mae")]
+
+    def check(self, labels):
+        strange = labels[(labels < self.low) | (labels > self.high) | (labels % 1 != 0)]
+        self.expect(not strange.size, f"whole numbers from {self.low} to {self.high}", strange[:1])
+
+
+@register
+@dataclass(frozen=True)
+class Regression(Task):
+    """A number: its mean. The loss is the squared error in units of `scale`, so that it is about 1 before learning."""
+
+    _: KW_ONLY
+    mean: float = 0.0
+    scale: float = 1.0
+
+    def head(self, x):
+        standard = layers.Dense(1, dtype="float32", name=f"{self.name}_standard")(x)
+        return layers.Rescaling(self.scale, self.mean, dtype="float32", name=self.name)(standard)
+
+    def errors(self, y, p):
+        return ops.square((y - p) / self.scale)
+
+    def measures(self):
+        return [keras.metrics.RootMeanSquaredError(name="rmse")]
+
+    def check(self, labels):
+        strange = labels[~np.isfinite(labels)]
+        self.expect(not strange.size, "finite numbers", strange[:1])
+
+
+@register
+@dataclass(frozen=True)
+class WatchTime(Task):
+    """Seconds of those who watch: `(log y - log p)²`, so the head learns `exp(mean of log y)`.
+
+    For log-normal seconds that is their median; the mean is larger by `exp(σ² / 2)`. `typical` (seconds) is where the head starts.
+    """
+
+    _: KW_ONLY
+    typical: float = 60.0
+
+    blank = 1.0
+
+    def head(self, x):
+        logarithm = layers.Dense(1, dtype="float32", name=f"{self.name}_log")(x)
+        ratio = layers.Activation("exponential", dtype="float32", name=f"{self.name}_ratio")(logarithm)
+        return layers.Rescaling(self.typical, dtype="float32", name=self.name)(ratio)
+
+    def errors(self, y, p):
+        return ops.square(ops.log(y) - ops.log(p))
+
+    def measures(self):
+        return [keras.metrics.RootMeanSquaredError(name="rmse")]
+
+    def check(self, labels):
+        strange = labels[~np.isfinite(labels) | (labels <= 0)]
+        self.expect(not strange.size, "seconds above 0", strange[:1])
+
+
+@register
+@dataclass(frozen=True)
+class WatchOdds(WatchTime):
+    """Seconds of all impressions, 0 without a play: logistic regression in which a play weighs its time, in units of `typical`.
+
+    The head gives `typical` times the *odds* `e^z`. They converge to `E[T] / (1 - P)`, E[T] the expected seconds of an impression
+    and P the chance of a play: close to E[T] only while plays are rare. (Covington et al., 2016.)
+    """
+
+    blank = 0.0
+
+    def errors(self, y, p):
+        odds = p / self.typical
+        played = y / self.typical * ops.log1p(1 / odds)  # -log σ(z), times the time
+        return ops.where(y > 0, played, ops.log1p(odds))  # -log(1 - σ(z))
+
+    def check(self, labels):
+        strange = labels[~np.isfinite(labels) | (labels < 0)]
+        self.expect(not strange.size, "seconds of 0 or more", strange[:1])
+
+
+@register
+class Exceeds(layers.Layer):
+    """From a score `(batch, 1)` to `P(y > k) = σ(score - cut_k)`, `(batch, cuts)`, falling with k.
+
+    The cuts rise by construction: each is the one before plus a softplus. They start one apart, around 0.
+    """
+
+    def __init__(self, cuts: int, **kwargs):
+        super().__init__(**kwargs)
+        self.cuts = cuts
+
+    def build(self, shape):
+        first, gap = keras.initializers.Constant((1 - self.cuts) / 2), keras.initializers.Constant(np.log(np.e - 1))
+        self.first = self.add_weight(shape=(1,), initializer=first, name="first")
+        self.gaps = self.add_weight(shape=(self.cuts - 1,), initializer=gap, name="gaps")
+
+    def call(self, score):
+        rises = ops.concatenate([self.first, ops.softplus(self.gaps)])
+        return ops.sigmoid(score - ops.cumsum(rises))
+
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], self.cuts)
+
+    def get_config(self):
+        return super().get_config() | {"cuts": self.cuts}
+
+
+# ---------------------------------------------------------------- losses and metrics that know what is missing
+
+
+@register
+class TaskLoss(keras.losses.Loss):
+    """The loss of a task over the labels that are there: `Σ w e / Σ w`, or `Σ w e / rows` with `over="rows"`.
+
+    e is the error of a known label and w the weight of its row. A label of several columns (tags) is averaged column by
+    column, then over the columns. NaN is replaced *before* the error is computed: `0 × NaN` would still be NaN, in the loss and
+    in every gradient. Without any label the loss is 0 and moves nothing.
+
+    Raises `ValueError` for shapes that do not fit the task.
+    """
+
+    def __init__(self, task: Task, name: str | None = None, **kwargs):
+        super().__init__(name=name or task.name, **kwargs)
+        self.task = task
+
+    def __call__(self, y, p, sample_weight=None):
+        y, p = ops.cast(y, "float32"), ops.cast(p, "float32")
+        self._check(y.shape, p.shape)
+        known = ~ops.isnan(y)
+        errors = self.task.errors(ops.where(known, y, self.task.blank), p)
+        weight = ops.cast(known, "float32") * (1.0 if sample_weight is None else _column(sample_weight))
+        error = ops.mean(weight * errors, axis=0)
+        if self.task.over == "known":
+            error = error / ops.maximum(ops.mean(weight, axis=0), keras.config.epsilon())
+        return ops.mean(error)
+
+    def _check(self, labels: tuple, predictions: tuple) -> None:
+        for what, shape, width in (("labels", labels, self.task.columns), ("predictions", predictions, self.task.outputs)):
+            self.task.expect(len(shape) == 2 and shape[1] == width, f"{what} of shape (batch, {width})", tuple(shape))
+
+    def get_config(self):
+        return {"name": self.name, "task": keras.saving.serialize_keras_object(self.task)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.saving.deserialize_keras_object(config["task"]), config["name"])
+
+
+@register
+class TaskMetric(keras.metrics.Metric):
+    """A Keras metric over the labels that are there, of the task's point prediction."""
+
+    def __init__(self, task: Task, metric: keras.metrics.Metric, name: str | None = None, **kwargs):
+        super().__init__(name=name or metric.name, **kwargs)
+        self.task, self.metric = task, metric
+
+    def update_state(self, y, p, sample_weight=None):
+        y = ops.cast(y, "float32")
+        known = ~ops.isnan(y)
+        weight = ops.cast(known, "float32") * (1.0 if sample_weight is None else _column(sample_weight))
+        y, p = ops.where(known, y, self.task.blank), self.task.point(p)
+        if y.shape[-1] == p.shape[-1]:
+            y, p = ops.reshape(y, (-1, 1)), ops.reshape(p, (-1, 1))
+        self.metric.update_state(y, p, ops.reshape(weight, (-1,)))
+
+    def result(self):
+        return self.metric.result()
+
+    def reset_state(self):
+        self.metric.reset_state()
+
+    def get_config(self):
+        parts = {"task": self.task, "metric": self.metric}
+        return {"name": self.name} | {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(*map(keras.saving.deserialize_keras_object, (config["task"], config["metric"])), name=config["name"])
+
+
+def _column(weight):
+    return ops.reshape(ops.cast(weight, "float32"), (-1, 1))
+
+
+# ---------------------------------------------------------------- all tasks of a model
+
+
+def heads(tasks: Iterable[Task], x: keras.KerasTensor | Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
+    """The predictions by task: each head on `x`, or on its own tensor `x[name]` if there is one per task."""
+    return {task.name: task.head(x[task.name] if isinstance(x, Mapping) else x) for task in tasks}
+
+
+def losses(tasks: Iterable[Task]) -> dict[str, TaskLoss]:
+    """The losses by task, for `compile`."""
+    return {task.name: task.loss() for task in tasks}
+
+
+def metrics(tasks: Iterable[Task]) -> dict[str, list[TaskMetric]]:
+    """The metrics by task, for `compile(metrics=...)` or, to count sample weights too, `weighted_metrics=...`."""
+    return {task.name: [TaskMetric(task, metric) for metric in task.measures()] for task in tasks}
+
+
+def targets(tasks: Iterable[Task], labels: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
+    """Labels as `fit` takes them: for every task `(rows, columns)`, NaN where there is none.
+
+    None is there where the label is NaN, where the row is outside the task's `space`, and everywhere if `labels` lacks the
+    task. Raises `ValueError` that names the task: an unknown name, an unknown space, a wrong shape, a label out of range.
+    """
+    tasks = list(tasks)
+    _check_names("labels", tasks, labels, {task.space for task in tasks} - {None})
+    rows = max((len(label) for label in labels.values()), default=0)
+    return {task.name: _target(task, labels, rows) for task in tasks}
+
+
+def weights(tasks: Iterable[Task], given: Mapping[str, ArrayLike], rows: int | None = None) -> dict[str, np.ndarray]:
+    """Sample weights as `fit` takes them: for every task `(rows,)`, 1 where none are given.
+
+    (One plain array would apply to every task, and a dict that lacks a task is an error in Keras.) `rows` is needed if `given` is
+    empty. Raises `ValueError` that names the task: an unknown name, a wrong shape, a weight below 0 or not finite.
+    """
+    tasks = list(tasks)
+    _check_names("weights", tasks, given, set())
+    rows = max((len(weight) for weight in given.values()), default=rows)
+    return {task.name: _weight(task, given.get(task.name, np.ones(rows)), rows) for task in tasks}
+
+
+def _check_names(what: str, tasks: list[Task], given: Mapping, also: set[str]) -> None:
+    names = {task.name for task in tasks}
+    for name in given:
+        if name not in names | also:
+            raise ValueError(f"{what}: expected only the tasks {', '.join(sorted(names | also))}, found {name!r}")
+
+
+def _target(task: Task, labels: Mapping[str, ArrayLike], rows: int) -> np.ndarray:
+    label = np.asarray(labels.get(task.name, np.full((rows, task.columns), np.nan)), "float32")
+    label = label[:, None] if label.ndim == 1 else label
+    task.expect(label.shape == (rows, task.columns), f"labels of shape ({rows}, {task.columns})", label.shape)
+    if task.space:
+        task.expect(task.space in labels, f"its space {task.space!r} among the labels", f"only {', '.join(labels)}")
+        label = np.where(np.reshape(labels[task.space], (-1, 1)) == 1, label, np.float32(np.nan))
+    task.check(label[~np.isnan(label)])
+    return label
+
+
+def _weight(task: Task, weight: ArrayLike, rows: int) -> np.ndarray:
+    weight = np.asarray(weight, "float32")
+    task.expect(weight.shape == (rows,), f"weights of shape ({rows},)", weight.shape)
+    strange = weight[~(weight >= 0) | ~np.isfinite(weight)]
+    task.expect(not strange.size, "weights of 0 or more", strange[:1])
+    return weight

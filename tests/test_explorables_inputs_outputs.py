@@ -1,0 +1,148 @@
+"""Chapter 4's explorables: the box against its grid and a fresh training, fusion against the served formulas and in a browser."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_explorable_browser import page  # noqa: F401  (a fixture)
+from test_explorables import Tags
+
+from mtl_lessons import explorables_inputs_outputs as shown
+from mtl_lessons import inputs_outputs as io
+from mtl_lessons.explorables import points
+
+GRID = json.loads((Path(shown.__file__).parent / "data" / "inputs_outputs_bias.json").read_text("utf-8"))
+BOX, FUSION = shown.bias_box(), shown.fusion()
+
+
+# ---------------------------------------------------------------- the selection bias box
+
+
+def test_the_grid_is_the_one_that_the_recipe_makes():
+    dials = [(cell["confounding"], cell["selection_bias"]) for cell in GRID["cells"]]
+    assert dials == [(c, b) for c in io.funnel.CONFOUNDING for b in io.funnel.SELECTION]
+    assert all(
+        len(cell[name][measure]) == 5 for cell in GRID["cells"] for name in io.funnel.ESTIMATORS for measure in io.funnel.MEASURES
+    )
+
+
+def test_the_stored_grid_is_what_training_gives():
+    (fresh,) = io.funnel.compare([{"selection_bias": 1.0}], ["natural"])
+    stored = shown.scores_at(GRID, {"confounding": 0.0, "selection_bias": 1.0})
+    for measure in io.funnel.MEASURES:
+        assert np.mean(stored["natural"][measure]) == pytest.approx(np.mean(fresh["natural"][measure]), abs=0.03), measure
+
+
+def test_the_box_says_what_the_grid_holds():
+    point, line, gain = BOX.words(BOX.start)
+    scores = shown.scores_at(GRID, BOX.start)
+    assert point == "Weight of the hidden mood 0.00, Selection bias 0.70, all impressions"
+    assert f"naive {np.mean(scores['naive']['ratio']):.2f}" in line and f"ESMM {np.mean(scores['esmm']['ratio']):.2f}" in line
+    assert f"{np.mean(np.subtract(scores['esmm']['auc'], scores['naive']['auc'])):+.3f}" in gain
+    clicks = BOX.words(BOX.start | {"judged": shown.SAY["judged-clicks"]})[1]
+    assert f"naive {np.mean(scores['naive']['ratio_clicked']):.2f}" in clicks
+
+
+def test_every_state_of_the_box_is_drawn_inside_its_frame():
+    for point in BOX.states:
+        Tags(BOX.draw(point))
+        places = [float(place) for place in re.findall(r"M(\d+) \d+h0", BOX.draw(point))]
+        assert len(places) == 30 and all(shown.LEFT <= place <= shown.RIGHT for place in places)
+    assert len(BOX.html()) < 60_000
+
+
+# ---------------------------------------------------------------- fusion
+
+
+def video_predictions(point):
+    factors = dict(zip((shown.SAY[f"wrong-{name}"] for name in shown.WRONG), shown.WRONG.values(), strict=True))[point["wrong"]]
+    click, like, minutes, new = (np.array(column) for column in zip(*shown.VIDEOS.values(), strict=True))
+    return {"click": click, "like": like * np.where(new, factors[1], factors[0]), "minutes": minutes}
+
+
+def test_fusion_is_what_the_package_serves():
+    for point in points(FUSION.axes):
+        weights = {head: point[head] for head in shown.HEADS}
+        fuse = io.weighted_sum if point["form"] == shown.SAY["sum"] else io.power
+        np.testing.assert_allclose(list(shown.scores(point).values()), fuse(video_predictions(point), weights), rtol=1e-12)
+
+
+def test_one_factor_for_all_moves_sums_and_never_powers():
+    moved = {form: 0 for form in (shown.SAY["sum"], shown.SAY["powers"])}
+    for point in points(FUSION.axes):
+        if point["wrong"] == shown.SAY["wrong-all"]:
+            moved[point["form"]] += shown.order(point) != shown.order(point, right=True)
+    assert moved[shown.SAY["powers"]] == 0 < moved[shown.SAY["sum"]]
+
+
+def test_what_is_wrong_for_new_videos_moves_powers_too():
+    point = {"form": shown.SAY["powers"], "click": 1.0, "like": 1.0, "minutes": 0.0, "wrong": shown.SAY["wrong-new"]}
+    assert shown.order(point) != shown.order(point, right=True)
+    assert "▲" in FUSION.draw(point) and "stand elsewhere" in FUSION.words(point)[2]
+
+
+def test_equal_scores_stand_as_listed():
+    point = FUSION.start | dict.fromkeys(shown.HEADS, 0.0)
+    assert shown.order(point) == list(shown.VIDEOS)
+    Tags(FUSION.draw(point))
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+def turn(figure, explorable, point):
+    for axis, dial in zip(explorable.axes, figure.locator("select, input").all(), strict=True):
+        place = str(axis.values.index(point[axis.name]))
+        if axis.choice:
+            dial.select_option(place)
+        else:
+            dial.evaluate("(dial, at) => { dial.value = at; dial.dispatchEvent(new Event('input', { bubbles: true })); }", place)
+
+
+def test_the_browser_fuses_as_python_does(page):  # noqa: F811
+    figure = page(shown=FUSION).locator("figure").first
+    for point in random.Random(0).sample(points(FUSION.axes), 40):
+        turn(figure, FUSION, point)
+        words, drawing = (figure.locator(f".mtl-panel > {part}").last.inner_html() for part in ("p", "div"))
+        assert unescape(words) == FUSION.says(point)
+        assert drawing == FUSION.draw(point).replace("/>", "></path>"), point
+
+
+def test_the_box_turns_by_keyboard_and_says_so(page):  # noqa: F811
+    figure = page(shown=BOX).locator("figure").first
+    figure.get_by_label("Weight of the hidden mood").press("End")
+    figure.get_by_label("Judged on").select_option(shown.SAY["judged-clicks"])
+    point = {"confounding": 1.0, "selection_bias": 0.7, "judged": shown.SAY["judged-clicks"]}
+    assert unescape(figure.locator(".mtl-panel p").inner_html()) == BOX.says(point)
+    figure.get_by_role("status").get_by_text("hidden mood 1.00").wait_for(state="attached")
+
+
+@pytest.mark.parametrize("explorable", [BOX, FUSION], ids=["box", "fusion"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1300])
+def test_they_fit_a_phone_and_axe_finds_nothing(page, theme, width, explorable):  # noqa: F811
+    from axe_playwright_python.sync_playwright import Axe
+
+    opened = page(width, theme, shown=explorable)
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    results = Axe().run(opened)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("explorable", [BOX, FUSION], ids=["box", "fusion"])
+def test_without_a_script_the_start_stands(page, explorable):  # noqa: F811
+    figure = page(script=False, shown=explorable).locator("figure").first
+    assert unescape(figure.locator(".mtl-panel p").inner_html()) == explorable.says(explorable.start)
+    assert figure.locator("svg").is_visible() and figure.locator("input, select").count() == 0
+
+
+def test_showing_them_does_not_import_tensorflow():
+    code = "import sys, mtl_lessons.explorables_inputs_outputs as e; e.bias_box().html(); e.fusion().html(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"tensorflow", "keras"} & set(loaded)
