@@ -664,22 +664,25 @@ def train_together(
 
 
 def _step(model: keras.Model, stacked: Sequence, optimizer: keras.Optimizer):
+    state = model.non_trainable_variables  # of random numbers, if gates drop experts: one stream for all runs
+
+    def predict(run):
+        weights, x = run
+        outputs, after = model.stateless_call(weights, [variable.value for variable in state], x, training=True)
+        return tf.concat([outputs[task] for task in outputs], axis=-1), after
+
     @tf.function
     def step(x, y):
         values = [variable.value for variable in stacked]
         with tf.GradientTape() as tape:
-            predicted = tf.vectorized_map(lambda run: _predict(model, *run), (values, x))
+            predicted, after = tf.vectorized_map(predict, (values, x))
             loss = tf.reduce_sum(tf.reduce_mean(tf.square(predicted - y), [1, 2]))
         optimizer.apply_gradients(zip(tape.gradient(loss, values), stacked))
+        for variable, value in zip(state, after):
+            variable.assign(value[0])
         return loss
 
     return step
-
-
-def _predict(model: keras.Model, weights: Sequence, x):
-    """The model's outputs with other weights, side by side: `(batch, tasks)`."""
-    outputs, _ = model.stateless_call(weights, [variable.value for variable in model.non_trainable_variables], x)
-    return tf.concat([outputs[task] for task in outputs], axis=-1)
 
 
 def relatedness(

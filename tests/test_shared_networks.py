@@ -506,21 +506,38 @@ def test_the_widths_are_matched():
     assert round((8 * 100 * 16 + 2 * 16 * 8) / (100 + 2 * 8)) == 113
 
 
-@pytest.mark.parametrize("name", ["MMoE", "PLE", "cross-stitch", "dropout"])
-def test_runs_side_by_side_learn_what_each_learns_alone(name):
+def a_run_of_each(name, seeds):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 500, D)).astype("float32")
-    y = np.stack([x[..., 0] * x[..., 1], x[..., 2]], -1)
-    together, alone = ([model_of(name, seed) for seed in (0, 1)] for _ in range(2))
-    before = together[0].get_weights()
+    return [model_of(name, seed) for seed in seeds], x, np.stack([x[..., 0] * x[..., 1], x[..., 2]], -1)
+
+
+@pytest.mark.parametrize("name", ["MMoE", "PLE", "cross-stitch"])
+def test_runs_side_by_side_learn_what_each_learns_alone(name):
+    together, x, y = a_run_of_each(name, (0, 1))
+    before = together[1].get_weights()
     sn.train_together(together, x, y, steps=30, batch=64)
-    for i, model in enumerate(alone):
-        sn.train_together([model], x[i : i + 1], y[i : i + 1], steps=30, batch=64)
-    for one, other, start in zip(together, alone, [before, None]):
-        for together_w, alone_w in zip(one.get_weights(), other.get_weights(), strict=True):
-            np.testing.assert_allclose(together_w, alone_w, atol=2e-3)
-        if start is not None:
-            assert max(np.abs(w - s).max() for w, s in zip(one.get_weights(), start)) > 0.05
+    assert max(np.abs(w - start).max() for w, start in zip(together[1].get_weights(), before)) > 0.05
+    for i, model in enumerate(together):
+        alone = model_of(name, seed=i)
+        sn.train_together([alone], x[i : i + 1], y[i : i + 1], steps=30, batch=64)
+        for one, other in zip(model.get_weights(), alone.get_weights(), strict=True):
+            np.testing.assert_allclose(one, other, atol=2e-3)
+
+
+def test_gates_drop_experts_side_by_side_too_and_differently_in_every_step():
+    (model, other), x, y = a_run_of_each("dropout", (0, 0))
+    state = model.non_trainable_variables[0]
+    seen = {tuple(np.asarray(state))}
+    for _ in range(3):
+        sn.train_together([model, other], x, y, steps=1, batch=64)
+        seen.add(tuple(np.asarray(state)))
+    assert len(seen) == 4
+    plain = model_of("MMoE", 0)
+    plain.set_weights(model_of("dropout", 0).trainable_weights)
+    sn.train_together([plain], x[:1], y[:1], steps=3, batch=64)
+    sn.train_together([again := model_of("dropout", 0)], x[:1], y[:1], steps=3, batch=64)
+    assert max(np.abs(a - b).max() for a, b in zip(plain.get_weights(), map(np.asarray, again.trainable_weights))) > 1e-3
 
 
 def test_a_step_side_by_side_is_a_step_of_keras():
