@@ -255,8 +255,9 @@ def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
 
 def flaws(question: Question, chapter: str, known: dict[str, str], seen: list[Question]) -> Iterator[str]:
     """Rules that a question breaks by itself or against those `seen` before."""
-    if not question["id"].startswith(f"{chapter}-"):
-        yield f"expected an id that begins with {chapter}-"
+    prefix = f"{chapter.replace('_', '-')}-"
+    if not question["id"].startswith(prefix):
+        yield f"expected an id that begins with {prefix}"
     for key in question["source"]:
         if not key.startswith("cell:") and key not in known:
             yield f"expected a source in references.bib, found {key}"

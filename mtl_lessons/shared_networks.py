@@ -632,7 +632,7 @@ def train_together(
     models: Sequence[keras.Model],
     x: np.ndarray,
     y: np.ndarray,
-    steps: int = 1000,
+    steps: int = 500,
     batch: int = 256,
     rate: float = 0.01,
     progress: Progress | None = None,
@@ -687,8 +687,8 @@ def _step(model: keras.Model, stacked: Sequence, optimizer: keras.Optimizer):
 
 def relatedness(
     values: Sequence[float] = (0.0, 0.5, 1.0),
-    seeds: int = 8,
-    steps: int = 1000,
+    seeds: int = 12,
+    steps: int = 500,
     rows: int = 20_000,
     designs: Mapping[str, Callable[[], Network]] = DESIGNS,
     progress: Progress | None = None,
@@ -705,7 +705,7 @@ def relatedness(
         models = [_seeded(make, seed) for _, seed in pairs]
         report = progress and (lambda done, total, i=i: progress(i * total + done, len(designs) * total))
         train_together(models, x[:, :rows], y[:, :rows], steps, progress=report)
-        runs = [_error(model, x[i, rows:], y[i, rows:]) for i, model in enumerate(models)]
+        runs = [mean_error(model, x[i, rows:], y[i, rows:]) for i, model in enumerate(models)]
         errors[name] = np.reshape(runs, (len(values), seeds))
     return errors
 
@@ -715,7 +715,8 @@ def _seeded(make: Callable[[], Network], seed: int) -> keras.Model:
     return two_towers(make())
 
 
-def _error(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
+def mean_error(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
+    """Mean squared error over rows and tasks; y is `(rows, tasks)`."""
     outputs = model(x)
     return float(np.mean([np.mean((outputs[task][:, 0] - y[:, i]) ** 2) for i, task in enumerate(TASKS)]))
 
