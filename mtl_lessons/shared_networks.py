@@ -120,7 +120,7 @@ class Gate(layers.Layer):
 
 def mix(weights, outputs):
     """`Σ_e weights[b, e] outputs[e, b]`: from `(batch, count)` and `(count, batch, width)` to `(batch, width)`."""
-    return ops.einsum("be,ebh->bh", weights, outputs)
+    return ops.sum(ops.transpose(weights)[..., None] * outputs, axis=0)  # half the time of an einsum, which moves the axes
 
 
 # ---------------------------------------------------------------- a level: groups of experts, and gates that mix groups
@@ -194,7 +194,8 @@ class Level(layers.Layer):
 
     def readable(self, gate: str, outputs):
         """The outputs of the experts that a gate mixes, in the order of its weights."""
-        return ops.concatenate([outputs[self.slices[group]] for group in self.wiring[gate]])
+        groups = self.wiring[gate]
+        return outputs if groups == list(self.groups) else ops.concatenate([outputs[self.slices[group]] for group in groups])
 
     def gate_weights(self, x, training=False) -> dict:
         """`{gate: (batch, experts that it mixes)}`; `columns` names the experts."""
