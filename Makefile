@@ -38,6 +38,8 @@ execute: $(READY) ## run all notebooks in fresh kernels and store their outputs 
 grid: $(READY) ## train the grids behind the explorables again (minutes)
 	mkdir -p _build
 	$(BIN)/python -m mtl_lessons.concept > _build/grid.json && mv _build/grid.json mtl_lessons/data/concept_transfer.json
+	$(BIN)/python -m mtl_lessons.shared_networks > _build/grid.json && mv _build/grid.json mtl_lessons/data/shared_networks.json
+	$(BIN)/python -m mtl_lessons.inputs_outputs > _build/grid.json && mv _build/grid.json mtl_lessons/data/inputs_outputs_bias.json
 
 lint: $(READY) ## check style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

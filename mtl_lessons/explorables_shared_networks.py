@@ -1,0 +1,216 @@
+"""Chapter 2's figures to play with.
+
+- `wiring`: choose a design, its levels, and a loss. The colour of a block says whether that loss trains it, which was found out
+  by a backward pass (`shared_networks.wirings`), not drawn by hand.
+- `gates`: the weights that the gates of a trained MMoE give its experts, over the square of its two inputs
+  (`shared_networks.gate_map`).
+
+What they show lies in `data/shared_networks.json`; `python -m mtl_lessons.shared_networks` computes it anew.
+"""
+
+import json
+from functools import cache, partial
+from html import escape
+from importlib.resources import files
+
+import numpy as np
+
+from . import embed
+from .explorables import Axis, Explorable, Point
+
+SAY = embed.strings("shared_networks")
+TASKS = ("a", "b")
+
+
+@cache
+def stored() -> dict:
+    """The packaged measurements."""
+    return json.loads(files(__package__).joinpath("data", "shared_networks.json").read_text("utf-8"))
+
+
+# ---------------------------------------------------------------- wire it yourself
+
+COLUMNS = {"a": 54, "shared": 160, "b": 266}  # centres, in a drawing 320 wide
+WIDTH, HEIGHT, STEP = 98, 36, 62
+LOSSES = {"loss-a": "a", "loss-b": "b", "loss-both": "ab"}  # what the reader chooses -> the tasks whose losses act
+MIXERS = ("gate", "stitch", "residual")
+
+
+def wiring(records: list[dict] | None = None) -> Explorable:
+    """Which loss reaches which block: design x levels x loss. `records` as from `shared_networks.wirings`."""
+    found = {(record["design"], record["levels"]): record for record in records or stored()["wirings"]}
+    designs, levels = (tuple(dict.fromkeys(values)) for values in zip(*found))
+    axes = (
+        Axis("design", SAY["design"], designs),
+        Axis("levels", SAY["levels"], levels),
+        Axis("loss", SAY["loss"], tuple(SAY[loss] for loss in LOSSES)),
+    )
+    return Explorable(
+        axes,
+        title=SAY["wiring-title"],
+        caption=SAY["wiring-caption"],
+        words=lambda point: _wiring_words(found[point["design"], point["levels"]], point),
+        draw=lambda point: _wiring_drawing(found[point["design"], point["levels"]], _losses(point)),
+        start={"design": "CGC, PLE", "levels": 2, "loss": SAY["loss-b"]},
+    )
+
+
+def _losses(point: Point) -> str:
+    return next(tasks for loss, tasks in LOSSES.items() if SAY[loss] == point["loss"])
+
+
+def _wiring_words(record: dict, point: Point) -> list[str]:
+    lines = [SAY["wiring-point"].format(design=record["design"], levels=record["levels"], loss=point["loss"])]
+    for task in _losses(point):
+        other = "ba"[TASKS.index(task)]
+        theirs = [_name(block) for block in record["blocks"] if block[2] == other and task in block[3]]
+        owned = any(block[2] == other for block in record["blocks"])
+        key = "reaches" if theirs else "spares" if owned else "nothing-private"
+        lines.append(SAY[key].format(task=task, other=other, blocks=", ".join(theirs)))
+    return lines
+
+
+def _name(block: list) -> str:
+    return SAY["block"].format(level=block[0], kind=SAY[block[1]], owner=block[2])
+
+
+def _wiring_drawing(record: dict, losses: str) -> str:
+    """Boxes from the input below to the towers above; a box says in text, too, which of the chosen losses train it."""
+    boxes = [(x, y, SAY[kind], tasks) for (level, kind, x, y), tasks in _places(record).items()]
+    height = 70 + STEP * _rows(record)
+    boxes = [(x, height - y, text, tasks) for x, y, text, tasks in boxes]
+    boxes += [(COLUMNS[task], 24, SAY["tower"].format(task=task), task) for task in TASKS]
+    wires = "".join(f"M{x} {height - y} {u} {height - v}" for x, y, u, v in _wires(record, height))
+    drawn = "".join(_box(x, y, text, [loss for loss in losses if loss in tasks]) for x, y, text, tasks in boxes)
+    said = _wiring_said(record, losses)
+    return (
+        f'<svg class="mtl-wires" viewBox="0 0 320 {height}" role="img" aria-label="{escape(said)}">'
+        f'<path class="mtl-axis" d="{wires}"/>{drawn}<text x="160" y="{height - 6}">x</text></svg>'
+    )
+
+
+def _wiring_said(record: dict, losses: str) -> str:
+    """For who cannot see the drawing: the blocks, by the losses that train them."""
+    groups = {}
+    for level, kind, owner, tasks in record["blocks"]:
+        groups.setdefault(_by([loss for loss in losses if loss in tasks]), []).append(f"{SAY[kind]} {level} {owner}")
+    return "; ".join(f"{by}: {', '.join(names)}" for by, names in groups.items())
+
+
+def _by(losses: list[str]) -> str:
+    return SAY["by"].format(tasks=" + ".join(losses)) if losses else SAY["by-none"]
+
+
+def _box(x: int, y: int, text: str, losses: list[str]) -> str:
+    hue = "both" if len(losses) > 1 else losses[0] if losses else "none"
+    return (  # single quotes, since a page carries hundreds of these as JSON
+        f"<g class='mtl-by-{hue}'><path d='M{x - WIDTH // 2} {y - HEIGHT // 2}h{WIDTH}v{HEIGHT}h-{WIDTH}z'/>"
+        f"<text x='{x}' y='{y - 3}'>{text}</text><text x='{x}' y='{y + 12}'>{_by(losses)}</text></g>"
+    )
+
+
+def _rows(record: dict) -> int:
+    """Rows of boxes below the towers: one or two for each level."""
+    return len(record["reads"]) * (2 if record["reads"][0] else 1)
+
+
+def _row(record: dict, level: int, mixer: bool) -> int:
+    return STEP * (2 * level - 1 + mixer if record["reads"][0] else level) - 18
+
+
+def _places(record: dict) -> dict[tuple, str]:
+    """Where each box stands, from the foot: `(level, kind, x, y)`, and whose losses reach it; a residual is a part of its gate."""
+    places = {}
+    for level, kind, owner, tasks in record["blocks"]:
+        if kind != "residual":
+            places[level, kind, COLUMNS[owner], _row(record, level, kind in MIXERS)] = tasks
+    return places
+
+
+def _wires(record: dict, height: int) -> list[tuple]:
+    """Lines `(x, y, x, y)` from what is read to what reads it, heights from the foot."""
+    half, wires, last = HEIGHT // 2, [], None
+    for level, reads in enumerate(record["reads"], 1):
+        sources = [b[2] for b in record["blocks"] if b[0] == level and b[1] not in MIXERS]
+        low, high = _row(record, level, False), _row(record, level, True)
+        for owner in sources:
+            x, y = (COLUMNS[_from(owner, last)], _row(record, level - 1, True) + half) if last else (160, 20)
+            wires.append((x, y, COLUMNS[owner], low - half))
+        wires += [(COLUMNS[g], low + half, COLUMNS[mix], high - half) for mix, groups in reads.items() for g in groups]
+        last = list(reads) or sources
+    top = (high if record["reads"][0] else low) + half
+    return wires + [(COLUMNS[_from(task, last)], top, COLUMNS[task], height - 24 - half) for task in TASKS]
+
+
+def _from(owner: str, below: list[str]) -> str:
+    """Whose mix of the level below this one reads."""
+    return owner if owner in below else "shared"
+
+
+# ---------------------------------------------------------------- the gates of a trained model
+
+CELL, LEFT, TOP = 13, 40, 10
+SHADES = (0.1, 0.2, 0.3, 0.4, 0.5)  # from which weight on a cell is darker
+
+
+def gates(found: dict | None = None) -> Explorable:
+    """Weight of an expert in a task's gate over the square of inputs. `found` as from `shared_networks.gate_map`."""
+    weights = (found or stored()["gates"])["weights"]
+    experts = tuple(range(1, len(weights["a"]) + 1))
+    axes = (Axis("task", SAY["task"], TASKS), Axis("expert", SAY["expert"], experts))
+    return Explorable(
+        axes,
+        title=SAY["gates-title"],
+        caption=SAY["gates-caption"],
+        words=partial(_gate_words, weights),
+        draw=partial(_gate_drawing, weights),
+        start={"task": "a", "expert": max(experts, key=lambda e: _split(weights, "a", e))},
+    )
+
+
+def _halves(weights: dict, task: str, expert: int) -> tuple[float, float]:
+    """Mean weight where the task's one rule holds, and where the other: left and right for a, below and above for b."""
+    cells = np.array(weights[task][expert - 1])
+    cells = cells if task == "b" else cells.T
+    return float(cells[: len(cells) // 2].mean()), float(cells[len(cells) // 2 :].mean())
+
+
+def _split(weights: dict, task: str, expert: int) -> float:
+    one, other = _halves(weights, task, expert)
+    return abs(one - other)
+
+
+def _gate_words(weights: dict, point: Point) -> list[str]:
+    one, other = _halves(weights, point["task"], point["expert"])
+    return [SAY["gates-point"].format(**point), SAY[f"gates-words-{point['task']}"].format(one=one, other=other)]
+
+
+def _gate_drawing(weights: dict, point: Point) -> str:
+    cells = np.array(weights[point["task"]][point["expert"] - 1])
+    side, shade = CELL * len(cells), np.digitize(cells, SHADES)
+    paths = "".join(_cells(np.argwhere(shade == i), i, len(cells)) for i in range(1, len(SHADES) + 1))
+    rule = f"M{LEFT + side // 2} {TOP}v{side}" if point["task"] == "a" else f"M{LEFT} {TOP + side // 2}h{side}"
+    key = "".join(_key(i, lowest, LEFT + side + 8) for i, lowest in enumerate((0, *SHADES)))
+    said = SAY["gates-drawn"].format(**point, low=cells.min(), high=cells.max())
+    return (
+        f'<svg class="mtl-gates" viewBox="0 0 320 {TOP + side + 22}" role="img" aria-label="{escape(said)}">'
+        f'{paths}<path class="mtl-frame" d="M{LEFT} {TOP}h{side}v{side}h-{side}z"/><path class="mtl-rule" d="{rule}"/>{key}'
+        f'<text x="{LEFT}" y="{TOP + side + 16}">x₁ = −1</text><text class="mtl-end" x="{LEFT + side}" y="{TOP + side + 16}">1</text>'
+        f'<text class="mtl-end" x="{LEFT - 6}" y="{TOP + 11}">1</text><text class="mtl-end" x="{LEFT - 6}" y="{TOP + side}">x₂</text></svg>'
+    )
+
+
+def _cells(places: np.ndarray, shade: int, side: int) -> str:
+    """All cells of a shade as one path; neighbours in a row are one rectangle."""
+    spans, taken = [], {tuple(place) for place in places}
+    for row, column in map(tuple, places):
+        if (row, column - 1) not in taken:
+            width = next(n for n in range(1, side + 1) if (row, column + n) not in taken)
+            spans.append(f"M{LEFT + CELL * column} {TOP + CELL * (side - 1 - row)}h{CELL * width}v{CELL}h-{CELL * width}z")
+    return f'<path class="mtl-shade-{shade}" d="{"".join(spans)}"/>' if spans else ""
+
+
+def _key(shade: int, lowest: float, x: int) -> str:
+    y = TOP + 150 - 28 * shade
+    text = SAY["from"].format(weight=f"{lowest:g}")
+    return f'<path class="mtl-shade-{shade}" d="M{x} {y}h16v16h-16z"/><text x="{x + 21}" y="{y + 13}">{text}</text>'

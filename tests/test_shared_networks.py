@@ -1,0 +1,570 @@
+"""Chapter 2's module: every design counted and computed by hand, saved, compiled, and looked into."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtl_lessons import shared_networks as sn
+from mtl_lessons.backend import keras, tf
+from mtl_lessons.shared_networks import Block
+
+AB = ("a", "b")
+D = 6
+X = np.random.default_rng(0).normal(size=(64, D)).astype("float32")
+
+# A network of each design, for two tasks and inputs of 6 numbers, and its weights, counted by hand.
+DESIGNS = {
+    "shared bottom": (lambda: sn.SharedBottom(AB, (5, 4)), 7 * 5 + 6 * 4),
+    "cross-stitch": (lambda: sn.CrossStitch(AB, (5, 4)), 2 * (7 * 5 + 6 * 4) + 2 * 2 * (5 + 4)),
+    "OMoE": (lambda: sn.OMoE(AB, 4, (5,)), 4 * 7 * 5 + 6 * 4),
+    "MMoE": (lambda: sn.MMoE(AB, 4, (5,)), 4 * 7 * 5 + 2 * 6 * 4),
+    "deep MMoE": (lambda: sn.MMoE(AB, 4, (5, 3)), 4 * (7 * 5 + 6 * 3) + 2 * 6 * 4),
+    "dropout": (lambda: sn.MMoE(AB, 4, (5,), dropout=0.3), 4 * 7 * 5 + 2 * 6 * 4),
+    # 2 experts for a, 2 for b, 1 shared; each gate has 2 + 1 columns
+    "CGC": (lambda: sn.CGC(AB, 2, 1, (5,)), 5 * 7 * 5 + 2 * 6 * 3),
+    # level 1: the shared gate has 5 columns; level 2 reads 5 numbers
+    "PLE": (lambda: sn.PLE(AB, 2, 1, [(5,), (4,)]), 5 * 7 * 5 + 2 * 6 * 3 + 6 * 5 + 5 * 6 * 4 + 2 * 5 * 3),
+    # each gate has 4 columns, and each expert a residual weight
+    "AdaTT": (lambda: sn.AdaTT(AB, 2, [(5,), (4,)]), 4 * 7 * 5 + 2 * 6 * 4 + 4 + 4 * 6 * 4 + 2 * 5 * 4 + 4),
+}
+GATED = ("OMoE", "MMoE", "deep MMoE", "CGC", "PLE", "AdaTT")
+every = pytest.mark.parametrize("name", DESIGNS)
+gated = pytest.mark.parametrize("name", GATED)
+
+
+def network(name: str, seed: int = 0):
+    keras.utils.set_random_seed(seed)
+    return DESIGNS[name][0]()
+
+
+def model_of(name: str, seed: int = 0) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    return sn.two_towers(DESIGNS[name][0](), d=D, tower=3)
+
+
+def turned(net):
+    """The network with gates that are not even, as after training."""
+    net(X)
+    rng = np.random.default_rng(1)
+    for level in net.levels:
+        for gate in level.gates.values():
+            gate.kernel.assign(rng.normal(size=gate.kernel.shape))
+    return net
+
+
+def softmax(z):
+    e = np.exp(z - z.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def relu(z):
+    return np.maximum(z, 0)
+
+
+# ---------------------------------------------------------------- every design
+
+
+@every
+def test_the_weights_are_those_that_one_counts_by_hand(name):
+    net = network(name)
+    outputs = net(X)
+    assert sum(int(np.prod(w.shape)) for w in net.trainable_weights) == DESIGNS[name][1]
+    assert list(outputs) == ["a", "b"] and len({tuple(h.shape) for h in outputs.values()}) == 1
+
+
+@every
+def test_it_reloads_in_safe_mode(name, tmp_path):
+    model = model_of(name)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    for task in AB:
+        np.testing.assert_array_equal(model(X)[task], again(X)[task])
+
+
+@every
+def test_it_says_all_about_itself_in_its_configuration(name):
+    net = network(name)
+    again = type(net).from_config(net.get_config())
+    assert again.get_config() == net.get_config()
+    assert {w.shape for w in _built(again)} == {w.shape for w in _built(net)}
+
+
+def _built(net):
+    net.build((None, D))
+    return net.weights
+
+
+@every
+def test_eager_graph_and_jit_agree(name):
+    net = turned(network(name)) if name in GATED else network(name)
+    for jit in (False, True):
+        compiled = tf.function(net, jit_compile=jit)(X)
+        for task in AB:
+            np.testing.assert_allclose(compiled[task], net(X)[task], atol=1e-5)
+
+
+@every
+def test_it_trains_with_fit_compiled_and_the_loss_falls(name):
+    model = model_of(name)
+    model.compile(keras.optimizers.Adam(0.02), loss="mse", jit_compile=True)
+    y = {"a": X[:, :1], "b": X[:, 1:2] * X[:, :1]}
+    losses = model.fit(X, y, epochs=12, batch_size=32, verbose=0).history["loss"]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+@every
+def test_in_mixed_precision_it_computes_in_half_and_keeps_its_weights_in_full(name):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        net = network(name)
+        half = net(X)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    full = network(name)(X)
+    for task in AB:
+        assert half[task].dtype == "float16"
+        np.testing.assert_allclose(half[task], full[task], atol=0.03)
+    assert {w.dtype for w in net.trainable_weights} == {"float32"}
+
+
+@every
+def test_three_tasks_and_a_batch_of_one(name):
+    net = network(name)
+    three = type(net).from_config(net.get_config() | {"tasks": ["a", "b", "c"]})
+    assert list(three(X[:1])) == ["a", "b", "c"] and all(h.shape[0] == 1 for h in three(X[:1]).values())
+
+
+# ---------------------------------------------------------------- computed by hand
+
+
+def test_a_shared_bottom_gives_all_tasks_the_same():
+    outputs = network("shared bottom")(X)
+    assert outputs["a"] is outputs["b"]
+
+
+def test_cross_stitch_mixes_units_by_constants():
+    net = sn.CrossStitch(AB, (2,), own=0.75)
+    x = np.array([[1.0, -2.0]], "float32")
+    net(x)
+    w = np.array([[[1.0, 0.0], [0.0, 1.0]], [[2.0, 1.0], [0.0, -1.0]]])
+    net.networks[0].kernel.assign(w)  # a: relu(1, -2) = (1, 0); b: relu(2, 1 + 2) = (2, 3)
+    np.testing.assert_allclose(net(x)["a"], [[0.75 * 1 + 0.25 * 2, 0.25 * 3]])
+    np.testing.assert_allclose(net(x)["b"], [[0.25 * 1 + 0.75 * 2, 0.75 * 3]])
+
+
+def test_cross_stitch_does_not_look_at_the_row_and_shares_out_what_is_left():
+    net = sn.CrossStitch(("a", "b", "c"), (2,), own=0.8)
+    net(X)
+    np.testing.assert_allclose(net.stitches[0][0, :, 1], [0.8, 0.1, 0.1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_experts_equal_a_list_of_dense_layers(count):
+    experts = sn.Experts(count, 5)
+    fused = experts(X)
+    for e in range(count):
+        dense = keras.layers.Dense(5, "relu")
+        dense.build((None, D))
+        dense.set_weights([experts.kernel[e], experts.bias[e, 0]])
+        np.testing.assert_allclose(fused[e], dense(X), atol=1e-5)
+
+
+def test_experts_with_an_input_each_equal_a_list_of_dense_layers():
+    experts = sn.Experts(3, 5)
+    inputs = np.random.default_rng(2).normal(size=(3, 10, D)).astype("float32")
+    fused = experts(inputs)
+    for e in range(3):
+        np.testing.assert_allclose(fused[e], relu(inputs[e] @ np.asarray(experts.kernel[e])), atol=1e-5)
+
+
+def test_gradients_of_fused_experts_equal_those_of_the_list():
+    experts = sn.Experts(3, 5)
+    experts(X)
+    experts.bias.assign(np.random.default_rng(3).normal(size=(3, 1, 5)))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(experts(X) ** 2)
+    kernel, bias = tape.gradient(loss, [experts.kernel.value, experts.bias.value])
+    for e in range(3):
+        out = relu(X @ np.asarray(experts.kernel[e]) + np.asarray(experts.bias[e]))
+        np.testing.assert_allclose(kernel[e], X.T @ (2 * out), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(bias[e, 0], (2 * out).sum(0), rtol=1e-4, atol=1e-4)
+
+
+def by_hand(level, x):
+    """Experts' outputs and gates' weights of a level, in NumPy; x is a dict by name."""
+    names = [group for group, n in level.groups.items() for _ in range(n)]
+    h = [x[name] for name in names]
+    for layer in level.experts:
+        h = [relu(z @ np.asarray(layer.kernel[e]) + np.asarray(layer.bias[e])) for e, z in enumerate(h)]
+    return names, h, {name: softmax(x[name] @ np.asarray(gate.kernel)) for name, gate in level.gates.items()}
+
+
+@gated
+def test_every_gate_mixes_what_its_wiring_says(name):
+    """The designs, each written down once more as it stands in the papers."""
+    net = turned(network(name))
+    x = {owner: X for owner in ("a", "b", "shared")}
+    for level in net.levels:
+        names, experts, gates = by_hand(level, x)
+        reads = {
+            "OMoE": {"shared": ["shared"]},
+            "MMoE": {"a": ["shared"], "b": ["shared"]},
+            "AdaTT": {"a": ["a", "b"], "b": ["a", "b"]},
+        }.get(name.removeprefix("deep "), {"a": ["a", "shared"], "b": ["b", "shared"]})
+        if name == "PLE" and level is net.levels[0]:
+            reads["shared"] = ["a", "b", "shared"]
+        assert set(gates) == set(reads)
+        mixed = {}
+        for gate, groups in reads.items():
+            read = [e for group in groups for e, owner in zip(experts, names) if owner == group]
+            mixed[gate] = sum(w[:, None] * e for w, e in zip(gates[gate].T, read, strict=True))
+            if name == "AdaTT":
+                mixed[gate] += sum(e / 2 for e, owner in zip(experts, names) if owner == gate)
+        x = mixed
+    for task in AB:
+        np.testing.assert_allclose(net(X)[task], x.get(task, x.get("shared")), atol=1e-5)
+
+
+def test_omoe_gives_all_tasks_the_same_and_mmoe_does_not():
+    omoe, mmoe = (turned(network(name))(X) for name in ("OMoE", "MMoE"))
+    np.testing.assert_array_equal(omoe["a"], omoe["b"])
+    assert np.abs(mmoe["a"] - mmoe["b"]).max() > 0.1
+
+
+def test_one_level_of_ple_is_cgc():
+    cgc, ple = turned(network("CGC")), sn.PLE(AB, 2, 1, [(5,)])
+    ple(X)
+    ple.set_weights(cgc.get_weights())
+    np.testing.assert_array_equal(cgc(X)["b"], ple(X)["b"])
+
+
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
+def test_a_single_expert_is_a_shared_bottom():
+    mmoe, bottom = sn.MMoE(AB, 1, (5,)), sn.SharedBottom(AB, (5,))
+    mmoe(X), bottom(X)
+    bottom.set_weights([mmoe.levels[0].experts[0].kernel[0], mmoe.levels[0].experts[0].bias[0, 0]])
+    np.testing.assert_allclose(mmoe(X)["a"], bottom(X)["a"], atol=1e-6)
+
+
+# ---------------------------------------------------------------- gates
+
+
+@gated
+def test_gates_start_even_and_have_a_name_for_every_weight(name):
+    net = network(name)
+    net(X)
+    for level, weights in zip(net.levels, net.gate_weights(X), strict=True):
+        for gate, w in weights.items():
+            assert w.shape == (64, len(level.columns(gate)))
+            np.testing.assert_allclose(w, 1 / w.shape[1], rtol=1e-6)
+
+
+def test_columns_of_a_gate_and_of_a_level():
+    lower, top = network("PLE").levels
+    assert lower.columns("a") == ["a 1", "a 2", "shared 1"]
+    assert lower.columns("shared") == lower.columns() == ["a 1", "a 2", "b 1", "b 2", "shared 1"]
+    assert list(top.gates) == ["a", "b"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.floats(-50, 50), min_size=3, max_size=3), min_size=1, max_size=5), st.integers(0, 99))
+def test_a_row_of_any_gate_is_a_convex_mix(rows, seed):
+    gate = sn.Gate(4)
+    x = np.array(rows, "float32")
+    gate(x)
+    gate.kernel.assign(np.random.default_rng(seed).normal(size=(3, 4)))
+    weights = np.asarray(gate(x))
+    assert (weights >= 0).all()
+    np.testing.assert_allclose(weights.sum(1), 1, rtol=1e-5)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.05, 0.95))
+def test_dropout_leaves_rows_that_sum_to_one_and_at_least_one_expert(rate):
+    gate = sn.Gate(4, dropout=rate)
+    weights = np.asarray(gate(np.ones((400, 2), "float32"), training=True))
+    np.testing.assert_allclose(weights.sum(1), 1, rtol=1e-5)
+    share = (weights == 0).mean()
+    assert abs(share - (rate - rate**4)) < 0.1  # a row that would lose all four keeps all
+
+
+def test_dropout_is_for_training_only_and_changes_from_call_to_call():
+    gate = sn.Gate(4, dropout=0.5)
+    x = np.ones((50, 2), "float32")
+    np.testing.assert_allclose(gate(x), 0.25)
+    assert np.any(np.asarray(gate(x, training=True)) != np.asarray(gate(x, training=True)))
+
+
+def test_dropout_reaches_the_gates_of_a_model_in_training():
+    model = model_of("dropout")
+    assert np.abs(model(X, training=True)["a"] - model(X)["a"]).max() > 1e-3
+
+
+# ---------------------------------------------------------------- experts start apart
+
+
+def off_diagonal(matrix):
+    return np.abs(matrix[~np.eye(len(matrix), dtype=bool)])
+
+
+MANY = np.random.default_rng(4).normal(size=(4000, 32)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    ["he_normal", "glorot_uniform", "orthogonal", keras.initializers.HeNormal(), keras.initializers.GlorotUniform(seed=1024)],
+    ids=["name", "another name", "orthogonal", "one object", "an object with a seed"],
+)
+def test_experts_start_uncorrelated_whatever_the_initializer(initializer):
+    level = sn.Level({"shared": 6}, {"a": ["shared"]}, (16,), initializer=initializer)
+    assert off_diagonal(sn.likeness(level.expert_outputs(MANY))).max() < 0.25
+    deep = sn.Level({"shared": 6}, {"a": ["shared"]}, (32, 32), initializer=initializer)
+    assert off_diagonal(sn.likeness(deep.expert_outputs(MANY))).max() < 0.25
+
+
+def test_two_networks_with_the_same_initializer_object_start_apart():
+    seeded = keras.initializers.HeNormal(seed=7)
+    one, other = (sn.Experts(4, 16, initializer=seeded) for _ in range(2))
+    both = np.concatenate([one(MANY), other(MANY)])
+    assert off_diagonal(sn.likeness(both)).max() < 0.25
+    again = sn.Experts.from_config(one.get_config())
+    assert off_diagonal(sn.likeness(np.concatenate([one(MANY), again(MANY)]))).max() < 0.25
+
+
+def test_levels_of_a_network_start_apart():
+    net = sn.PLE(AB, 2, 1, [(D,), (D,)])
+    net(X)
+    kernels = np.concatenate([np.asarray(level.experts[0].kernel) for level in net.levels])
+    assert off_diagonal(np.corrcoef(kernels.reshape(10, -1))).max() < 0.6  # 36 numbers each
+
+
+def test_the_global_seed_fixes_the_start():
+    np.testing.assert_array_equal(network("PLE", 5)(X)["a"], network("PLE", 5)(X)["a"])
+    assert np.abs(network("PLE", 5)(X)["a"] - network("PLE", 6)(X)["a"]).max() > 0.1
+
+
+def test_every_expert_has_the_spread_of_a_dense_layer():
+    """A distribution over `(count, d, units)` as a whole would take `count` for a part of the fan-in."""
+    experts = sn.Experts(50, 20)
+    experts(MANY)
+    np.testing.assert_allclose(np.asarray(experts.kernel).std(), np.sqrt(2 / 32), rtol=0.02)
+
+
+def test_clones_have_a_gate_without_gradient_and_never_part():
+    net = network("MMoE")
+    model = sn.two_towers(net, d=D)
+    sn.clone_experts(net)
+    np.testing.assert_allclose(sn.likeness(net.expert_outputs(X)[0]), 1, atol=1e-5)
+    model.compile(keras.optimizers.SGD(0.05), loss="mse")
+    model.fit(X, {"a": X[:, :1], "b": X[:, 1:2]}, epochs=20, verbose=0)
+    assert np.abs(net.levels[0].gates["a"].kernel).max() < 1e-6
+    np.testing.assert_allclose(sn.likeness(net.expert_outputs(X)[0]), 1, atol=1e-5)
+
+
+# ---------------------------------------------------------------- which loss reaches which block
+
+
+def owners(blocks, kind):
+    return {(block.level, block.owner) for block in blocks if block.kind == kind}
+
+
+@every
+def test_blocks_hold_every_weight_once(name):
+    net = network(name)
+    net(X)
+    count = {w.path: np.zeros(w.shape, int) for w in net.trainable_weights}
+    for parts in net.blocks().values():
+        for weight, part in parts:
+            count[weight.path][part] += 1
+    assert all((c == 1).all() for c in count.values())
+
+
+def test_in_cgc_no_loss_reaches_another_tasks_experts():
+    net = turned(network("CGC"))
+    assert owners(sn.reach(net, X, "a"), "experts") == {(1, "a"), (1, "shared")}
+    assert owners(sn.reach(net, X, "b"), "experts") == {(1, "b"), (1, "shared")}
+
+
+def test_in_ple_a_loss_reaches_the_other_tasks_lower_experts_but_not_the_upper_ones():
+    net = turned(network("PLE"))
+    reached = sn.reach(net, X, "b")
+    assert owners(reached, "experts") == {(1, "a"), (1, "b"), (1, "shared"), (2, "b"), (2, "shared")}
+    assert owners(reached, "gate") == {(1, "b"), (1, "shared"), (2, "b")}
+
+
+def test_the_leak_of_ple_goes_through_the_shared_gate():
+    net = turned(network("PLE"))
+    top = net.levels[1]
+    last = top.experts[0].kernel
+    last.assign(np.where(np.arange(5)[:, None, None] == 4, 0, last))  # the shared expert of level 2 goes blind
+    assert (1, "a") not in owners(sn.reach(net, X, "b"), "experts")
+
+
+def test_everything_is_shared_in_omoe_and_all_but_the_gates_in_mmoe():
+    omoe, mmoe = turned(network("OMoE")), turned(network("MMoE"))
+    assert sn.reach(omoe, X, "a") == sn.reach(omoe, X, "b") == set(omoe.blocks())
+    assert sn.reach(mmoe, X, "a") ^ sn.reach(mmoe, X, "b") == {Block(1, "gate", "a"), Block(1, "gate", "b")}
+
+
+def test_adatt_reaches_all_experts_and_cross_stitch_all_networks():
+    adatt, stitch = turned(network("AdaTT")), network("cross-stitch")
+    assert owners(sn.reach(adatt, X, "a"), "experts") == {(level, t) for level in (1, 2) for t in AB}
+    stitch(X)
+    assert owners(sn.reach(stitch, X, "a"), "network") == {(level, t) for level in (1, 2) for t in AB}
+    assert owners(sn.reach(stitch, X, "a"), "stitch") == {(1, "a"), (1, "b"), (2, "a")}
+
+
+# ---------------------------------------------------------------- measures and drawings
+
+
+def test_usage_of_an_even_and_of_a_polarised_gate():
+    even, polar = sn.usage(np.full((5, 4), 0.25)), sn.usage(np.eye(4)[[0, 0, 0, 1]])
+    np.testing.assert_allclose(even.mean, 0.25)
+    assert even.entropy == pytest.approx(1) and polar.entropy == pytest.approx(0)
+    np.testing.assert_allclose(polar.mean, [0.75, 0.25, 0, 0])
+    np.testing.assert_allclose(polar.deviation[0], np.sqrt(0.75 * 0.25))
+
+
+def test_usage_of_two_to_one():
+    assert sn.usage([[2 / 3, 1 / 3]]).entropy == pytest.approx(0.918296)  # in bits
+
+
+def test_likeness_of_clones_opposites_and_a_dead_expert():
+    f = np.random.default_rng(5).normal(size=(30, 2))
+    alike = sn.likeness(np.stack([f, 3 * f + 1, -f, np.ones_like(f)]))
+    np.testing.assert_allclose(alike, [[1, 1, -1, 0], [1, 1, -1, 0], [-1, -1, 1, 0], [0, 0, 0, 0]], atol=1e-9)
+
+
+@gated
+def test_gates_and_experts_are_drawn_with_their_numbers(name):
+    net = turned(network(name))
+    gates, experts = sn.draw_gates(net, X), sn.draw_experts(net, X)
+    weights = net.gate_weights(X)[-1]
+    for axes, (gate, w) in zip(gates.axes, weights.items(), strict=True):
+        np.testing.assert_allclose([bar.get_height() for bar in axes.patches], sn.usage(w).mean)
+        assert axes.get_ylabel() == gate
+        assert [label.get_text() for label in axes.get_xticklabels()] == net.levels[-1].columns(gate)
+    said = [float(text.get_text()) for text in experts.axes[0].texts]
+    np.testing.assert_allclose(said, sn.likeness(net.expert_outputs(X)[-1]).ravel(), atol=0.051)
+
+
+# ---------------------------------------------------------------- bad arguments
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: sn.MMoE(("a",), 4, (5,)), r"tasks: expected two different names or more, .* found \['a'\]"),
+        (lambda: sn.MMoE("ab", 4, (5,)), r"found \['ab'\]"),
+        (lambda: sn.MMoE(("a", "a"), 4, (5,)), r"found \['a', 'a'\]"),
+        (lambda: sn.CGC(("a", "shared"), 1, 1, (5,)), "none of them 'shared'"),
+        (lambda: sn.MMoE(AB, 0, (5,)), "expected a whole number of at least 1, found 0"),
+        (lambda: sn.MMoE(AB, 2.5, (5,)), "expected a whole number of at least 1, found 2.5"),
+        (lambda: sn.MMoE(AB, 4, ()), r"units: expected the widths of one layer or more, .* found \(\)"),
+        (lambda: sn.MMoE(AB, 4, 5), "found 5"),
+        (lambda: sn.SharedBottom(AB, (5, -1)), "units: expected a whole number of at least 1, found -1"),
+        (lambda: sn.PLE(AB, 1, 1, []), r"units: expected the widths of every level, .* found \[\]"),
+        (lambda: sn.PLE(AB, 1, 1, (64, 32)), r"such as \(64, 32\), found 64"),
+        (lambda: sn.PLE(AB, 1, 0, [(5,)]), "shared: expected a whole number of at least 1, found 0"),
+        (lambda: sn.Gate(3, dropout=1.0), r"dropout: expected a chance in \[0, 1\), found 1.0"),
+        (lambda: sn.Level({"a": 1}, {"a": ["a", "c"]}, (5,)), r"gates: expected groups among \['a'\], found \['c'\]"),
+        (lambda: network("MMoE")(X[0]), r"expected input of shape \(batch, d\), found \(6,\)"),
+        (lambda: network("shared bottom")(X[None]), r"expected input of shape \(batch, d\), found"),
+        (lambda: sn.Experts(3, 5)(np.ones((2, 4, 6))), r"or \(3, batch, d\), found \(2, 4, 6\)"),
+        (lambda: sn.reach(network("MMoE"), X, "c"), r"expected a task of \['a', 'b'\], found 'c'"),
+        (lambda: sn.ridge_tasks(1.5, 10, 0), r"relatedness: expected a cosine in \[-1, 1\], found 1.5"),
+        (lambda: sn.train_together([model_of("MMoE")], np.ones((2, 9, D)), np.ones((2, 9, 2))), "found 1, 2 and 2"),
+    ],
+)
+def test_a_bad_argument_is_named_with_what_was_expected(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# ---------------------------------------------------------------- the experiment
+
+
+@pytest.mark.parametrize("p", [0.0, 0.5, 1.0])
+def test_the_papers_data_has_the_relatedness_that_was_asked_for(p):
+    x, y = sn.ridge_tasks(p, 20_000, seed=1)
+    assert x.shape == (20_000, 32) and y.shape == (20_000, 2)
+    np.testing.assert_allclose(y.std(0), 1, atol=1e-3)
+    _, same = sn.ridge_tasks(p, 20_000, seed=1)
+    np.testing.assert_array_equal(y, same)
+    w = np.linalg.lstsq(x, y, rcond=None)[0].T  # the best linear function of a sum of ridges points along w
+    cosine = w[0] @ w[1] / np.linalg.norm(w[0]) / np.linalg.norm(w[1])
+    assert abs(cosine - p) < 0.15
+    if p == 1:
+        assert np.corrcoef(y.T)[0, 1] > 0.99
+
+
+def test_the_widths_are_matched():
+    mmoe, bottom = (sn.two_towers(sn.DESIGNS[name]()) for name in ("MMoE", "shared bottom"))
+    assert abs(mmoe.count_params() / bottom.count_params() - 1) < 0.02
+    # by hand, without biases and gates: (8·100·16 + 2·16·8) / (100 + 16) = 113, as in the MMoE paper
+    assert round((8 * 100 * 16 + 2 * 16 * 8) / (100 + 2 * 8)) == 113
+
+
+def a_run_of_each(name, seeds):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 500, D)).astype("float32")
+    return [model_of(name, seed) for seed in seeds], x, np.stack([x[..., 0] * x[..., 1], x[..., 2]], -1)
+
+
+@pytest.mark.parametrize("name", ["MMoE", "PLE", "cross-stitch"])
+def test_runs_side_by_side_learn_what_each_learns_alone(name):
+    together, x, y = a_run_of_each(name, (0, 1))
+    before = together[1].get_weights()
+    sn.train_together(together, x, y, steps=30, batch=64)
+    assert max(np.abs(w - start).max() for w, start in zip(together[1].get_weights(), before)) > 0.05
+    for i, model in enumerate(together):
+        alone = model_of(name, seed=i)
+        sn.train_together([alone], x[i : i + 1], y[i : i + 1], steps=30, batch=64)
+        for one, other in zip(model.get_weights(), alone.get_weights(), strict=True):
+            np.testing.assert_allclose(one, other, atol=2e-3)
+
+
+def test_gates_drop_experts_side_by_side_too_and_differently_in_every_step():
+    (model, other), x, y = a_run_of_each("dropout", (0, 0))
+    state = model.non_trainable_variables[0]
+    seen = {tuple(np.asarray(state))}
+    for _ in range(3):
+        sn.train_together([model, other], x, y, steps=1, batch=64)
+        seen.add(tuple(np.asarray(state)))
+    assert len(seen) == 4
+    plain = model_of("MMoE", 0)
+    plain.set_weights(model_of("dropout", 0).trainable_weights)
+    sn.train_together([plain], x[:1], y[:1], steps=3, batch=64)
+    sn.train_together([again := model_of("dropout", 0)], x[:1], y[:1], steps=3, batch=64)
+    assert max(np.abs(a - b).max() for a, b in zip(plain.get_weights(), map(np.asarray, again.trainable_weights))) > 1e-3
+
+
+def test_a_step_side_by_side_is_a_step_of_keras():
+    x = X[None]
+    y = np.stack([X[:, 0], X[:, 1]], -1)[None]
+    fitted, together = model_of("MMoE"), model_of("MMoE")
+    fitted.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 1)),
+        dict.fromkeys(AB, "mse"),
+        loss_weights=dict.fromkeys(AB, 0.5),
+    )
+    rows = np.random.default_rng(0).integers(64, size=64)
+    fitted.train_on_batch(X[rows], {"a": y[0, rows, :1], "b": y[0, rows, 1:]})
+    sn.train_together([together], x, y, steps=1, batch=64)
+    for one, other in zip(fitted.get_weights(), together.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_relatedness_reports_every_run_and_its_progress():
+    seen = []
+    designs = {"MMoE": sn.DESIGNS["MMoE"], "OMoE": sn.DESIGNS["OMoE"]}
+    errors = sn.relatedness((0.0, 1.0), 2, 5, 300, designs, lambda done, total: seen.append((done, total)))
+    assert {name: e.shape for name, e in errors.items()} == {"MMoE": (2, 2), "OMoE": (2, 2)}
+    assert seen == [(i, 10) for i in range(1, 11)]
+
+
+def test_ratio_is_a_geometric_mean_paired_by_seed():
+    errors = np.array([0.2, 0.02, 2.0])
+    assert sn.ratio(errors, errors / 3) == pytest.approx((3, 3, 3))
+    assert sn.ratio(np.array([1.0, 4.0]), np.ones(2)).mean == pytest.approx(2)
