@@ -1,0 +1,236 @@
+"""Aggregators: from the inner products of the tasks' gradients to one coefficient per task.
+
+The shared weights move along `d = Σ w_i g_i`. Every method here finds its w from the Gram matrix `G[i, j] = g_i · g_j` alone,
+T x T, however many weights the gradients have. An aggregator splits G into the lengths `n_i = ‖g_i‖` and the cosines
+`C[i, j] = G[i, j] / (n_i n_j)`, and finds b, the coefficients of the *unit* gradients `u_i = g_i / n_i`: then `w_i = b_i / n_i`.
+
+One convention for all: where the gradients agree, d is their mean. The papers differ by constant factors (PCGrad's is a sum,
+Nash-MTL's d always has the length √T); a learning rate absorbs these, a comparison at one learning rate does not.
+"""
+
+from itertools import product
+
+import numpy as np
+
+from mtl_lessons.backend import keras, tf
+
+RIDGE = 1e-6  # added to the cosines' diagonal before a system is solved: opposed gradients make it singular
+MOST = 10  # tasks for which all 2^T faces can be tried
+
+
+def gram(gradients) -> tf.Tensor:
+    """Inner products of the rows of `(T, n)`: `(T, T)`."""
+    gradients = tf.convert_to_tensor(gradients)
+    return tf.matmul(gradients, gradients, transpose_b=True)
+
+
+def step(aggregator: "Aggregator", gradients) -> np.ndarray:
+    """The direction `Σ w_i g_i` for explicit gradients `(T, n)`: `(n,)`, in double precision."""
+    gradients = np.asarray(gradients, dtype="float64")
+    return aggregator(gram(gradients)).numpy() @ gradients
+
+
+@keras.saving.register_keras_serializable("mtl_lessons")
+class Aggregator(keras.layers.Layer):
+    """The mean of the gradients, `w_i = 1/T`; a subclass overrides `combine`.
+
+    Called with a Gram matrix `(T, T)`, it returns w, `(T,)`, in the same precision. A gradient of zero gets the coefficient 0.
+    If an entry is not finite, no coefficient is: a broken gradient must not look like a step.
+    """
+
+    def __init__(self, **options):
+        super().__init__(autocast=False, **options)
+
+    def build(self, shape):
+        if len(shape) != 2 or shape[0] != shape[1]:
+            raise ValueError(f"{type(self).__name__}: expected a Gram matrix (T, T), found shape {tuple(shape)}")
+        self.built = True
+
+    def call(self, gram):
+        exact = tf.cast(gram, "float64")
+        finite = tf.reduce_all(tf.math.is_finite(exact))
+        exact = tf.where(finite, exact, tf.eye(gram.shape[0], dtype="float64"))
+        lengths = tf.sqrt(tf.linalg.diag_part(exact))
+        safe = tf.where(lengths > 0, lengths, tf.ones_like(lengths))
+        cosines = tf.linalg.set_diag(exact / (safe[:, None] * safe), tf.ones_like(lengths))
+        weights = tf.where(lengths > 0, self.combine(cosines, lengths) / safe, 0.0)
+        return tf.cast(tf.where(finite, weights, np.nan), gram.dtype)
+
+    def combine(self, cosines, lengths):
+        """Coefficients b of the unit gradients, `(T,)`, from their cosines `(T, T)` and lengths `(T,)`."""
+        return lengths / lengths.shape[0]
+
+
+@keras.saving.register_keras_serializable("mtl_lessons")
+class PCGrad(Aggregator):
+    """Projecting conflicting gradients (Yu et al., 2020).
+
+    From each g_i take away, for all other tasks j in a random order, its component along the *original* g_j, if that component is
+    negative; then the mean of the results. Two tasks: neither is hurt. More: the last projection can undo an earlier one.
+    """
+
+    def __init__(self, seed: int = 0, **options):
+        super().__init__(**options)
+        self.seed = seed
+
+    def build(self, shape):
+        super().build(shape)
+        self.draws = self.add_weight(name="draws", initializer="zeros", trainable=False)
+
+    def combine(self, cosines, lengths):
+        tasks = lengths.shape[0]
+        luck = tf.random.stateless_uniform((tasks, tasks), [self.seed, tf.cast(self.draws, "int32")])
+        self.draws.assign_add(1.0)
+        order = tf.argsort(luck, axis=1)  # row i: in which order i meets the others
+        rows = tf.linalg.diag(lengths)
+        for place in range(tasks):
+            other = tf.one_hot(order[:, place], tasks, dtype="float64")
+            along = tf.reduce_sum(tf.matmul(rows, cosines) * other, axis=1, keepdims=True)
+            rows -= tf.minimum(along, 0.0) * other  # along itself a gradient's component is never negative
+        return tf.reduce_mean(rows, axis=0)
+
+
+@keras.saving.register_keras_serializable("mtl_lessons")
+class UPGrad(Aggregator):
+    """Unconflicting projection of gradients (Quinton and Rey, 2024).
+
+    Replace each g_i by the nearest vector that conflicts with *no* g_j, then take the mean: `d · g_j ≥ 0` for all j, for any
+    number of tasks. The nearest one is `g_i + Σ v_j g_j` with the smallest `v ≥ 0`.
+    """
+
+    def combine(self, cosines, lengths):
+        own = tf.linalg.diag(lengths)
+        added = [_nonnegative(cosines, tf.linalg.matvec(cosines, row)) for row in tf.unstack(own)]
+        return tf.reduce_mean(own + tf.stack(added), axis=0)
+
+
+@keras.saving.register_keras_serializable("mtl_lessons")
+class MGDA(Aggregator):
+    """Multiple gradient descent: the shortest vector of the gradients' convex hull (Sener and Koltun, 2018).
+
+    `min ‖Σ w_i g_i‖` over `w ≥ 0, Σ w_i = 1`. Every task improves equally, `d · g_i = ‖d‖²`, where its w is above 0, and more
+    elsewhere. The vector is short wherever *one* gradient is short.
+    """
+
+    def combine(self, cosines, lengths):
+        return _on_simplex(_nonnegative(cosines, -1 / _positive(lengths)), lengths)
+
+
+@keras.saving.register_keras_serializable("mtl_lessons")
+class IMTLG(Aggregator):
+    """Impartial: equal projections on all unit gradients, `d · u_i = d · u_j`, with `Σ w_i = 1` (Liu et al., 2021).
+
+    In closed form `b ∝ C⁻¹ 1`. Two tasks: equal shares of the unit gradients. With three tasks or more the w can be negative, and so
+    can the common projection: then *every* loss rises.
+    """
+
+    def combine(self, cosines, lengths):
+        return _as_mean(_solve(cosines, tf.ones_like(lengths)), lengths)
+
+
+@keras.saving.register_keras_serializable("mtl_lessons")
+class NashMTL(Aggregator):
+    """The Nash bargaining solution: `G α = 1/α` (Navon et al., 2022), scaled to `Σ w_i = 1`.
+
+    Each task's say `α_i g_i` does not depend on the length of its gradient. α is the minimum of `½ αᵀGα - Σ log α_i`, which
+    damped Newton steps find.
+    """
+
+    STEPS = 30
+
+    def combine(self, cosines, lengths):
+        return _as_mean(self.bargain(cosines), lengths)
+
+    def bargain(self, gram):
+        """α with `G α = 1/α` and `α > 0`, `(T,)`, of a matrix in double precision."""
+        alpha = 1 / tf.sqrt(tf.linalg.diag_part(gram))
+        for _ in range(self.STEPS):
+            slope = tf.linalg.matvec(gram, alpha) - 1 / alpha
+            newton = _solve(gram + tf.linalg.diag(1 / alpha**2), slope)
+            decrement = tf.sqrt(tf.maximum(tf.reduce_sum(slope * newton), 0.0))
+            alpha -= newton / (1 + decrement)  # this length keeps α positive
+        return alpha
+
+
+@keras.saving.register_keras_serializable("mtl_lessons")
+class CAGrad(Aggregator):
+    """Conflict-averse: near the mean, the best for the task that gains least (Liu et al., 2021).
+
+    `max_d min_i d · g_i` within `‖d - g_0‖ ≤ c ‖g_0‖`, g_0 the mean. Its dual is over the simplex: with
+    `g_w = Σ w_i g_i` that has the smallest `g_w · g_0 + c ‖g_0‖ ‖g_w‖`, d is `g_0 + c ‖g_0‖ g_w / ‖g_w‖`. As in the authors'
+    code it is divided by `1 + c`.
+    """
+
+    def __init__(self, c: float = 0.5, **options):
+        super().__init__(**options)
+        if not 0 <= c < 1:
+            raise ValueError(f"CAGrad: expected 0 <= c < 1, found {c}")
+        self.c = c
+
+    def combine(self, cosines, lengths):
+        mean = lengths / lengths.shape[0]
+        along_mean = tf.linalg.matvec(cosines, mean)
+        radius = self.c * tf.sqrt(tf.maximum(tf.reduce_sum(mean * along_mean), 0.0))
+        points = tf.maximum(self._stationary(cosines, lengths, along_mean, radius), 0.0)
+        inside = tf.reduce_any(points > 0, axis=1)
+        points = _on_simplex(points, lengths)
+        norms = tf.sqrt(tf.maximum(tf.reduce_sum(points * tf.matmul(points, cosines), axis=1), 0.0))
+        best = tf.argmin(tf.where(inside, tf.linalg.matvec(points, along_mean) + radius * norms, np.inf))
+        return (mean + radius * points[best] / _positive(norms[best])) / (1 + self.c)
+
+    def _stationary(self, cosines, lengths, along_mean, radius):
+        """On each face of the simplex the point where the dual is flat, as coefficients of unit gradients; and MGDA's point."""
+        masks = _masks(lengths.shape[0])
+        ones, along = masks / _positive(lengths), masks * along_mean
+        a, b = _solve_each(cosines, masks, ones), _solve_each(cosines, masks, along)
+        aa, ab, bb = (tf.reduce_sum(p * q, axis=1) for p, q in ((ones, a), (ones, b), (along, b)))
+        level = (ab + tf.sqrt(tf.maximum(ab**2 - aa * (bb - radius**2), 0.0))) / aa
+        shortest = _nonnegative(cosines, -1 / _positive(lengths))
+        return tf.concat([level[:, None] * a - b, shortest[None]], axis=0)
+
+
+# ---------------------------------------------------------------- small problems, solved exactly
+
+
+def _positive(x):
+    return tf.maximum(x, 1e-60)
+
+
+def _on_simplex(units, lengths):
+    """Coefficients b of unit gradients, scaled to `Σ b_i / n_i = 1`, which is Σ w_i; a gradient of length 0 takes all."""
+    return tf.math.divide_no_nan(units, tf.reduce_sum(units / _positive(lengths), axis=-1, keepdims=True))
+
+
+def _as_mean(units, lengths):
+    """The same, but a gradient of length 0 is left out."""
+    return tf.math.divide_no_nan(units, tf.reduce_sum(tf.math.divide_no_nan(units, lengths)))
+
+
+def _solve(matrix, right):
+    ridge = RIDGE * tf.eye(matrix.shape[0], dtype=matrix.dtype)
+    return tf.linalg.solve(matrix + ridge, right[:, None])[:, 0]
+
+
+def _masks(tasks: int) -> np.ndarray:
+    """Every non-empty subset of the tasks, as rows of 0 and 1."""
+    if tasks > MOST:
+        raise ValueError(f"expected at most {MOST} tasks, whose 2^T subsets can all be tried, found {tasks}")
+    return np.array(list(product((0.0, 1.0), repeat=tasks)))[1:]
+
+
+def _solve_each(matrix, masks, rights):
+    """For each mask, the solution of the masked system, 0 outside of it: `(faces, T)`."""
+    tasks = matrix.shape[0]
+    inside = masks[:, :, None] * masks[:, None, :]
+    systems = inside * matrix + tf.eye(tasks, dtype=matrix.dtype) * (RIDGE + 1 - masks)[:, None, :]
+    return tf.linalg.solve(systems, rights[:, :, None])[:, :, 0]
+
+
+def _nonnegative(matrix, linear):
+    """`argmin ½ vᵀMv + qᵀv` over `v ≥ 0`: some entries are 0, the rest solve a linear system, so all 2^T choices are tried."""
+    masks = _masks(matrix.shape[0])
+    inside = tf.maximum(_solve_each(matrix, masks, -masks * linear), 0.0)
+    tried = tf.concat([tf.zeros_like(inside[:1]), inside], axis=0)
+    ridged = matrix + RIDGE * tf.eye(matrix.shape[0], dtype=matrix.dtype)
+    values = 0.5 * tf.reduce_sum(tried * tf.matmul(tried, ridged), axis=1) + tf.linalg.matvec(tried, linear)
+    return tried[tf.argmin(values)]

@@ -1,0 +1,135 @@
+"""The chapter's experiment: three tasks whose losses differ by four orders of magnitude, in a world whose truth is known.
+
+`world` draws it, `network` is one shared bottom, `Bench` trains it with any balance, seed after seed, and measures each task
+against the truth.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mtl_lessons import metrics
+from mtl_lessons.backend import keras, tf
+
+from .aggregators import Aggregator
+from .trainer import Balanced
+from .weightings import Weighting
+
+TASKS = ("watch", "click", "rating")
+LOSSES = {"watch": "mse", "click": "binary_crossentropy", "rating": "mse"}
+FEATURES, HIDDEN = 40, 12
+ROWS, TEST, BATCH, EPOCHS = 40_000, 10_000, 512, 8
+STEPS = ROWS // BATCH  # in an epoch
+NOISE = {"watch": 40.0, "rating": 0.6}  # seconds, stars
+
+Columns = dict[str, np.ndarray]
+
+
+def world(seed: int) -> tuple[np.ndarray, Columns, Columns]:
+    """Features `(ROWS + 2 TEST, 40)`, labels and truths.
+
+    Each task reads six of twelve hidden directions h of x, overlapping by three with the next task: `t = Σ ± h`, in standard units. Then
+    watch = 120 + 80 t + 40 ε seconds, P(click) = σ(2 t - 1), rating = 3 + .8 t + .6 ε stars, ε standard normal. Truths are the
+    same without ε, and P(click).
+    """
+    random = np.random.default_rng(seed)
+    directions = np.linalg.qr(random.normal(size=(FEATURES, HIDDEN)))[0] * 1.5
+    x = random.normal(size=(ROWS + 2 * TEST, FEATURES))
+    hidden = np.abs(x @ directions) - 1.2
+    watch, click, rating = (_standard(hidden[:, i : i + 6] @ _signs(random)) for i in (0, 3, 6))
+    truth = {"watch": 120 + 80 * watch, "click": 1 / (1 + np.exp(1 - 2 * click)), "rating": 3 + 0.8 * rating}
+    labels = {task: truth[task] + noise * random.normal(size=len(x)) for task, noise in NOISE.items()}
+    labels["click"] = random.random(len(x)) < truth["click"]
+    return x.astype("float32"), *({t: c[t].astype("float32") for t in TASKS} for c in (labels, truth))
+
+
+def _signs(random: np.random.Generator) -> np.ndarray:
+    return random.choice([-1, 1], 6) * random.uniform(0.7, 1.3, 6)
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean()) / values.std()
+
+
+def network(trunk: Sequence[int] = (64, 32), head: int = 16) -> keras.Model:
+    """A shared bottom with one tower per task; outputs `(batch, 1)` in seconds, as a probability, in stars.
+
+    The towers work in standard units, and a `Rescaling` turns these into seconds and stars. Without it the watch tower would
+    first have to grow to 120, and its slowness would be mistaken for imbalance.
+    """
+    x = z = keras.Input((FEATURES,), name="x")
+    for i, units in enumerate(trunk):
+        z = keras.layers.Dense(units, "relu", name=f"trunk_{i}")(z)
+    towers = {task: keras.layers.Dense(head, "relu", name=f"{task}_tower")(z) for task in TASKS}
+    units = {task: keras.layers.Dense(1, name=f"{task}_units")(tower) for task, tower in towers.items()}
+    outputs = {
+        "watch": keras.layers.Rescaling(80.0, 120.0, name="watch")(units["watch"]),
+        "click": keras.layers.Activation("sigmoid", name="click")(units["click"]),
+        "rating": keras.layers.Rescaling(0.8, 3.0, name="rating")(units["rating"]),
+    }
+    return keras.Model(x, outputs)
+
+
+def initial_losses(labels: Columns) -> np.ndarray:
+    """The loss of each task's best constant guess, about what an untrained network has: `(3,)`."""
+    return np.array([labels["watch"].var(), metrics.binary_entropy(labels["click"].mean()), labels["rating"].var()])
+
+
+# ---------------------------------------------------------------- training and measuring
+
+
+class Bench:
+    """Trains one balance on many seeds and keeps what it compiled, so that a further seed costs no second tracing.
+
+    `trunk` are the units of the shared layers. A balance at the representation reads the last of them.
+    """
+
+    def __init__(self, balance: Weighting | Aggregator, at_representation: bool = True, trunk: Sequence[int] = (64, 32)):
+        last = f"trunk_{len(trunk) - 1}"
+        self.model = Balanced(network(trunk), balance, last if at_representation else None)
+        self.model.compile(keras.optimizers.Adam(_schedule()), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
+        self.fresh = [variable.numpy() for variable in self.model.variables]
+        self.weights = [id(variable) for variable in self.model.network.trainable_variables]
+        self.trunk = trunk
+
+    def run(self, seed: int, validation: bool = False) -> dict[str, float]:
+        """Train on the world of this seed; `score` on its test rows, or on its validation rows."""
+        x, labels, truth = world(seed)
+        self._restart(seed)
+        batches = tf.data.Dataset.from_tensor_slices(_rows(x, labels, slice(ROWS))).batch(BATCH, drop_remainder=True)
+        self.model.fit(batches.cache().shuffle(STEPS, seed=seed), epochs=EPOCHS, shuffle=False, verbose=0)
+        judged = slice(ROWS, ROWS + TEST) if validation else slice(ROWS + TEST, None)
+        predicted = self.model.network.predict_on_batch(x[judged])
+        return score(predicted, {t: c[judged] for t, c in labels.items()}, {t: c[judged] for t, c in truth.items()})
+
+    def _restart(self, seed: int) -> None:
+        """All variables as they were born, and the network's as this seed gives birth to them."""
+        for variable, value in zip(self.model.variables, self.fresh):
+            variable.assign(value)
+        for variable in self.model.optimizer.variables:
+            if "learning_rate" not in variable.path:
+                variable.assign(tf.zeros_like(variable.value))
+        keras.utils.set_random_seed(seed)
+        self.model.network.set_weights(network(self.trunk).get_weights())
+
+
+def _schedule():
+    return keras.optimizers.schedules.CosineDecay(0.005, EPOCHS * STEPS)
+
+
+def _rows(x, labels: Columns, rows: slice):
+    return x[rows], {task: column[rows, None] for task, column in labels.items()}
+
+
+def score(predicted: dict, labels: Columns, truth: Columns) -> dict[str, float]:
+    """R² of seconds and stars to their *true* values; AUC of clicks; `loss`, the mean over tasks of loss / loss of a constant."""
+    columns = {task: np.asarray(column)[:, 0] for task, column in predicted.items()}
+    r2 = {t: 1 - np.mean((columns[t] - truth[t]) ** 2) / truth[t].var() for t in ("watch", "rating")}
+    errors = [np.mean((columns[t] - labels[t]) ** 2) for t in ("watch", "rating")]
+    losses = np.array([errors[0], metrics.log_loss(labels["click"], columns["click"]), errors[1]])
+    return {
+        "watch": float(r2["watch"]),
+        "click": metrics.auc(labels["click"], columns["click"]),
+        "rating": float(r2["rating"]),
+        "loss": float(np.mean(losses / initial_losses(labels))),
+    }

@@ -1,0 +1,566 @@
+"""Chapter 3's parts: methods by hand, as properties of generated gradients, against NumPy; the trainer; the chapter's world."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.optimize import minimize, nnls
+
+from mtl_lessons import loss_balancing as lb
+from mtl_lessons.backend import keras, tf
+from mtl_lessons.loss_balancing import experiment
+
+AGGREGATORS = {
+    "mean": lb.Aggregator(),
+    "PCGrad": lb.PCGrad(seed=1),
+    "UPGrad": lb.UPGrad(),
+    "MGDA": lb.MGDA(),
+    "IMTL-G": lb.IMTLG(),
+    "Nash-MTL": lb.NashMTL(),
+    "CAGrad": lb.CAGrad(),
+}
+every_aggregator = pytest.mark.parametrize("name", AGGREGATORS)
+QUICK = settings(max_examples=25, deadline=None, derandomize=True)
+TWO_TO_FOUR = st.integers(2, 4)
+PAIR = np.array([[3.0, 1.0], [-1.0, 1.0]])
+
+
+@st.composite
+def gradients(draw, tasks=TWO_TO_FOUR, apart=0.05):
+    """T gradients of lengths 0.1 to 10 in a space large enough for them, none nearly a combination of the others."""
+    t = draw(tasks)
+    g = draw(arrays(float, (t, t + 1), elements=st.floats(-1, 1, width=16)))
+    lengths = np.linalg.norm(g, axis=1)
+    assume(lengths.min() > 0.1)
+    units = g / lengths[:, None]
+    assume(np.linalg.eigvalsh(units @ units.T)[0] > apart)
+    return units * np.array([draw(st.floats(0.1, 10)) for _ in range(t)])[:, None]
+
+
+def weights(name, g):
+    return AGGREGATORS[name](lb.gram(g)).numpy()
+
+
+# ---------------------------------------------------------------- aggregators: by hand
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [
+        ("mean", (1.0, 1.0)),
+        ("PCGrad", (0.8, 1.6)),  # g1' = (2, 2), g2' = (-.4, 1.2)
+        ("UPGrad", (0.8, 1.6)),
+        ("MGDA", (0.0, 1.0)),  # w = (1/4, 3/4)
+        ("IMTL-G", (0.236068, 1.0)),
+        ("Nash-MTL", (0.236068, 1.0)),  # two tasks: equal shares of the unit gradients as well
+    ],
+)
+def test_two_gradients_by_hand(name, direction):
+    np.testing.assert_allclose(lb.step(AGGREGATORS[name], PAIR), direction, atol=1e-5)
+
+
+def test_nash_bargains_until_g_alpha_is_one_over_alpha():
+    alpha = lb.NashMTL().bargain(lb.gram(PAIR)).numpy()
+    np.testing.assert_allclose(alpha, [0.4253, 0.9511], atol=1e-4)
+    np.testing.assert_allclose(lb.gram(PAIR).numpy() @ alpha, 1 / alpha, atol=1e-5)
+
+
+def test_mgda_listens_to_the_short_gradient():
+    np.testing.assert_allclose(weights("MGDA", np.diag([10.0, 1.0])), [1 / 101, 100 / 101], atol=1e-6)
+
+
+def test_cagrad_without_a_radius_is_the_mean():
+    np.testing.assert_allclose(lb.CAGrad(c=0.0)(lb.gram(PAIR)).numpy(), [0.5, 0.5], atol=1e-12)
+
+
+def test_three_tasks_can_all_lose_by_imtl_g():
+    g = np.array([[0.0, 0.0, 1.0], [2.0, -3.0, 2.0], [-2.0, 1.0, 2.0]])
+    projections = g @ lb.step(AGGREGATORS["IMTL-G"], g) / np.linalg.norm(g, axis=1)
+    np.testing.assert_allclose(projections, -0.54279, atol=1e-4)  # equal, and backwards
+
+
+# ---------------------------------------------------------------- aggregators: properties
+
+
+@every_aggregator
+@QUICK
+@given(g=gradients())
+def test_order_of_tasks_does_not_matter(name, g):
+    if name == "PCGrad" and len(g) > 2:
+        return  # it projects in a random order: held below, over all orders
+    turned = np.arange(len(g))[::-1]
+    np.testing.assert_allclose(weights(name, g[turned]), weights(name, g)[turned], rtol=1e-3, atol=1e-4)
+
+
+@every_aggregator
+@QUICK
+@given(g=gradients(), scale=st.sampled_from([1e-4, 0.1, 30.0, 1e4]))
+def test_the_unit_of_all_losses_does_not_matter(name, g, scale):
+    if name == "PCGrad" and len(g) > 2:
+        return
+    np.testing.assert_allclose(weights(name, scale * g), weights(name, g), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["IMTL-G", "Nash-MTL"])
+@QUICK
+@given(g=gradients(), unit=st.floats(0.01, 100))
+def test_the_unit_of_one_loss_changes_the_length_only(name, g, unit):
+    other = g.copy()
+    other[0] *= unit
+    one, two = lb.step(AGGREGATORS[name], g), lb.step(AGGREGATORS[name], other)
+    assert abs(one @ two) == pytest.approx(np.linalg.norm(one) * np.linalg.norm(two), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["UPGrad", "MGDA", "Nash-MTL"])
+@QUICK
+@given(g=gradients())
+def test_no_conflict_is_left_for_any_number_of_tasks(name, g):
+    d = lb.step(AGGREGATORS[name], g)
+    assert (g @ d / np.linalg.norm(g, axis=1)).min() > -1e-4 * np.linalg.norm(d)
+
+
+@pytest.mark.parametrize("name", ["PCGrad", "UPGrad", "MGDA", "IMTL-G", "Nash-MTL"])
+@QUICK
+@given(g=gradients(st.just(2)))
+def test_no_conflict_is_left_between_two(name, g):
+    d = lb.step(AGGREGATORS[name], g)
+    assert (g @ d / np.linalg.norm(g, axis=1)).min() > -1e-4 * np.linalg.norm(d)
+
+
+@QUICK
+@given(g=gradients())
+def test_cagrad_stays_near_the_mean_and_helps_the_worst(g):
+    d, mean = 1.5 * lb.step(AGGREGATORS["CAGrad"], g), g.mean(0)
+    assert np.linalg.norm(d - mean) <= (0.5 + 1e-6) * np.linalg.norm(mean)
+    assert (g @ d).min() >= (g @ mean).min() - 1e-6
+
+
+@QUICK
+@given(g=gradients())
+def test_imtl_g_projects_equally(g):
+    d, units = lb.step(AGGREGATORS["IMTL-G"], g), g / np.linalg.norm(g, axis=1, keepdims=True)
+    assert weights("IMTL-G", g).sum() == pytest.approx(1)
+    assert np.ptp(units @ d) < 1e-3 * max(1, np.abs(units @ d).max())
+
+
+@QUICK
+@given(g=gradients(st.just(2)))
+def test_pcgrad_and_upgrad_are_one_for_two_tasks(g):
+    np.testing.assert_allclose(weights("PCGrad", g), weights("UPGrad", g), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["PCGrad", "UPGrad"])
+def test_without_conflict_projections_leave_the_mean(name):
+    g = np.array([[1.0, 0.2, 0.0], [0.3, 1.0, 0.5], [0.0, 0.1, 2.0]])
+    np.testing.assert_allclose(weights(name, g), np.full(3, 1 / 3), atol=1e-9)
+
+
+@every_aggregator
+@pytest.mark.parametrize("tasks", [2, 3, 5])
+def test_where_the_gradients_agree_all_are_the_mean(name, tasks):
+    g = np.tile([[3.0, -4.0, 1.0]], (tasks, 1))
+    np.testing.assert_allclose(lb.step(AGGREGATORS[name], g), g[0], rtol=1e-4)
+
+
+@every_aggregator
+def test_opposed_gradients_of_one_length_cancel(name):
+    np.testing.assert_allclose(lb.step(AGGREGATORS[name], [[2.0, 1.0], [-2.0, -1.0]]), [0, 0], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["PCGrad", "UPGrad", "MGDA", "IMTL-G", "Nash-MTL"])
+def test_opposed_gradients_stop_the_projections_whatever_their_lengths(name):
+    np.testing.assert_allclose(lb.step(AGGREGATORS[name], [[2.0, 0.0], [-1.0, 0.0]]), [0, 0], atol=5e-3)
+    np.testing.assert_allclose(lb.step(AGGREGATORS["mean"], [[2.0, 0.0], [-1.0, 0.0]]), [0.5, 0])
+
+
+@every_aggregator
+def test_a_gradient_of_zero_has_no_coefficient_and_breaks_nothing(name):
+    g = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 2.0]])
+    found = weights(name, g)
+    assert np.isfinite(found).all() and found[1] == 0
+    assert (weights(name, 0 * g) == 0).all()
+    if name == "MGDA":  # the hull contains zero, so zero is its shortest vector
+        assert np.abs(found).max() < 1e-6
+
+
+@every_aggregator
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_broken_gradient_is_not_hidden(name, broken):
+    assert np.isnan(weights(name, np.array([[1.0, broken], [0.0, 1.0]]))).all()
+
+
+@every_aggregator
+def test_compiled_by_xla_it_is_the_same(name):
+    three = np.array([[3.0, 1.0, 0.0], [-1.0, 1.0, 0.5], [0.2, -2.0, 1.0]])
+    g = PAIR if name == "PCGrad" else three  # with two tasks the random order has nothing to choose
+    compiled = tf.function(AGGREGATORS[name], jit_compile=True)
+    np.testing.assert_allclose(compiled(lb.gram(g)), weights(name, g), atol=1e-5)
+
+
+# ---------------------------------------------------------------- aggregators: NumPy says the same
+
+
+def numpy_pcgrad(g, order):
+    out = []
+    for i in range(len(g)):
+        v = g[i].copy()
+        for j in order[i]:
+            if j != i and v @ g[j] < 0:
+                v -= v @ g[j] / (g[j] @ g[j]) * g[j]
+        out.append(v)
+    return np.mean(out, axis=0)
+
+
+@QUICK
+@given(g=gradients(st.just(3)))
+def test_pcgrad_is_the_papers_loop_in_some_order(g):
+    found = lb.step(AGGREGATORS["PCGrad"], g)
+    orders = [[*a, i] for i in range(3) for a in permutations(set(range(3)) - {i})]
+    by_task = [[o for o in orders if o[-1] == i] for i in range(3)]
+    loops = [numpy_pcgrad(g, order) for order in ((a, b, c) for a in by_task[0] for b in by_task[1] for c in by_task[2])]
+    assert min(np.abs(found - loop).max() for loop in loops) < 1e-9
+
+
+@QUICK
+@given(g=gradients())
+def test_upgrad_is_nonnegative_least_squares(g):
+    def project(v):  # onto the cone that conflicts with no g: v + gᵀu, u >= 0, shortest
+        return v + nnls(-g.T, v)[0] @ g
+
+    np.testing.assert_allclose(lb.step(AGGREGATORS["UPGrad"], g), np.mean([project(v) for v in g], axis=0), atol=2e-4)
+
+
+def on_simplex(objective, tasks):
+    starts = np.vstack([np.full(tasks, 1 / tasks), np.eye(tasks) * 0.9 + 0.1 / tasks])
+    sums = {"type": "eq", "fun": lambda w: w.sum() - 1}
+    found = [
+        minimize(objective, s, bounds=[(0, 1)] * tasks, constraints=sums, tol=1e-14, options={"maxiter": 500}) for s in starts
+    ]
+    return min(found, key=lambda result: result.fun)
+
+
+@QUICK
+@given(g=gradients(apart=0.1))
+def test_mgda_is_the_shortest_vector_of_the_hull(g):
+    best = on_simplex(lambda w: (w @ g) @ (w @ g), len(g))
+    assert np.linalg.norm(lb.step(AGGREGATORS["MGDA"], g)) <= np.sqrt(best.fun) * (1 + 1e-4) + 1e-6
+    assert weights("MGDA", g).sum() == pytest.approx(1, abs=1e-6) and weights("MGDA", g).min() >= 0
+
+
+@QUICK
+@given(g=gradients(apart=0.1))
+def test_cagrad_solves_its_dual(g):
+    mean = g.mean(0)
+    radius = 0.5 * np.linalg.norm(mean)
+    best = on_simplex(lambda w: (w @ g) @ mean + radius * np.linalg.norm(w @ g), len(g))
+    worst = (g @ (1.5 * lb.step(AGGREGATORS["CAGrad"], g))).min()
+    assert worst >= best.fun - 1e-3 * max(1, np.abs(g @ mean).max())  # strong duality: the primal value is the dual's
+
+
+@QUICK
+@given(g=gradients())
+def test_nash_and_imtl_g_solve_their_equations(g):
+    G, n = g @ g.T, np.linalg.norm(g, axis=1)
+    alpha = weights("Nash-MTL", g)
+    products = (G @ alpha) * alpha
+    assert np.ptp(products) < 1e-3 * products.max()  # G α ∝ 1 / α
+    np.testing.assert_allclose(weights("IMTL-G", g), (a := np.linalg.solve(G, n)) / a.sum(), rtol=1e-2, atol=1e-3)
+
+
+# ---------------------------------------------------------------- weightings: by hand
+
+
+def built(weighting, tasks=2):
+    weighting.build((tasks,))
+    weighting.built = True
+    return weighting
+
+
+def test_uncertainty_at_its_optimum_weighs_by_half_the_inverse_loss():
+    losses = tf.constant([0.1, 0.3])
+    weighting = built(lb.Uncertainty(["regression", "classification"], start=[0.1, 0.6]))  # σ² = L, and 2 L
+    with tf.GradientTape() as tape:
+        tape.watch(losses)
+        total = weighting(losses)
+    np.testing.assert_allclose(tape.gradient(total, losses), [1 / 0.2, 1 / 0.6], rtol=1e-5)
+    assert float(total) == pytest.approx(1 + np.log(0.1) / 2 + np.log(0.6) / 2)
+    with tf.GradientTape() as tape:
+        total = weighting(losses)
+    np.testing.assert_allclose(tape.gradient(total, weighting.stored.value), [0, 0], atol=1e-6)
+
+
+def test_speed_changes_how_fast_the_variance_moves_not_what_it_is():
+    slow, fast = (built(lb.Uncertainty(["regression"] * 2, start=[4.0, 9.0], speed=s)) for s in (1.0, 5.0))
+    np.testing.assert_allclose(slow.variances(), fast.variances(), rtol=1e-6)
+    for weighting in (slow, fast):
+        weighting.stored.assign_add([0.1, 0.1])
+    np.testing.assert_allclose(fast.variances() / [4.0, 9.0], np.exp([0.5, 0.5]), rtol=1e-5)
+    np.testing.assert_allclose(slow.variances() / [4.0, 9.0], np.exp([0.1, 0.1]), rtol=1e-5)
+
+
+def test_dwa_by_hand():
+    np.testing.assert_allclose(lb.dwa_weights([0.4, 0.19], [0.5, 0.2]), [0.9625, 1.0375], atol=1e-4)
+
+
+def test_dwa_waits_two_epochs_and_averages_within_each():
+    weighting = built(lb.DWA(every=2))
+    for losses in ([0.6, 0.2], [0.4, 0.2], [0.5, 0.19]):
+        weighting.after_step(tf.constant(losses), None)
+        np.testing.assert_array_equal(weighting.weights_used, [1, 1])
+    weighting.after_step(tf.constant([0.3, 0.19]), None)  # epochs: (.5, .2), then (.4, .19)
+    np.testing.assert_allclose(weighting.weights_used, [0.9625, 1.0375], atol=1e-4)
+
+
+@pytest.mark.parametrize(("alpha", "targets"), [(0.0, (1.25, 1.25)), (1.5, (0.843, 1.707))])
+def test_gradnorm_targets_by_hand(alpha, targets):
+    found = lb.gradnorm_targets(tf.constant([2.0, 0.5]), [0.35, 0.08], [0.7, 0.1], alpha)
+    np.testing.assert_allclose(found, targets, atol=1e-3)
+
+
+def test_gradnorm_descends_the_distance_to_its_targets():
+    weighting = built(lb.GradNorm(alpha=1.5, rate=0.0))
+    weighting.logits.assign([0.2, -0.3])
+    weighting.before_step(tf.constant([0.7, 0.1]), tf.constant([1.0, 1.0]))  # the first batch
+    weighting.mean.assign([0, 0])
+    losses, lengths = np.array([0.35, 0.08]), np.array([2.0, 0.5])
+    relative = lengths / [0.7, 0.1]
+
+    def weights_of(xi):
+        return 2 * np.exp(xi) / np.exp(xi).sum()
+
+    xi = np.array([0.2, -0.3])
+    targets = lb.gradnorm_targets(tf.constant(weights_of(xi) * relative), losses, np.array([0.7, 0.1]), 1.5).numpy()
+    distance = [np.abs(weights_of(xi + e) * relative - targets).sum() for e in (*1e-6 * np.eye(2), *-1e-6 * np.eye(2))]
+    weighting.before_step(tf.constant(losses, "float32"), tf.constant(lengths, "float32"))
+    slope = np.subtract(distance[:2], distance[2:]) / 2e-6
+    np.testing.assert_allclose(weighting.mean / 0.1, slope, rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(weighting.initial, [0.7, 0.1], rtol=1e-6)
+
+
+def test_famo_weights_and_its_first_move():
+    np.testing.assert_allclose(lb.famo_weights([0.0, 0.0], [4.0, 1.0]), [0.2, 0.8], rtol=1e-5)
+    weighting = built(lb.FAMO(rate=0.025))
+    weighting.after_step(tf.constant([4.0, 1.0]), tf.constant([2.0, 1.0]))  # the first loss halved
+    np.testing.assert_allclose(weighting.logits, [-0.025, 0.025], rtol=1e-4)  # Adam's first step is its rate
+
+
+def test_random_weights_sum_to_the_number_of_tasks():
+    weighting = built(lb.RLW(seed=3))
+    totals = [float(weighting(tf.constant([1.0, 1.0]))) for _ in range(3)]
+    np.testing.assert_allclose(totals, 2, rtol=1e-6)
+    assert len({float(weighting(tf.constant([1.0, 0.0]))) for _ in range(3)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: lb.Fixed([1.0, -1.0]), "expected weights >= 0"),
+        (lambda: built(lb.Fixed([1.0])), "one entry for each of 2 tasks"),
+        (lambda: lb.Uncertainty(["regression", "clicks"]), "found clicks"),
+        (lambda: built(lb.Uncertainty(["regression"] * 3)), "one entry for each of 2 tasks"),
+        (lambda: built(lb.Uncertainty(["regression"] * 2, start=[1.0])), "one entry for each of 2 tasks"),
+        (lambda: lb.DWA(every=0), "every >= 1"),
+        (lambda: lb.CAGrad(c=1.0), "0 <= c < 1"),
+        (lambda: lb.MGDA()(tf.eye(11)), "at most 10 tasks"),
+        (lambda: lb.MGDA()(tf.ones((2, 3))), r"Gram matrix \(T, T\)"),
+    ],
+)
+def test_bad_input_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# ---------------------------------------------------------------- the trainer
+
+TASKS = ("a", "b")
+LOSSES = {"a": "mse", "b": keras.losses.BinaryCrossentropy()}
+WEIGHTINGS = {
+    "equal": lb.Equal,
+    "fixed": lambda: lb.Fixed([0.5, 2.0]),
+    "uncertainty": lambda: lb.Uncertainty(["regression", "classification"]),
+    "DWA": lambda: lb.DWA(every=2),
+    "RLW": lambda: lb.RLW(seed=5),
+    "GradNorm": lb.GradNorm,
+    "FAMO": lb.FAMO,
+}
+BALANCES = WEIGHTINGS | {name: type(aggregator) for name, aggregator in AGGREGATORS.items()}
+DATA = np.random.default_rng(0)
+X = DATA.normal(size=(64, 3)).astype("float32")
+Y = {"a": X[:, 0] * 5, "b": (X[:, 1] > X[:, 0]).astype("float32")}
+
+
+def network(seed=0):
+    keras.utils.set_random_seed(seed)
+    x = keras.Input((3,))
+    z = keras.layers.Dense(4, "tanh", name="trunk")(x)
+    heads = {"a": keras.layers.Dense(1, name="a"), "b": keras.layers.Dense(1, "sigmoid", name="b")}
+    return keras.Model(x, {task: head(z) for task, head in heads.items()})
+
+
+def balanced(balance, representation="trunk", optimizer=None, **options):
+    model = lb.Balanced(network(), balance, representation)
+    model.compile(optimizer or keras.optimizers.SGD(0.1), loss=LOSSES, **options)
+    return model
+
+
+def numpy_gradients(model):
+    """Of each loss, for the trunk's kernel and bias, the representation and each head: the chain rule written out."""
+    W, c, va, ca, vb, cb = (np.float64(w) for w in network().get_weights())
+    z = np.tanh(X @ W + c)
+    errors = {"a": 2 * (z @ va + ca - Y["a"][:, None]) / 64, "b": (1 / (1 + np.exp(-(z @ vb + cb))) - Y["b"][:, None]) / 64}
+    at_z = np.stack([errors["a"] @ va.T, errors["b"] @ vb.T])
+    heads = [z.T @ errors["a"], errors["a"].sum(0), z.T @ errors["b"], errors["b"].sum(0)]
+    return at_z, heads, lambda g: [X.T @ (g * (1 - z**2)), (g * (1 - z**2)).sum(0)]
+
+
+@every_aggregator
+@pytest.mark.parametrize("representation", [None, "trunk"])
+def test_one_step_with_an_aggregator_is_numpys(name, representation):
+    model = balanced(BALANCES[name](), representation)
+    start = [np.float64(w) for w in model.network.get_weights()]
+    model.fit(X, Y, batch_size=64, verbose=0)
+    at_z, heads, back = numpy_gradients(model)
+    trunk = [back(g) for g in at_z]
+    flat = at_z.reshape(2, -1) if representation else np.stack([np.concatenate([k.ravel(), b]) for k, b in trunk])
+    w = 2 * weights(name, flat)
+    moved = [w[0] * trunk[0][i] + w[1] * trunk[1][i] for i in (0, 1)] + heads
+    for before, gradient, after in zip(start, moved, model.network.get_weights(), strict=True):
+        np.testing.assert_allclose(after, before - 0.1 * gradient, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "factors"), [("equal", (1, 1)), ("fixed", (0.5, 2)), ("uncertainty", (0.5, 1)), ("DWA", (1, 1))]
+)
+def test_one_step_with_a_weighting_is_numpys(name, factors):
+    model = balanced(WEIGHTINGS[name]())
+    start = [np.float64(w) for w in model.network.get_weights()]
+    model.fit(X, Y, batch_size=64, verbose=0)
+    at_z, heads, back = numpy_gradients(model)
+    moved = back(factors[0] * at_z[0] + factors[1] * at_z[1]) + [factors[i // 2] * h for i, h in enumerate(heads)]
+    for before, gradient, after in zip(start, moved, model.network.get_weights(), strict=True):
+        np.testing.assert_allclose(after, before - 0.1 * gradient, atol=2e-5)
+
+
+def test_one_step_of_gradnorm_and_famo_weighs_by_the_initial_and_the_current_loss():
+    z = np.tanh(X @ network().get_weights()[0])
+    _, _, va, _, vb, _ = network().get_weights()
+    p = 1 / (1 + np.exp(-(z @ vb)[:, 0]))
+    losses = np.array([np.mean(((z @ va)[:, 0] - Y["a"]) ** 2), -np.mean(Y["b"] * np.log(p) + (1 - Y["b"]) * np.log(1 - p))])
+    famo = (1 / losses) / (1 / losses).sum()
+    for name, factors in {"GradNorm": 1 / losses, "FAMO": famo}.items():
+        model = balanced(WEIGHTINGS[name]())
+        start = model.network.get_weights()
+        model.fit(X, Y, batch_size=64, verbose=0)
+        at_z, _, back = numpy_gradients(model)
+        expected = start[0] - 0.1 * back(factors[0] * at_z[0] + factors[1] * at_z[1])[0]
+        np.testing.assert_allclose(model.network.get_weights()[0], expected, atol=2e-5, err_msg=name)
+
+
+def test_without_conflict_pcgrad_is_the_plain_sum():
+    same = {"a": Y["a"], "b": Y["a"]}
+    models = [lb.Balanced(_twin(), balance) for balance in (lb.Equal(), lb.PCGrad())]
+    for model in models:
+        model.compile(keras.optimizers.SGD(0.01), loss={"a": "mse", "b": "mse"})
+        model.fit(X, same, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    for one, two in zip(*(model.network.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+def _twin():
+    """Two heads that start as one, so that their gradients agree."""
+    x = keras.Input((3,))
+    z = keras.layers.Dense(4, "tanh", kernel_initializer=keras.initializers.GlorotUniform(seed=1))(x)
+    return keras.Model(x, {t: keras.layers.Dense(1, kernel_initializer="ones", name=t)(z) for t in TASKS})
+
+
+@pytest.mark.parametrize("name", BALANCES)
+def test_it_trains_saves_reloads_and_goes_on_as_if_nothing_had_been(name, tmp_path):
+    model = balanced(BALANCES[name](), optimizer="adam", metrics={"b": ["accuracy"]})
+    history = model.fit(
+        X, Y, batch_size=16, epochs=2, shuffle=False, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()]
+    ).history
+    assert {"loss", "a_loss", "b_loss"} < set(history) and any("accuracy" in key for key in history)
+    assert history["loss"][0] == pytest.approx(history["a_loss"][0] + history["b_loss"][0], rel=1e-5)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    for one, two in zip(model.variables, again.variables, strict=True):
+        np.testing.assert_array_equal(one, two, err_msg=one.path)
+    for each in (model, again):
+        each.fit(X, Y, batch_size=16, shuffle=False, verbose=0)
+    assert model.evaluate(X, Y, verbose=0, return_dict=True) == pytest.approx(
+        again.evaluate(X, Y, verbose=0, return_dict=True), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["GradNorm", "FAMO", "PCGrad", "CAGrad"])
+def test_compiled_by_xla_it_trains_the_same(name):
+    plain, compiled = (balanced(BALANCES[name](), jit_compile=jit) for jit in (False, True))
+    for model in (plain, compiled):
+        model.fit(X, Y, batch_size=16, shuffle=False, verbose=0)
+    for one, two in zip(plain.network.get_weights(), compiled.network.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-4)
+
+
+def test_sample_weights_and_uneven_batches_count_rows():
+    model = balanced(lb.Equal())
+    model.optimizer.learning_rate = 0.0
+    half = np.repeat([1.0, 0.0], 32).astype("float32")
+    logs = model.fit(X, Y, batch_size=48, sample_weight={"a": half, "b": half}, shuffle=False, verbose=0).history
+    p = model.network.predict(X, verbose=0)["a"][:, 0]
+    assert logs["a_loss"][0] == pytest.approx(np.mean(half * (p - Y["a"]) ** 2), rel=1e-4)
+
+
+@pytest.mark.parametrize("balance", [lb.Equal, lb.UPGrad])
+def test_a_penalty_on_weights_counts_once(balance):
+    def moved(penalty):
+        keras.utils.set_random_seed(0)
+        x = keras.Input((3,))
+        z = keras.layers.Dense(4, "tanh", kernel_regularizer=keras.regularizers.L2(penalty), name="trunk")(x)
+        model = lb.Balanced(keras.Model(x, {t: keras.layers.Dense(1, name=t)(z) for t in TASKS}), balance(), "trunk")
+        model.compile(keras.optimizers.SGD(0.01), loss=dict.fromkeys(TASKS, "mse"))
+        start = model.network.get_layer("trunk").kernel.numpy()
+        model.fit(X, Y, batch_size=64, verbose=0)
+        return start, model.network.get_layer("trunk").kernel.numpy()
+
+    (start, free), (_, pulled) = moved(0.0), moved(10.0)
+    np.testing.assert_allclose(pulled - free, -0.01 * 2 * 10.0 * start, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: lb.Balanced(keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]), lb.Equal()), "outputs {task: tensor}"),
+        (lambda: lb.Balanced(network(), lb.GradNorm()), "name it, representation"),
+        (lambda: lb.Balanced(network(), lb.Equal()).compile(loss={"a": "mse"}), "a loss for each of a, b, found a"),
+        (lambda: lb.Balanced(network(), lb.Equal()).compile(loss="mse"), "found mse"),
+        (lambda: balanced(lb.Equal(), loss_weights={"a": 1.0, "b": 2.0}), "loss weights as a balance"),
+        (lambda: balanced(lb.Equal()).fit(X, {"a": Y["a"]}, verbose=0), "labels {task: tensor} for a, b, found a"),
+    ],
+)
+def test_misuse_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# ---------------------------------------------------------------- the chapter's world
+
+
+def test_the_worlds_labels_scatter_around_its_truth_as_it_says():
+    _, labels, truth = experiment.world(0)
+    for task, noise in experiment.NOISE.items():
+        assert np.std(labels[task] - truth[task]) == pytest.approx(noise, rel=0.02)
+    assert labels["click"].mean() == pytest.approx(truth["click"].mean(), abs=0.01)
+    perfect = {task: column[:, None] for task, column in truth.items()}
+    best = experiment.score(perfect, labels, truth)
+    assert best["watch"] == best["rating"] == 1 and best["click"] > 0.8 and best["loss"] < 0.6
+
+
+def test_a_bench_starts_afresh_for_every_seed(monkeypatch):
+    for name, value in {"ROWS": 2048, "TEST": 500, "STEPS": 4, "EPOCHS": 1}.items():
+        monkeypatch.setattr(experiment, name, value)
+    bench = experiment.Bench(lb.GradNorm())
+    first = bench.run(0)
+    assert bench.run(1) != first and bench.run(0) == first
