@@ -49,6 +49,7 @@ format: $(READY) ## mend style
 
 bench: book ## measure: seconds of the simulator and of imports, and Lighthouse on every page; fails below the bars
 	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench_balancing.py
 	$(BIN)/python book/_ext/bench_pages.py
 
 site: book ## what is published: the site with the package beside it (set MTL_SITE_URL, MTL_REPOSITORY)

@@ -157,8 +157,8 @@ class CAGrad(Aggregator):
     """Conflict-averse: near the mean, the best for the task that gains least (Liu et al., 2021).
 
     `max_d min_i d · g_i` within `‖d - g_0‖ ≤ c ‖g_0‖`, g_0 the mean. Its dual is over the simplex: with
-    `g_w = Σ w_i g_i` that has the smallest `g_w · g_0 + c ‖g_0‖ ‖g_w‖`, d is `g_0 + c ‖g_0‖ g_w / ‖g_w‖`. As in the authors'
-    code it is divided by `1 + c`.
+    `g_w = Σ w_i g_i` that has the smallest `g_w · g_0 + c ‖g_0‖ ‖g_w‖`, d is `g_0 + c ‖g_0‖ g_w / ‖g_w‖`. Here it is
+    divided by `1 + c`, so that agreeing gradients give their mean.
     """
 
     def __init__(self, c: float = 0.5, **options):

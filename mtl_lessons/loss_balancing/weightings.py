@@ -89,7 +89,7 @@ class Uncertainty(Weighting):
 
 @keras.saving.register_keras_serializable("mtl_lessons")
 class RLW(Weighting):
-    """Random weights, anew at every step: `T softmax(noise)`, noise ~ N(0, 1) (Lin et al., 2022). A control, and a strong one."""
+    """Random weights, anew at every step: `T softmax(noise)`, noise ~ N(0, 1) (Lin et al., 2022). A control."""
 
     def __init__(self, seed: int = 0, **options):
         super().__init__(**options)
