@@ -5,6 +5,8 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 
+PORT ?= 8000
+
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help book serve test execute grid lint format bench site clean
@@ -15,17 +17,17 @@ help: ## this list
 
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found; name one: make PYTHON=..."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 book: $(READY) ## build the site into _build/html, warnings as errors
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "The book: file://$(CURDIR)/_build/html/index.html (or: make serve)"
 
-serve: book ## build the site and serve it on localhost, compressed
-	$(BIN)/python book/_ext/serve.py
+serve: book ## build the site and serve it on localhost, compressed (PORT=8000)
+	$(BIN)/python book/_ext/serve.py --port $(PORT)
 
 test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions
 	$(BIN)/python -m pytest
@@ -43,12 +45,12 @@ lint: $(READY) ## check style
 format: $(READY) ## mend style
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: book ## measure: seconds of the simulator and of imports, and Lighthouse on every page
+bench: book ## measure: seconds of the simulator and of imports, and Lighthouse on every page; fails below the bars
 	$(BIN)/python tests/bench.py
 	$(BIN)/python book/_ext/bench_pages.py
 
 site: book ## what is published: the site with the package beside it (set MTL_SITE_URL, MTL_REPOSITORY)
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir _build/html/wheels .
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir _build/html/wheels .
 	touch _build/html/.nojekyll
 
 clean: ## remove what was built, and .venv

@@ -9,7 +9,7 @@ Importing this module imports TensorFlow.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -23,7 +23,8 @@ layers = keras.layers
 
 STEPS, BATCH = 250, 2048
 IMPRESSIONS = STEPS * BATCH  # item impressions to learn from: one pass over them, in order of time
-TEST = 20_000  # later impressions to judge by, of items and of ads alike
+CHECK = TEST = 20_000  # later impressions to choose a setting by, and still later ones to judge by, of items and of ads alike
+DECAYS = (0.05, 1.0)  # of the weights: what each model may choose from
 
 Progress = Callable[[int, int], None]
 
@@ -135,7 +136,7 @@ def transfer(
     seeds: int = 5,
     width: int = 4,
     ad_weight: float | None = None,
-    decay: float = 0.05,
+    decays: Sequence[float] = DECAYS,
     progress: Progress | None = None,
 ) -> dict:
     """Train with a shared and with separate tables of users; judge both on later impressions.
@@ -143,23 +144,31 @@ def transfer(
     The dense task is a click on an item (512 000 impressions), the sparse one a click on an ad (`labels` impressions);
     `relatedness` is the correlation of the users' tastes in the two. A step sees 2048 rows of each task; its loss is
     `L_item + ad_weight L_ad`, each a sum over these rows. The default `ad_weight = labels / 512 000` is the natural one: it
-    lets every label count once. Optimiser: AdamW with this weight `decay`. All of it, and the start of every table, is the
-    same for both models.
+    lets every label count once. Optimiser: AdamW. All of it, and the start of every table, is the same for both models.
+    Only the weight decay is each model's own choice among `decays`, by AUC on impressions between training and test: the single
+    models choose one per task, the shared one has to do with one for both.
 
     Returns AUCs, a list over seeds each. Of the sparse task: `single`, `shared`, and `bayes`, the ceiling, which the
-    true probabilities reach. Of the dense task: the same with `item_` before. `progress(done, total)` counts steps.
+    true probabilities reach. Of the dense task: the same with `item_` before. With `check_` before: on the impressions
+    that the choice was made by. `at[decay]`: the AUCs of both models at that decay. `progress(done, total)` counts steps.
     """
     if labels < 1 or seeds < 2:
         raise ValueError(f"needs labels >= 1 and seeds >= 2, found labels={labels}, seeds={seeds}")
     worlds = [World(seed=seed, ad_relatedness=relatedness) for seed in range(seeds)]
-    past, future = (side_by_side(logs, worlds) for logs in zip(*(_logs(w, labels) for w in worlds), strict=True))
+    past, check, future = (side_by_side(logs, worlds) for logs in zip(*(_logs(w, labels) for w in worlds), strict=True))
     weight = labels / IMPRESSIONS if ad_weight is None else ad_weight
     sizes = [seeds * n for n in (worlds[0].users, worlds[0].items, worlds[0].ads)]
-    result = {"relatedness": relatedness, "labels": labels} | _aucs("bayes", future, future, seeds)
-    for i, kind in enumerate(("single", "shared")):
-        report = [] if progress is None else [_Report(progress, done=i * STEPS, total=2 * STEPS)]
-        model = _train(two_tasks(*sizes, width, shared=kind == "shared"), past, seeds, weight, decay, report)
-        result |= _aucs(kind, future, model.predict(_inputs(future), batch_size=TEST, verbose=0), seeds)
+    result = {"relatedness": relatedness, "labels": labels, "at": {decay: {} for decay in decays}}
+    result |= _aucs("bayes", future, future, seeds)
+    report = _Report(progress, total=2 * len(decays) * STEPS)
+    for kind, together in {"single": [["single"], ["item_single"]], "shared": [["shared", "item_shared"]]}.items():
+        model = two_tasks(*sizes, width, shared=kind == "shared")
+        for decay in _trainings(model, past, seeds, weight, decays, report):
+            on_check, on_test = (_aucs(kind, rows, _predict(model, rows), seeds) for rows in (check, future))
+            result["at"][decay] |= {f"check_{name}": aucs for name, aucs in on_check.items()} | on_test
+        for names in together:
+            best = max(result["at"].values(), key=lambda aucs: np.mean([aucs[f"check_{name}"] for name in names]))
+            result |= {key: best[key] for name in names for key in (name, f"check_{name}")}
     return result
 
 
@@ -181,11 +190,15 @@ def side_by_side(logs: Sequence[Rows], worlds: Sequence[World]) -> Rows:
 
 
 @lru_cache(maxsize=5)  # the worlds of the settings tried last
-def _logs(world: World, labels: int) -> tuple[Rows, Rows]:
-    """Past and future, each with both tasks' rows in pairs; the past repeats the few ad rows until they are as many."""
-    items = split_by_time(world.impressions(IMPRESSIONS + TEST), TEST / (IMPRESSIONS + TEST))
-    ads = split_by_time(world.ad_impressions(labels + TEST), TEST / (labels + TEST))
-    return _pair(items[0], ads[0]), _pair(items[1], ads[1])
+def _logs(world: World, labels: int) -> tuple[Rows, Rows, Rows]:
+    """Rows to train on, to choose by and to test on, by time, both tasks' in pairs; few ad rows repeat until they are as many."""
+    items, ads = _in_three(world.impressions, IMPRESSIONS), _in_three(world.ad_impressions, labels)
+    return tuple(_pair(*rows) for rows in zip(items, ads, strict=True))
+
+
+def _in_three(draw: Callable[[int], Rows], n: int) -> tuple[Rows, Rows, Rows]:
+    past, later = split_by_time(draw(n + CHECK + TEST), (CHECK + TEST) / (n + CHECK + TEST))
+    return past, *split_by_time(later, TEST / (CHECK + TEST))
 
 
 def _pair(items: Rows, ads: Rows) -> Rows:
@@ -198,18 +211,30 @@ def _inputs(rows: Rows) -> Rows:
     return {name: rows[name] for name in ("user", "item", "ad_user", "ad")}
 
 
-def _train(model: keras.Model, past: Rows, seeds: int, weight: float, decay: float, callbacks=()) -> keras.Model:
-    schedule = keras.optimizers.schedules.CosineDecay(0.06, STEPS)
+def _predict(model: keras.Model, rows: Rows) -> dict[str, np.ndarray]:
+    return {name: np.asarray(p) for name, p in model(_inputs(rows)).items()}
+
+
+def _trainings(
+    model: keras.Model, past: Rows, seeds: int, weight: float, decays: Sequence[float], report: "_Report"
+) -> Iterator[float]:
+    """Train with one decay after the other, each time from the same start; yields after each, for the model to be judged."""
+    decay, start = tf.Variable(0.0), model.get_weights()  # a variable, so that one compiled step serves all decays
     loss = keras.losses.BinaryCrossentropy(reduction="sum")  # a mean shrinks as worlds are added, down to Adam's epsilon
     model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=decay),
+        keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.06, STEPS), weight_decay=decay),
         loss={"item_click": loss, "ad_click": loss},
         loss_weights={"item_click": 1.0, "ad_click": weight},
         jit_compile=True,
     )
     clicks = {name: past[name][:, None] for name in ("item_click", "ad_click")}
-    model.fit(_inputs(past), clicks, batch_size=BATCH * seeds, shuffle=False, verbose=0, callbacks=list(callbacks))
-    return model
+    for value in decays:
+        decay.assign(value)
+        model.set_weights(start)
+        for state in model.optimizer.variables:
+            state.assign(tf.zeros_like(state))
+        model.fit(_inputs(past), clicks, batch_size=BATCH * seeds, shuffle=False, verbose=0, callbacks=[report])
+        yield value
 
 
 def _aucs(kind: str, rows: Rows, predictions: dict, seeds: int) -> dict[str, list[float]]:
@@ -223,12 +248,16 @@ def _aucs(kind: str, rows: Rows, predictions: dict, seeds: int) -> dict[str, lis
 
 
 class _Report(keras.callbacks.Callback):
-    def __init__(self, progress: Progress, done: int, total: int):
+    """Tells `progress`, if there is one, how many steps of all trainings are done."""
+
+    def __init__(self, progress: Progress | None, total: int):
         super().__init__()
-        self.progress, self.done, self.total = progress, done, total
+        self.progress, self.done, self.total = progress, 0, total
 
     def on_train_batch_end(self, batch, logs=None):
-        self.progress(self.done + batch + 1, self.total)
+        self.done += 1
+        if self.progress:
+            self.progress(self.done, self.total)
 
 
 # ---------------------------------------------------------------- the map behind the chapter's explorable
@@ -242,7 +271,8 @@ def transfer_grid(progress: Progress | None = None) -> dict:
     points = [(relatedness, labels) for relatedness in RELATEDNESS for labels in LABELS]
     cells = []
     for done, point in enumerate(points, 1):
-        cells.append({k: np.round(v, 4).tolist() for k, v in transfer(*point).items()})
+        found = {name: values for name, values in transfer(*point).items() if not name.startswith(("check_", "at"))}
+        cells.append({name: np.round(values, 4).tolist() for name, values in found.items()})
         if progress:
             progress(done, len(points))
     return {
@@ -251,7 +281,7 @@ def transfer_grid(progress: Progress | None = None) -> dict:
             {"name": "labels", "label": "Labels of the sparse task", "values": list(LABELS)},
         ],
         "cells": cells,
-        "recipe": "mtl_lessons.concept.transfer(relatedness, labels), 5 seeds, width 4, natural weight",
+        "recipe": "mtl_lessons.concept.transfer(relatedness, labels): 5 seeds, width 4, natural weight, each model's own decay",
     }
 
 

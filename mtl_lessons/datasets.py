@@ -7,10 +7,12 @@
   (2015), The MovieLens Datasets: History and Context, https://doi.org/10.1145/2827872. For research; to be
   cited, and not to be passed on or used commercially without asking GroupLens.
 
-Each is downloaded once into `cache_folder()` and checked at every use. For MovieLens the SHA-256 is known.
-UCI publishes none, so there the first copy is trusted and its SHA-256 is written beside it: that guards
-against later change, not against a wrong first copy. Without a network, give `path=` a copy of your own. What
-goes wrong raises `DatasetError` and leaves no half file behind.
+Each is downloaded once into `cache_folder()` and checked at every use. GroupLens publishes checksums of
+MovieLens, UCI none of the census data. What is known there is the SHA-256 of the test part, from a gzipped copy
+of 1997: an archive without that part is refused. The training part beside it is trusted as first found: the
+SHA-256 of the archive is written down, which guards against later change, not against a wrong first copy. Without
+a network, give `path=` a copy of your own, which is not held against any checksum. What goes wrong raises
+`DatasetError` and leaves no half file behind.
 """
 
 import csv
@@ -24,7 +26,7 @@ import tempfile
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -35,6 +37,7 @@ import numpy as np
 Rows = dict[str, np.ndarray]
 
 CENSUS_URL = "https://archive.ics.uci.edu/static/public/117/census+income+kdd.zip"
+CENSUS_TEST_SHA256 = "98402b1ab879573d0a7f38a699a40258080e25e33d3401e7bf9c96d3fa0fab8c"
 CENSUS_PARTS = {"train": ("census-income.data", 199_523), "test": ("census-income.test", 99_762)}
 # fmt: off
 CENSUS_COLUMNS = [
@@ -94,6 +97,7 @@ BAD_FILE = (
     OSError,
     EOFError,
     ValueError,
+    OverflowError,
     LookupError,
     csv.Error,
     zlib.error,
@@ -131,7 +135,7 @@ def census_income(part: str = "train", path: str | Path | None = None, progress:
     if part not in CENSUS_PARTS:
         raise ValueError(f"part must be one of {', '.join(CENSUS_PARTS)}, found {part!r}")
     name, expected = CENSUS_PARTS[part]
-    source = Path(path) if path else fetch(CENSUS_URL, progress=progress)
+    source = Path(path).expanduser() if path else fetch(CENSUS_URL, progress=progress, trust=_check_census)
     with _reading(source), _open_census(source, name) as file, io.TextIOWrapper(file, "utf-8") as lines:
         columns = _parse_census(lines)
     found = len(columns["income"])
@@ -149,7 +153,7 @@ def movielens(size: str = "100k", path: str | Path | None = None, progress: bool
     if size not in MOVIELENS:
         raise ValueError(f"size must be one of {', '.join(MOVIELENS)}, found {size!r}")
     release = MOVIELENS[size]
-    source = Path(path) if path else fetch(release.url, release.sha256, progress=progress)
+    source = Path(path).expanduser() if path else fetch(release.url, release.sha256, progress=progress)
     with _reading(source):
         items = _parse_items(_text(source, release.items), release.items_separator)
         ratings = _parse_ratings(_text(source, release.ratings), release.ratings_separator, items["id"])
@@ -164,11 +168,18 @@ def cache_folder() -> Path:
     return Path(os.environ.get("MTL_LESSONS_DATA") or Path.home() / ".cache" / "mtl_lessons").expanduser()
 
 
-def fetch(url: str, sha256: str | None = None, progress: bool = True, timeout: float = 60) -> Path:
+def fetch(
+    url: str,
+    sha256: str | None = None,
+    progress: bool = True,
+    timeout: float = 60,
+    trust: Callable[[Path], None] = lambda file: None,
+) -> Path:
     """The zip archive behind `url`, from the cache; if it is not there, downloaded, checked, then put there.
 
-    Without a known `sha256` the first copy is trusted, and its SHA-256 is kept beside it in `<name>.sha256`.
-    Raises `DatasetError`: cache not writable, no network, file cut short, not an archive, wrong checksum.
+    Without a known `sha256` the first copy is trusted if `trust(file)` does not raise, and its SHA-256 is kept
+    beside it in `<name>.sha256`.
+    Raises `DatasetError`: cache not writable or full, no network, file cut short, not an archive, wrong checksum.
     """
     target = cache_folder() / url.rsplit("/", 1)[-1]
     if not target.exists():
@@ -177,15 +188,17 @@ def fetch(url: str, sha256: str | None = None, progress: bool = True, timeout: f
             _check_is_archive(part, url)
             if sha256:
                 _check_sha256(part, sha256, f"{url} is not the file that was published")
-    expected = sha256 or _remembered_sha256(target, progress)
-    _check_sha256(target, expected, f"{target} has changed: delete it and try again")
+    with _reading(target):
+        expected = sha256 or _remembered_sha256(target, progress, trust)
+        _check_sha256(target, expected, f"{target} has changed: delete it and try again")
     return target
 
 
-def _remembered_sha256(target: Path, progress: bool) -> str:
+def _remembered_sha256(target: Path, progress: bool, trust: Callable[[Path], None]) -> str:
     """The SHA-256 of the first copy, from the note beside it, which is written now if there is none."""
     note = target.with_name(target.name + ".sha256")
     if not note.exists():
+        trust(target)
         with _new_file(note) as part:
             part.write_text(_sha256(target) + "\n")
         if progress:
@@ -196,41 +209,57 @@ def _remembered_sha256(target: Path, progress: bool) -> str:
 @contextmanager
 def _new_file(target: Path) -> Iterator[Path]:
     """A temporary file beside `target` that takes its name if all goes well, and vanishes if not."""
-    try:
+    with _writing(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
+        os.close(handle)
+        part = Path(name)
+        try:
+            yield part
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Turns what a folder that is closed or full raises into a `DatasetError`."""
+    try:
+        yield
     except OSError as error:
         raise DatasetError(
-            f"cannot write to the cache folder {target.parent} ({error.strerror}); "
+            f"cannot write to the cache folder {folder} ({error.strerror}); make room there, or "
             "set the variable MTL_LESSONS_DATA to a folder that you can write to"
         ) from error
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _download(url: str, part: Path, progress: bool, timeout: float) -> None:
-    request = urllib.request.Request(url, headers={"User-Agent": "mtl_lessons"})
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as response, part.open("wb") as file:
-            total = int(response.headers.get("Content-Length") or 0)
-            while chunk := response.read(1 << 16):
+        with part.open("wb") as file:
+            for chunk, total in _chunks(url, part.parent, timeout):
                 file.write(chunk)
                 _show(url, file.tell(), total, progress)
-    except (OSError, HTTPException) as error:
-        raise DatasetError(
-            f"cannot download {url} ({error}). Without a network: get the file on another machine and put it "
-            f"into {part.parent} under its own name, or give its place as path=..."
-        ) from error
     finally:
         if progress:
             print(file=sys.stderr)
-    if total and part.stat().st_size != total:
-        raise DatasetError(f"{url} was cut short: expected {total} bytes, found {part.stat().st_size}; try again")
+
+
+def _chunks(url: str, folder: Path, timeout: float) -> Iterator[tuple[bytes, int]]:
+    """What is behind `url`, piece by piece, each with the size promised for the whole (0: none was)."""
+    request, done = urllib.request.Request(url, headers={"User-Agent": "mtl_lessons"}), 0
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            total = int(response.headers.get("Content-Length") or 0)
+            while chunk := response.read(1 << 16):
+                done += len(chunk)
+                yield chunk, total
+    except (OSError, HTTPException) as error:
+        raise DatasetError(
+            f"cannot download {url} ({error}). Without a network: get the file on another machine and put it "
+            f"into {folder} under its own name, or give its place as path=..."
+        ) from error
+    if total and done != total:
+        raise DatasetError(f"{url} was cut short: expected {total} bytes, found {done}; try again")
 
 
 def _show(url: str, done: int, total: int, progress: bool) -> None:
@@ -260,16 +289,30 @@ def _check_sha256(file: Path, expected: str, problem: str) -> None:
         raise DatasetError(f"{problem} (expected SHA-256 {expected}, found {found})")
 
 
+def _check_census(archive: Path) -> None:
+    """Refuses an archive whose test part is not the one that is known."""
+    name, _ = CENSUS_PARTS["test"]
+    with _reading(archive), _open_census(archive, name) as part:
+        found = hashlib.file_digest(part, "sha256").hexdigest()
+    if found != CENSUS_TEST_SHA256:
+        raise DatasetError(
+            f"{archive} is not the census data: delete it and try again "
+            f"(expected SHA-256 {CENSUS_TEST_SHA256} of {name}, found {found})"
+        )
+
+
 # ---------------------------------------------------------------------- reading
 
 
 @contextmanager
 def _reading(source: Path) -> Iterator[None]:
     """Turns what a bad file raises into one `DatasetError` that names the file."""
-    if not source.exists():
-        raise DatasetError(f"{source} does not exist; give path=... the place of your copy, or leave it out to download")
     try:
+        if not source.exists():
+            raise DatasetError(f"{source} does not exist; give path=... the place of your copy, or leave it out to download")
         yield
+    except PermissionError as error:
+        raise DatasetError(f"{source} cannot be read: {error.strerror}") from error
     except BAD_FILE as error:
         raise DatasetError(f"{source} is damaged or of another format: {error}") from error
 
@@ -343,19 +386,21 @@ def _parse_items(text: str, separator: str) -> Rows:
     unknown = {name for names in named for name in names} - set(GENRES)
     if unknown:
         raise ValueError(f"unknown genres {sorted(unknown)}")
-    genre = [row[5:] for row in rows] if flagged else [[name in names for name in GENRES] for names in named]
-    return {
-        "id": np.array([row[0] for row in rows], dtype="int32"),
-        "title": np.array([row[1] for row in rows], dtype=object),
-        "genre": np.array(genre, dtype="int8"),
-    }
+    genre = np.array([row[5:] for row in rows] if flagged else [[name in names for name in GENRES] for names in named], "int64")
+    _check_among("a genre flag", genre, (0, 1))
+    ids = np.array([row[0] for row in rows], dtype="int32")
+    _check_unique("item", ids)
+    return {"id": ids, "title": np.array([row[1] for row in rows], dtype=object), "genre": genre.astype("int8")}
 
 
 def _parse_ratings(text: str, separator: str, item_ids: np.ndarray) -> Rows:
     """A line is `user, item, rating, time`."""
+    if not text:
+        raise ValueError("no ratings")
     table = np.loadtxt(text.replace(separator, "\t").split("\n"), dtype="int64", delimiter="\t", ndmin=2)
     if table.shape[1] != 4:
         raise ValueError(f"ratings: expected 4 columns, found {table.shape[1]}")
+    _check_among("a rating", table[:, 2], (1, 2, 3, 4, 5))
     user, item, rating, time = table[np.argsort(table[:, 3], kind="stable")].T
     order = np.argsort(item_ids)
     place = order[np.searchsorted(item_ids, item, sorter=order).clip(max=len(order) - 1)]
@@ -367,3 +412,15 @@ def _parse_ratings(text: str, separator: str, item_ids: np.ndarray) -> Rows:
         "rating": rating.astype("float32"),
         "time": time,
     }
+
+
+def _check_among(what: str, values: np.ndarray, allowed: tuple[int, ...]) -> None:
+    odd = values[~np.isin(values, allowed)]
+    if odd.size:
+        raise ValueError(f"{what} must be one of {', '.join(map(str, allowed))}, found {odd[0]}")
+
+
+def _check_unique(what: str, ids: np.ndarray) -> None:
+    found, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"expected every {what} once, found {found[counts > 1][0]} more often")

@@ -31,7 +31,7 @@ from .markup import to_html
 
 Question = dict
 
-PACKAGED = Path(__file__).parent / "_questions"
+PACKAGED = Path(__file__).parent / "questions"
 CHECKOUT = Path(__file__).parents[1] / "book" / "questions"
 
 # ---- the schema: a type, a pattern, a set of words, [items of a shape], {key: shape}; "key?" may be left out ----
@@ -47,6 +47,7 @@ COMMON = {
     "mistake": str,
     "follow_up": str,
     "source": [re.compile(r"cell:[a-z0-9-]+|[\w-]+")],
+    "numbers?": [{"expression": str, "value": float, "tolerance": float}],  # that its texts state, and no cell computes
 }
 SHAPES = {
     "one": COMMON | OPTIONS,
@@ -174,7 +175,12 @@ def wrong_keys(node: yaml.MappingNode, shape: dict) -> Iterator[tuple[int, str]]
 
 
 def contradictions(question: Question) -> Iterator[str]:
-    """What no schema sees: an answer that does not fit its question."""
+    """What no schema sees: a number or an answer that does not fit its question."""
+    for number in question.get("numbers", []):
+        if number["tolerance"] <= 0:
+            yield f"expected a tolerance above 0, found {number['tolerance']}"
+        if not states(question, number["value"]):
+            yield f"expected only numbers that the question states, found {number['value']}"
     match question["type"]:
         case "one" | "several" as kind:
             right = sum(option["correct"] for option in question["options"])
@@ -199,6 +205,12 @@ def contradictions(question: Question) -> Iterator[str]:
         case "open":
             if min(item["points"] for item in question["rubric"]) < 1:
                 yield "expected 1 point or more for every line of the rubric"
+
+
+def states(question: Question, value: float) -> bool:
+    """Whether a text of the question has this number, in its digits: -0.5 also as "−0.50". The answer itself is no text."""
+    texts = json.dumps({name: part for name, part in question.items() if name not in ("numbers", "answer")}, ensure_ascii=False)
+    return bool(re.search(rf"(?<![\d.]){re.escape(f'{abs(value):.10g}')}0*(?!\d)", texts))
 
 
 def validate(bank: Bank) -> list[Problem]:
@@ -253,11 +265,15 @@ def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
     return problems + [Problem(bank.path.name, 1, "", reason) for reason in giveaways(bank.questions)]
 
 
+def prefix(chapter: str) -> str:
+    """How a chapter's ids and targets begin: `shared-networks-` for `shared_networks`."""
+    return f"{chapter.replace('_', '-')}-"
+
+
 def flaws(question: Question, chapter: str, known: dict[str, str], seen: list[Question]) -> Iterator[str]:
     """Rules that a question breaks by itself or against those `seen` before."""
-    prefix = f"{chapter.replace('_', '-')}-"
-    if not question["id"].startswith(prefix):
-        yield f"expected an id that begins with {prefix}"
+    if not question["id"].startswith(prefix(chapter)):
+        yield f"expected an id that begins with {prefix(chapter)}"
     for key in question["source"]:
         if not key.startswith("cell:") and key not in known:
             yield f"expected a source in references.bib, found {key}"
@@ -291,13 +307,17 @@ def giveaways(questions: list[Question]) -> Iterator[str]:
             yield f"expected position {position + 1} to be right in about {fair:.1f} of {len(options)} questions, found {keys.count(position)}"
 
 
-def recompute(question: Question) -> float:
-    """The value of a numeric question's expression, over `np` and the modules of `mtl_lessons` that it names.
+def claims(question: Question) -> list[dict]:
+    """What can be recomputed, each with `expression`, `value` and `tolerance`: the `numbers`, and a numeric question's answer."""
+    return question.get("numbers", []) + ([question["answer"]] if question["type"] == "numeric" else [])
+
+
+def recompute(question: Question, expression: str) -> float:
+    """The value of an expression of a question, over `np` and the modules of `mtl_lessons` that it names.
 
     Raises:
         ValueError: the expression fails; the message has the question and the expression.
     """
-    expression = question["answer"]["expression"]
     try:
         names = {node.id for node in ast.walk(ast.parse(expression.strip(), mode="eval")) if isinstance(node, ast.Name)}
         modules = {"np": "numpy"} | {
@@ -345,7 +365,7 @@ def show(chapter: str, ids: Iterable[str] | None = None, folder: Path | str | No
     questions, names = [by_id[name] for name in ids], references(bank.path.parent)
     numbers = [SAY["number"].format(number=i, total=len(ids)) for i in range(1, len(ids) + 1)]
     data = embed.data({"strings": SAY, "keys": {question["id"]: key(question) for question in questions}})
-    body = [render(question, number, names) for question, number in zip(questions, numbers)]
+    body = [render(question, number, names, prefix(chapter)) for question, number in zip(questions, numbers)]
     html = tag("div", data, *body, class_="mtl-quiz", role="group", aria_label=SAY["label"], data_lm_suppress_shortcuts="true")
     return Quiz(html, "\n\n".join(plain(question, number) for question, number in zip(questions, numbers)))
 
@@ -385,8 +405,11 @@ def rich(text: str) -> str:
     return to_html(text).replace("<pre>", f'<pre tabindex="0" role="group" aria-label="{escape(SAY["code"])}">')
 
 
-def render(question: Question, number: str, names: dict[str, str]) -> str:
-    """A question as a form: stem, controls, what is folded and what follows once it is answered."""
+def render(question: Question, number: str, names: dict[str, str], home: str = "") -> str:
+    """A question as a form: stem, controls, what is folded and what follows once it is answered.
+
+    `names` says how sources read, `home` how the targets of the chapter begin, to which the question links.
+    """
     kind = question["type"]
     head = [tag("strong", number), *(tag("span", SAY[f"{part}-{question[part]}"]) for part in ("level", "type"))]
     hint = [tag("p", SAY[f"hint-{kind}"], class_="mtl-hint")] if f"hint-{kind}" in SAY else []
@@ -399,7 +422,7 @@ def render(question: Question, number: str, names: dict[str, str]) -> str:
             *hint,
             CONTROLS[kind](question),
         ),
-        tag("details", tag("summary", SAY["answer"]), ANSWERS[kind](question), after(question, names), class_="mtl-answer"),
+        tag("details", tag("summary", SAY["answer"]), ANSWERS[kind](question), after(question, names, home), class_="mtl-answer"),
         class_="mtl-question",
         autocomplete="off",
         method="dialog",  # outside a dialog such a form goes nowhere: without a script, Enter does not leave the page
@@ -409,13 +432,13 @@ def render(question: Question, number: str, names: dict[str, str]) -> str:
     )
 
 
-def after(question: Question, names: dict[str, str]) -> str:
+def after(question: Question, names: dict[str, str], home: str) -> str:
     """What follows an answer: the common mistake, the next question, where to read again, where it comes from."""
     rows = {
         "mistake": rich(question["mistake"]),
         "follow-up": rich(question["follow_up"]),
-        "read-again": tag("a", section(question["anchor"]), href=f"#{question['anchor']}"),
-        "source": "; ".join(cite(source, names) for source in question["source"]),
+        "read-again": tag("a", section(question["anchor"]), href=f"#{home}{question['anchor']}"),
+        "source": "; ".join(cite(source, names, home) for source in question["source"]),
     }
     return tag("dl", *(tag("dt", SAY[name]) + tag("dd", html) for name, html in rows.items()), class_="mtl-after")
 
@@ -424,12 +447,12 @@ def section(anchor: str) -> str:
     return escape(anchor.replace("-", " "))
 
 
-def cite(source: str, names: dict[str, str]) -> str:
+def cite(source: str, names: dict[str, str], home: str) -> str:
     """A source as a link: to the run in the chapter, or to the chapter's list of sources."""
     if source.startswith("cell:"):
         anchor = source.removeprefix("cell:")
-        return tag("a", SAY["cell"].format(section=section(anchor)), href=f"#{anchor}")
-    return tag("a", escape(names.get(source, source)), href="#sources")
+        return tag("a", SAY["cell"].format(section=section(anchor)), href=f"#{home}{anchor}")
+    return tag("a", escape(names.get(source, source)), href=f"#{home}sources")
 
 
 def ticks(question: Question) -> str:

@@ -1,11 +1,15 @@
-"""Fixtures that several test files share: a real browser and a static server."""
+"""Fixtures that several test files share: a real browser, a static server, the package as a wheel."""
 
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from serve import serving
 
+ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser"))
 FLAGS = [
     "--no-sandbox",
@@ -35,3 +39,13 @@ def browser():
 def serve():
     """Serve a folder while a block runs: `with serve(folder) as address`."""
     return serving
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel of the package, alone in a folder `wheels`, as the site publishes it."""
+    folder = tmp_path_factory.mktemp("site") / "wheels"
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT]
+    subprocess.run(command, check=True)
+    (path,) = folder.glob("*.whl")
+    return path

@@ -53,15 +53,6 @@ def colab():
     return python
 
 
-@pytest.fixture(scope="session")
-def published(tmp_path_factory):
-    """A folder as the site publishes it: wheels/ with the package."""
-    site = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", site / "wheels", ROOT]
-    subprocess.run(command, check=True)
-    return site
-
-
 def frozen(python):
     return set(subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout.split("\n"))
 
@@ -72,10 +63,9 @@ def run(python, path, **environment):
 
 
 @pytest.mark.parametrize("chapter", notebooks.chapters(), ids=lambda path: path.stem)
-def test_the_published_notebook_runs_alone(chapter, colab, published, serve, tmp_path):
-    (wheel,) = (published / "wheels").glob("*.whl")
+def test_the_published_notebook_runs_alone(chapter, colab, wheel, serve, tmp_path):
     before = frozen(colab)
-    with serve(published) as address:
+    with serve(wheel.parents[1]) as address:
         notebooks.publish(chapter, tmp_path / chapter.name, f"{address}/wheels/{wheel.name}")
         done = run(colab, tmp_path / chapter.name)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -105,10 +95,9 @@ print(ipywidgets.__version__)
 """
 
 
-def test_the_explorable_trains_with_the_ipywidgets_of_colab(colab, published):
-    (wheel,) = (published / "wheels").glob("*.whl")
+def test_the_explorable_trains_with_the_ipywidgets_of_colab(colab, wheel):
     subprocess.run([colab, "-m", "pip", "install", "--quiet", "--no-deps", wheel, "latex2mathml>=3.77,<4"], check=True)
-    done = subprocess.run([colab, "-c", TRAIN], cwd=published, capture_output=True, text=True)
+    done = subprocess.run([colab, "-c", TRAIN], cwd=wheel.parent, capture_output=True, text=True)
     assert done.stdout.strip() == pins(CONSTRAINTS.read_text())["ipywidgets"], done.stderr[-2000:]
 
 

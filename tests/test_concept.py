@@ -113,9 +113,48 @@ def test_side_by_side_interleaves_worlds_and_moves_their_ids():
 
 
 def small(monkeypatch, steps=20, batch=64):
-    for name, value in {"STEPS": steps, "BATCH": batch, "IMPRESSIONS": steps * batch, "TEST": 500}.items():
+    for name, value in {"STEPS": steps, "BATCH": batch, "IMPRESSIONS": steps * batch, "CHECK": 500, "TEST": 500}.items():
         monkeypatch.setattr(concept, name, value)
     concept._logs.cache_clear()
+
+
+def trained(model, rows, seeds, *decays):
+    """The weights after each training."""
+    report = concept._Report(None, total=1)
+    return [model.get_weights() for _ in concept._trainings(model, rows, seeds, 0.1, decays, report)]
+
+
+def test_every_training_begins_at_the_same_start(monkeypatch):
+    small(monkeypatch)
+    rows = concept._logs(World(), labels=100)[0]
+    weak, strong, again = trained(concept.two_tasks(600, 300, 60, width=4), rows, 1, 0.05, 1.0, 0.05)
+    for first, second, third in zip(weak, strong, again, strict=True):
+        np.testing.assert_array_equal(first, third)
+        assert np.abs(first).sum() > np.abs(second).sum()
+
+
+def test_rows_to_choose_by_lie_between_training_and_test():
+    parts = [World().impressions, World().ad_impressions]
+    for draw in parts:
+        past, check, test = concept._in_three(draw, 1000)
+        assert [len(rows["time"]) for rows in (past, check, test)] == [1000, concept.CHECK, concept.TEST]
+        assert past["time"].max() < check["time"].min() and check["time"].max() < test["time"].min()
+        np.testing.assert_array_equal(past["click"], draw(1000)["click"])
+
+
+def test_each_model_chooses_its_decay_and_the_shared_one_has_one_for_both(monkeypatch):
+    small(monkeypatch)
+    weak, strong = concept.transfer(0.9, 100, seeds=2, decays=[0.05]), concept.transfer(0.9, 100, seeds=2, decays=[5.0])
+    chosen = concept.transfer(0.9, 100, seeds=2, decays=[0.05, 5.0])
+    for task in ("", "item_"):
+        best = max((weak, strong), key=lambda result: np.mean(result[f"check_{task}single"]))
+        assert chosen[f"{task}single"] == best[f"{task}single"]
+    names = ("shared", "item_shared")
+    best = max((weak, strong), key=lambda result: np.mean([result[f"check_{name}"] for name in names]))
+    assert [chosen[name] for name in names] == [best[name] for name in names]
+    assert [chosen["at"][decay][name] for decay in (0.05, 5.0) for name in names] == [
+        r[name] for r in (weak, strong) for name in names
+    ]
 
 
 def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch):
@@ -124,12 +163,12 @@ def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch):
     logs = [concept._logs(world, labels=100)[0] for world in worlds]
     both = concept.two_tasks(2 * 600, 2 * 300, 2 * 60, width=4)
     start = both.get_weights()
-    concept._train(both, concept.side_by_side(logs, worlds), seeds=2, weight=0.1, decay=0.05)
+    trained(both, concept.side_by_side(logs, worlds), 2, 0.05)
     for s in (0, 1):
         half = [slice(s * len(table) // 2, (s + 1) * len(table) // 2) for table in start]
         alone = concept.two_tasks(600, 300, 60, width=4)
         alone.set_weights([table[rows] for table, rows in zip(start, half, strict=True)])
-        concept._train(alone, logs[s], seeds=1, weight=0.1, decay=0.05)
+        trained(alone, logs[s], 1, 0.05)
         for before, table, together, rows in zip(start, alone.get_weights(), both.get_weights(), half, strict=True):
             np.testing.assert_allclose(table, together[rows], atol=1e-4)
             assert np.abs(table - before[rows]).max() > 0.05  # it did learn
@@ -140,7 +179,7 @@ def test_transfer_reports_every_seed_and_its_progress(monkeypatch):
     steps = []
     result = concept.transfer(0.9, 100, seeds=2, progress=lambda done, total: steps.append((done, total)))
     assert {len(v) for v in result.values() if isinstance(v, list)} == {2}
-    assert steps == [(i, 40) for i in range(1, 41)]
+    assert steps == [(i, 80) for i in range(1, 81)]  # 20 steps, two decays, two models
     assert all(0.7 < ceiling < 1 for ceiling in result["bayes"] + result["item_bayes"])
     assert result == concept.transfer(0.9, 100, seeds=2)
 
@@ -176,14 +215,44 @@ def article_cells():
     return [cell.source for cell in notebook.cells if "article" in cell.metadata.get("tags", [])]
 
 
+ARTICLE_LINES = """\
+# 创建共享嵌入层
+embeddings = tf.keras.layers.Embedding(input_dim=vocab_size, output_dim=embedding_size)
+# 创建多任务学习模型
+model = tf.keras.models.Sequential([
+tf.keras.layers.Dense(units=128, activation='relu', input_shape=(input_size,)),
+tf.keras.layers.Dense(units=64, activation='relu'),
+embeddings,
+# 添加多个输出层，对应不同的任务
+tf.keras.layers.Dense(units=num_tasks, activation='softmax')
+])
+# 编译模型
+model.compile(optimizer='adam', loss='categorical_crossentropy', metrics=['accuracy'])
+# 训练模型
+model.fit(x_train, y_train, epochs=10, batch_size=32)
+""".splitlines()
+
+
+def lines(text: str) -> list[str]:
+    """Without indentation, empty lines, and the translation behind a comment."""
+    return [
+        line.strip().partition(" (")[0] if line.strip()[:1] == "#" else line.strip() for line in text.splitlines() if line.strip()
+    ]
+
+
 def test_the_article_is_quoted_word_for_word():
+    (cell,) = article_cells()
+    assert lines(cell) == [
+        "with concept.attempt() as as_printed:",
+        *ARTICLE_LINES,
+        "assert isinstance(as_printed.error, NameError)",
+    ]
+
+
+def test_the_quotation_is_the_articles():
     if not ARTICLE.exists():
         pytest.skip("the article is not here to compare with")
-    article = {line.strip() for line in ARTICLE.read_text().splitlines()}
-    (cell,) = article_cells()
-    quoted = [line.strip().split(" (")[0] if line.strip().startswith("#") else line.strip() for line in cell.splitlines()]
-    own = ("with concept.attempt", "assert ", "")
-    assert [line for line in quoted if line not in article and not line.startswith(own[:2]) and line] == []
+    assert "\n".join(ARTICLE_LINES) in "\n".join(lines(ARTICLE.read_text()))
 
 
 def test_the_article_as_printed_stops_at_a_missing_name(capsys):

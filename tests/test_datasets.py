@@ -1,8 +1,10 @@
 """Loaders: the original formats, the real file when it is at hand, and every way a download can go wrong."""
 
+import errno
 import gzip
 import hashlib
 import io
+import os
 import tarfile
 import threading
 import zipfile
@@ -128,9 +130,31 @@ def test_census_in_every_packing(tmp_path, packing):
         assert len(census_income("train", path=file)["age"]) == 3
 
 
+def test_a_file_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "census").write_text(CENSUS)
+    write(tmp_path / "ml", MOVIELENS_100K, "folder")
+    assert len(census_income("test", path="~/census")["age"]) == 2
+    assert len(movielens("100k", path="~/ml").ratings["rating"]) == 3
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    write(tmp_path / "ml", MOVIELENS_100K, "folder")
+    monkeypatch.setattr(Path, "open", closed)
+    for load in (lambda: census_income(path=tmp_path / "ml" / "u.data"), lambda: movielens(path=tmp_path / "ml")):
+        with pytest.raises(DatasetError, match="cannot be read: Permission denied"):
+            load()
+
+
+def closed(path, *args, **kwargs):
+    """`Path.open`, as if the file were another user's."""
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
 def test_the_real_census_test_part():
     if not REAL_CENSUS.exists():
         pytest.skip(f"{REAL_CENSUS} is not there")
+    assert sha256(gzip.decompress(REAL_CENSUS.read_bytes())) == datasets.CENSUS_TEST_SHA256
     rows = census_income("test", path=REAL_CENSUS)
     assert {len(column) for column in rows.values()} == {datasets.CENSUS_PARTS["test"][1]}
     assert rows["income"].mean() == pytest.approx(0.0620, abs=5e-5)
@@ -238,8 +262,23 @@ def genres(items):
             "line 1 of the items: expected 3 columns, found 2",
         ),
         ("1m", MOVIELENS_1M | {"movies.dat": "1::Toy Story::Anime\n"}, "unknown genres .'Anime'"),
+        ("100k", MOVIELENS_100K | {"u.data": ""}, "no ratings"),
+        ("100k", MOVIELENS_100K | {"u.data": "1\t1\t6\t88\n"}, "a rating must be one of 1, 2, 3, 4, 5, found 6"),
+        ("1m", MOVIELENS_1M | {"ratings.dat": "1::1::0::88\n"}, "a rating must be one of .*, found 0"),
+        ("100k", MOVIELENS_100K | {"u.data": f"1\t1\t{10**30}\t88\n"}, "damaged or of another format"),
+        (
+            "100k",
+            MOVIELENS_100K | {"u.item": MOVIELENS_100K["u.item"].replace("|1|", "|2|", 1)},
+            "a genre flag must be one of 0, 1, found 2",
+        ),
+        (
+            "1m",
+            MOVIELENS_1M | {"movies.dat": "914::A::Drama\n1::B::Drama\n914::C::Drama\n"},
+            "expected every item once, found 914 more often",
+        ),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_a_bad_movielens_archive_is_named(tmp_path, size, files, message):
     file = tmp_path / "bad.zip"
     file.write_bytes(zip_of(files))
@@ -379,10 +418,37 @@ def test_movielens_downloads_and_checks(monkeypatch):
     assert len(requests) == 1
 
 
+def test_a_full_disk_is_not_called_a_missing_network(cache, monkeypatch):
+    cache.mkdir(parents=True)
+    full = cache / "some.zip.part"
+    full.symlink_to("/dev/full")  # takes nothing
+    monkeypatch.setattr(datasets.tempfile, "mkstemp", lambda **_: (os.open(os.devnull, os.O_RDONLY), str(full)))
+    with answering(GOOD) as (url, _), pytest.raises(DatasetError, match="cannot write .*No space left.*make room") as caught:
+        fetch(url)
+    assert "network" not in str(caught.value)
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_a_census_archive_with_another_test_part_is_refused(cache, monkeypatch, part):
+    archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
+    with answering(archive) as (url, _):
+        monkeypatch.setattr(datasets, "CENSUS_URL", url)
+        message = f"some.zip is not the census data: delete it .*{datasets.CENSUS_TEST_SHA256} .*found {sha256(CENSUS.encode())}"
+        for _ in range(2):  # it is not trusted the second time either
+            with pytest.raises(DatasetError, match=message):
+                census_income(part, progress=False)
+        (cache / "some.zip").write_bytes(zip_of({"other": "x"}))  # as one puts it there by hand
+        with pytest.raises(DatasetError, match="some.zip is damaged or of another format"):
+            census_income(part, progress=False)
+    assert [path.name for path in cache.iterdir()] == ["some.zip"]
+
+
 def test_a_downloaded_census_must_have_all_rows(monkeypatch):
     archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
     with answering(archive) as (url, _):
         monkeypatch.setattr(datasets, "CENSUS_URL", url)
+        monkeypatch.setattr(datasets, "CENSUS_TEST_SHA256", sha256(CENSUS.encode()))
         with pytest.raises(DatasetError, match="expected 199523 rows in census-income.data, found 2; delete"):
             census_income("train", progress=False)
         monkeypatch.setitem(datasets.CENSUS_PARTS, "test", ("census-income.test", 2))

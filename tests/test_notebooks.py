@@ -1,10 +1,17 @@
 """The notebooks of the book: one setup cell, outputs that are compared, the same in every run. nbval itself runs beside."""
 
+import importlib.util
+import json
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import nbformat
 import notebooks
 import pytest
+from packaging.requirements import Requirement
 
 from mtl_lessons import embed, quiz
 
@@ -31,8 +38,38 @@ def small(*sources, **metadata):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_the_setup_cell_is_the_generated_one(path):
     (setup,) = [cell for cell in code_cells(path) if "setup" in cell.metadata.get("tags", [])]
-    assert setup.source == notebooks.SETUP.rstrip() and code_cells(path)[0] is not None
-    assert code_cells(path)[0].id == "setup"
+    assert setup.source == notebooks.SETUP.rstrip()
+    assert code_cells(path)[0] == setup and setup.id == "setup"
+
+
+def test_the_setup_cell_is_ready_where_all_is_there(capsys):
+    exec(notebooks.SETUP, {})
+    assert capsys.readouterr().out == "Ready.\n"
+
+
+def test_the_setup_cell_names_what_is_missing(monkeypatch):
+    there = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in ("sklearn", "yaml") else there(name))
+    with pytest.raises(RuntimeError, match=r"Not found: sklearn, yaml\. (.|\n)*pip install -e \."):
+        exec(notebooks.SETUP, {})
+    with pytest.raises(RuntimeError, match="pip install https://example.org/x.whl"):
+        exec(notebooks.SETUP.replace('WHEEL = ""', 'WHEEL = "https://example.org/x.whl"'), {})
+
+
+def test_the_setup_cell_asks_for_every_requirement_of_the_package():
+    (needed,) = (line for line in notebooks.SETUP.splitlines() if line.startswith("needed = "))
+    asked = {
+        packages_distributions()[name][0].lower() for name in json.loads(needed.split(" = ")[1].removesuffix(".split()")).split()
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert asked == {Requirement(text).name for text in project["dependencies"]}
+
+
+def test_a_bare_folder_is_not_the_package(tmp_path):
+    (tmp_path / "mtl_lessons" / "data").mkdir(parents=True)
+    command = [sys.executable, "-S", "-c", notebooks.SETUP]  # -S: a Python without installed packages, where the folder is found
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True)
+    assert "Could not install mtl_lessons from anywhere" in done.stderr
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -44,12 +81,12 @@ def test_what_is_stored_is_what_the_tool_stores(path):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_outputs_are_compared_or_a_reason_is_given(path, capsys):
-    cells = code_cells(path)
+    cells = [cell for cell in code_cells(path) if cell.outputs]
     free = [cell for cell in cells if NOT_COMPARED & set(cell.metadata.get("tags", []))]
     assert [cell.source for cell in free if not cell.metadata.get("reason")] == []
     share = 1 - len(free) / len(cells)
     with capsys.disabled():
-        print(f"\n{path.name}: {len(cells) - len(free)} of {len(cells)} cells compared ({share:.0%})")
+        print(f"\n{path.name}: {len(cells) - len(free)} of {len(cells)} cells with outputs compared ({share:.0%})")
     assert share >= 0.8
 
 

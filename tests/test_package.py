@@ -16,14 +16,6 @@ COLAB = ROOT.parent / "shared" / "colab"
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT], check=True)
-    (path,) = folder.glob("*.whl")
-    return path
-
-
-@pytest.fixture(scope="session")
 def metadata(wheel):
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("METADATA"))
@@ -53,9 +45,31 @@ def test_the_wheel_holds_modules_data_engines_and_questions(wheel):
         for path in (ROOT / "mtl_lessons").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    there -= {name for name in there if name.startswith("mtl_lessons/_questions/")}
-    questions = {f"mtl_lessons/_questions/{path.name}" for path in (ROOT / "book" / "questions").glob("*.yml")}
-    assert packed == there | questions | {"mtl_lessons/_questions/references.bib"}
+    questions = {f"mtl_lessons/questions/{path.name}" for path in (ROOT / "book" / "questions").glob("*.yml")}
+    assert packed == there | questions | {"mtl_lessons/references.bib"}
+
+
+def test_the_wheel_carries_both_licences(wheel, metadata):
+    assert metadata["License-Expression"] == "MIT AND CC-BY-4.0"
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {Path(name).name: archive.read(name) for name in archive.namelist() if "/licenses/" in name}
+    assert packed == {name: (ROOT / name).read_bytes() for name in ("LICENSE", "LICENSE-text")}
+
+
+def test_the_wheel_alone_shows_a_cited_quiz(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    code = "from mtl_lessons import quiz; print(quiz.__file__, quiz.show('concept').html)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "."}, capture_output=True, text=True)
+    assert done.stdout.startswith(str(tmp_path)) and "Caruana 1997" in done.stdout, done.stderr
+
+
+def test_an_editable_install_copies_nothing(tmp_path):
+    """Copies of the bank beside the checkout would go stale."""
+    code = "from hatchling.build import build_editable; import sys; build_editable(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, check=True)
+    (path,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        assert [name for name in archive.namelist() if "dist-info" not in name and not name.endswith(".pth")] == []
 
 
 def test_the_wheel_asks_for_ranges(metadata):
@@ -81,4 +95,4 @@ def test_colab_satisfies_every_requirement_but_one(metadata):
 def test_the_pins_satisfy_the_ranges(metadata):
     pins = dict(re.findall(r"^([\w.-]+)==(.+)$", (ROOT / "requirements.txt").read_text().lower(), re.M))
     assert not [r for r in map(Requirement, metadata.get_all("Requires-Dist")) if pins[r.name] not in r.specifier]
-    assert {"jupyter-book", "tensorflow", "matplotlib", "ipywidgets", "nbval"} <= pins.keys()
+    assert {"jupyter-book", "tensorflow", "matplotlib", "ipywidgets", "nbval", "hatchling", "editables"} <= pins.keys()

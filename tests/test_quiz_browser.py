@@ -12,7 +12,7 @@ KEY = "mtl-lessons:progress:v1"
 HEAD = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Quiz</title><link rel="icon" href="data:,">'
 STRICT = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'; img-src data:">"""
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head>{head}<link rel="stylesheet" href="page.css"></head>
-<body><main><h1>Chapter</h1><h2 id="a-definition">A definition</h2>{body}<h2 id="sources">Sources</h2></main></body></html>"""
+<body><main><h1>Chapter</h1><h2 id="sample-a-definition">A definition</h2>{body}<h2 id="sample-sources">Sources</h2></main></body></html>"""
 PAGE_CSS = "body { margin: 0; padding: 1rem; font-family: sans-serif; background: #fff; color: #222 } html[data-theme=dark] body { background: #121212; color: #ddd }"
 
 

@@ -6,9 +6,11 @@
 - Every notebook is published beside the site, with a button to download it, and one to open it in Colab where the
   environment says where the public copy will be:
 
-  MTL_REPOSITORY  `owner/name` on GitHub; without it there is no Colab button
+  MTL_REPOSITORY  `owner/name` on GitHub
   MTL_BRANCH      the branch that holds the built site (gh-pages)
   MTL_SITE_URL    the address of the site, where notebooks find the package
+
+  Without repository and address there is no button: a notebook in Colab could not find the package.
 - Static files that no page uses are not shipped.
 """
 
@@ -104,9 +106,12 @@ def refuse_unrun(app: Sphinx, env, added: set, changed: set, removed: set) -> li
     return []
 
 
-def colab_url(repository: str, branch: str, notebook: str) -> str | None:
+def colab_url(config, notebook: str) -> str | None:
     """Where Colab opens a notebook of the published site; None if it is not known where that is."""
-    return f"https://colab.research.google.com/github/{repository}/blob/{quote(branch)}/{quote(notebook)}" if repository else None
+    if not (config.mtl_repository and config.mtl_site_url):
+        return None
+    place = f"{config.mtl_repository}/blob/{quote(config.mtl_branch)}/{quote(notebook)}"
+    return f"https://colab.research.google.com/github/{place}"
 
 
 def publish(app: Sphinx) -> None:
@@ -133,11 +138,12 @@ class QuizDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         ids = self.arguments[0].split()
-        chapters = [path.stem for path in QUESTIONS.glob("*.yml") if ids[0].startswith(f"{path.stem}-")]
+        chapters = [path.stem for path in QUESTIONS.glob("*.yml") if ids[0].startswith(quiz.prefix(path.stem))]
         if not chapters:
             raise self.error(f"expected an id that begins with the name of a bank in book/questions, found {ids[0]}")
         chapter = max(chapters, key=len)
-        self.env.note_dependency(str(QUESTIONS / f"{chapter}.yml"))
+        for read in (QUESTIONS / f"{chapter}.yml", ROOT / "book" / "references.bib", WEB / "strings.en.json"):
+            self.env.note_dependency(str(read))
         try:
             shown = quiz.show(chapter, ids, folder=QUESTIONS)
         except ValueError as error:
@@ -165,8 +171,8 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     context["engine_style"] = 'class="mtl-' in body
     if pagename in notebooks(app.env):
         notebook = context["notebook"] = f"notebooks/{posixpath.basename(pagename)}.ipynb"
-        context["colab"] = colab_url(app.config.mtl_repository, app.config.mtl_branch, notebook)
-    elif pagename == app.config.root_doc and (first := colab_url(app.config.mtl_repository, app.config.mtl_branch, FIRST)):
+        context["colab"] = colab_url(app.config, notebook)
+    elif pagename == app.config.root_doc and (first := colab_url(app.config, FIRST)):
         context["body"] = body.replace('href="#run-it-yourself"', f'href="{first}"', 1)  # the door "run" opens where it can
 
 

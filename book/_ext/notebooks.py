@@ -22,6 +22,7 @@ BOOK = ROOT / "book"
 sys.path.insert(0, str(ROOT))  # the notebooks of this checkout, with its own package
 
 from mtl_lessons import embed, quiz  # noqa: E402
+from mtl_lessons.explorables import VIEW  # noqa: E402
 
 SETUP = """\
 # Run this cell first. It installs mtl_lessons where that is missing, and touches nothing else.
@@ -31,7 +32,7 @@ import sys
 
 WHEEL = ""  # in a published notebook: the address of the package
 
-if importlib.util.find_spec("mtl_lessons") is None:
+if getattr(importlib.util.find_spec("mtl_lessons"), "origin", None) is None:  # a bare folder has no origin
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     if not WHEEL or subprocess.run([*pip, WHEEL, "latex2mathml>=3.77,<4"]).returncode:
         raise RuntimeError(
@@ -41,9 +42,14 @@ if importlib.util.find_spec("mtl_lessons") is None:
             "and run: pip install --no-deps FILE FILE"
         )
     importlib.invalidate_caches()
+needed = "ipywidgets keras latex2mathml markdown_it matplotlib numpy scipy sklearn tensorflow yaml".split()
+if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+    raise RuntimeError(
+        f"Not found: {', '.join(missing)}. To add what is missing, and move nothing that fits, run:\\n"
+        f"pip install {WHEEL or '-e .'}"
+    )
 print("Ready.")
 """
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def chapters() -> list[Path]:

@@ -2,13 +2,14 @@
 
 import argparse
 import gzip
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
 TEXT = (".html", ".css", ".js", ".json", ".svg", ".ipynb", ".txt")
@@ -58,8 +59,10 @@ def serving(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve `folder` on localhost (0: any free port) while the block runs; yields the address, without a slash at its end."""
     with ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(folder))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 def main() -> None:
@@ -69,12 +72,14 @@ def main() -> None:
     given = parser.parse_args()
     if not (given.folder / "index.html").is_file():
         parser.error(f"expected a built site in {given.folder}, found no index.html: run `make book` first")
-    with ThreadingHTTPServer(("127.0.0.1", given.port), partial(Handler, directory=str(given.folder))) as server:
-        print(f"http://127.0.0.1:{server.server_port}/ (Ctrl+C ends it)", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print()
+    try:
+        with serving(given.folder, given.port) as url:
+            print(f"{url}/ (Ctrl+C ends it)", flush=True)
+            Event().wait()
+    except KeyboardInterrupt:
+        print()
+    except OSError as error:
+        sys.exit(f"cannot serve on port {given.port}: {error.strerror}; choose another: make serve PORT={given.port + 1}")
 
 
 if __name__ == "__main__":

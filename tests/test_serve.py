@@ -1,0 +1,42 @@
+"""The static server: it stops with its block, and says in one line what keeps it from starting."""
+
+import subprocess
+import sys
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from serve import serving
+
+SERVE = Path(__file__).resolve().parents[1] / "book" / "_ext" / "serve.py"
+
+
+@pytest.fixture
+def site(tmp_path):
+    (tmp_path / "index.html").write_text("<h1>Here</h1>")
+    return tmp_path
+
+
+def test_it_serves_while_the_block_runs(site):
+    with serving(site) as address:
+        assert urlopen(f"{address}/").read() == b"<h1>Here</h1>"
+    with pytest.raises(URLError):
+        urlopen(f"{address}/")
+
+
+def test_it_stops_when_the_block_fails(site):
+    with pytest.raises(ZeroDivisionError), serving(site) as address:
+        1 / 0  # noqa: B018
+    with pytest.raises(URLError):
+        urlopen(f"{address}/")
+
+
+def test_a_port_in_use_is_one_clear_line(site):
+    with serving(site) as address:
+        port = address.rpartition(":")[2]
+        done = subprocess.run([sys.executable, SERVE, site, "--port", port], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert (
+        done.stderr == f"cannot serve on port {port}: Address already in use; choose another: make serve PORT={int(port) + 1}\n"
+    )
