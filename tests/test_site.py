@@ -173,7 +173,8 @@ def test_the_search_finds_a_word(visit):
     page.get_by_role("searchbox").fill("seesaw")
     page.get_by_role("searchbox").press("Enter")
     page.locator("#search-results li a").first.wait_for()
-    assert "concept.html" in page.locator("#search-results li a").first.get_attribute("href")
+    found = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert any("concept.html" in link for link in found)
 
 
 def test_without_scripts_the_chapter_can_be_read(visit):
