@@ -50,7 +50,8 @@ def attempt():
             yield outcome
         except Exception as error:
             outcome.error = error
-    outcome.warnings = [str(warning.message) for warning in caught]
+    meant = [warning for warning in caught if not issubclass(warning.category, DeprecationWarning)]  # that is for developers
+    outcome.warnings = [str(warning.message) for warning in meant]
     ended = outcome.error
     print(_one_line(ended) if ended else "It ran to the end. No error.")
 

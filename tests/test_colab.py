@@ -48,9 +48,11 @@ def colab():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", CONSTRAINTS], check=True)
         (folder / "ready").touch()
-    python = folder / "bin" / "python"
+    return folder / "bin" / "python"
+
+
+def uninstall(python):
     subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "mtl-lessons", "latex2mathml"], check=True)
-    return python
 
 
 def frozen(python):
@@ -64,6 +66,7 @@ def run(python, path, **environment):
 
 @pytest.mark.parametrize("chapter", notebooks.chapters(), ids=lambda path: path.stem)
 def test_the_published_notebook_runs_alone(chapter, colab, wheel, serve, tmp_path):
+    uninstall(colab)
     before = frozen(colab)
     with serve(wheel.parents[1]) as address:
         notebooks.publish(chapter, tmp_path / chapter.name, f"{address}/wheels/{wheel.name}")
@@ -105,7 +108,7 @@ def test_the_explorable_trains_with_the_ipywidgets_of_colab(colab, wheel):
     "address", [None, "http://127.0.0.1:9/wheels/mtl_lessons-0-py3-none-any.whl"], ids=["no address", "no network"]
 )
 def test_without_the_package_the_setup_cell_says_what_to_do(address, colab, tmp_path):
-    subprocess.run([colab, "-m", "pip", "uninstall", "--quiet", "--yes", "mtl-lessons", "latex2mathml"], check=True)
+    uninstall(colab)
     notebook = notebooks.with_setup(nbformat.v4.new_notebook())
     nbformat.write(notebook, tmp_path / "source.ipynb")
     notebooks.publish(tmp_path / "source.ipynb", tmp_path / "notebook.ipynb", address)
