@@ -4,16 +4,18 @@
 against the truth.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import product
 
 import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
 
-from .aggregators import Aggregator
+from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, UPGrad
 from .trainer import Balanced
-from .weightings import Weighting
+from .weightings import RLW, Fixed, Weighting
 
 TASKS = ("watch", "click", "rating")
 LOSSES = {"watch": "mse", "click": "binary_crossentropy", "rating": "mse"}
@@ -109,16 +111,19 @@ class Bench:
         self.model.compile(keras.optimizers.Adam(_schedule()), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
         self.start = Afresh(self.model, lambda: network(trunk))
 
-    def run(self, seed: int, validation: bool = False, callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, float]:
-        """Train on the world of this seed; `score` on its test rows, or on its validation rows."""
+    def run(self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, float]:
+        """Train on the world of this seed; `score` on its test rows, and as `check` the `loss` on its validation rows."""
         x, labels, truth = world(seed)
         self.start(seed)
         batches = tf.data.Dataset.from_tensor_slices(_rows(x, labels, slice(ROWS))).batch(BATCH, drop_remainder=True)
         batches = batches.cache().shuffle(STEPS, seed=seed)
         self.model.fit(batches, epochs=EPOCHS, shuffle=False, callbacks=list(callbacks), verbose=0)
-        judged = slice(ROWS, ROWS + TEST) if validation else slice(ROWS + TEST, None)
-        predicted = self.model.network.predict_on_batch(x[judged])
-        return score(predicted, {t: c[judged] for t, c in labels.items()}, {t: c[judged] for t, c in truth.items()})
+        check, test = (self._score(x, labels, truth, rows) for rows in (slice(ROWS, ROWS + TEST), slice(ROWS + TEST, None)))
+        return test | {"check": check["loss"]}
+
+    def _score(self, x, labels: Columns, truth: Columns, rows: slice) -> dict[str, float]:
+        predicted = self.model.network.predict_on_batch(x[rows])
+        return score(predicted, {t: c[rows] for t, c in labels.items()}, {t: c[rows] for t, c in truth.items()})
 
 
 def _schedule():
@@ -141,3 +146,36 @@ def score(predicted: dict, labels: Columns, truth: Columns) -> dict[str, float]:
         "rating": float(r2["rating"]),
         "loss": float(np.mean(losses / initial_losses(labels))),
     }
+
+
+# ---------------------------------------------------------------- what the chapter stores: a search of weights, and slow methods
+
+FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
+STORED = {"RLW": RLW, "UPGrad": UPGrad, "MGDA": MGDA, "CAGrad": CAGrad, "IMTL-G": IMTLG, "Nash-MTL": NashMTL}
+
+
+def static(watch: float = 1.0, rating: float = 1.0) -> Fixed:
+    """Weights `factor / initial loss`; the click's factor is 1. The losses are those of seed 0's training rows."""
+    labels = {task: column[:ROWS] for task, column in world(0)[1].items()}
+    return Fixed(np.array([watch, 1.0, rating]) / initial_losses(labels))
+
+
+def grid(seeds: Sequence[int] = range(5), progress: Callable[[str], None] = lambda name: None) -> dict:
+    """The search, `static` `{"watch factor, rating factor": [scores of each seed]}`, and `methods`, `{name: [scores]}`."""
+    pairs = product(FACTORS, FACTORS)
+    searched = {f"{watch:g}, {rating:g}": partial(static, watch, rating) for watch, rating in pairs}
+    return {"static": _table(searched, seeds, progress), "methods": _table(STORED, seeds, progress)}
+
+
+def _table(balances: Mapping, seeds: Sequence[int], progress: Callable[[str], None]) -> dict[str, list]:
+    table = {}
+    for name, make in balances.items():
+        progress(name)
+        bench = Bench(make())
+        table[name] = [{key: round(value, 4) for key, value in bench.run(seed).items()} for seed in seeds]
+    return table
+
+
+def tuned(searched: Mapping[str, list]) -> list[dict[str, float]]:
+    """Of a `static` search: for each seed the scores of the weights that were best on its *validation* rows."""
+    return [min(runs, key=lambda run: run["check"]) for runs in zip(*searched.values(), strict=True)]

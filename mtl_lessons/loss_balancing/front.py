@@ -1,10 +1,10 @@
 """The chapter's front: two tasks that compete for one shared unit, and what each balance makes of it.
 
 `sweep` trains a row of fixed weights, `methods` every other balance, all by one trainer; `grid` puts them together with
-`concave`, two losses whose front no weighted sum can walk. The stored grid is made by `python -m mtl_lessons.loss_balancing`.
+`concave`, two losses whose front no weighted sum can walk. The stored grid is made by `python -m mtl_lessons.loss_balancing front`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -62,20 +62,23 @@ def network() -> keras.Model:
     return keras.Model(x, {task: keras.layers.Dense(1, name=task)(tower) for task, tower in towers.items()})
 
 
-def train(balance: Weighting | Aggregator, seeds: Iterable[int] = range(SEEDS)) -> np.ndarray:
+def train(
+    balance: Weighting | Aggregator, seeds: Iterable[int] = range(SEEDS), callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> np.ndarray:
     """Mean squared errors of both tasks on the test rows: `(seeds, 2)`; 1 is a constant guess. Aggregators see the shared weights."""
     model = Balanced(network(), balance, "shared" if isinstance(balance, Weighting) else None)
     rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * STEPS)
     model.compile(keras.optimizers.Adam(rate), loss=dict.fromkeys(TASKS, "mse"), jit_compile=False, steps_per_execution=STEPS)
     start = Afresh(model, network)
-    return np.array([_run(model, start, seed) for seed in seeds])
+    return np.array([_run(model, start, seed, list(callbacks)) for seed in seeds])
 
 
-def _run(model: Balanced, start: Afresh, seed: int) -> list[float]:
+def _run(model: Balanced, start: Afresh, seed: int, callbacks: list) -> list[float]:
     x, labels = world(seed)
     start(seed)
     rows = tf.data.Dataset.from_tensor_slices((x[:ROWS], {task: column[:ROWS] for task, column in labels.items()}))
-    model.fit(rows.batch(BATCH).cache().shuffle(STEPS, seed=seed), epochs=EPOCHS, shuffle=False, verbose=0)
+    rows = rows.batch(BATCH).cache().shuffle(STEPS, seed=seed)
+    model.fit(rows, epochs=EPOCHS, shuffle=False, callbacks=callbacks, verbose=0)
     predicted = model.network.predict_on_batch(x[ROWS:])
     return [float(np.mean((predicted[task] - labels[task][ROWS:]) ** 2)) for task in TASKS]
 
