@@ -15,13 +15,14 @@ from mtl_lessons.backend import keras, tf
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, UPGrad
 from .trainer import Balanced
-from .weightings import RLW, Fixed, Weighting
+from .weightings import FAMO, RLW, Fixed, GradNorm, Uncertainty, Weighting
 
 TASKS = ("watch", "click", "rating")
 LOSSES = {"watch": "mse", "click": "binary_crossentropy", "rating": "mse"}
 FEATURES, HIDDEN = 40, 12
 ROWS, TEST, BATCH, EPOCHS = 40_000, 10_000, 512, 8
 STEPS = ROWS // BATCH  # in an epoch
+RATE = 0.005
 NOISE = {"watch": 40.0, "rating": 0.6}  # seconds, stars
 
 Columns = dict[str, np.ndarray]
@@ -102,13 +103,20 @@ class Afresh:
 class Bench:
     """Trains one balance on many seeds and keeps what it compiled, so that a further seed costs no second tracing.
 
-    `trunk` are the units of the shared layers. A balance at the representation reads the last of them.
+    `trunk` are the units of the shared layers. A balance at the representation reads the last of them. `rate` is Adam's first.
     """
 
-    def __init__(self, balance: Weighting | Aggregator, at_representation: bool = True, trunk: Sequence[int] = (64, 32)):
+    def __init__(
+        self,
+        balance: Weighting | Aggregator,
+        at_representation: bool = True,
+        trunk: Sequence[int] = (64, 32),
+        rate: float = RATE,
+    ):
         last = f"trunk_{len(trunk) - 1}"
         self.model = Balanced(network(trunk), balance, last if at_representation else None)
-        self.model.compile(keras.optimizers.Adam(_schedule()), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
+        schedule = keras.optimizers.schedules.CosineDecay(rate, EPOCHS * STEPS)
+        self.model.compile(keras.optimizers.Adam(schedule), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
         self.start = Afresh(self.model, lambda: network(trunk))
 
     def run(self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, float]:
@@ -124,10 +132,6 @@ class Bench:
     def _score(self, x, labels: Columns, truth: Columns, rows: slice) -> dict[str, float]:
         predicted = self.model.network.predict_on_batch(x[rows])
         return score(predicted, {t: c[rows] for t, c in labels.items()}, {t: c[rows] for t, c in truth.items()})
-
-
-def _schedule():
-    return keras.optimizers.schedules.CosineDecay(0.005, EPOCHS * STEPS)
 
 
 def _rows(x, labels: Columns, rows: slice):
@@ -148,34 +152,53 @@ def score(predicted: dict, labels: Columns, truth: Columns) -> dict[str, float]:
     }
 
 
-# ---------------------------------------------------------------- what the chapter stores: a search of weights, and slow methods
+# ---------------------------------------------------------------- what the chapter stores: a search of weights and rates
 
+KINDS = ("regression", "classification", "regression")
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
-STORED = {"RLW": RLW, "UPGrad": UPGrad, "MGDA": MGDA, "CAGrad": CAGrad, "IMTL-G": IMTLG, "Nash-MTL": NashMTL}
+RATES = (RATE, 0.01, 0.02, 0.04)
+CONTROLS = {"RLW": RLW, "UPGrad": UPGrad, "MGDA": MGDA, "CAGrad": CAGrad}
 
 
 def static(watch: float = 1.0, rating: float = 1.0) -> Fixed:
-    """Weights `factor / initial loss`; the click's factor is 1. The losses are those of seed 0's training rows."""
-    labels = {task: column[:ROWS] for task, column in world(0)[1].items()}
-    return Fixed(np.array([watch, 1.0, rating]) / initial_losses(labels))
+    """Weights `factor / initial loss`; the click's factor is 1."""
+    return Fixed(np.array([watch, 1.0, rating]) / _constants())
 
 
-def grid(seeds: Sequence[int] = range(5), progress: Callable[[str], None] = lambda name: None) -> dict:
-    """The search, `static` `{"watch factor, rating factor": [scores of each seed]}`, and `methods`, `{name: [scores]}`."""
-    pairs = product(FACTORS, FACTORS)
-    searched = {f"{watch:g}, {rating:g}": partial(static, watch, rating) for watch, rating in pairs}
-    return {"static": _table(searched, seeds, progress), "methods": _table(STORED, seeds, progress)}
+def uncertainty() -> Uncertainty:
+    """Learned noise that starts at its optimum for the initial losses and moves four times as fast as it would."""
+    return Uncertainty(KINDS, start=_constants() * [1, 2, 1], speed=4.0)
 
 
-def _table(balances: Mapping, seeds: Sequence[int], progress: Callable[[str], None]) -> dict[str, list]:
+ADAPTIVE = {"uncertainty": uncertainty, "GradNorm": GradNorm, "FAMO": FAMO, "IMTL-G": IMTLG, "Nash-MTL": NashMTL}
+
+
+def _constants() -> np.ndarray:
+    """The initial losses on seed 0's training rows."""
+    return initial_losses({task: column[:ROWS] for task, column in world(0)[1].items()})
+
+
+def grid(seeds: Sequence[int] = range(5), progress: Callable[[str], None] = lambda name: None) -> dict[str, dict]:
+    """`{rate: {balance: [scores of each seed]}}`. At the first rate all factors and methods, at others the inner ones."""
+    return {str(rate): _table(candidates(rate), rate, seeds, progress) for rate in RATES}
+
+
+def candidates(rate: float) -> dict[str, Callable]:
+    """What is tried at a rate: `static WATCH, RATING` for pairs of factors, and methods by name."""
+    factors = FACTORS if rate == RATE else FACTORS[1:-1]
+    searched = {f"static {watch:g}, {rating:g}": partial(static, watch, rating) for watch, rating in product(factors, factors)}
+    return searched | (CONTROLS if rate == RATE else {}) | ADAPTIVE
+
+
+def _table(balances: Mapping, rate: float, seeds: Sequence[int], progress: Callable[[str], None]) -> dict[str, list]:
     table = {}
     for name, make in balances.items():
-        progress(name)
-        bench = Bench(make())
+        progress(f"{rate}: {name}")
+        bench = Bench(make(), rate=rate)
         table[name] = [{key: round(value, 4) for key, value in bench.run(seed).items()} for seed in seeds]
     return table
 
 
 def tuned(searched: Mapping[str, list]) -> list[dict[str, float]]:
-    """Of a `static` search: for each seed the scores of the weights that were best on its *validation* rows."""
+    """Of a search `{setting: [scores of each seed]}`: for each seed the scores of the setting best on its *validation* rows."""
     return [min(runs, key=lambda run: run["check"]) for runs in zip(*searched.values(), strict=True)]
