@@ -4,7 +4,7 @@
 against the truth.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -78,6 +78,25 @@ def initial_losses(labels: Columns) -> np.ndarray:
 # ---------------------------------------------------------------- training and measuring
 
 
+class Afresh:
+    """Starts a compiled model anew for a seed, without tracing it again: all variables as they were born, and those of its
+    network as `make()` gives birth to them after `keras.utils.set_random_seed(seed)`.
+    """
+
+    def __init__(self, model: Balanced, make: Callable[[], keras.Model]):
+        self.model, self.make = model, make
+        self.born = [variable.numpy() for variable in model.variables]
+
+    def __call__(self, seed: int) -> None:
+        for variable, value in zip(self.model.variables, self.born):
+            variable.assign(value)
+        for variable in self.model.optimizer.variables:
+            if "learning_rate" not in variable.path:
+                variable.assign(tf.zeros_like(variable.value))
+        keras.utils.set_random_seed(seed)
+        self.model.network.set_weights(self.make().get_weights())
+
+
 class Bench:
     """Trains one balance on many seeds and keeps what it compiled, so that a further seed costs no second tracing.
 
@@ -88,29 +107,18 @@ class Bench:
         last = f"trunk_{len(trunk) - 1}"
         self.model = Balanced(network(trunk), balance, last if at_representation else None)
         self.model.compile(keras.optimizers.Adam(_schedule()), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
-        self.fresh = [variable.numpy() for variable in self.model.variables]
-        self.weights = [id(variable) for variable in self.model.network.trainable_variables]
-        self.trunk = trunk
+        self.start = Afresh(self.model, lambda: network(trunk))
 
-    def run(self, seed: int, validation: bool = False) -> dict[str, float]:
+    def run(self, seed: int, validation: bool = False, callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, float]:
         """Train on the world of this seed; `score` on its test rows, or on its validation rows."""
         x, labels, truth = world(seed)
-        self._restart(seed)
+        self.start(seed)
         batches = tf.data.Dataset.from_tensor_slices(_rows(x, labels, slice(ROWS))).batch(BATCH, drop_remainder=True)
-        self.model.fit(batches.cache().shuffle(STEPS, seed=seed), epochs=EPOCHS, shuffle=False, verbose=0)
+        batches = batches.cache().shuffle(STEPS, seed=seed)
+        self.model.fit(batches, epochs=EPOCHS, shuffle=False, callbacks=list(callbacks), verbose=0)
         judged = slice(ROWS, ROWS + TEST) if validation else slice(ROWS + TEST, None)
         predicted = self.model.network.predict_on_batch(x[judged])
         return score(predicted, {t: c[judged] for t, c in labels.items()}, {t: c[judged] for t, c in truth.items()})
-
-    def _restart(self, seed: int) -> None:
-        """All variables as they were born, and the network's as this seed gives birth to them."""
-        for variable, value in zip(self.model.variables, self.fresh):
-            variable.assign(value)
-        for variable in self.model.optimizer.variables:
-            if "learning_rate" not in variable.path:
-                variable.assign(tf.zeros_like(variable.value))
-        keras.utils.set_random_seed(seed)
-        self.model.network.set_weights(network(self.trunk).get_weights())
 
 
 def _schedule():
