@@ -8,6 +8,7 @@
 const VIEWS = {
   drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
   fusion: { cell: fusion },
+  layers: { cell: layers },
   gradients: { cell: gradients, pick: pickGradient },
 };
 
@@ -170,6 +171,17 @@ function pickGradient({ given: { ends, unit: scale } }, positions, held, x, y) {
   const nearest = (value) => ends.reduce((best, end, i) => (Math.abs(end - value) < Math.abs(ends[best] - value) ? i : best), 0);
   const at = held === "a" ? 1 : 3;
   return [...positions.slice(0, at), nearest((x - SIDE / 2) / scale), nearest((SIDE / 2 - y) / scale), ...positions.slice(at + 2)];
+}
+
+/* Drawn by Python in layers, where all positions of three dials would be too many: on a ground for each position of the first dial, a
+   mark for the first two, extras for the first and the third. */
+function layers({ dials, given: { marks, grounds, extras } }, [first, second, third]) {
+  const mark = marks[first * dials[1].values.length + second];
+  const extra = extras[first * dials[2].values.length + third];
+  return {
+    words: `<strong>${mark.point}.</strong> ${[...mark.lines, ...extra.lines].map((line) => `<span>${line}</span>`).join(" ")}`,
+    drawing: `${mark.open}${grounds[first]}${extra.drawing}${mark.drawing}</svg>${extra.below}`,
+  };
 }
 
 const MOVES = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [1, -1], ArrowRight: [1, 1] }; // dial, step
