@@ -1,9 +1,11 @@
 """Chapter 3's explorables: the browser's closed forms against the package, dragging by mouse and finger, what the page says."""
 
+import json
 import re
 import subprocess
 import sys
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from mtl_lessons import explorables_loss_balancing as shown
 
 SAY = embed.strings("loss_balancing")
 ARROWS = shown.two_gradients()
+GRID = json.loads((Path(shown.__file__).parent / "data" / "loss_balancing_front.json").read_text("utf-8"))
+FRONT = shown.front()
 
 EDGES = [
     ((2, 0), (-1, 0)),  # opposed
@@ -123,11 +127,12 @@ def test_every_drawing_is_well_formed_and_the_page_light():
     for a, b in EDGES:
         for name in ("all", "nash"):
             Tags(ARROWS.draw(point(a, b, name)))
-    assert ARROWS.draw(point(*EDGES[0], "nash")).count("<g ") == 3 and len(ARROWS.html()) < 10_000
+    assert ARROWS.draw(point(*EDGES[0], "nash")).count("<g ") == 3
+    assert len(ARROWS.html()) < 10_000 and len(FRONT.html()) < 45_000
 
 
 def test_describing_it_does_not_import_tensorflow():
-    code = "import sys, mtl_lessons.explorables_loss_balancing as e; e.two_gradients(); print(*sys.modules)"
+    code = "import sys, mtl_lessons.explorables_loss_balancing as e; e.two_gradients(); e.front().html(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"tensorflow", "keras"} & set(loaded)
 
@@ -139,6 +144,113 @@ def test_in_a_kernel_the_package_computes(monkeypatch):
     assert "B (−1.5, 1.0)" in widget.panel.value and "(4.50, 0.00)" in widget.panel.value
     widget.dials["shown"].value = "MGDA"
     assert "MGDA: step (4.50, 0.00)" in widget.panel.value
+
+
+# ---------------------------------------------------------------- what Python says of the front
+
+
+def on_front(case: str, weight: float, method: str = "none") -> dict:
+    return {"case": SAY[f"case-{case}"], "weight": weight, "method": SAY.get(method, method)}
+
+
+def test_the_grid_is_the_one_that_the_recipe_makes():
+    from mtl_lessons.loss_balancing import front
+
+    assert GRID["weights"] == list(front.WEIGHTS) and list(GRID["methods"]) == list(front.METHODS)
+    assert np.shape(GRID["sweep"]) == (len(front.WEIGHTS), front.SEEDS, 2)
+    assert {np.shape(runs) for runs in GRID["methods"].values()} == {(front.SEEDS, 2)}
+
+
+def test_the_stored_front_is_what_training_gives():
+    from mtl_lessons.loss_balancing import front
+
+    stored = GRID["sweep"][GRID["weights"].index(0.5)][:2]
+    np.testing.assert_allclose(front.train(front.fixed(0.5), seeds=range(2)), stored, atol=0.03)
+
+
+def test_the_concave_points_are_where_descent_ends_now():
+    from mtl_lessons.loss_balancing import front
+
+    for name, points in front.concave().items():
+        np.testing.assert_allclose(points, GRID["concave"][name], atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("case", ["sum", "worst"])
+def test_no_point_of_the_concave_front_is_better_than_the_one_reached(case):
+    """Against every x of a fine grid."""
+    x = np.linspace(-2, 2, 8001)
+    everywhere = 1 - np.exp(-((x - [[1], [-1]]) ** 2))
+    for weight, reached in zip(GRID["weights"], GRID["concave"][case], strict=True):
+        terms = np.array([[weight], [1 - weight]]) * np.column_stack([reached, everywhere])
+        ours, *others = terms.max(0) if case == "worst" else terms.sum(0)
+        assert ours == pytest.approx(min(others), abs=2e-4)
+
+
+def test_the_sum_jumps_and_chebyshev_walks():
+    jumps = {case: np.abs(np.diff(GRID["concave"][case], axis=0)).max() for case in ("sum", "worst")}
+    assert jumps["sum"] > 0.95 and jumps["worst"] < 0.2
+    said = {case: FRONT.words(on_front(case, 0.5))[2] for case in jumps}
+    assert said["sum"].endswith("any weight comes is (0.98, 0.00).") and said["worst"].endswith(
+        "any weight comes is (0.63, 0.63)."
+    )
+
+
+def test_the_front_says_what_the_grid_holds():
+    point, line = FRONT.words(FRONT.start)
+    a, b = np.mean(GRID["sweep"][GRID["weights"].index(0.5)], axis=0)
+    assert point == "Weight 0.500 of a, two trained tasks"
+    assert line.startswith(f"Loss of a {a:.3f} ±") and f"of b {b:.3f} ±" in line
+    *_, errors, against = FRONT.words(on_front("trained", 0.5, "CAGrad"))
+    assert errors.startswith(f"CAGrad: loss of a {np.mean(GRID['methods']['CAGrad'], axis=0)[0]:.3f} ±")
+    assert re.fullmatch(r"On both tasks clearly better than \d+ of the 13 weights, clearly worse than \d+\.", against)
+    assert FRONT.words(on_front("sum", 0.5, "CAGrad"))[-1] == SAY["only-trained"]
+
+
+def test_clearly_better_means_on_both_tasks_and_seed_by_seed():
+    runs = np.array([[0.1, 0.5], [0.2, 0.6], [0.3, 0.7]])  # seeds differ by more than 0.01 does
+    jitter = [[0.001, 0], [0, 0.001], [0, 0]]
+    assert shown.clearly_better(runs - 0.01 + jitter, runs) and not shown.clearly_better(runs, runs - 0.01)
+    assert not shown.clearly_better(runs + [-0.01, 0.01] + jitter, runs)
+    assert not shown.clearly_better(runs + [[-0.03, -0.01], [0.01, -0.01], [-0.01, -0.01]], runs)
+
+
+def test_better_and_worse_are_counted():
+    """Three weights on a line; a method below the middle one, and another above."""
+    runs = [[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]
+    sweep = [[[a, b], [a + 0.01, b], [a, b + 0.01]] for a, b in runs]
+    methods = {"good": [[0.4, 0.4]] * 3, "bad": [[0.6, 0.6]] * 3}
+    grid = {"weights": [0.2, 0.5, 0.8], "sweep": sweep, "methods": methods, "concave": GRID["concave"]}
+    said = {name: shown.front(grid).words(on_front("trained", 0.5, name))[-1] for name in methods}
+    assert said["good"] == "On both tasks clearly better than 1 of the 3 weights, clearly worse than 0."
+    assert said["bad"] == "On both tasks clearly better than 0 of the 3 weights, clearly worse than 1."
+
+
+def test_the_dashed_line_holds_what_is_as_good():
+    frame = ((0.0, 0.8), (0.4, 1.0))
+    for weight in (0.05, 0.5, 0.9):
+        line = np.array(shown._as_good(frame, weight, 0.2, 0.7, False))
+        np.testing.assert_allclose(line @ [weight, 1 - weight], weight * 0.2 + (1 - weight) * 0.7)
+        assert (line >= np.array([0, 0.4]) - 1e-9).all() and (line <= np.array([0.8, 1.0]) + 1e-9).all()
+    corner = np.array(shown._as_good(((0, 1), (0, 1)), 0.25, 0.6, 0.2, True))
+    np.testing.assert_allclose(np.max(corner * [0.25, 0.75], axis=1), 0.15)
+
+
+def test_every_state_of_the_front_is_drawn_inside_its_frame():
+    for at in FRONT.states:
+        svg = FRONT.draw(at)
+        Tags(svg)
+        for x, y in re.findall(r"[ML]([-\d.]+) ([-\d.]+)(?=[ML\"h])", svg):
+            assert shown.LEFT <= float(x) <= shown.RIGHT and shown.TOP <= float(y) <= shown.BOTTOM, (at, x, y)
+
+
+def test_names_of_methods_stand_apart_and_inside():
+    svg = FRONT.draw(on_front("trained", 0.5, "every"))
+    texts = re.findall(r'<text x="(\d+)" y="(\d+)">([^<]+)<', svg.split("mtl-lead")[1].split("</svg>")[0])
+    assert sorted(", ".join(name for *_, name in texts).split(", ")) == sorted(GRID["methods"])
+    heights = sorted(int(y) for _, y, _ in texts)
+    assert min(np.diff(heights)) >= 13 and heights[-1] < shown.BOTTOM
+    assert all(int(x) + 7 * len(name) <= shown.SIDE for x, _, name in texts)
+    assert svg.count("<tr class") == len(GRID["methods"])
 
 
 # ---------------------------------------------------------------- the browser against the package
@@ -189,6 +301,27 @@ def test_the_browser_says_and_draws_what_python_does(page):
         words, drawing = parts(figure)
         same_but_for_the_last_digit(words, ARROWS.says(at), 0.01)
         same_but_for_the_last_digit(drawing, re.sub(r"<(path|circle)([^>]*)/>", r"<\1\2></\1>", ARROWS.draw(at)), 0.1)
+
+
+def test_the_browser_puts_the_layers_together_as_python_does(page):
+    figure = page(shown=FRONT).locator("figure").first
+    seen = figure.evaluate(
+        """figure => {
+             const dials = [...figure.querySelectorAll("input, select")];
+             const sizes = dials.map((dial) => dial.options?.length ?? Number(dial.max) + 1);
+             const [panel, seen] = [figure.querySelector(".mtl-panel"), []];
+             for (let i = 0; i < sizes[0]; i++) for (let j = 0; j < sizes[1]; j++) for (let k = 0; k < sizes[2]; k++) {
+               [i, j, k].forEach((at, dial) => { dials[dial].value = at; });
+               dials[0].dispatchEvent(new Event("input"));
+               seen.push([panel.querySelector("p").innerHTML, panel.querySelector("div").innerHTML]);
+             }
+             return seen;
+           }"""
+    )
+    assert len(seen) == len(FRONT.states)
+    for (words, drawing), at in zip(seen, FRONT.states, strict=True):
+        assert unescape(words) == FRONT.says(at)
+        assert drawing == re.sub(r"<(path|circle)([^>]*)/>", r"<\1\2></\1>", FRONT.draw(at)), at
 
 
 # ---------------------------------------------------------------- held and dragged
@@ -330,23 +463,43 @@ def test_the_keyboard_moves_each_end(page):
     figure.get_by_role("status").get_by_text("CAGrad: step").wait_for(state="attached")
 
 
+def test_the_weight_slides_by_keyboard_and_the_methods_are_switched_on(page):
+    figure = page(shown=FRONT).locator("figure").first
+    figure.get_by_label("Weight of a").press("ArrowRight")
+    figure.get_by_label("Method to compare").select_option("MGDA")
+    at = on_front("trained", GRID["weights"][GRID["weights"].index(0.5) + 1], "MGDA")
+    assert unescape(figure.locator(".mtl-panel p").inner_html()) == FRONT.says(at)
+    figure.get_by_role("status").get_by_text("MGDA").wait_for(state="attached")
+    figure.get_by_role("combobox", name="Front").select_option(SAY["case-sum"])
+    left = figure.locator("svg circle").bounding_box()["x"]
+    figure.get_by_label("Weight of a").press("ArrowLeft")
+    assert (
+        figure.locator("svg circle").bounding_box()["x"] - left > 0.9 * figure.locator("svg").bounding_box()["width"] * 274 / 320
+    )
+
+
 # ---------------------------------------------------------------- on any page
 
+WIDEST = {"arrows": (ARROWS, point((3.5, 0), (-3.5, 0.5), "mean")), "front": (FRONT, on_front("trained", 0.5, "every"))}
 
+
+@pytest.mark.parametrize("name", WIDEST)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1300])
-def test_they_fit_a_phone_and_axe_finds_nothing(page, theme, width):
+def test_they_fit_a_phone_and_axe_finds_nothing(page, theme, width, name):
     from axe_playwright_python.sync_playwright import Axe
 
-    opened = page(width, theme, shown=ARROWS)
-    turn(opened.locator("figure").first, ARROWS, point((3.5, 0), (-3.5, 0.5), "mean"))
+    explorable, widest = WIDEST[name]
+    opened = page(width, theme, shown=explorable)
+    turn(opened.locator("figure").first, explorable, widest)
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
     results = Axe().run(opened)
     assert results.violations_count == 0, results.generate_report()
 
 
-def test_without_a_script_the_start_stands(page):
-    figure = page(script=False, shown=ARROWS).locator("figure").first
-    assert unescape(figure.locator(".mtl-panel p").inner_html()) == ARROWS.says(ARROWS.start)
+@pytest.mark.parametrize("explorable", [ARROWS, FRONT], ids=["arrows", "front"])
+def test_without_a_script_the_start_stands(page, explorable):
+    figure = page(script=False, shown=explorable).locator("figure").first
+    assert unescape(figure.locator(".mtl-panel p").inner_html()) == explorable.says(explorable.start)
     assert figure.locator("svg").is_visible() and figure.locator("input, select").count() == 0
-    assert figure.locator(".mtl-steps tbody tr").count() == 7
+    assert figure.locator(".mtl-steps tbody tr").count() == (7 if explorable is ARROWS else 0)
