@@ -115,13 +115,13 @@ def descend(weights: np.ndarray, start: np.ndarray, worst: bool = False, steps: 
     return x
 
 
-def concave(points: int = 19, starts: int = 9) -> dict[str, list]:
-    """`curve`, the front; and for each of `weights` the losses that descent reaches from the best of several starts, on the `sum`
-    and on the `worst` term. All points are `[f₁, f₂]`.
+def concave(weights: Sequence[float] = WEIGHTS, starts: int = 9) -> dict[str, list]:
+    """`curve`, the front; and for each weight the losses that descent reaches from the best of several starts, on the `sum` and on
+    the `worst` term. All points are `[f₁, f₂]`.
     """
-    weights = np.linspace(0, 1, points + 2)[1:-1]
+    weights, points = np.asarray(weights), len(weights)
     curve = saturating(np.linspace(-1, 1, 41)).T
-    found = {"curve": curve.round(4).tolist(), "weights": weights.round(3).tolist()}
+    found = {"curve": curve.round(4).tolist(), "weights": weights.tolist()}
     for name, worst in (("sum", False), ("worst", True)):
         ends = np.stack([descend(weights, np.full(points, x), worst) for x in np.linspace(-1, 1, starts)])
         terms = np.stack([weights, 1 - weights])[:, None] * saturating(ends.ravel()).reshape(2, starts, points)
