@@ -200,6 +200,7 @@ class Explorable:
     start: Any
     view: str = "drawing"
     given: Mapping[str, Any] = field(default_factory=dict)
+    legend: str = "turn"  # what is said above the dials, of the strings
 
     def state(self, point: Point) -> Any:
         """What there is at a position of the dials: here the point itself."""
@@ -229,8 +230,6 @@ class Explorable:
             data["cells"] = [{"words": self.says(state), "drawing": self.draw(state)} for state in self.states]
         data |= {"given": dict(self.given)} if self.given else {}
         return f'<figure class="mtl-explorable">{self.head()}{self.panel(self.start)}{self.foot()}{embed.data(data)}</figure>'
-
-    legend = "turn"  # what is said above the dials, of the strings
 
     def head(self) -> str:
         return f'<p class="mtl-title">{escape(self.title)}</p>'
@@ -271,7 +270,7 @@ class GainMap(Explorable):
     grid: Grid
     train: Train
     limits: Mapping[str, tuple[float, float]]
-    legend = "dials"
+    legend: str = "dials"
 
     def state(self, point: Point) -> Cell:
         return self.grid.at(**point)

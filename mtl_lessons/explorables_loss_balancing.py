@@ -34,6 +34,8 @@ AGGREGATORS = {
 }
 GRADIENTS = ("a", "b")
 ENDS = tuple(round(0.1 * i, 1) for i in range(-35, 36))  # where an arrow's end may lie, in each direction
+TOLD = ("gradients", "cosine", "no-cosine", "conflict", "opposed", "agree", "hurts", "nobody", "same", "chosen", "drawn")
+TOLD += ("step", "change", "raised", *AGGREGATORS)  # strings for the browser
 SIDE, UNIT = 320, 41  # of the drawing, and of one unit in it
 FAR = 500  # a length that leaves the drawing
 
@@ -54,11 +56,8 @@ def two_gradients(ends: Sequence[float] = ENDS) -> Explorable:
         start={"shown": SAY["all"], "ax": 3.0, "ay": 1.0, "bx": -1.0, "by": 1.0},
         view="gradients",
         given=given,
+        legend="drag",
     )
-
-
-TOLD = ("gradients", "cosine", "no-cosine", "conflict", "opposed", "agree", "hurts", "nobody", "same", "chosen", "drawn")
-TOLD += ("step", "change", "raised", *AGGREGATORS)
 
 
 @cache
@@ -132,12 +131,7 @@ def _gradient_drawing(point: Point) -> str:
     shown = {name: d for name, d in found.items() if point["shown"] in (SAY["all"], SAY[name])}
     said = SAY["drawn"].format(steps=", ".join(f"{SAY[name]} {_pair(d)}" for name, d in shown.items()))
     arrows = "".join(f'<g class="mtl-{name}">{_arrow(d)}</g>' for name, d in shown.items())
-    handles = "".join(
-        f'<g class="mtl-handle" data-held="{task}">{_arrow(g)}<circle cx="{x}" cy="{y}" r="14"/>'
-        f'<text x="{x}" y="{y}">{task.upper()}</text></g>'
-        for task, g in zip(GRADIENTS, (a, b))
-        for x, y in [_at(g)]
-    )
+    handles = "".join(_handle(task, g) for task, g in zip(GRADIENTS, (a, b)))
     return (
         f'<svg class="mtl-plane" viewBox="0 0 {SIDE} {SIDE}" role="img" aria-label="{escape(said)}">'
         f'<path class="mtl-good" d="{_line(*_cone(a, b))}z"/><path class="mtl-axis" d="M0 {SIDE // 2}h{SIDE}M{SIDE // 2} 0v{SIDE}"/>'
@@ -163,6 +157,13 @@ def _arrow(v: Vector) -> str:
     back = _unit(v) * min(8 / UNIT, np.linalg.norm(v) / 2)
     side = back[::-1] * [-0.5, 0.5]
     return f'<path d="{_line(np.zeros(2), v)}{_line(v - back + side, v, v - back - side)}"/>'
+
+
+def _handle(task: str, g: Vector) -> str:
+    """A gradient, with what it is dragged by at its end."""
+    x, y = _at(g)
+    grip = f'<circle cx="{x}" cy="{y}" r="14"/><text x="{x}" y="{y}">{task.upper()}</text>'
+    return f'<g class="mtl-handle" data-held="{task}">{_arrow(g)}{grip}</g>'
 
 
 def _cone(a: Vector, b: Vector) -> list[Vector]:
