@@ -42,7 +42,7 @@ function copyButton(code) {
 
 // Whatever scrolls sideways can be reached by Tab, and then scrolled by the arrow keys.
 function reachable() {
-  for (const box of document.querySelectorAll("pre, .output, .equation, .pst-scrollable-table-container")) {
+  for (const box of document.querySelectorAll("pre, .output, .equation, .pst-scrollable-table-container, .mtl-quiz :is(div, dd, li, span)")) {
     if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
     else if (!box.hasAttribute("role")) box.removeAttribute("tabindex");
   }

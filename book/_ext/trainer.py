@@ -75,6 +75,20 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
 # ---- pages ----
 
 
+def root_of(name: str, bank: str) -> str:
+    """The element that the script `name` fills, with its strings and the address of the bank."""
+    say = embed.strings("quiz") | embed.strings("trainer")
+    return quiz.tag(
+        "div",
+        embed.data({"strings": say}),
+        quiz.tag("noscript", quiz.tag("p", say["no-script"])),
+        class_=f"mtl-{name} mtl-quiz",
+        role="group",
+        aria_label=say[f"label-{name}"],
+        data_bank=bank,
+    )
+
+
 class TrainerDirective(SphinxDirective):
     """A page of the trainer, mounted by the script of its name: `{mtl-trainer} practice`."""
 
@@ -85,17 +99,8 @@ class TrainerDirective(SphinxDirective):
         if name not in PAGES:
             raise self.error(f"expected a page of {', '.join(PAGES)}, found {name}")
         self.env.note_dependency(str(STRINGS))
-        say = embed.strings("quiz") | embed.strings("trainer")
-        html = quiz.tag(
-            "div",
-            embed.data({"strings": say}),
-            quiz.tag("noscript", quiz.tag("p", say["no-script"])),
-            class_=f"mtl-{name} mtl-quiz",
-            role="group",
-            aria_label=say[f"label-{name}"],
-            data_bank=posixpath.relpath(BANK, posixpath.dirname(self.env.docname) or "."),
-        )
-        return [nodes.raw("", html, format="html")]
+        bank = posixpath.relpath(BANK, posixpath.dirname(self.env.docname) or ".")
+        return [nodes.raw("", root_of(name, bank), format="html")]
 
 
 class PrintableDirective(SphinxDirective):

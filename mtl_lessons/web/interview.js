@@ -164,7 +164,7 @@ class Interview extends Trainer {
   detail(row, number) {
     const form = row.question?.form ?? this.ask(row.item, number, this.list.length).form;
     form.querySelector(".mtl-buttons").remove();
-    form.querySelectorAll("fieldset").forEach((fieldset) => (fieldset.disabled = true));
+    form.querySelectorAll("input, textarea").forEach((control) => (control.disabled = true));
     const time = row.question ? `, ${clock(row.used)}${row.late ? ` (${this.say.late})` : ""}` : "";
     const summary = element("summary", { textContent: `${number}. ${this.verdict(row)}${time} · ${row.item.topic.title}` });
     const verdict = !row.answered || row.score < 0.5 ? "wrong" : row.score < 1 ? "missed" : "right";
