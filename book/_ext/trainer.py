@@ -81,7 +81,7 @@ def root_of(name: str, bank: str) -> str:
     return quiz.tag(
         "div",
         embed.data({"strings": say}),
-        quiz.tag("noscript", quiz.tag("p", say["no-script"])),
+        quiz.tag("p", say["no-script"], class_="mtl-instead"),
         class_=f"mtl-{name} mtl-quiz",
         role="group",
         aria_label=say[f"label-{name}"],

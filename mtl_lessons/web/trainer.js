@@ -105,6 +105,7 @@ export function mount(name, Page) {
   for (const root of document.querySelectorAll(`.mtl-${name}:not([data-mounted])`)) {
     root.dataset.mounted = "";
     const { strings } = JSON.parse(root.querySelector("script[type='application/json']").textContent);
+    root.querySelector(".mtl-instead").remove();
     start(root, strings, Page);
   }
 }
