@@ -475,6 +475,35 @@ def test_two_tabs_and_two_quizzes_keep_each_others_entries(browser, site):
         assert set(saved(other)) == {"sample-labels", "sample-bug"}
 
 
+def test_what_another_tab_answers_or_forgets_is_shown_unless_an_answer_is_being_given(browser, site):
+    with visit(browser, f"{site}/index.html") as one:
+        other = one.context.new_page()
+        other.goto(f"{site}/index.html")
+        question(other, "labels").get_by_label("A GPU").check()  # being answered there
+        for form in ("gain", "labels"):
+            question(one, form).locator("input").first.check()
+            check(question(one, form))
+        other.get_by_text("1 of 6 answered, 0 right").first.wait_for()
+        assert verdict(question(other, "gain")) == "Not right" and question(other, "labels").get_by_label("A GPU").is_checked()
+        assert not question(other, "labels").locator(".mtl-verdict").is_visible()
+        one.get_by_role("button", name="Reset").click()
+        one.get_by_role("button", name="Forget them").click()
+        other.get_by_text("0 of 6 answered, 0 right").first.wait_for()
+        assert question(other, "gain").locator("input:checked").count() == 0
+
+
+def test_progress_of_an_older_edition_is_shown_and_moves_to_its_new_place(page):
+    answer_all(page)
+    old = {name: {key: part for key, part in entry.items() if key != "reviews"} for name, entry in saved(page).items()}
+    page.evaluate("([key, old]) => { localStorage.clear(); localStorage.setItem(key, JSON.stringify(old)); }", [OLDER, old])
+    page.reload()
+    assert "6 of 6 answered, 3 right; 3 of 5 points" in page.locator(".mtl-bar").inner_text()
+    question(page, "gain").get_by_role("button", name="Try again").click()
+    check(question(page, "gain"))
+    assert saved(page)["sample-gain"]["attempts"] == 2 and len(saved(page)["sample-open"]["reviews"]) == 1
+    assert page.evaluate("key => localStorage.getItem(key)", OLDER) is None
+
+
 # ---- hosts ----
 
 

@@ -160,7 +160,7 @@ def test_a_bank_that_cannot_be_loaded_is_told_and_tried_again(visit, folder):
         page = go("practice.html", init)
         assert page.get_by_role("status").inner_text() == SAY["loading-failed"]
         button(page, "loading-again").click()
-        page.get_by_text("7 questions: 0 due, 7 new.").first.wait_for()
+        page.get_by_text("Questions: 7 (0 due, 7 new).").first.wait_for()
 
 
 # ---- practice ----
@@ -168,24 +168,24 @@ def test_a_bank_that_cannot_be_loaded_is_told_and_tried_again(visit, folder):
 
 def test_practice_filters_by_topic_level_type_and_state(open_page):
     page = open_page("practice.html")
-    assert status(page) == "7 questions: 0 due, 7 new."
+    assert status(page) == "Questions: 7 (0 due, 7 new)."
     page.get_by_label("Topic").select_option("Second topic")
-    assert status(page) == "1 questions: 0 due, 1 new."
+    assert status(page) == "Questions: 1 (0 due, 1 new)."
     page.get_by_label("Level").select_option("junior")
     assert status(page) == "No question fits. Choose something wider." and button(page, "start").is_disabled()
     page.get_by_label("Topic").select_option("all topics")
-    assert status(page) == "3 questions: 0 due, 3 new."
+    assert status(page) == "Questions: 3 (0 due, 3 new)."
     page.get_by_label("Type").select_option("a number")
-    assert status(page) == "1 questions: 0 due, 1 new."
+    assert status(page) == "Questions: 1 (0 due, 1 new)."
     keep(
         page,
         sample_number={"reviews": [{"time": NOW - 9 * DAY, "score": 0}]},
         sample_gain={"reviews": [{"time": NOW, "score": 1}]},
     )
     page.reload()
-    page.get_by_text("6 questions: 1 due, 5 new.").first.wait_for()
+    page.get_by_text("Questions: 6 (1 due, 5 new).").first.wait_for()
     page.get_by_label("Which questions").select_option("answered wrongly last time")
-    assert status(page) == "1 questions: 1 due, 0 new."
+    assert status(page) == "Questions: 1 (1 due, 0 new)."
 
 
 def test_a_link_can_choose_the_topic(open_page):
@@ -220,7 +220,7 @@ def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(o
     assert page.evaluate("document.activeElement.tagName") == "H2"
     assert page.get_by_role("link", name="a definition").get_attribute("href") == "sample.html#sample-a-definition"
     button(page, "round-again").click()
-    assert page.evaluate("document.activeElement.name") == "which" and status(page) == "4 questions: 0 due, 4 new."
+    assert page.evaluate("document.activeElement.name") == "which" and status(page) == "Questions: 4 (0 due, 4 new)."
 
 
 def test_every_type_can_be_practised(open_page):
@@ -241,7 +241,7 @@ def test_an_answer_in_another_tab_is_heard(open_page):
     one, other = open_page("practice.html"), open_page("practice.html")
     button(other, "start").click()
     answer(other)
-    one.get_by_text("6 questions: 0 due, 6 new.").first.wait_for()
+    one.get_by_text("Questions: 6 (0 due, 6 new).").first.wait_for()
 
 
 def test_practice_by_keyboard(open_page):
@@ -293,7 +293,7 @@ def step(page, right=True):
 
 def test_an_interview_gives_no_verdict_until_its_report(open_page):
     page = open_page("interview.html")
-    assert re.fullmatch(r"5 questions in \d+ minutes\.", status(page))
+    assert re.fullmatch(r"Questions: 5\. Minutes: \d+\.", status(page))
     interview(page)
     names = []
     for number in range(7):
@@ -403,9 +403,9 @@ def test_cards_turn_and_are_reviews(open_page):
     page = open_page("cards.html")
     keep(page, sample_gain={"edition": "e", "right": False, "answer": ["0"], "attempts": 1, "time": NOW - 9 * DAY, "reviews": [{"time": NOW - 9 * DAY, "score": 0}]})  # fmt: skip
     page.reload()
-    page.get_by_text("7 questions: 1 due, 6 new.").first.wait_for()
+    page.get_by_text("Questions: 7 (1 due, 6 new).").first.wait_for()
     button(page, "start").click()
-    assert page.evaluate("document.activeElement.textContent") == "Card 1 of 7 · First topic"
+    assert page.evaluate("document.activeElement.textContent") == "Card 1 of 7 · First topic · one choice"
     card = page.locator(".mtl-card")
     assert "Negative transfer on this task" in card.inner_text() and not page.locator(".mtl-back").is_visible()
     assert page.locator(".mtl-card :is(input, textarea)").count() == 0 and not button(page, "know").is_visible()
@@ -418,7 +418,7 @@ def test_cards_turn_and_are_reviews(open_page):
     for key in "121212":
         button(page, "flip").press("Enter")
         page.keyboard.press(key)
-    assert page.locator(".mtl-quiz h2").first.inner_text() == "7 cards, 4 known"
+    assert page.locator(".mtl-quiz h2").first.inner_text() == "Cards: 7, known: 4"
     assert len(saved(page)) == 7 and sum(entry["reviews"][-1]["score"] for entry in saved(page).values()) == 4
 
 
@@ -455,7 +455,7 @@ def test_progress_shows_scores_confidence_and_what_to_read(open_page):
         ["95 %", "1", "0 %", "too sure"],
     ]
     brier = (0.95**2 + 0.75**2 + 0.25**2) / 3
-    assert f"Brier score {brier:.2f} over 3 answers" in page.inner_text("main")
+    assert f"Brier score {brier:.2f} (answers: 3)" in page.inner_text("main")
     assert rows(page, SAY["weakest-caption"]) == [["a definition", "First topic", "3", "53 %"]]
     assert page.get_by_role("link", name="a definition").get_attribute("href") == "sample.html#sample-a-definition"
     assert page.get_by_role("link", name="Second topic").get_attribute("href") == "practice.html?topic=second"
@@ -494,7 +494,7 @@ def test_progress_goes_out_and_comes_in_and_merges(visit):
         before = saved(page)
         page = go("progress.html")
         text = export(page)
-        assert page.locator(".mtl-outcome").inner_text() == "Progress on 7 questions was saved."
+        assert page.locator(".mtl-outcome").inner_text() == "Saved. Questions with progress: 7."
     with visit() as go:
         page = go("progress.html")
         mine = {
@@ -506,13 +506,13 @@ def test_progress_goes_out_and_comes_in_and_merges(visit):
             "attempts": 4,
         }
         keep(page, sample_gain=mine)
-        assert take(page, text) == "Progress on 7 questions was added, 6 of them new here."
+        assert take(page, text) == "Added. Questions in the file: 7, new here: 6."
         found = saved(page)
         assert found["sample-gain"] == mine | {"reviews": [before["sample-gain"]["reviews"][0], *mine["reviews"]]}
         assert {name: entry for name, entry in found.items() if name != "sample-gain"} == {
             name: entry for name, entry in before.items() if name != "sample-gain"
         }
-        assert take(page, text) == "Progress on 7 questions was added, 0 of them new here." and saved(page) == found
+        assert take(page, text) == "Added. Questions in the file: 7, new here: 0." and saved(page) == found
 
 
 def test_what_is_not_of_this_book_stays_and_is_left_out_of_the_file(open_page):
@@ -520,7 +520,7 @@ def test_what_is_not_of_this_book_stays_and_is_left_out_of_the_file(open_page):
     keep(page, sample_gain={"reviews": []}, stranger={"much": "else"})
     text = export(page)
     assert set(json.loads(text)["questions"]) == {"sample-gain"}
-    assert "1 entries that this book did not write were left out" in page.locator(".mtl-outcome").inner_text()
+    assert "did not write them: 1." in page.locator(".mtl-outcome").inner_text()
     take(page, text)
     assert saved(page)["stranger"] == {"much": "else"}
 
@@ -591,7 +591,7 @@ def test_text_of_a_file_stays_text(open_page):
         "reviews": [],
     }
     text = json.dumps(json.loads(backup()) | {"questions": {"sample-open": entry}})
-    assert take(page, text) == "Progress on 1 questions was added, 1 of them new here."
+    assert take(page, text) == "Added. Questions in the file: 1, new here: 1."
     assert saved(page)["sample-open"] == entry and page.locator("main img").count() == 0
 
 

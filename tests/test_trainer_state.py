@@ -120,6 +120,14 @@ def test_what_cannot_be_read_is_set_aside(open_tab):
     assert sorted(tab.evaluate("store.aside()").values()) == ["[also]", "{broken"]
 
 
+def test_what_cannot_be_set_aside_stays_where_it_is(open_tab):
+    init = "window.refuse = false;" + REFUSES.replace("window.refuse", "window.refuse || given[0].includes('unreadable')")
+    tab = open_tab({KEY: "{broken"}, init)
+    answer(tab, "a")
+    tab.evaluate("store.forget(['b'])")
+    assert tab.evaluate("key => localStorage.getItem(key)", KEY) == "{broken" and read(tab)["a"]["right"] is True
+
+
 def test_what_a_newer_edition_kept_is_left_alone(open_tab):
     newer = {KEY: json.dumps({"version": 3, "questions": {"a": {"cards": 1}}})}
     tab = open_tab(newer)

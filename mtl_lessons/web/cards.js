@@ -63,7 +63,7 @@ class Cards extends Trainer {
       answer.focus();
       this.announce("");
     };
-    const heading = element("h2", { tabIndex: -1, textContent: `${name} · ${item.topic.title}` });
+    const heading = element("h2", { tabIndex: -1, textContent: [name, item.topic.title, this.say[`type-${item.type}`]].join(" · ") });
     const card = element("section", { className: "mtl-card mtl-question" }, heading, ...front, answer, element("div", { className: "mtl-buttons" }, flip), know);
     card.addEventListener("keydown", ({ key }) => !answer.hidden && key in KEYS && this.judge(item, KEYS[key]));
     this.show(card, element("p", { className: "mtl-hint", textContent: this.say["card-keys"] }), button(this.say.stop, () => this.end()));

@@ -19,6 +19,7 @@ function pick(questions, length, { level, topic }) {
 
 class Interview extends Trainer {
   begin() {
+    addEventListener("beforeprint", () => this.unfold());
     const choice = (name, options) => select(this.say[name], name, options);
     this.size = element("p", { className: "mtl-found" });
     this.go = button(this.say["interview-start"], null, "submit");
@@ -147,7 +148,10 @@ class Interview extends Trainer {
       return [title, String(these.length), percent(mean(these.map(({ score }) => score)))];
     });
     const date = this.phrase("report-title", { date: today() });
-    const buttons = element("div", { className: "mtl-buttons" }, button(this.say.print, () => this.print()),
+    const buttons = element("div", { className: "mtl-buttons" }, button(this.say.print, () => {
+        this.unfold();
+        print();
+      }),
       button(this.say["report-save"], () => saveFile(`mock-interview-${today()}.md`, this.markdown(date, facts, rows), "text/markdown")),
       button(this.say["interview-again"], () => {
         this.setUp();
@@ -174,9 +178,8 @@ class Interview extends Trainer {
     return node;
   }
 
-  print() {
+  unfold() {
     this.body.querySelectorAll("details").forEach((details) => (details.open = true));
-    print();
   }
 
   markdown(title, facts, rows) {

@@ -108,6 +108,15 @@ export const store = {
       localStorage.setItem(`${ASIDE}${Date.now()}:${key}`, text);
     } catch {
       this.locked = true;
+      this.put(key, text);
+    }
+  },
+
+  put(key, text) {
+    try {
+      localStorage.setItem(key, text);
+    } catch {
+      this.warn("full");
     }
   },
 
