@@ -168,6 +168,13 @@ def play(questions: list[Question], read: Callable[[str], str] = input, write: C
 # ---- the command ----
 
 
+def register(commands) -> None:
+    """Add the command `quiz` to those of a parser: `commands` is what its `add_subparsers` returned."""
+    parser = commands.add_parser("quiz", help="questions of the book, asked and graded in the terminal")
+    add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give a parser what `run` reads."""
     parser.add_argument("--chapter", help="questions of this chapter or topic only, such as concept")
@@ -183,8 +190,12 @@ def count(text: str) -> int:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Ask questions as the arguments say. Returns the exit code."""
-    banks = [quiz.load(given.chapter)] if given.chapter else quiz.everything()
+    """Ask questions as the arguments say. Returns the exit code: 1 if none fits, 2 if there is no such chapter."""
+    try:
+        banks = [quiz.load(given.chapter)] if given.chapter else quiz.everything()
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
     wanted = [
         question
         for bank in banks
@@ -192,20 +203,17 @@ def run(given: argparse.Namespace) -> int:
         if given.level in (None, question["level"]) and given.type in (None, question["type"])
     ]
     if not wanted:
-        print(SAY["found-none"])
+        print(SAY["found-none"], file=sys.stderr)
         return 1
     play(random.sample(wanted, min(given.count, len(wanted))))
     return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command on its own: what `python -m mtl_lessons quiz` calls."""
-    parser = argparse.ArgumentParser("python -m mtl_lessons quiz", description=__doc__.splitlines()[0])
+    """The command on its own: `python -m mtl_lessons.quiz_terminal`. Returns the exit code."""
+    parser = argparse.ArgumentParser("python -m mtl_lessons.quiz_terminal", description=__doc__.splitlines()[0])
     add_arguments(parser)
-    try:
-        return run(parser.parse_args(arguments))
-    except FileNotFoundError as error:
-        parser.error(str(error))
+    return run(parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

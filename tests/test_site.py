@@ -289,6 +289,24 @@ def test_a_round_of_practice_counts_in_the_chapter_and_in_progress(visit):
     graded(page.locator(f"form[data-id={name}]"), right["feedback"])
 
 
+EVERY_QUESTION = """async (width) => {
+  const { loadBank, formOf } = await import("../_static/mtl/bank.js"), shown = document.querySelector(".mtl-practice > div:last-child");
+  const { questions } = await loadBank("../_static/mtl/bank.json"), wide = [];
+  for (const item of questions) {
+    const form = formOf(item);
+    form.querySelector("details").open = true;
+    shown.replaceChildren(form);
+    if (document.documentElement.scrollWidth > width) wide.push(item.id);
+  }
+  return [questions.length, wide]; }"""
+
+
+def test_every_question_of_the_bank_fits_on_a_phone_with_its_answer(visit):
+    page = visit("book/practice.html", width=360)
+    total, wide = page.evaluate(EVERY_QUESTION, 360)
+    assert total == sum(len(bank.questions) for bank in quiz.everything(ROOT / "book" / "questions")) and wide == []
+
+
 def test_the_bank_is_asked_for_once_and_by_the_trainer_alone(browser, html):
     with serving(html) as address:
         context = browser.new_context()

@@ -1,5 +1,6 @@
 """What is taken along: the deck for Anki, the set to print, the bank in a terminal."""
 
+import argparse
 import io
 import re
 import sqlite3
@@ -182,14 +183,25 @@ def test_a_round_ends_when_the_reader_does_and_counts_what_was_answered(bank):
     assert play(bank)[1] == (0, 0)  # the end of the input
 
 
-@pytest.mark.parametrize(
-    ("given", "reason"),
-    [(["--chapter", "nothing"], "found 'nothing'"), (["--level", "boss"], "invalid choice"), (["--count", "0"], "1 or more")],
-)
+@pytest.mark.parametrize(("given", "reason"), [(["--level", "boss"], "invalid choice"), (["--count", "0"], "1 or more")])
 def test_mistakes_on_the_command_line_are_told(given, reason, capsys):
     with pytest.raises(SystemExit) as left:
         quiz_terminal.main(given)
     assert left.value.code == 2 and reason in capsys.readouterr().err
+
+
+def test_what_does_not_exist_is_told(capsys):
+    assert quiz_terminal.main(["--chapter", "nothing"]) == 2 and "found 'nothing'" in capsys.readouterr().err
+    assert quiz_terminal.main(["--chapter", "system_design", "--type", "bug"]) == 1
+    assert quiz_terminal.SAY["found-none"] in capsys.readouterr().err
+
+
+def test_the_command_can_be_one_of_several(monkeypatch, capsys):
+    parser = argparse.ArgumentParser()
+    quiz_terminal.register(parser.add_subparsers(required=True))
+    given = parser.parse_args(["quiz", "--chapter", "concept", "--type", "open", "--count", "2"])
+    monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
+    assert given.run(given) == 0 and "Question 1 of 2 (" in capsys.readouterr().out
 
 
 def test_the_command_runs_without_tensorflow():
