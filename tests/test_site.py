@@ -159,6 +159,13 @@ def test_the_theme_switch_is_kept(visit):
     assert page.get_by_role("button", name="Dark theme").get_attribute("aria-pressed") == "true"
 
 
+def test_paper_is_white(visit):
+    page = visit("book/printable.html", theme="dark")
+    shown = "document.documentElement.dataset.theme"
+    assert page.evaluate(f"dispatchEvent(new Event('beforeprint')), {shown}") == "light"
+    assert page.evaluate(f"dispatchEvent(new Event('afterprint')), {shown}") == "dark"
+
+
 def test_the_menu_on_a_phone_opens_and_closes_by_keyboard(visit):
     page = visit("book/concept.html", width=360)
     menu = page.get_by_role("navigation", name="Chapters")

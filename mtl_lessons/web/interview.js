@@ -8,6 +8,7 @@ const LENGTHS = [5, 10, 15];
 const PACES = { interview: 1, double: 2, none: Infinity };
 const OPEN = 0.3; // the share of free answers
 const WARNING = 15; // seconds
+const WORDS = 9; // of a question, in the report
 
 /* Questions of a level (all: ""), some of them free answers, in an order of chance. */
 function pick(questions, length, { level, topic }) {
@@ -170,7 +171,8 @@ class Interview extends Trainer {
     form.querySelector(".mtl-buttons").remove();
     form.querySelectorAll("input, textarea").forEach((control) => (control.disabled = true));
     const time = row.question ? `, ${clock(row.used)}${row.late ? ` (${this.say.late})` : ""}` : "";
-    const summary = element("summary", { textContent: `${number}. ${this.verdict(row)}${time} · ${row.item.topic.title}` });
+    const stem = wordsOf(form.querySelector(".mtl-stem")).split(/\s+/), start = stem.slice(0, WORDS).join(" ") + (stem.length > WORDS ? " …" : "");
+    const summary = element("summary", { textContent: `${number}. ${this.verdict(row)}${time} · ${start}` });
     const verdict = !row.answered || row.score < 0.5 ? "wrong" : row.score < 1 ? "missed" : "right";
     const node = element("details", { className: "mtl-detail" }, summary, form);
     node.dataset.verdict = verdict;
