@@ -296,6 +296,24 @@ def test_a_round_of_practice_counts_in_the_chapter_and_in_progress(visit):
     graded(page.locator(f"form[data-id={name}]"), right["feedback"])
 
 
+MOVED = """window.moved = 0; new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => { window.moved += value; }))
+  .observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("name", trainer.PAGES)
+def test_the_text_does_not_jump_when_the_bank_comes(browser, html, name):
+    """Cumulative layout shift; 0.1 is what Lighthouse calls good."""
+    with serving(html) as address:
+        page = browser.new_page(viewport={"width": 412, "height": 823})
+        page.add_init_script(MOVED)
+        page.goto(f"{address}/book/{name}.html")
+        page.locator(".mtl-quiz button").first.wait_for()
+        page.wait_for_timeout(200)
+        moved = page.evaluate("window.moved")
+        page.close()
+    assert moved < 0.05
+
+
 EVERY_QUESTION = """async (width) => {
   const { loadBank, formOf } = await import("../_static/mtl/bank.js"), shown = document.querySelector(".mtl-practice > div:last-child");
   const { questions } = await loadBank("../_static/mtl/bank.json"), wide = [];

@@ -223,6 +223,17 @@ def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(o
     assert page.evaluate("document.activeElement.name") == "which" and status(page) == "Questions: 4 (0 due, 4 new)."
 
 
+def test_enter_in_a_rubric_is_no_second_answer(open_page):
+    page = open_page("practice.html")
+    page.get_by_label("Type").select_option("free answer")
+    button(page, "start").click()
+    answer(page)
+    for box in page.locator(".mtl-rubric input").all():
+        box.press("Space")
+        box.press("Enter")
+    assert saved(page)["sample-open"]["attempts"] == 1 and saved(page)["sample-open"]["points"] == 5
+
+
 def test_every_type_can_be_practised(open_page):
     page, seen = open_page("practice.html"), set()
     button(page, "start").click()
@@ -255,6 +266,7 @@ def test_practice_by_keyboard(open_page):
     page.keyboard.press("Space")
     page.keyboard.press("Control+Enter")
     assert status(page) == "Question 1 of 1: Right." and saved(page)["second-money"]["reviews"][0]["sure"] == 25
+    assert saved(page)["second-money"]["attempts"] == 1
     tab_to(page, ".mtl-buttons button:nth-of-type(3)")
     page.keyboard.press("Enter")
     assert "1 answered, 1 right" in page.locator(".mtl-quiz h2").first.inner_text()
@@ -394,6 +406,18 @@ def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed
     button(page, "print").press("Enter")
     assert page.evaluate("window.printed") == 0
     assert page.locator("b").count() == 0
+
+
+def test_an_interview_is_not_left_by_accident(open_page):
+    page, asked = open_page("interview.html"), []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    interview(page)
+    page.reload()
+    assert asked == ["beforeunload"]
+    interview(page)
+    button(page, "interview-end").click()
+    page.reload()
+    assert asked == ["beforeunload"]
 
 
 # ---- cards ----

@@ -115,7 +115,11 @@ export class Question {
     });
     form.addEventListener("input", () => (this.touched = true));
     form.addEventListener("change", ({ target }) => this.graded && this.rubric.includes(target) && this.settle());
-    form.addEventListener("keydown", ({ key, ctrlKey, metaKey }) => key === "Enter" && (ctrlKey || metaKey) && !this.graded && this.submit());
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault(); // a browser may take it for Enter alone
+      this.submit();
+    });
     this.ask();
   }
 
@@ -146,6 +150,7 @@ export class Question {
   }
 
   submit() {
+    if (this.graded) return; // Enter in a rubric
     const answer = this.kind.read(this);
     if (answer === null || !this.kind.fits(this, answer)) {
       this.tell(undefined, this.say[answer === null ? "nothing-chosen" : "not-a-number"]);
