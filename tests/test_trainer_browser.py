@@ -639,6 +639,9 @@ def test_what_was_set_aside_can_be_saved(open_page):
     with page.expect_download() as caught:
         button(page, "aside-save").click()
     assert Path(caught.value.path()).read_text() == "{broken"
+    button(page, "aside-delete").click()
+    assert status(page) == SAY["aside-deleted"] and button(page, "aside-save").count() == 0
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('unreadable')).length") == 0
 
 
 # ---- access ----

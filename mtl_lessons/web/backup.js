@@ -4,7 +4,7 @@
 import { isRecord } from "./parts.js";
 
 const FORMAT = "mtl-lessons progress", VERSION = 2;
-const LARGEST = 4_000_000; // characters
+const LARGEST = 4_000_000; // bytes
 const EARLIEST = Date.UTC(2000, 0, 1), LATEST = Date.UTC(2100, 0, 1); // wide: a clock that was wrong is no reason to refuse
 
 const is = {
@@ -51,11 +51,11 @@ export function writeBackup(entries) {
   return { text: JSON.stringify(state, null, 1), total: good.length, left: all.length - good.length };
 }
 
-/* {questions} of a file's text or {problem}: the name of a phrase and what fills it. No text of the file is in it but a question's name. */
-export function readBackup(text) {
-  if (text.length > LARGEST) return { problem: ["large"] };
+/* {questions} of a file or {problem}: the name of a phrase and what fills it. No text of the file is in it but a question's name. */
+export async function readBackup(file) {
+  if (file.size > LARGEST) return { problem: ["large"] };
   try {
-    const state = JSON.parse(text), problem = faultOf(state);
+    const state = JSON.parse(await file.text()), problem = faultOf(state);
     return problem ? { problem } : { questions: state.questions };
   } catch {
     return { problem: ["json"] };

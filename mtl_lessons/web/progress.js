@@ -96,8 +96,9 @@ class Progress extends Trainer {
     this.tell(this.phrase(left ? "export-left" : "export-done", { total, left }));
   }
 
-  async take({ files: [file] }) {
-    const { questions, problem: [problem, values] = [] } = readBackup(await file.text());
+  async take(input) {
+    const { questions, problem: [problem, values] = [] } = await readBackup(input.files[0]);
+    input.value = ""; // so that the same file can be chosen again
     if (problem) return this.tell(this.phrase("import-refused", { reason: this.phrase(`import-${problem}`, values) }));
     const before = store.read();
     store.take(questions);
@@ -135,10 +136,16 @@ class Progress extends Trainer {
 
   /* What could not be read is the reader's all the same. */
   aside() {
-    const texts = Object.values(store.aside());
+    const kept = store.aside(), texts = Object.values(kept);
     if (!texts.length) return [];
     const save = button(this.say["aside-save"], () => saveFile(`mtl-unreadable-${today()}.txt`, texts.join("\n\n"), "text/plain"));
-    return [element("h2", { textContent: this.say.aside }), element("p", { textContent: this.phrase("aside-words", { total: texts.length }) }), save];
+    const drop = button(this.say["aside-delete"], () => {
+      store.remove(...Object.keys(kept));
+      this.draw();
+      this.tell(this.say["aside-deleted"]);
+    });
+    return [element("h2", { textContent: this.say.aside }), element("p", { textContent: this.phrase("aside-words", { total: texts.length }) }),
+      element("div", { className: "mtl-buttons" }, save, drop)];
   }
 }
 

@@ -113,12 +113,10 @@ export function mount(name, Page) {
 async function start(root, say, Page) {
   const waiting = element("p", { role: "status", textContent: say.loading });
   root.append(waiting);
+  let bank;
   try {
-    const bank = await loadBank(root.dataset.bank);
-    waiting.remove();
-    new Page(root, say, bank).begin();
-  } catch (error) {
-    console.info(error); // for whoever looks; the reader is told below
+    bank = await loadBank(root.dataset.bank);
+  } catch {
     waiting.textContent = say["loading-failed"];
     const again = button(say["loading-again"], () => {
       waiting.remove();
@@ -126,5 +124,8 @@ async function start(root, say, Page) {
       start(root, say, Page);
     });
     waiting.after(again);
+    return;
   }
+  waiting.remove();
+  new Page(root, say, bank).begin();
 }
