@@ -412,6 +412,10 @@ def test_an_unchanged_build_reads_nothing_and_a_changed_chapter_is_read_alone(ch
         file = checkout / name
         file.write_text(file.read_text() + "\n")
         assert f"0 added, {changed} changed, 0 removed" in jupyter_book(checkout).stdout
+    style = checkout / "book" / "_assets" / "site.css"
+    style.write_text(style.read_text() + "/* changed */\n")
+    assert "0 added, 0 changed, 0 removed" in jupyter_book(checkout).stdout
+    assert (checkout / "_build" / "html" / "_static" / "site.css").read_text() == style.read_text()
 
 
 def test_a_page_that_shows_a_question_is_read_again_when_a_source_is_renamed(checkout):

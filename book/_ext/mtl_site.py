@@ -208,6 +208,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     (out / "_static" / "mtl").mkdir(exist_ok=True)
     for path in (*WEB.glob("*.css"), *WEB.glob("*.js")):
         shutil.copyfile(path, out / "_static" / "mtl" / path.name)
+    shutil.copytree(ROOT / "book" / "_assets", out / "_static", dirs_exist_ok=True)  # Sphinx does so only if it wrote a page
     trainer.write(app, quiz.everything(QUESTIONS))
     publish(app)
     (out / "index.html").write_text(
