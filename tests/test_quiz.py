@@ -167,7 +167,7 @@ def test_every_question_leads_to_a_section_of_its_chapter(path):
     bank = quiz.load(path.stem, path.parent)
     for question in bank.questions:
         named = [source.removeprefix("cell:") for source in question["source"] if source.startswith("cell:")]
-        for anchor in named + [question["anchor"]] * ("anchor" in question):
+        for anchor in [*named, *([question["anchor"]] if "anchor" in question else [])]:
             chapter, _, name = anchor.rpartition("#")
             assert name in targets(chapter or path.stem), question["id"]
 
