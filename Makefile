@@ -39,6 +39,8 @@ grid: $(READY) ## train the grids behind the explorables again (minutes)
 	mkdir -p _build
 	$(BIN)/python -m mtl_lessons.concept > _build/grid.json && mv _build/grid.json mtl_lessons/data/concept_transfer.json
 	$(BIN)/python -m mtl_lessons.shared_networks > _build/grid.json && mv _build/grid.json mtl_lessons/data/shared_networks.json
+	$(BIN)/python -m mtl_lessons.loss_balancing front > _build/grid.json && mv _build/grid.json mtl_lessons/data/loss_balancing_front.json
+	$(BIN)/python -m mtl_lessons.loss_balancing experiment > _build/grid.json && mv _build/grid.json mtl_lessons/data/loss_balancing_experiment.json
 	$(BIN)/python -m mtl_lessons.inputs_outputs > _build/grid.json && mv _build/grid.json mtl_lessons/data/inputs_outputs_bias.json
 
 lint: $(READY) ## check style
