@@ -6,9 +6,9 @@ Every network here is a Keras layer from `(batch, d)` to a dict `{task: (batch, 
 - `OMoE`, `MMoE`, `CGC`, `PLE`, `AdaTT`: experts and gates. They are all made of one part, the `Level`, and differ only in its
   wiring: which group of experts reads which vector, and which gate mixes which groups.
 
-All experts of a level are one batched product over a leading expert axis. Looking inside: `gate_weights`, `expert_outputs`,
-`reach` (which loss trains which block), `usage`, `likeness`, and drawings of them. The experiment: `train_together` trains many
-runs of any model at once, `relatedness` compares designs on the data of the MMoE paper.
+All experts of a level are one batched product over a leading expert axis, and all its gates mix them by another. Looking inside:
+`gate_weights`, `expert_outputs`, `reach` (which loss trains which block), `usage`, `likeness`, and drawings of them. The
+experiment: `train_together` trains many runs of any model at once, `relatedness` compares designs on the data of the MMoE paper.
 
 Importing this module imports TensorFlow.
 """
@@ -196,13 +196,13 @@ class Level(layers.Layer):
         return dict(zip(self.gates, ops.unstack(mix(self.table(weights), outputs), axis=1)))
 
     def table(self, weights: Mapping):
-        """All gates side by side, `(batch, gates, experts)`: 0 where a gate does not read an expert."""
-        return ops.stack([ops.matmul(weights[gate], self.places(gate, weights[gate].dtype)) for gate in self.gates], axis=1)
+        """All gates side by side, `(batch, gates, experts)`, with 0 where a gate does not read an expert."""
+        return ops.stack([ops.matmul(weights[gate], self.places(gate)) for gate in self.gates], axis=1)
 
-    def places(self, gate: str, dtype):
-        """Which expert each weight of a gate belongs to: a 1 in every row of `(experts that it mixes, experts)`."""
+    def places(self, gate: str):
+        """Which expert each weight of a gate is for: one 1 in each row of `(experts that it mixes, experts)`."""
         experts = [i for group in self.wiring[gate] for i in range(self.count)[self.slices[group]]]
-        return ops.one_hot(experts, self.count, dtype=dtype)
+        return ops.one_hot(experts, self.count, dtype=self.compute_dtype)
 
     def gate_weights(self, x, training=False) -> dict:
         """`{gate: (batch, experts that it mixes)}`; `columns` names the experts."""
@@ -449,8 +449,8 @@ class Fusion(Level):
         }
 
     def table(self, weights: Mapping):
-        rows = [ops.pad(v, (s.start, self.count - s.stop)) for s, v in zip(self.slices.values(), self.residual.values())]
-        return super().table(weights) + ops.cast(ops.stack(rows), self.compute_dtype)
+        own = [ops.pad(v, (part.start, self.count - part.stop)) for v, part in zip(self.residual.values(), self.slices.values())]
+        return super().table(weights) + ops.cast(ops.stack(own), self.compute_dtype)
 
     def blocks(self, level: int = 1) -> dict[Block, list]:
         return super().blocks(level) | {Block(level, "residual", task): [(v, ...)] for task, v in self.residual.items()}
