@@ -54,7 +54,7 @@ def spread(ratios: list[float]) -> str:
 
 
 def report(line: str, bar: str = "", holds: bool = True) -> bool:
-    print(line, f"  (bar: {bar})" * bool(bar), "" if holds else "  MISSED", flush=True)
+    print(line + f"   (bar: {bar})" * bool(bar) + "  MISSED" * (not holds), flush=True)
     return holds
 
 
