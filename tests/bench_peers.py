@@ -3,7 +3,8 @@
     python tests/bench_peers.py [rows] [seeds]
 
 CPU time is compared, as ratios within a round, so that other load on the machine falls on both alike; AUC as differences within
-a seed. First, fused experts are compared with a list of dense layers. Fails below a bar. No test depends on it.
+a seed. Sizes, embeddings, optimiser and batches are equal; experts, gates and towers start as each library has it. First, fused
+experts are compared with a list of dense layers. Fails below a bar. No test depends on it.
 
 DeepCTR goes into a folder of its own, `_build/peers`; nothing else is changed. Without a network that half is left out.
 """
@@ -127,7 +128,7 @@ HEADS = [io.Binary(task) for task in TASKS]
 
 
 def as_deepctr_starts(model: keras.Model) -> keras.Model:
-    """Embeddings that start near 0 and are held there, L2: it decides over more AUC than the networks do."""
+    """Embeddings that start near 0 and are held there by L2, as DeepCTR's: they move AUC more than the networks do."""
     for name in IDS:
         table = model.get_layer(f"{name}_table").embeddings
         table.assign(keras.initializers.RandomNormal(stddev=1e-4)(table.shape))
