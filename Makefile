@@ -49,9 +49,10 @@ lint: $(READY) ## check style
 format: $(READY) ## mend style
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: book ## measure: seconds of the simulator and of imports, and Lighthouse on every page; fails below the bars
+bench: book ## measure: simulator, imports, balancing, our networks beside DeepCTR's, Lighthouse; fails below the bars
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_balancing.py
+	$(BIN)/python tests/bench_peers.py
 	$(BIN)/python book/_ext/bench_pages.py
 
 site: book ## what is published: the site with the package beside it (set MTL_SITE_URL, MTL_REPOSITORY)
