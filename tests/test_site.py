@@ -41,7 +41,7 @@ def html():
 
 
 def page_names() -> list[str]:
-    names = re.findall(r"^(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(), re.M)
+    names = re.findall(r"^ *(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(), re.M)
     return ["index.html", *(f"{name}.html" for name in names), "search.html"]
 
 
