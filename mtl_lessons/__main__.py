@@ -1,9 +1,9 @@
 """The book's tools for a terminal.
 
-    python -m mtl_lessons start two_tasks             # a file to fill in: two_tasks.py
-    python -m mtl_lessons check two_tasks.py          # check it, step by step
-    python -m mtl_lessons check two_tasks.py --watch  # and again whenever it is saved
-    python -m mtl_lessons reset two_tasks             # forget what was passed
+python -m mtl_lessons start two_tasks             # a file to fill in: two_tasks.py
+python -m mtl_lessons check two_tasks.py          # check it, step by step
+python -m mtl_lessons check two_tasks.py --watch  # and again whenever it is saved
+python -m mtl_lessons reset two_tasks             # forget what was passed
 """
 
 import argparse

@@ -77,7 +77,10 @@ def build() -> keras.Model:
 
 
 def compiled(weights: tuple[float, float] = (1.0, 1.0)) -> keras.Model:
-    """The model with a loss for each task, `weights[0] L_item + weights[1] L_interest`, each a mean over the rows with a label."""
+    """The model with a loss for each task, `weights[0] L_item + weights[1] L_interest`, each a mean over all rows of the batch.
+
+    With weights of 1 every label counts once, the natural weight; that of a task is then proportional to how many rows have its label.
+    """
     model = build()
     model.compile(
         keras.optimizers.Adam(0.005),
@@ -88,11 +91,11 @@ def compiled(weights: tuple[float, float] = (1.0, 1.0)) -> keras.Model:
 
 
 def interest_loss(label, logit):
-    """Cross-entropy of the tags, `(batch,)`, whose mean is the mean over labelled rows; NaN is "we do not know" and costs nothing."""
+    """Mean cross-entropy of the tags, `(batch,)`; a label that is NaN, "we do not know", costs nothing."""
     known = ~ops.isnan(label)
     label = ops.where(known, label, 0.0)  # before the loss: NaN times 0 is NaN
-    each = ops.where(known, ops.binary_crossentropy(label, logit, from_logits=True), 0.0)
-    return ops.mean(each, axis=-1) / ops.maximum(ops.mean(ops.cast(known, "float32")), 1e-6)
+    each = ops.binary_crossentropy(label, logit, from_logits=True)
+    return ops.mean(ops.where(known, each, 0.0), axis=-1)
 
 
 # ---------------------------------------------------------------- step 5: each task by its own measure

@@ -183,7 +183,11 @@ class Step:
 
     def _raised(self, error: BaseException) -> Result:
         place = _place(error)
-        facts = {"kind": type(error).__name__, "said": _said(error), "place": place and embed.strings("exercises")["place"].format(**place)}
+        facts = {
+            "kind": type(error).__name__,
+            "said": _said(error),
+            "place": place and embed.strings("exercises")["place"].format(**place),
+        }
         return self._result(RAISED, "raised", error, **facts)
 
 

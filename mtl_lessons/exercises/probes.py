@@ -88,11 +88,13 @@ class Subject:
         for head in self.heads:
             self._check_shape(head, self._by_task(found)[head.name])
 
-    def outputs(self, x: Columns | None = None, training: bool = False) -> Tensors:
+    def outputs(self, x: Columns | None = None) -> Tensors:
         """The outputs by task, `(rows, width)` each."""
-        given = fed(self.model, self.x if x is None else x)
-        found = self.model(given, training=True) if training else self.model(given)
-        return {name: tf.reshape(tensor, (len(tensor), -1)) for name, tensor in self._by_task(found).items()}
+        return {name: tf.reshape(tensor, (len(tensor), -1)) for name, tensor in self.raw(x).items()}
+
+    def raw(self, x: Columns | None = None) -> Tensors:
+        """The outputs by task, as the model gives them."""
+        return self._by_task(self.model(fed(self.model, self.x if x is None else x)))
 
     def arranged(self, by_task: Mapping[str, object]) -> object:
         """Labels, weights or predictions by task, as this model's `fit` takes them."""
@@ -120,7 +122,9 @@ def _shape(tensor: tf.Tensor) -> str:
 
 def _keys(found: object, heads: list[Head]) -> dict[str, str | int]:
     """Where each task's output is: by name, else by its width, else by its place."""
-    outputs = dict(found) if isinstance(found, Mapping) else dict(enumerate(found if isinstance(found, list | tuple) else [found]))
+    outputs = (
+        dict(found) if isinstance(found, Mapping) else dict(enumerate(found if isinstance(found, list | tuple) else [found]))
+    )
     if len(outputs) == 1 < len(heads):
         raise Mistake("one-output", found=_shape(next(iter(outputs.values()))), tasks=len(heads))
     if len(outputs) != len(heads):
@@ -162,7 +166,7 @@ def shares_and_is_parallel(subject: Subject) -> None:
     """All weights are reached by some task, some weight by all, and no task's output is computed from another's."""
     weights = [weight.value for weight in subject.model.trainable_weights]
     with tf.GradientTape(persistent=True) as tape:
-        outputs = subject.outputs()
+        outputs = subject.raw()  # the tensors themselves, which a head on a head has read
         aims = {name: tf.reduce_sum(tensor * _noise(tensor.shape)) for name, tensor in outputs.items()}
     for lower in outputs:
         for upper in outputs:
@@ -229,16 +233,15 @@ def restored(owner: keras.Layer | keras.optimizers.Optimizer) -> Iterator[None]:
 # ---------------------------------------------------------------- losses
 
 
-def losses(subject: Subject, labels: Columns, dilution: float = 0.25) -> None:
+def losses(subject: Subject, labels: Columns) -> None:
     """The compiled loss is finite where labels are missing, listens to each label at its own output only, takes the output for what it
-    is, lets unlabelled rows count for nothing, and a labelled row of a sparse task for at least `dilution` of one of a dense task."""
+    is, and lets unlabelled rows count for nothing."""
     if not getattr(subject.model, "compiled", False):
         raise Mistake("not-compiled")
     pulls = _pulls(subject, labels)
     _own_label(subject, labels, pulls)
     _logits_or_probabilities(subject, labels)
     _missing(labels, pulls)
-    _scales(subject, labels, dilution)
 
 
 def _loss(subject: Subject, labels: Columns, predictions: Tensors) -> tf.Tensor:
@@ -316,19 +319,6 @@ def _missing(labels: Columns, pulls: dict[str, np.ndarray]) -> None:
             raise Mistake("missing-counts", task=task, rows=int(rows.sum()), of=len(rows))
 
 
-def _scales(subject: Subject, labels: Columns, dilution: float) -> None:
-    """Weight of a labelled row: what guessing costs beyond knowing, over what it would cost as a plain mean over labelled rows."""
-    linear = {head.name: activation(subject, head.name) == "linear" for head in subject.heads}
-    weights = {}
-    for head in (head for head in subject.heads if head.kind != NUMBER):
-        guess, known = (_cost(subject, labels, head, sure, linear[head.name]) for sure in (0.0, 9.0))
-        weights[head.name] = (guess - known) / (np.log(head.width) if head.kind == ONE_OF else np.log(2))
-    for task, weight in weights.items():
-        share = 1 - _unlabelled(labels[task]).mean()
-        if share < 1 and weight < dilution * max(weights.values()):
-            raise Mistake("diluted", task=task, weight=f"{weight / max(weights.values()):.2f}", share=f"{share:.0%}")
-
-
 # ---------------------------------------------------------------- training
 
 
@@ -375,4 +365,3 @@ class _Count(keras.callbacks.Callback):
         self.done += 1
         if self.done % 10 == 0:
             self.show(self.done)
-

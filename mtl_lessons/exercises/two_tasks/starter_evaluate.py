@@ -1,3 +1,6 @@
+import numpy as np  # noqa: F401
+
+
 def report(item, interest, scores):
     """{"item": Recall@10, "interest": the mean over tags of the AUC}.
 

@@ -1,5 +1,3 @@
-import numpy as np
-
 from mtl_lessons.backend import keras
 
 layers, ops = keras.layers, keras.ops
