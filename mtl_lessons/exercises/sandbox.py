@@ -97,9 +97,9 @@ def _raise_at_every_line(frame: FrameType | None, seconds: float) -> None:
             raise TimeUp(seconds)
         return trace
 
-    sys.settrace(trace)
     while frame and not _ours(frame):
         frame.f_trace, frame = trace, frame.f_back
+    sys.settrace(trace)  # last: from here on every call is traced, also those of this function
 
 
 def _ours(frame: FrameType) -> bool:
@@ -123,9 +123,13 @@ def _by_thread(seconds: float) -> Iterator[None]:
     except TimeUp:
         raise TimeUp(seconds) from None
     finally:
-        ended.set()
-        watcher.join()
-        raise_in(target, None)  # what is still on its way
+        while watcher.is_alive():
+            with contextlib.suppress(TimeUp):
+                ended.set()
+                watcher.join()
+        with contextlib.suppress(TimeUp):  # what is still on its way arrives in this loop
+            for _ in range(1000):
+                pass
 
 
 # ---------------------------------------------------------------- size
