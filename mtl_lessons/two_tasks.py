@@ -2,7 +2,7 @@
 
     model = compiled()                                  # history -> {"item": logits, "interest": logits}
     data = Data.of_world(World(seed=0, **WORLD))
-    model.fit(data.train.x, data.train.labels, batch_size=512, epochs=4)
+    model.fit(data.train.x, data.train.labels, batch_size=512, epochs=3)
     evaluate(model, data.test)                          # {"item": Recall@10, "interest": mean AUC of the tags}
 
 A history holds up to ten items, the oldest first, filled up with -1 in front. The next item is *one of* 500: a softmax over all of
@@ -16,7 +16,7 @@ theirs; elsewhere that label is NaN.
 Importing this module imports TensorFlow.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +30,7 @@ layers, ops = keras.layers, keras.ops
 ITEMS, TAGS, HISTORY, PADDING = 500, 12, 10, -1
 WIDTH, UNITS = 16, 64
 WORLD = {"users": 3_000, "items": ITEMS, "categories": TAGS, "dim": 8}
-EVENTS, ROWS, BATCH, EPOCHS = 120_000, 76_800, 512, 4
+EVENTS, ROWS, BATCH, EPOCHS = 120_000, 76_800, 512, 3
 
 Progress = Callable[[int, int], None]
 
@@ -76,16 +76,18 @@ def build() -> keras.Model:
 # ---------------------------------------------------------------- step 4: losses and their scale
 
 
-def compiled(weights: tuple[float, float] = (1.0, 1.0)) -> keras.Model:
+def compiled(weights: tuple[float, float] = (1.0, 1.0), **options) -> keras.Model:
     """The model with a loss for each task, `weights[0] L_item + weights[1] L_interest`, each a mean over all rows of the batch.
 
-    With weights of 1 every label counts once, the natural weight; that of a task is then proportional to how many rows have its label.
+    With weights of 1 every label counts once, the natural weight: a task weighs by how many rows have its label. `options` are
+    those of `compile`.
     """
     model = build()
     model.compile(
         keras.optimizers.Adam(0.005),
         loss={"item": keras.losses.SparseCategoricalCrossentropy(from_logits=True), "interest": interest_loss},
         loss_weights={"item": weights[0], "interest": weights[1]},
+        **options,
     )
     return model
 
@@ -133,24 +135,27 @@ class Test(NamedTuple):
 
 
 class Data(NamedTuple):
-    """What to train on and what to be judged by; a fifth of the users is for the test."""
+    """Rows to train on, users to choose a setting by, and users to be judged by."""
 
     train: Train
+    check: Test
     test: Test
 
     @classmethod
     def of_world(cls, world: World, rows: int = ROWS, labelled: float = 0.08) -> "Data":
-        """Draw `rows` moments of users; the share `labelled` of the users to learn from has told us their interests."""
+        """Draw `rows` moments of users; the share `labelled` of the users to learn from has told us their interests.
+
+        A fifth of the users is for the test, a tenth to choose by.
+        """
         log, interests = _by_user(world), world.interests()
-        test, past = np.split(np.arange(world.users), [world.users // 5])
+        test, check, past = np.split(np.arange(world.users), [world.users // 5, 3 * world.users // 10])
         rng = np.random.default_rng([world.seed, 5])
         user = rng.choice(past, rows)
         at = log.first[user] + 1 + (rng.random(rows) * (log.end - log.first - 1)[user]).astype(int)
         told = user < past[0] + labelled * len(past)
         interest = np.where(told[:, None], interests["interest"][user], np.float32(np.nan))
         train = Train(log.history(user, at), {"item": log.item[at], "interest": interest})
-        truth = world.item_probabilities()[test], interests["p_interest"][test]
-        return cls(train, Test(log.history(test, log.end[test]), interests["interest"][test], *truth))
+        return cls(train, *(_judges(world, log, interests, users) for users in (check, test)))
 
 
 class _Log(NamedTuple):
@@ -173,12 +178,12 @@ def _by_user(world: World) -> _Log:
     return _Log(events["item"][order], np.cumsum(counts) - counts, np.cumsum(counts))
 
 
-# ---------------------------------------------------------------- the experiment
+def _judges(world: World, log: _Log, interests: Rows, users: np.ndarray) -> Test:
+    history = log.history(users, log.end[users])
+    return Test(history, interests["interest"][users], world.item_probabilities()[users], interests["p_interest"][users])
 
 
-def evaluate(model: keras.Model, test: Test) -> dict[str, float]:
-    """As `scored`, of a model's predictions."""
-    return scored(model.predict(test.x, batch_size=1024, verbose=0), test)
+# ---------------------------------------------------------------- each task against what it has to beat
 
 
 def scored(scores: Rows, test: Test) -> dict[str, float]:
@@ -189,11 +194,15 @@ def scored(scores: Rows, test: Test) -> dict[str, float]:
     return {"item": float(recall), "interest": float(np.mean(aucs))}
 
 
+def evaluate(model: keras.Model, test: Test) -> dict[str, float]:
+    """As `scored`, of a model's predictions."""
+    return scored({name: np.asarray(score) for name, score in model(test.x).items()}, test)
+
+
 def baselines(data: Data) -> dict[str, dict[str, float]]:
     """What takes no model: chance, popularity (and the tags' base rates), and the truth itself, which nothing can beat."""
     users, rng = len(data.test.x), np.random.default_rng(0)
-    popular = np.bincount(data.train.labels["item"], minlength=ITEMS)
-    known = data.train.labels["interest"]
+    popular, known = np.bincount(data.train.labels["item"], minlength=ITEMS), data.train.labels["interest"]
     scores = {
         "random": {"item": rng.random((users, ITEMS)), "interest": rng.random((users, TAGS))},
         "popularity": {"item": np.tile(popular, (users, 1)), "interest": np.tile(np.nanmean(known, axis=0), (users, 1))},
@@ -202,30 +211,56 @@ def baselines(data: Data) -> dict[str, dict[str, float]]:
     return {name: scored(score, data.test) for name, score in scores.items()}
 
 
+# ---------------------------------------------------------------- the experiment
+
 SIDES = {"item alone": (1.0, 0.0), "interest alone": (0.0, 1.0), "both": (1.0, 1.0)}
 
 
-def experiment(seeds: int = 5, epochs: int = EPOCHS, progress: Progress | None = None) -> dict[str, dict[str, list[float]]]:
+def experiment(
+    seeds: int = 5, sides: Mapping[str, tuple[float, float]] = SIDES, epochs: int = EPOCHS, progress: Progress | None = None
+) -> dict[str, dict[str, list[float]]]:
     """Train with one loss, with the other, with both: same model, start, rows and steps. By side and task, a list over seeds.
 
-    The sides that learn one task have a score in the other, too: that of a head which was never trained. `progress(done, total)`
-    counts trainings.
+    `sides`: the weights of the two losses, by name. After each pass over the rows a side is judged by the users kept to choose by, and
+    its best pass counts: best in its own task, or in the mean of both if both weigh something. (So no side is trained longer than is
+    good for it.) `epochs` of a side lists the passes chosen. `progress(done, total)` counts trainings.
     """
-    results = {}
-    for seed in range(seeds):
-        data = Data.of_world(World(seed=seed, **WORLD))
-        found = baselines(data)
-        for n, (side, weights) in enumerate(SIDES.items(), 1):
-            keras.utils.set_random_seed(seed)
-            model = compiled(weights)
-            model.fit(data.train.x, data.train.labels, batch_size=BATCH, epochs=epochs, verbose=0)
-            found[side] = evaluate(model, data.test)
+    data = [Data.of_world(World(seed=seed, **WORLD)) for seed in range(seeds)]
+    results = {name: _lists([found[name] for found in map(baselines, data)]) for name in ("random", "popularity", "Bayes")}
+    for n, (side, weights) in enumerate(sides.items()):
+        model, runs = compiled(weights, jit_compile=True, steps_per_execution=8), []
+        for seed in range(seeds):
+            runs.append(_best_pass(model, data[seed], seed, weights, epochs))
             if progress:
-                progress(seed * len(SIDES) + n, seeds * len(SIDES))
-        for side, scores in found.items():
-            for task, score in scores.items():
-                results.setdefault(side, {}).setdefault(task, []).append(score)
+                progress(n * seeds + seed + 1, len(sides) * seeds)
+        results[side] = _lists(runs)
     return results
+
+
+def _best_pass(model: keras.Model, data: Data, seed: int, weights: tuple[float, float], epochs: int) -> dict[str, float]:
+    """Scores on the test users after the pass over the rows that the check users like best."""
+    start_again(model, seed)
+    passes = []
+    for epoch in range(epochs):
+        model.fit(data.train.x, data.train.labels, batch_size=BATCH, verbose=0)
+        check = evaluate(model, data.check)
+        liked = np.mean([check[task] for task, weight in zip(("item", "interest"), weights, strict=True) if weight])
+        passes.append((liked, evaluate(model, data.test) | {"epochs": epoch + 1}))
+    return max(passes, key=lambda run: run[0])[1]
+
+
+def start_again(model: keras.Model, seed: int) -> None:
+    """Weights and optimiser as at the start of a run with this seed; what was compiled stays compiled."""
+    keras.utils.set_random_seed(seed)
+    model.set_weights(build().get_weights())
+    model.optimizer.build(model.trainable_variables)
+    for state in model.optimizer.variables:
+        if state.name != "learning_rate":
+            state.assign(ops.zeros_like(state))
+
+
+def _lists(runs: list[dict[str, float]]) -> dict[str, list[float]]:
+    return {key: [run[key] for run in runs] for key in runs[0]}
 
 
 def gain(results: dict, task: str) -> metrics.Interval:
