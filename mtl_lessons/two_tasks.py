@@ -16,6 +16,7 @@ theirs; elsewhere that label is NaN.
 Importing this module imports TensorFlow.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -266,3 +267,51 @@ def _lists(runs: list[dict[str, float]]) -> dict[str, list[float]]:
 def gain(results: dict, task: str) -> metrics.Interval:
     """Mean and 95 % interval of both together over that task alone, paired by seed."""
     return metrics.interval(np.subtract(results["both"][task], results[f"{task} alone"][task]))
+
+
+# ---------------------------------------------------------------- what the chapter's figures are drawn from
+
+SCALES = (0.1, 1.0, 12.5, 50.0, 150.0, 500.0)  # weights of the interests; 12.5 makes it the mean over labelled rows
+USERS, LENGTHS = (0, 1, 2, 3), (0, 2, 10)
+
+
+def grid(seeds: int = 5, progress: Progress | None = None) -> dict:
+    """`scales`: both scores, by weight of the interests, a list over seeds; `seen`: see `seen`."""
+    sides = {f"{scale:g}": (1.0, scale) for scale in SCALES}
+    found = experiment(seeds, sides, progress=progress)
+    scales = [
+        {"weight": scale} | {task: np.round(found[f"{scale:g}"][task], 4).tolist() for task in ("item", "interest")}
+        for scale in SCALES
+    ]
+    return {"scales": scales, "seen": seen()}
+
+
+def seen() -> list[dict]:
+    """What the heads say of some test users of world 0, for histories of some lengths: `items`, the probability of the next item summed by
+    category, and `tags`, that of each interest; the same under the truth; `alone`: each head trained without the other task."""
+    world = World(seed=0, **WORLD)
+    data, category = Data.of_world(world), np.eye(TAGS)[world.catalogue.category]
+    models = {side: _trained(data, weights, 1 if side == "interest alone" else EPOCHS) for side, weights in SIDES.items()}
+    truth = {"items": data.test.p_item @ category, "tags": data.test.p_interest}
+    records = []
+    for length in LENGTHS:
+        x = np.where(np.arange(HISTORY) >= HISTORY - length, data.test.x, PADDING)
+        for kind, (item, interest) in {"alone": ("item alone", "interest alone"), "both": ("both", "both")}.items():
+            shares = np.asarray(ops.softmax(models[item](x)["item"])) @ category
+            tags = np.asarray(ops.sigmoid(models[interest](x)["interest"]))
+            for user in USERS:
+                said = {"items": shares[user], "tags": tags[user]} | {f"true_{name}": of[user] for name, of in truth.items()}
+                record = {"user": user, "length": length, "trained": kind}
+                records.append(record | {name: np.round(values, 3).tolist() for name, values in said.items()})
+    return records
+
+
+def _trained(data: Data, weights: tuple[float, float], epochs: int) -> keras.Model:
+    model = compiled(weights)
+    start_again(model, seed=0)
+    model.fit(data.train.x, data.train.labels, batch_size=BATCH, epochs=epochs, verbose=0)
+    return model
+
+
+if __name__ == "__main__":
+    print(json.dumps(grid()))
