@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mtl_lessons import two_tasks
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.datasets import MovieLens
 from mtl_lessons.two_tasks import HISTORY, ITEMS, PADDING, TAGS, Data
 from mtl_lessons.world import World
 
@@ -172,3 +173,32 @@ def test_the_experiment_keeps_its_promises():
     assert found["both"]["epochs"] == [1, 1] and all(len(scores["item"]) == 2 for scores in found.values())
     assert two_tasks.gain(found, "interest").mean > 0.02
     assert min(found["both"]["item"]) > 2 * max(found["popularity"]["item"])
+
+
+def small_movielens(users=40, films=30, favourites=8):
+    """Every user likes films of one genre only, and rates as many others badly."""
+    rng = np.random.default_rng(0)
+    genre = np.eye(3, dtype="int8")[np.arange(films) % 3]
+    user = np.repeat(np.arange(users), 2 * favourites)
+    good = np.tile([True, False], users * favourites)
+    kind = np.where(good, user % 3, (user + 1) % 3)
+    item = kind + 3 * rng.integers(films // 3, size=len(user))
+    rating = np.where(good, 5.0, 2.0)
+    ratings = {"user": user, "item": item.astype("int32"), "rating": rating, "time": np.arange(len(user))}
+    return MovieLens(ratings, {"genre": genre})
+
+
+def test_movielens_as_two_tasks():
+    data = Data.of_movielens(small_movielens())
+    assert len(data.test.x) == 8 and len(data.check.x) == 4 and len(data.train.x) == 28 * 7
+    known = ~np.isnan(data.train.labels["interest"]).any(axis=1)
+    assert known.sum() == 2 * 7  # 8 % of 28 users
+    # a user's later favourites, like the earlier ones, are all of one genre
+    of_item = data.train.labels["item"][known] % 3
+    assert np.array_equal(data.train.labels["interest"][known], np.eye(3)[of_item])
+    seen = data.test.x[:, -1] % 3
+    assert np.array_equal(data.test.interest, np.eye(3)[seen]) and np.array_equal(data.test.p_item.argmax(1) % 3, seen)
+    assert set(two_tasks.baselines(data)) == {"random", "popularity"}
+    model = two_tasks.compiled(items=30, tags=3)
+    found = two_tasks.best_pass(model, data, seed=0, weights=(1.0, 1.0), epochs=2)
+    assert 0 <= found["item"] <= 1 and 0 <= found["interest"] <= 1
