@@ -77,6 +77,7 @@ class Shown:
     heading: str
     text: str = ""
     more: tuple[str, str] | None = None  # the title of a section, and its target
+    folded: bool = False  # in HTML, only the heading is seen at first
 
     def __repr__(self) -> str:
         more = embed.strings("exercises")["read"].format(section=self.more[0]) if self.more else ""
@@ -88,6 +89,8 @@ class Shown:
         if self.more:
             link = f'<a href="#{self.more[1]}">{html.escape(self.more[0])}</a>'
             more = f"<p>{html.escape(embed.strings('exercises')['read']).format(section=link)}</p>"
+        if self.folded:
+            return f'<details class="mtl-exercise"><summary>{html.escape(self.heading)}</summary>{to_html(self.text)}</details>'
         return f'<div class="mtl-exercise"{self._attributes()}>{heading}{to_html(self.text)}{more}</div>'
 
     def _attributes(self) -> str:
@@ -160,7 +163,7 @@ class Step:
     def solution(self) -> Shown:
         """The model answer's source."""
         heading = embed.strings("exercises")["solution"].format(title=self.title, module=self.exercise.module.__name__)
-        return Shown(heading, _code("\n\n".join(self._sources())))
+        return Shown(heading, _code("\n\n\n".join(self._sources())), folded=True)
 
     def starter(self) -> Shown:
         """The code to begin with."""
@@ -179,7 +182,7 @@ class Step:
         heading = f"{SIGNS[outcome]} {words[outcome]}: {words['step'].format(number=self.number, title=self.title)}"
         text, read = self.exercise.message(key, self.data)
         more = self.exercise.section(read) if outcome in (NOT_YET, RAISED) else None
-        return Result(heading, text.format(**facts), more, outcome, key, facts, error)
+        return Result(heading, text.format(**facts), more, outcome=outcome, key=key, facts=facts, error=error)
 
     def _raised(self, error: BaseException) -> Result:
         place = _place(error)
