@@ -189,7 +189,7 @@ class Step:
         facts = {
             "kind": type(error).__name__,
             "said": _said(error),
-            "place": place and embed.strings("exercises")["place"].format(**place),
+            "place": embed.strings("exercises")["place"].format(**place) if place else "",
         }
         return self._result(RAISED, "raised", error, **facts)
 

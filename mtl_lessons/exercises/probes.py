@@ -55,12 +55,17 @@ def built(answer: object) -> keras.Layer:
     return made
 
 
-def reads_only(model: keras.Layer, allowed: Sequence[str]) -> None:
-    """No label, and nothing else that will not be there at serving, is an input."""
-    names = [tensor.name for tensor in getattr(model, "inputs", None) or []]
-    if len(names) > len(allowed):
-        extra = [name for name in names if name not in allowed] or names
-        raise Mistake("extra-input", found=", ".join(extra), expected=", ".join(allowed))
+def reads_only(model: keras.Layer, x: Columns) -> None:
+    """The inputs are those columns, in their shape: no label, and nothing else that will not be there at serving."""
+    inputs = getattr(model, "inputs", None) or []
+    if len(inputs) > len(x):
+        extra = [tensor.name for tensor in inputs if tensor.name not in x] or [tensor.name for tensor in inputs]
+        raise Mistake("extra-input", found=", ".join(extra), expected=", ".join(x))
+    for tensor, (name, column) in zip(inputs, x.items()):
+        column = x.get(tensor.name, column)
+        agree = len(tensor.shape) == column.ndim and all(a in (None, b) for a, b in zip(tensor.shape[1:], column.shape[1:]))
+        if not agree:
+            raise Mistake("wrong-input", name=name, found=_shape(tensor), expected=_shape(column))
 
 
 def fed(model: keras.Layer, x: Columns) -> object:
@@ -79,7 +84,7 @@ class Subject:
 
     def __init__(self, answer: object, x: Columns, heads: Sequence[Head]):
         self.model, self.x, self.heads = built(answer), {name: column.copy() for name, column in x.items()}, list(heads)
-        reads_only(self.model, list(x))
+        reads_only(self.model, self.x)
         found = self.model(fed(self.model, self.x))
         if (weights := self.model.count_params()) > WEIGHTS:
             raise Mistake("too-large", weights=weights, most=WEIGHTS)
@@ -116,8 +121,9 @@ class Subject:
             raise Mistake("not-finite", task=head.name)
 
 
-def _shape(tensor: tf.Tensor) -> str:
-    return f"({', '.join(['rows', *map(str, tensor.shape[1:])])})"
+def _shape(tensor: tf.Tensor | np.ndarray | keras.KerasTensor) -> str:
+    sizes = ", ".join(["rows", *map(str, tensor.shape[1:])])
+    return f"({sizes})" if len(tensor.shape) > 1 else "(rows,)"
 
 
 def _keys(found: object, heads: list[Head]) -> dict[str, str | int]:
