@@ -27,6 +27,7 @@ import html
 import importlib
 import inspect
 import linecache
+import os
 import re
 import runpy
 import traceback
@@ -205,13 +206,11 @@ def _said(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> dict | None:
-    """The last line of the learner's own code in a traceback."""
-    ours, libraries = str(FOLDER.parent), ("site-packages", "dist-packages", "<frozen", "/lib/python")
-    handed_in = str(FOLDER), ("wrong", "right")
+    """The last line of the learner's own code in a traceback: neither ours nor that of a library."""
+    others = (str(FOLDER.parent), str(Path(os.__file__).parent), "<frozen")
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        file = Path(frame.filename)
-        example = frame.filename.startswith(handed_in[0]) and file.parent.name in handed_in[1]
-        if example or not (frame.filename.startswith(ours) or any(part in frame.filename for part in libraries)):
+        example = Path(frame.filename).parent.name in ("wrong", "right")
+        if example or not (frame.filename.startswith(others) or "-packages" in frame.filename):
             return {"line": frame.lineno, "code": linecache.getline(frame.filename, frame.lineno or 0).strip()}
     return None
 

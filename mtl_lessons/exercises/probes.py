@@ -26,6 +26,7 @@ from mtl_lessons.exercises.engine import Mistake, attempted
 ONE_OF, YES_NO, NUMBER = "one of", "yes or no", "a number"
 FITS = {ONE_OF: ("linear", "softmax"), YES_NO: ("linear", "sigmoid"), NUMBER: ("linear", "positive")}
 WEIGHTS = 5_000_000  # of a model that is to be trained in seconds
+SURE = 9.0  # a logit that leaves next to no doubt
 
 Columns = Mapping[str, np.ndarray]
 Tensors = dict[str, tf.Tensor]
@@ -291,19 +292,16 @@ def _own_label(subject: Subject, labels: Columns, pulls: dict[str, np.ndarray]) 
 
 def _logits_or_probabilities(subject: Subject, labels: Columns) -> None:
     """Predictions that are right cost next to nothing, and wrong ones the more, the surer they are."""
-    for head in subject.heads:
-        if head.kind == NUMBER:
-            continue
-        linear = activation(subject, head.name) == "linear"
-        cost = {sure: _cost(subject, labels, head, sure, linear) for sure in (9.0, 0.0, -2.0, -4.0)}
-        if not cost[9.0] < 0.1 * cost[0.0] or not cost[-4.0] > 1.05 * cost[-2.0] > cost[0.0]:
-            raise Mistake("logits-as-probabilities" if linear else "probabilities-as-logits", task=head.name)
+    linear = {head.name: activation(subject, head.name) == "linear" for head in subject.heads}
+    for head in (head for head in subject.heads if head.kind != NUMBER):
+        cost = {sure: _cost(subject, labels, {head.name: sure}, linear) for sure in (SURE, 0.0, -2.0, -4.0)}
+        if not cost[SURE] < 0.1 * cost[0.0] or not cost[-4.0] > 1.05 * cost[-2.0] > cost[0.0]:
+            raise Mistake("logits-as-probabilities" if linear[head.name] else "probabilities-as-logits", task=head.name)
 
 
-def _cost(subject: Subject, labels: Columns, head: Head, sure: float, linear: bool) -> float:
-    """The loss with the other tasks' predictions perfect, and this one's logits at `sure` for what is right."""
-    predictions = {h.name: _ideal(h, labels[h.name], 9.0, activation(subject, h.name) == "linear") for h in subject.heads}
-    predictions[head.name] = _ideal(head, labels[head.name], sure, linear)
+def _cost(subject: Subject, labels: Columns, sure: Mapping[str, float], linear: Mapping[str, bool]) -> float:
+    """The loss of predictions that know their labels: with logits of `sure` for what is right, by task; others are quite sure."""
+    predictions = {h.name: _ideal(h, labels[h.name], sure.get(h.name, SURE), linear[h.name]) for h in subject.heads}
     return float(_loss(subject, labels, predictions))
 
 
