@@ -39,6 +39,8 @@ grid: $(READY) ## train the grids behind the explorables again (minutes)
 	mkdir -p _build
 	$(BIN)/python -m mtl_lessons.concept > _build/grid.json && mv _build/grid.json mtl_lessons/data/concept_transfer.json
 	$(BIN)/python -m mtl_lessons.shared_networks > _build/grid.json && mv _build/grid.json mtl_lessons/data/shared_networks.json
+	$(BIN)/python -m mtl_lessons.loss_balancing front > _build/grid.json && mv _build/grid.json mtl_lessons/data/loss_balancing_front.json
+	$(BIN)/python -m mtl_lessons.loss_balancing experiment > _build/grid.json && mv _build/grid.json mtl_lessons/data/loss_balancing_experiment.json
 	$(BIN)/python -m mtl_lessons.inputs_outputs > _build/grid.json && mv _build/grid.json mtl_lessons/data/inputs_outputs_bias.json
 
 lint: $(READY) ## check style
@@ -47,9 +49,10 @@ lint: $(READY) ## check style
 format: $(READY) ## mend style
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: book ## measure: seconds of the simulator and of imports, and Lighthouse on every page; fails below the bars
+bench: book ## measure: simulator, imports, balancing, our networks beside DeepCTR's, Lighthouse; fails below the bars
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_balancing.py
+	$(BIN)/python tests/bench_peers.py
 	$(BIN)/python book/_ext/bench_pages.py
 
 site: book ## what is published: the site with the package beside it (set MTL_SITE_URL, MTL_REPOSITORY)

@@ -215,6 +215,14 @@ def test_the_loss_by_hand(task, labels, predictions, expected):
     assert value(task, labels, predictions) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 1e38])
+def test_odds_that_underflow_or_overflow_stay_finite(seconds):
+    predicted = tf.Variable([[seconds]])
+    with tf.GradientTape() as tape:
+        loss = tf.add_n([tf.convert_to_tensor(io.WatchOdds("t").loss()(label, predicted)) for label in ([[0.0]], [[30.0]])])
+    assert np.isfinite(loss) and np.isfinite(tape.gradient(loss, predicted)).all()
+
+
 def test_weights_of_rows_by_hand():
     labels, predictions, weight = [[1], [0], [NAN]], [[0.5], [0.25], [0.5]], np.array([3.0, 1.0, 5.0])
     known = (3 * HALF - log(0.75)) / 4

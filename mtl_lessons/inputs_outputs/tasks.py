@@ -276,7 +276,9 @@ class WatchOdds(WatchTime):
     blank = 0.0
 
     def errors(self, y, p):
-        odds = p / self.typical
+        odds = ops.clip(
+            p / self.typical, 1e-7, 1e7
+        )  # as Keras clips probabilities: a head that is sure beyond float32 stays finite
         played = y / self.typical * ops.log1p(1 / odds)  # -log σ(z), times the time
         return ops.where(y > 0, played, ops.log1p(odds))  # -log(1 - σ(z))
 
