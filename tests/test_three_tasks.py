@@ -399,3 +399,36 @@ def test_gain_is_above_zero_where_sharing_is_better():
     result = {"single": [0.5, 0.6], "shared": [0.6, 0.8], "rating_single": [0.8, 0.8], "rating_shared": [0.7, 0.75]}
     assert three.gain(result) == pytest.approx(metrics.interval([0.1, 0.2]))
     assert three.gain(result, "rating") == pytest.approx(metrics.interval([0.1, 0.05]))
+
+
+# ---------------------------------------------------------------- drawings
+
+
+def test_training_is_drawn_as_a_share_of_the_first_epoch():
+    history = {"click_loss": [0.8, 0.4, 0.2], "rating_loss": [2.0, 1.0, 1.5], "loss": [2.8, 1.4, 1.7]}
+    lines = three.draw_training(history, ["click", "rating"]).axes[0].lines
+    assert [(line.get_label(), line.get_ydata().tolist()) for line in lines] == [
+        ("click", pytest.approx([1, 0.5, 0.25])),
+        ("rating", pytest.approx([1, 0.5, 0.75])),
+    ]
+
+
+def test_gates_are_drawn_from_what_the_network_reads():
+    made = framework(network=partial(sn.MMoE, experts=3, units=(4,))).build()
+    gate = made.model.network.get_layer("network").levels[0].gates["click"]
+    gate.kernel.assign(np.random.default_rng(0).normal(size=gate.kernel.shape) * 50)
+    tables = made.model.network.get_layer("user_table").get_weights()[0]
+    users = np.concatenate([log["user"] for log in some_logs()])
+    logits = tables[users + 2] @ value(gate.kernel)
+    weights = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    click = three.draw_gates(made, some_logs()).axes[1]
+    assert click.get_ylabel() == "click"
+    np.testing.assert_allclose([bar.get_height() for bar in click.patches], weights.mean(0), atol=1e-5)
+    with pytest.raises(ValueError, match="expected a network with gates, found SharedBottom"):
+        three.draw_gates(framework().build(), some_logs())
+
+
+def test_the_table_of_cosines_says_its_numbers():
+    made = framework().build()
+    said = [float(text.get_text()) for text in three.draw_cosines(made, some_logs()).axes[0].texts]
+    np.testing.assert_allclose(said, made.cosines(some_logs()).ravel(), atol=0.0051)

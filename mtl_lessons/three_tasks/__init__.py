@@ -11,6 +11,7 @@ It adds nothing to chapters 1 to 4 but the joints between them. Importing this p
 from .experiment import CURES, LABELS, RELATEDNESS, built, compare, declare, gain, logs, restart, transfer
 from .framework import Framework, Head, measure, meet, report
 from .rows import draw
+from .shown import draw_cosines, draw_gates, draw_training
 
 __all__ = [
     "CURES",
@@ -22,6 +23,9 @@ __all__ = [
     "compare",
     "declare",
     "draw",
+    "draw_cosines",
+    "draw_gates",
+    "draw_training",
     "gain",
     "logs",
     "measure",
