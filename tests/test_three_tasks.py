@@ -432,3 +432,11 @@ def test_the_table_of_cosines_says_its_numbers():
     made = framework().build()
     said = [float(text.get_text()) for text in three.draw_cosines(made, some_logs()).axes[0].texts]
     np.testing.assert_allclose(said, made.cosines(some_logs()).ravel(), atol=0.0051)
+
+
+def test_what_ships_has_both_signs_and_the_cure_by_a_fair_control():
+    stored = three.shipped()
+    cells = {(cell["relatedness"], cell["labels"]): cell for cell in stored["cells"]}
+    assert three.gain(cells[0.95, 2_000]).low > 0.1 and three.gain(cells[0.0, 30_000]).high < -0.1
+    cured = stored["cures"]["wider, and ads weigh 5"]
+    assert three.gain(cured).low > -0.03 and three.gain(cured).high < 0.03

@@ -8,7 +8,7 @@
 It adds nothing to chapters 1 to 4 but the joints between them. Importing this package imports TensorFlow.
 """
 
-from .experiment import CURES, LABELS, RELATEDNESS, built, compare, declare, gain, logs, restart, transfer
+from .experiment import CURES, LABELS, RELATEDNESS, built, compare, declare, gain, logs, restart, shipped, transfer
 from .framework import Framework, Head, measure, meet, report
 from .rows import draw
 from .shown import draw_cosines, draw_gates, draw_training
@@ -32,5 +32,6 @@ __all__ = [
     "meet",
     "report",
     "restart",
+    "shipped",
     "transfer",
 ]

@@ -4,8 +4,10 @@ The world: users choose items (a softmax over 300), meet ads (a click on a pair)
 and choices come from one taste; how far the taste for ads agrees with it is a dial, `relatedness`.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from importlib.resources import files
 
 import numpy as np
 
@@ -149,6 +151,11 @@ def stored() -> dict:
         "cures": {name: _rounded(transfer(0.0, 30_000, width=w, ad_weight=a)) for name, (w, a) in CURES.items()},
         "recipe": "mtl_lessons.three_tasks.transfer(relatedness, labels): 5 seeds, width 8, ad weight 1, control of the same",
     }
+
+
+def shipped() -> dict:
+    """What `stored` gave when the package was made."""
+    return json.loads(files("mtl_lessons").joinpath("data", "three_tasks.json").read_text("utf-8"))
 
 
 def _rounded(result: dict) -> dict:
