@@ -72,6 +72,14 @@ def points(axes: Sequence[Axis]) -> list[Point]:
     return [dict(zip((axis.name for axis in axes), values)) for values in product(*(axis.values for axis in axes))]
 
 
+def place(axes: Sequence[Axis], point: Point) -> int:
+    """The index of a point in `points(axes)`, without listing them."""
+    at = 0
+    for axis in axes:
+        at = at * len(axis.values) + axis.values.index(point[axis.name])
+    return at
+
+
 # ---------------------------------------------------------------- measurements
 
 
@@ -192,11 +200,20 @@ class Explorable:
     start: Any
     view: str = "drawing"
     given: Mapping[str, Any] = field(default_factory=dict)
+    legend: str = "turn"  # what is said above the dials, of the strings
+
+    def state(self, point: Point) -> Any:
+        """What there is at a position of the dials: here the point itself."""
+        return point
+
+    def point(self, state: Any) -> Point:
+        """The position of the dials for a state."""
+        return state
 
     @property
-    def states(self) -> Sequence[Any]:
-        """What there is for each position of the dials, the last axis fastest: here the point itself."""
-        return points(self.axes)
+    def states(self) -> list[Any]:
+        """The state at each position of the dials, the last axis fastest."""
+        return list(map(self.state, points(self.axes)))
 
     def html(self) -> str:
         """The static figure and the data of its dials, without the engine."""
@@ -206,15 +223,13 @@ class Explorable:
                 {"label": axis.label, "choice": axis.choice, "values": [axis.text(value) for value in axis.values]}
                 for axis in self.axes
             ],
-            "start": self.states.index(self.start),
+            "start": place(self.axes, self.point(self.start)),
             "say": {"dials": SAY[self.legend]},
         }
         if self.view == "drawing":
             data["cells"] = [{"words": self.says(state), "drawing": self.draw(state)} for state in self.states]
         data |= {"given": dict(self.given)} if self.given else {}
         return f'<figure class="mtl-explorable">{self.head()}{self.panel(self.start)}{self.foot()}{embed.data(data)}</figure>'
-
-    legend = "turn"  # what is said above the dials, of the strings
 
     def head(self) -> str:
         return f'<p class="mtl-title">{escape(self.title)}</p>'
@@ -255,11 +270,13 @@ class GainMap(Explorable):
     grid: Grid
     train: Train
     limits: Mapping[str, tuple[float, float]]
-    legend = "dials"
+    legend: str = "dials"
 
-    @property
-    def states(self) -> Sequence[Cell]:
-        return self.grid.cells
+    def state(self, point: Point) -> Cell:
+        return self.grid.at(**point)
+
+    def point(self, state: Cell) -> Point:
+        return state.point
 
     def head(self) -> str:
         return self.table(self.start)
@@ -334,7 +351,7 @@ class Widget:
 
         self.explorable = explorable
         self.wide = {"style": {"description_width": "14em"}, "layout": ipywidgets.Layout(width="98%", max_width="36em")}
-        at = points(explorable.axes)[explorable.states.index(explorable.start)]
+        at = explorable.point(explorable.start)
         self.dials = {axis.name: self._dial(ipywidgets, axis, at[axis.name]) for axis in explorable.axes}
         self.head, self.panel, self.foot = (ipywidgets.HTML() for _ in range(3))
         style = ipywidgets.HTML(f"<style>{embed.asset('mtl.css')}</style>")
@@ -355,8 +372,7 @@ class Widget:
         self.panel.value = _figure(self.explorable.panel(state))
 
     def _turn(self, change) -> None:
-        point = {name: dial.value for name, dial in self.dials.items()}
-        self.show(self.explorable.states[points(self.explorable.axes).index(point)])
+        self.show(self.explorable.state({name: dial.value for name, dial in self.dials.items()}))
 
 
 def _figure(html: str) -> str:

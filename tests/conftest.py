@@ -1,4 +1,4 @@
-"""Fixtures that several test files share: a real browser, a static server, the package as a wheel."""
+"""Fixtures that several test files share: a real browser, a static server, explorables on a page, the package as a wheel."""
 
 import os
 import shutil
@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from serve import serving
+
+from mtl_lessons import embed
+from mtl_lessons.explorables import Explorable, transfer_map
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser"))
@@ -19,6 +22,15 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+PAGE = """<!doctype html>
+<html lang="en" data-theme="{theme}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src-elem 'unsafe-inline'">
+<title>Explorable</title>
+<style>body {{ margin: 1rem; font-family: sans-serif; background: var(--mtl-page); color: var(--mtl-text) }}</style>
+<main><h1>Explorable</h1>{body}{body}</main>
+</html>"""
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +51,30 @@ def browser():
 def serve():
     """Serve a folder while a block runs: `with serve(folder) as address`."""
     return serving
+
+
+@pytest.fixture
+def page(browser, serve, tmp_path):
+    """Opens the page with two explorables on it; fails at the end on errors or on requests for anything else."""
+    contexts, troubles, requests = [], [], []
+
+    def open_page(width: int = 1300, theme: str = "light", script: bool = True, shown: Explorable | None = None, **options):
+        body = embed.carry((shown or transfer_map()).html(), "explorable")
+        (tmp_path / "index.html").write_text(PAGE.format(theme=theme, body=body), encoding="utf-8")
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(url)
+        return page
+
+    with serve(tmp_path) as url:
+        yield open_page
+        for context in contexts:
+            context.close()
+    assert troubles == []
+    assert {request.removeprefix(url) for request in requests} <= {"/", "/favicon.ico"}
 
 
 @pytest.fixture(scope="session")

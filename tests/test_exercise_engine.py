@@ -1,17 +1,29 @@
 """The engine of the exercises: outcomes, limits, what is kept, what is shown, the command line."""
 
+import io
 import json
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from mtl_lessons import __main__ as cli
-from mtl_lessons import exercises
+from mtl_lessons import embed, exercises
 from mtl_lessons.backend import keras, tf
-from mtl_lessons.exercises import probes, sandbox, state
-from mtl_lessons.exercises.engine import NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, Mistake, NotAttempted, attempted
+from mtl_lessons.exercises import bar, probes, sandbox, state
+from mtl_lessons.exercises.engine import (
+    FOLDER,
+    NOT_ATTEMPTED,
+    NOT_YET,
+    OUTCOMES,
+    PASSED,
+    RAISED,
+    Mistake,
+    NotAttempted,
+    attempted,
+)
 from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Head, Subject
 
 layers = keras.layers
@@ -238,7 +250,51 @@ def test_a_result_is_text_and_html_and_escapes_what_a_learner_wrote(two):
 
 
 def test_solutions_and_starters_are_code(two):
-    assert "def build()" in two.heads.solution().text and "return ..." in two.heads.starter().text
+    assert "def build(" in two.heads.solution().text and "return ..." in two.heads.starter().text
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_bar_in_a_terminal_is_gone_at_the_end(monkeypatch):
+    monkeypatch.setattr(bar.sys, "stderr", terminal := Terminal())
+    with bar.bar(10, "Training") as show:
+        show(5)
+    first, half, gone = terminal.getvalue().split("\r")[1:4]
+    assert "0 / 10" in first and half.count("#") == half.count(".") == 20 and not gone.strip()
+
+
+def test_a_bar_in_a_notebook_is_gone_at_the_end(monkeypatch):
+    import IPython.display
+
+    shown, kernel = [], SimpleNamespace(kernel=object())
+    handle = SimpleNamespace(update=lambda html: shown.append(html.data))
+    monkeypatch.setattr(IPython, "get_ipython", lambda: kernel)
+    monkeypatch.setattr(IPython.display, "display", lambda html, display_id: handle)
+    with bar.bar(10, "Training") as show:
+        show(5)
+    assert ['value="0"' in shown[0], 'value="5"' in shown[1], shown[2]] == [True, True, ""]
+
+
+def test_nobody_looks_and_nothing_is_shown(capsys):
+    with bar.bar(10, "Training") as show:
+        show(5)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_every_string_is_used():
+    words, mistakes = embed.strings("exercises"), embed.strings("mistakes")
+    files = [*FOLDER.rglob("*.py"), FOLDER.parent / "__main__.py"]
+    code = "".join(path.read_text() for path in files).replace("'", '"')
+    kinds = [
+        f"{found}-for-{kind}"
+        for found in ("softmax", "sigmoid", "tanh", "positive", "constant")
+        for kind in ("one-of", "yes-no", "number")
+    ]
+    assert [key for key in words if f'"{key}"' not in code and key not in OUTCOMES] == []
+    assert [key for key in mistakes if f'"{key}"' not in code and key not in kinds] == []
 
 
 # ---------------------------------------------------------------- the command line
@@ -355,6 +411,19 @@ def test_a_range_that_does_not_fit_the_label_is_a_mistake(change):
         "constant",
         "positive",
     )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "key"),
+    [([(6,), (1,)], "extra-input"), ([(5,)], "wrong-input"), ([(6, 1)], "wrong-input"), ([()], "wrong-input")],
+    ids=["a label", "other width", "a dimension more", "one less"],
+)
+def test_inputs_are_the_columns_and_nothing_else(inputs, key):
+    tensors = [keras.Input(shape, name=name) for shape, name in zip(inputs, ("x", "label"))]
+    model = keras.Model(tensors, keras.ops.sum(tensors[0], axis=-1, keepdims=True))
+    with pytest.raises(Mistake) as caught:
+        Subject(model, X, [Head("stars", NUMBER, 1)])
+    assert caught.value.key == key
 
 
 def compiled(**losses):

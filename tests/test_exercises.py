@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from mtl_lessons import exercises
@@ -91,3 +92,19 @@ def test_the_manifest_is_whole(name):
     checked = (exercise.folder / "checks.py").read_text() + (FOLDER / "probes.py").read_text()
     assert own <= set(re.findall(r'"([a-z-]+)"', checked))
     assert {message.get("read", step.data["section"]) for message in data["messages"].values()} <= set(data["sections"])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_chapter_has_every_starter_every_check_and_every_section(name):
+    exercise, path = ALL[name], ROOT / "book" / f"{name}.ipynb"
+    if not path.exists():
+        pytest.skip(f"no chapter {name} yet")
+    cells = nbformat.read(path, as_version=4).cells
+    code, text = ([cell.source for cell in cells if cell.cell_type == kind] for kind in ("code", "markdown"))
+    for step in exercise.steps:
+        assert (exercise.folder / step.data["starter"]).read_text().strip() in code
+        assert any(f"exercise.{step.name}.check({step.answer})" in cell for cell in code)
+        assert any(f"exercise.{step.name}.solution()" in cell for cell in code)
+    titles = {target: title for cell in text for target, title in re.findall(r"^\(([\w-]+)\)=\n#+ (.*)$", cell, re.MULTILINE)}
+    for title, target in map(exercise.section, exercise.data["sections"]):
+        assert title.lower() in titles[target].lower()

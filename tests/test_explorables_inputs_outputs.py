@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_explorable_browser import page  # noqa: F401  (a fixture)
 from test_explorables import Tags
 
 from mtl_lessons import explorables_inputs_outputs as shown
@@ -105,7 +104,7 @@ def turn(figure, explorable, point):
             dial.evaluate("(dial, at) => { dial.value = at; dial.dispatchEvent(new Event('input', { bubbles: true })); }", place)
 
 
-def test_the_browser_fuses_as_python_does(page):  # noqa: F811
+def test_the_browser_fuses_as_python_does(page):
     figure = page(shown=FUSION).locator("figure").first
     for point in random.Random(0).sample(points(FUSION.axes), 40):
         turn(figure, FUSION, point)
@@ -114,7 +113,7 @@ def test_the_browser_fuses_as_python_does(page):  # noqa: F811
         assert drawing == FUSION.draw(point).replace("/>", "></path>"), point
 
 
-def test_the_box_turns_by_keyboard_and_says_so(page):  # noqa: F811
+def test_the_box_turns_by_keyboard_and_says_so(page):
     figure = page(shown=BOX).locator("figure").first
     figure.get_by_label("Weight of the hidden mood").press("End")
     figure.get_by_label("Judged on").select_option(shown.SAY["judged-clicks"])
@@ -126,7 +125,7 @@ def test_the_box_turns_by_keyboard_and_says_so(page):  # noqa: F811
 @pytest.mark.parametrize("explorable", [BOX, FUSION], ids=["box", "fusion"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1300])
-def test_they_fit_a_phone_and_axe_finds_nothing(page, theme, width, explorable):  # noqa: F811
+def test_they_fit_a_phone_and_axe_finds_nothing(page, theme, width, explorable):
     from axe_playwright_python.sync_playwright import Axe
 
     opened = page(width, theme, shown=explorable)
@@ -136,7 +135,7 @@ def test_they_fit_a_phone_and_axe_finds_nothing(page, theme, width, explorable):
 
 
 @pytest.mark.parametrize("explorable", [BOX, FUSION], ids=["box", "fusion"])
-def test_without_a_script_the_start_stands(page, explorable):  # noqa: F811
+def test_without_a_script_the_start_stands(page, explorable):
     figure = page(script=False, shown=explorable).locator("figure").first
     assert unescape(figure.locator(".mtl-panel p").inner_html()) == explorable.says(explorable.start)
     assert figure.locator("svg").is_visible() and figure.locator("input, select").count() == 0

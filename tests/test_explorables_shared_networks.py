@@ -138,11 +138,9 @@ def test_cells_are_drawn_where_they_are():
 
 # ---------------------------------------------------------------- in a browser
 
-from test_explorable_browser import page  # noqa: E402, F401
-
 
 @pytest.mark.parametrize("name", BOTH)
-def test_dials_move_words_and_drawing_by_keyboard(page, name):  # noqa: F811
+def test_dials_move_words_and_drawing_by_keyboard(page, name):
     figure = page(shown=BOTH[name]()).locator("figure").first
     before = figure.locator(".mtl-panel svg").inner_html()
     figure.locator("select").first.focus()
@@ -154,7 +152,7 @@ def test_dials_move_words_and_drawing_by_keyboard(page, name):  # noqa: F811
 
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(page, name, theme):  # noqa: F811
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(page, name, theme):
     from axe_playwright_python.sync_playwright import Axe
 
     for width in (320, 1300):

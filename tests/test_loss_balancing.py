@@ -1,5 +1,7 @@
 """Chapter 3's parts: methods by hand, as properties of generated gradients, against NumPy; the trainer; the chapter's world."""
 
+import json
+from importlib.resources import files
 from itertools import permutations
 
 import numpy as np
@@ -11,7 +13,7 @@ from scipy.optimize import minimize, nnls
 
 from mtl_lessons import loss_balancing as lb
 from mtl_lessons.backend import keras, tf
-from mtl_lessons.loss_balancing import experiment
+from mtl_lessons.loss_balancing import experiment, front
 
 AGGREGATORS = {
     "mean": lb.Aggregator(),
@@ -564,3 +566,99 @@ def test_a_bench_starts_afresh_for_every_seed(monkeypatch):
     bench = experiment.Bench(lb.GradNorm())
     first = bench.run(0)
     assert bench.run(1) != first and bench.run(0) == first
+
+
+def test_static_weights_are_factors_over_the_loss_of_a_constant():
+    labels = {task: column[: experiment.ROWS] for task, column in experiment.world(0)[1].items()}
+    said = np.multiply(experiment.static(2.0, 0.5).chosen, experiment.initial_losses(labels))
+    np.testing.assert_allclose(said, [2, 1, 0.5], rtol=1e-6)
+
+
+def test_uncertainty_of_the_chapter_starts_where_it_would_rest():
+    balance = built(experiment.uncertainty(), 3)
+    losses = tf.constant(experiment._constants(), "float32")
+    with tf.GradientTape() as tape:
+        total = balance(losses)
+    np.testing.assert_allclose(tape.gradient(total, balance.stored.value), 0, atol=1e-5)
+
+
+def test_a_search_is_decided_on_validation_rows_seed_by_seed():
+    searched = {
+        "a": [{"check": 0.4, "loss": 0.9}, {"check": 0.6, "loss": 0.1}],
+        "b": [{"check": 0.5, "loss": 0.2}, {"check": 0.5, "loss": 0.7}],
+    }
+    assert [run["loss"] for run in experiment.tuned(searched)] == [0.9, 0.7]
+
+
+def test_all_factors_are_tried_at_the_first_rate_and_the_inner_ones_at_others():
+    sizes = [sum(name.startswith("static") for name in experiment.candidates(rate)) for rate in experiment.RATES]
+    assert sizes == [25, 9, 9, 9] and set(experiment.ADAPTIVE) < set(experiment.candidates(experiment.RATES[-1]))
+    assert experiment.candidates(0.01)["static 0.5, 2"]().chosen == experiment.static(0.5, 2.0).chosen
+
+
+def test_the_stored_experiment_has_what_its_grid_would_have():
+    stored = json.loads(files("mtl_lessons").joinpath("data/loss_balancing_experiment.json").read_text())
+    assert {float(rate): set(found) for rate, found in stored.items()} == {
+        rate: set(experiment.candidates(rate)) for rate in experiment.RATES
+    }
+    assert {len(runs) for found in stored.values() for runs in found.values()} == {5}
+
+
+# ---------------------------------------------------------------- the front
+
+
+def test_a_rivals_label_reads_one_direction_at_sixty_degrees_to_the_others():
+    x, labels = front.world(3)
+    read = np.stack([np.linalg.lstsq(x, labels[task][:, 0], rcond=None)[0] for task in front.TASKS])
+    read /= np.linalg.norm(read, axis=1, keepdims=True)
+    assert read[0] @ read[1] == pytest.approx(front.COSINE, abs=0.03)
+    assert [labels[task].var() for task in front.TASKS] == pytest.approx([1, 1], abs=0.03)
+
+
+def test_half_the_weight_is_the_plain_sum_and_a_seed_decides_the_run(monkeypatch):
+    for name, value in {"ROWS": 1024, "TEST": 500, "STEPS": 4, "EPOCHS": 2}.items():
+        monkeypatch.setattr(front, name, value)
+    half, equal = (front.train(balance, seeds=[0, 1]) for balance in (front.fixed(0.5), lb.Equal()))
+    np.testing.assert_allclose(half, equal, rtol=1e-4)
+    assert np.abs(half[0] - half[1]).min() > 0
+
+
+def test_a_grid_is_a_row_for_each_weight_and_each_method(monkeypatch):
+    for name, value in {"ROWS": 512, "TEST": 200, "STEPS": 2, "EPOCHS": 1, "WEIGHTS": (0.2, 0.7)}.items():
+        monkeypatch.setattr(front, name, value)
+    monkeypatch.setattr(front, "METHODS", {"FAMO": lb.FAMO, "MGDA": lb.MGDA})
+    said = []
+    found = front.grid(progress=said.append)
+    assert np.shape(found["sweep"]) == (2, front.SEEDS, 2) and found["weights"] == [0.2, 0.7]
+    assert {name: np.shape(runs) for name, runs in found["methods"].items()} == {"FAMO": (8, 2), "MGDA": (8, 2)}
+    assert said == ["weight 0.2", "weight 0.7", "FAMO", "MGDA"]
+
+
+def test_saturating_losses_by_hand():
+    np.testing.assert_allclose(front.saturating(np.array([0.0, 1.0])), [[1 - np.exp(-1), 0], [1 - np.exp(-1), 1 - np.exp(-4)]])
+
+
+@QUICK
+@given(x=st.floats(-2, 2))
+def test_slopes_are_the_derivatives_of_the_saturating_losses(x):
+    ends = front.saturating(np.array([x - 1e-6, x + 1e-6]))
+    np.testing.assert_allclose(front.slopes(np.array([x]))[:, 0], (ends[:, 1] - ends[:, 0]) / 2e-6, atol=1e-6)
+
+
+@QUICK
+@given(w=st.floats(0.02, 0.98), start=st.floats(-1, 1))
+def test_descent_on_the_sum_rests_and_on_the_larger_term_balances(w, start):
+    x = front.descend(np.array([w]), np.array([start]))
+    assert abs(w * front.slopes(x)[0] + (1 - w) * front.slopes(x)[1]) < 1e-3
+    a, b = front.saturating(front.descend(np.array([w]), np.array([start]), worst=True))[:, 0]
+    assert w * a == pytest.approx((1 - w) * b, abs=0.01)
+
+
+def test_between_its_ends_the_concave_front_lies_above_their_chord():
+    curve = np.array(front.concave(weights=(0.5,), starts=3)["curve"])
+    assert curve.sum(1)[2:-2].min() > curve.sum(1)[0]  # but for a last step before each end
+
+
+def test_of_two_ends_the_sum_takes_the_better():
+    for weight, end in ((0.3, [1 - np.exp(-4), 0]), (0.7, [0, 1 - np.exp(-4)])):
+        np.testing.assert_allclose(front.concave(weights=(weight,), starts=5)["sum"], [end], atol=0.01)

@@ -27,6 +27,7 @@ import html
 import importlib
 import inspect
 import linecache
+import os
 import re
 import runpy
 import traceback
@@ -77,6 +78,7 @@ class Shown:
     heading: str
     text: str = ""
     more: tuple[str, str] | None = None  # the title of a section, and its target
+    folded: bool = False  # in HTML, only the heading is seen at first
 
     def __repr__(self) -> str:
         more = embed.strings("exercises")["read"].format(section=self.more[0]) if self.more else ""
@@ -88,6 +90,8 @@ class Shown:
         if self.more:
             link = f'<a href="#{self.more[1]}">{html.escape(self.more[0])}</a>'
             more = f"<p>{html.escape(embed.strings('exercises')['read']).format(section=link)}</p>"
+        if self.folded:
+            return f'<details class="mtl-exercise"><summary>{html.escape(self.heading)}</summary>{to_html(self.text)}</details>'
         return f'<div class="mtl-exercise"{self._attributes()}>{heading}{to_html(self.text)}{more}</div>'
 
     def _attributes(self) -> str:
@@ -160,7 +164,7 @@ class Step:
     def solution(self) -> Shown:
         """The model answer's source."""
         heading = embed.strings("exercises")["solution"].format(title=self.title, module=self.exercise.module.__name__)
-        return Shown(heading, _code("\n\n".join(self._sources())))
+        return Shown(heading, _code("\n\n\n".join(self._sources())), folded=True)
 
     def starter(self) -> Shown:
         """The code to begin with."""
@@ -179,14 +183,14 @@ class Step:
         heading = f"{SIGNS[outcome]} {words[outcome]}: {words['step'].format(number=self.number, title=self.title)}"
         text, read = self.exercise.message(key, self.data)
         more = self.exercise.section(read) if outcome in (NOT_YET, RAISED) else None
-        return Result(heading, text.format(**facts), more, outcome, key, facts, error)
+        return Result(heading, text.format(**facts), more, outcome=outcome, key=key, facts=facts, error=error)
 
     def _raised(self, error: BaseException) -> Result:
         place = _place(error)
         facts = {
             "kind": type(error).__name__,
             "said": _said(error),
-            "place": place and embed.strings("exercises")["place"].format(**place),
+            "place": embed.strings("exercises")["place"].format(**place) if place else "",
         }
         return self._result(RAISED, "raised", error, **facts)
 
@@ -202,13 +206,11 @@ def _said(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> dict | None:
-    """The last line of the learner's own code in a traceback."""
-    ours, libraries = str(FOLDER.parent), ("site-packages", "dist-packages", "<frozen", "/lib/python")
-    handed_in = str(FOLDER), ("wrong", "right")
+    """The last line of the learner's own code in a traceback: neither ours nor that of a library."""
+    others = (str(FOLDER.parent), str(Path(os.__file__).parent), "<frozen")
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        file = Path(frame.filename)
-        example = frame.filename.startswith(handed_in[0]) and file.parent.name in handed_in[1]
-        if example or not (frame.filename.startswith(ours) or any(part in frame.filename for part in libraries)):
+        example = Path(frame.filename).parent.name in ("wrong", "right")
+        if example or not (frame.filename.startswith(others) or "-packages" in frame.filename):
             return {"line": frame.lineno, "code": linecache.getline(frame.filename, frame.lineno or 0).strip()}
     return None
 

@@ -26,6 +26,7 @@ from mtl_lessons.exercises.engine import Mistake, attempted
 ONE_OF, YES_NO, NUMBER = "one of", "yes or no", "a number"
 FITS = {ONE_OF: ("linear", "softmax"), YES_NO: ("linear", "sigmoid"), NUMBER: ("linear", "positive")}
 WEIGHTS = 5_000_000  # of a model that is to be trained in seconds
+SURE = 9.0  # a logit that leaves next to no doubt
 
 Columns = Mapping[str, np.ndarray]
 Tensors = dict[str, tf.Tensor]
@@ -55,12 +56,17 @@ def built(answer: object) -> keras.Layer:
     return made
 
 
-def reads_only(model: keras.Layer, allowed: Sequence[str]) -> None:
-    """No label, and nothing else that will not be there at serving, is an input."""
-    names = [tensor.name for tensor in getattr(model, "inputs", None) or []]
-    if len(names) > len(allowed):
-        extra = [name for name in names if name not in allowed] or names
-        raise Mistake("extra-input", found=", ".join(extra), expected=", ".join(allowed))
+def reads_only(model: keras.Layer, x: Columns) -> None:
+    """The inputs are those columns, in their shape: no label, and nothing else that will not be there at serving."""
+    inputs = getattr(model, "inputs", None) or []
+    if len(inputs) > len(x):
+        extra = [tensor.name for tensor in inputs if tensor.name not in x] or [tensor.name for tensor in inputs]
+        raise Mistake("extra-input", found=", ".join(extra), expected=", ".join(x))
+    for tensor, (name, column) in zip(inputs, x.items()):
+        column = x.get(tensor.name, column)
+        agree = len(tensor.shape) == column.ndim and all(a in (None, b) for a, b in zip(tensor.shape[1:], column.shape[1:]))
+        if not agree:
+            raise Mistake("wrong-input", name=name, found=_shape(tensor), expected=_shape(column))
 
 
 def fed(model: keras.Layer, x: Columns) -> object:
@@ -79,7 +85,7 @@ class Subject:
 
     def __init__(self, answer: object, x: Columns, heads: Sequence[Head]):
         self.model, self.x, self.heads = built(answer), {name: column.copy() for name, column in x.items()}, list(heads)
-        reads_only(self.model, list(x))
+        reads_only(self.model, self.x)
         found = self.model(fed(self.model, self.x))
         if (weights := self.model.count_params()) > WEIGHTS:
             raise Mistake("too-large", weights=weights, most=WEIGHTS)
@@ -116,8 +122,9 @@ class Subject:
             raise Mistake("not-finite", task=head.name)
 
 
-def _shape(tensor: tf.Tensor) -> str:
-    return f"({', '.join(['rows', *map(str, tensor.shape[1:])])})"
+def _shape(tensor: tf.Tensor | np.ndarray | keras.KerasTensor) -> str:
+    sizes = ", ".join(["rows", *map(str, tensor.shape[1:])])
+    return f"({sizes})" if len(tensor.shape) > 1 else "(rows,)"
 
 
 def _keys(found: object, heads: list[Head]) -> dict[str, str | int]:
@@ -285,19 +292,16 @@ def _own_label(subject: Subject, labels: Columns, pulls: dict[str, np.ndarray]) 
 
 def _logits_or_probabilities(subject: Subject, labels: Columns) -> None:
     """Predictions that are right cost next to nothing, and wrong ones the more, the surer they are."""
-    for head in subject.heads:
-        if head.kind == NUMBER:
-            continue
-        linear = activation(subject, head.name) == "linear"
-        cost = {sure: _cost(subject, labels, head, sure, linear) for sure in (9.0, 0.0, -2.0, -4.0)}
-        if not cost[9.0] < 0.1 * cost[0.0] or not cost[-4.0] > 1.05 * cost[-2.0] > cost[0.0]:
-            raise Mistake("logits-as-probabilities" if linear else "probabilities-as-logits", task=head.name)
+    linear = {head.name: activation(subject, head.name) == "linear" for head in subject.heads}
+    for head in (head for head in subject.heads if head.kind != NUMBER):
+        cost = {sure: _cost(subject, labels, {head.name: sure}, linear) for sure in (SURE, 0.0, -2.0, -4.0)}
+        if not cost[SURE] < 0.1 * cost[0.0] or not cost[-4.0] > 1.05 * cost[-2.0] > cost[0.0]:
+            raise Mistake("logits-as-probabilities" if linear[head.name] else "probabilities-as-logits", task=head.name)
 
 
-def _cost(subject: Subject, labels: Columns, head: Head, sure: float, linear: bool) -> float:
-    """The loss with the other tasks' predictions perfect, and this one's logits at `sure` for what is right."""
-    predictions = {h.name: _ideal(h, labels[h.name], 9.0, activation(subject, h.name) == "linear") for h in subject.heads}
-    predictions[head.name] = _ideal(head, labels[head.name], sure, linear)
+def _cost(subject: Subject, labels: Columns, sure: Mapping[str, float], linear: Mapping[str, bool]) -> float:
+    """The loss of predictions that know their labels: with logits of `sure` for what is right, by task; others are quite sure."""
+    predictions = {h.name: _ideal(h, labels[h.name], sure.get(h.name, SURE), linear[h.name]) for h in subject.heads}
     return float(_loss(subject, labels, predictions))
 
 

@@ -1,7 +1,7 @@
 """Runs a learner's code so that it can neither hang the checker nor leave anything changed behind.
 
 What is guarded: time (also in a loop that catches every exception), the number of weights (before they are allocated), and
-global settings: Keras' number types, eager mode, NumPy's errors, the random generators, the working folder. What is not: code that
+global settings: Keras' number types, eager mode, NumPy's errors, Python's and NumPy's random generators, the working folder. What is not: code that
 means harm. A learner runs it on a machine of their own.
 """
 

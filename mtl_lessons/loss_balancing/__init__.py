@@ -6,7 +6,8 @@ Two families, one idea each; `Balanced` trains with either:
 - *aggregators*: the T x T inner products of the tasks' gradients in, one coefficient per task out (`PCGrad`, `UPGrad`,
   `MGDA`, `CAGrad`, `IMTLG`, `NashMTL`).
 
-`experiment` has the chapter's world of three tasks, its training and its numbers. Importing this package imports TensorFlow.
+`experiment` has the world of three tasks that the chapter trains on, `front` the two that compete for one shared unit. Importing this
+package imports TensorFlow.
 """
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad, gram, step

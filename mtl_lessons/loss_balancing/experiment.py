@@ -4,22 +4,25 @@
 against the truth.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import product
 
 import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
 
-from .aggregators import Aggregator
+from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, UPGrad
 from .trainer import Balanced
-from .weightings import Weighting
+from .weightings import FAMO, RLW, Fixed, GradNorm, Uncertainty, Weighting
 
 TASKS = ("watch", "click", "rating")
 LOSSES = {"watch": "mse", "click": "binary_crossentropy", "rating": "mse"}
 FEATURES, HIDDEN = 40, 12
 ROWS, TEST, BATCH, EPOCHS = 40_000, 10_000, 512, 8
 STEPS = ROWS // BATCH  # in an epoch
+RATE = 0.005
 NOISE = {"watch": 40.0, "rating": 0.6}  # seconds, stars
 
 Columns = dict[str, np.ndarray]
@@ -78,43 +81,57 @@ def initial_losses(labels: Columns) -> np.ndarray:
 # ---------------------------------------------------------------- training and measuring
 
 
-class Bench:
-    """Trains one balance on many seeds and keeps what it compiled, so that a further seed costs no second tracing.
-
-    `trunk` are the units of the shared layers. A balance at the representation reads the last of them.
+class Afresh:
+    """Starts a compiled model anew for a seed, without tracing it again: all variables as they were born, and those of its
+    network as `make()` gives birth to them after `keras.utils.set_random_seed(seed)`.
     """
 
-    def __init__(self, balance: Weighting | Aggregator, at_representation: bool = True, trunk: Sequence[int] = (64, 32)):
-        last = f"trunk_{len(trunk) - 1}"
-        self.model = Balanced(network(trunk), balance, last if at_representation else None)
-        self.model.compile(keras.optimizers.Adam(_schedule()), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
-        self.fresh = [variable.numpy() for variable in self.model.variables]
-        self.weights = [id(variable) for variable in self.model.network.trainable_variables]
-        self.trunk = trunk
+    def __init__(self, model: Balanced, make: Callable[[], keras.Model]):
+        self.model, self.make = model, make
+        self.born = [variable.numpy() for variable in model.variables]
 
-    def run(self, seed: int, validation: bool = False) -> dict[str, float]:
-        """Train on the world of this seed; `score` on its test rows, or on its validation rows."""
-        x, labels, truth = world(seed)
-        self._restart(seed)
-        batches = tf.data.Dataset.from_tensor_slices(_rows(x, labels, slice(ROWS))).batch(BATCH, drop_remainder=True)
-        self.model.fit(batches.cache().shuffle(STEPS, seed=seed), epochs=EPOCHS, shuffle=False, verbose=0)
-        judged = slice(ROWS, ROWS + TEST) if validation else slice(ROWS + TEST, None)
-        predicted = self.model.network.predict_on_batch(x[judged])
-        return score(predicted, {t: c[judged] for t, c in labels.items()}, {t: c[judged] for t, c in truth.items()})
-
-    def _restart(self, seed: int) -> None:
-        """All variables as they were born, and the network's as this seed gives birth to them."""
-        for variable, value in zip(self.model.variables, self.fresh):
+    def __call__(self, seed: int) -> None:
+        for variable, value in zip(self.model.variables, self.born):
             variable.assign(value)
         for variable in self.model.optimizer.variables:
             if "learning_rate" not in variable.path:
                 variable.assign(tf.zeros_like(variable.value))
         keras.utils.set_random_seed(seed)
-        self.model.network.set_weights(network(self.trunk).get_weights())
+        self.model.network.set_weights(self.make().get_weights())
 
 
-def _schedule():
-    return keras.optimizers.schedules.CosineDecay(0.005, EPOCHS * STEPS)
+class Bench:
+    """Trains one balance on many seeds and keeps what it compiled, so that a further seed costs no second tracing.
+
+    `trunk` are the units of the shared layers. A balance at the representation reads the last of them. `rate` is Adam's first.
+    """
+
+    def __init__(
+        self,
+        balance: Weighting | Aggregator,
+        at_representation: bool = True,
+        trunk: Sequence[int] = (64, 32),
+        rate: float = RATE,
+    ):
+        last = f"trunk_{len(trunk) - 1}"
+        self.model = Balanced(network(trunk), balance, last if at_representation else None)
+        schedule = keras.optimizers.schedules.CosineDecay(rate, EPOCHS * STEPS)
+        self.model.compile(keras.optimizers.Adam(schedule), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
+        self.start = Afresh(self.model, lambda: network(trunk))
+
+    def run(self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, float]:
+        """Train on the world of this seed; `score` on its test rows, and as `check` the `loss` on its validation rows."""
+        x, labels, truth = world(seed)
+        self.start(seed)
+        batches = tf.data.Dataset.from_tensor_slices(_rows(x, labels, slice(ROWS))).batch(BATCH, drop_remainder=True)
+        batches = batches.cache().shuffle(STEPS, seed=seed)
+        self.model.fit(batches, epochs=EPOCHS, shuffle=False, callbacks=list(callbacks), verbose=0)
+        check, test = (self._score(x, labels, truth, rows) for rows in (slice(ROWS, ROWS + TEST), slice(ROWS + TEST, None)))
+        return test | {"check": check["loss"]}
+
+    def _score(self, x, labels: Columns, truth: Columns, rows: slice) -> dict[str, float]:
+        predicted = self.model.network.predict_on_batch(x[rows])
+        return score(predicted, {t: c[rows] for t, c in labels.items()}, {t: c[rows] for t, c in truth.items()})
 
 
 def _rows(x, labels: Columns, rows: slice):
@@ -133,3 +150,55 @@ def score(predicted: dict, labels: Columns, truth: Columns) -> dict[str, float]:
         "rating": float(r2["rating"]),
         "loss": float(np.mean(losses / initial_losses(labels))),
     }
+
+
+# ---------------------------------------------------------------- what the chapter stores: a search of weights and rates
+
+KINDS = ("regression", "classification", "regression")
+FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
+RATES = (RATE, 0.01, 0.02, 0.04)
+CONTROLS = {"RLW": RLW, "UPGrad": UPGrad, "MGDA": MGDA, "CAGrad": CAGrad}
+
+
+def static(watch: float = 1.0, rating: float = 1.0) -> Fixed:
+    """Weights `factor / initial loss`; the click's factor is 1."""
+    return Fixed(np.array([watch, 1.0, rating]) / _constants())
+
+
+def uncertainty() -> Uncertainty:
+    """Learned noise that starts at its optimum for the initial losses and moves four times as fast as it would."""
+    return Uncertainty(KINDS, start=_constants() * [1, 2, 1], speed=4.0)
+
+
+ADAPTIVE = {"uncertainty": uncertainty, "GradNorm": GradNorm, "FAMO": FAMO, "IMTL-G": IMTLG, "Nash-MTL": NashMTL}
+
+
+def _constants() -> np.ndarray:
+    """The initial losses on seed 0's training rows."""
+    return initial_losses({task: column[:ROWS] for task, column in world(0)[1].items()})
+
+
+def grid(seeds: Sequence[int] = range(5), progress: Callable[[str], None] = lambda name: None) -> dict[str, dict]:
+    """`{rate: {balance: [scores of each seed]}}`. At the first rate all factors and methods, at others the inner ones."""
+    return {str(rate): _table(candidates(rate), rate, seeds, progress) for rate in RATES}
+
+
+def candidates(rate: float) -> dict[str, Callable]:
+    """What is tried at a rate: `static WATCH, RATING` for pairs of factors, and methods by name."""
+    factors = FACTORS if rate == RATE else FACTORS[1:-1]
+    searched = {f"static {watch:g}, {rating:g}": partial(static, watch, rating) for watch, rating in product(factors, factors)}
+    return searched | (CONTROLS if rate == RATE else {}) | ADAPTIVE
+
+
+def _table(balances: Mapping, rate: float, seeds: Sequence[int], progress: Callable[[str], None]) -> dict[str, list]:
+    table = {}
+    for name, make in balances.items():
+        progress(f"{rate}: {name}")
+        bench = Bench(make(), rate=rate)
+        table[name] = [{key: round(value, 4) for key, value in bench.run(seed).items()} for seed in seeds]
+    return table
+
+
+def tuned(searched: Mapping[str, list]) -> list[dict[str, float]]:
+    """Of a search `{setting: [scores of each seed]}`: for each seed the scores of the setting best on its *validation* rows."""
+    return [min(runs, key=lambda run: run["check"]) for runs in zip(*searched.values(), strict=True)]

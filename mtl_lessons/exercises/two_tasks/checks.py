@@ -26,7 +26,7 @@ EPOCHS = 1  # alone, the interests are at their best after one
 def inputs(answer: object) -> dict:
     """A vector a user from the items that are there, for any history."""
     model = probes.built(answer)
-    probes.reads_only(model, ["history"])
+    probes.reads_only(model, {"history": _histories()})
     vectors = _vectors(model, _histories())
     if len(vectors.shape) == 3:
         raise Mistake("not-pooled", found=vectors.shape[1:])
@@ -130,7 +130,7 @@ def _rows_alone(model: keras.Layer) -> None:
 def trunk(answer: object) -> dict:
     """A representation that is trained as a whole, is more than linear, and is wide enough for 500 items."""
     model = probes.built(answer)
-    probes.reads_only(model, ["history"])
+    probes.reads_only(model, {"history": _histories()})
     vectors = _vectors(model, _histories())
     _matrix(vectors, len(_histories()))
     _finite(vectors)

@@ -1,0 +1,143 @@
+"""The chapter's front: two tasks that compete for one shared unit, and what each balance makes of it.
+
+`sweep` trains a row of fixed weights, `methods` every other balance, all by one trainer; `grid` puts them together with
+`concave`, two losses whose front no weighted sum can walk. The stored grid is made by `python -m mtl_lessons.loss_balancing front`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from mtl_lessons.backend import keras, tf
+
+from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
+from .experiment import Afresh
+from .trainer import Balanced
+from .weightings import FAMO, Equal, Fixed, GradNorm, Uncertainty, Weighting
+
+TASKS = ("a", "b")
+FEATURES, COSINE, NOISE = 10, 0.5, 0.7
+ROWS, TEST, BATCH, EPOCHS, SEEDS = 12_800, 20_000, 256, 12, 8
+STEPS = ROWS // BATCH  # in an epoch
+WEIGHTS = tuple(np.round(1 / (1 + np.exp(-np.linspace(-3, 3, 13))), 3).tolist())  # of task a; task b has the rest
+METHODS: dict[str, Callable[[], Weighting | Aggregator]] = {
+    "equal": Equal,
+    "uncertainty": lambda: Uncertainty(["regression"] * 2),
+    "GradNorm": GradNorm,
+    "FAMO": FAMO,
+    "PCGrad": PCGrad,
+    "UPGrad": UPGrad,
+    "MGDA": MGDA,
+    "CAGrad": CAGrad,
+    "IMTL-G": IMTLG,
+    "Nash-MTL": NashMTL,
+}
+
+
+def world(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Features `(ROWS + TEST, 10)` and labels of variance 1, as columns.
+
+    Each task reads one direction of x, and the cosine of the two is `COSINE`. The label is `h + |h| / 2`, standardised; about half
+    of b's is noise: `NOISE` of its standard deviation.
+    """
+    random = np.random.default_rng(seed)
+    a, apart = np.linalg.qr(random.normal(size=(FEATURES, 2)))[0].T
+    directions = {"a": a, "b": COSINE * a + np.sqrt(1 - COSINE**2) * apart}
+    x = random.normal(size=(ROWS + TEST, FEATURES))
+    labels = {task: _label(x @ direction) for task, direction in directions.items()}
+    labels["b"] = np.sqrt(1 - NOISE**2) * labels["b"] + NOISE * random.normal(size=(len(x), 1))
+    return x.astype("float32"), {task: column.astype("float32") for task, column in labels.items()}
+
+
+def _label(hidden: np.ndarray) -> np.ndarray:
+    values = hidden + 0.5 * np.abs(hidden)
+    return (values[:, None] - values.mean()) / values.std()
+
+
+def network() -> keras.Model:
+    """One shared number, where the tasks need two, and a tower for each task."""
+    x = keras.Input((FEATURES,))
+    z = keras.layers.Dense(1, use_bias=False, name="shared")(x)
+    towers = {task: keras.layers.Dense(16, "relu")(z) for task in TASKS}
+    return keras.Model(x, {task: keras.layers.Dense(1, name=task)(tower) for task, tower in towers.items()})
+
+
+def train(
+    balance: Weighting | Aggregator, seeds: Iterable[int] = range(SEEDS), callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> np.ndarray:
+    """Mean squared errors of both tasks on the test rows: `(seeds, 2)`; 1 is a constant guess. Aggregators see the shared weights."""
+    model = Balanced(network(), balance, "shared" if isinstance(balance, Weighting) else None)
+    rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * STEPS)
+    model.compile(keras.optimizers.Adam(rate), loss=dict.fromkeys(TASKS, "mse"), jit_compile=False, steps_per_execution=STEPS)
+    start = Afresh(model, network)
+    return np.array([_run(model, start, seed, list(callbacks)) for seed in seeds])
+
+
+def _run(model: Balanced, start: Afresh, seed: int, callbacks: list) -> list[float]:
+    x, labels = world(seed)
+    start(seed)
+    rows = tf.data.Dataset.from_tensor_slices((x[:ROWS], {task: column[:ROWS] for task, column in labels.items()}))
+    rows = rows.batch(BATCH).cache().shuffle(STEPS, seed=seed)
+    model.fit(rows, epochs=EPOCHS, shuffle=False, callbacks=callbacks, verbose=0)
+    predicted = model.network.predict_on_batch(x[ROWS:])
+    return [float(np.mean((predicted[task] - labels[task][ROWS:]) ** 2)) for task in TASKS]
+
+
+def fixed(weight: float) -> Fixed:
+    """`weight` for task a and the rest for task b, times two: so that 0.5 is the plain sum."""
+    return Fixed([2 * weight, 2 - 2 * weight])
+
+
+# ---------------------------------------------------------------- a front that no weighted sum can walk
+
+PLACES = np.array([[1.0], [-1.0]])
+
+
+def saturating(x: np.ndarray) -> np.ndarray:
+    """Two losses of one number, `1 - exp(-(x ∓ 1)²)`: `(2, n)` of `(n,)`. Between x = -1 and 1 their front bulges outwards."""
+    return 1 - np.exp(-((x - PLACES) ** 2))
+
+
+def slopes(x: np.ndarray) -> np.ndarray:
+    """The derivatives of `saturating` by x: `(2, n)`."""
+    return 2 * (x - PLACES) * np.exp(-((x - PLACES) ** 2))
+
+
+def descend(weights: np.ndarray, start: np.ndarray, worst: bool = False, steps: int = 4000) -> np.ndarray:
+    """Where gradient descent ends, for weights w `(n,)` of the first loss: on `w f₁ + (1 - w) f₂`, or, with `worst`, on the larger of
+    the two terms (a Chebyshev weighting). Steps shrink from 0.1 to nothing.
+    """
+    x, w = np.array(start, dtype=float), np.stack([weights, 1 - np.asarray(weights)])
+    for rate in np.linspace(0.1, 0, steps):
+        terms = w * saturating(x)
+        chosen = terms == terms.max(0) if worst else 1.0
+        x -= rate * np.sum(chosen * w * slopes(x), axis=0)
+    return x
+
+
+def concave(weights: Sequence[float] = WEIGHTS, starts: int = 9) -> dict[str, list]:
+    """`curve`, the front; and for each weight the losses that descent reaches from the best of several starts, on the `sum` and on
+    the `worst` term. All points are `[f₁, f₂]`.
+    """
+    weights, points = np.asarray(weights), len(weights)
+    curve = saturating(np.linspace(-1, 1, 41)).T
+    found = {"curve": curve.round(4).tolist(), "weights": weights.tolist()}
+    for name, worst in (("sum", False), ("worst", True)):
+        ends = np.stack([descend(weights, np.full(points, x), worst) for x in np.linspace(-1, 1, starts)])
+        terms = np.stack([weights, 1 - weights])[:, None] * saturating(ends.ravel()).reshape(2, starts, points)
+        best = (terms.max(0) if worst else terms.sum(0)).argmin(0)
+        found[name] = saturating(ends[best, np.arange(points)]).T.round(4).tolist()
+    return found
+
+
+def grid(progress: Callable[[str], None] = lambda name: None) -> dict:
+    """All of it: `weights`, `sweep` `(weights, seeds, 2)`, `methods` {name: `(seeds, 2)`} and `concave`."""
+    sweep = {}
+    for weight in WEIGHTS:
+        progress(f"weight {weight}")
+        sweep[weight] = train(fixed(weight)).round(4).tolist()
+    methods = {}
+    for name, make in METHODS.items():
+        progress(name)
+        methods[name] = train(make()).round(4).tolist()
+    return {"weights": list(WEIGHTS), "sweep": list(sweep.values()), "methods": methods, "concave": concave()}
