@@ -9,7 +9,7 @@ PORT ?= 8000
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help book serve test execute grid lint format bench site clean
+.PHONY: help book serve test questions execute grid lint format bench site clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,9 @@ serve: book ## build the site and serve it on localhost, compressed (PORT=8000)
 test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions
 	$(BIN)/python -m pytest
 
+questions: $(READY) ## check the question bank; count by topic, level and type; name weak spots
+	$(BIN)/python -m mtl_lessons.quiz
+
 execute: $(READY) ## run all notebooks in fresh kernels and store their outputs (one: make execute NAME=concept)
 	$(BIN)/python book/_ext/notebooks.py execute $(NAME)
 
@@ -49,9 +52,10 @@ lint: $(READY) ## check style
 format: $(READY) ## mend style
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: book ## measure: seconds of the simulator and of imports, and Lighthouse on every page; fails below the bars
+bench: book ## measure: simulator, imports, balancing, our networks beside DeepCTR's, Lighthouse; fails below the bars
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_balancing.py
+	$(BIN)/python tests/bench_peers.py
 	$(BIN)/python book/_ext/bench_pages.py
 
 site: book ## what is published: the site with the package beside it (set MTL_SITE_URL, MTL_REPOSITORY)

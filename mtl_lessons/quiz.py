@@ -1,11 +1,15 @@
 """Self-quizzes: from a file of questions to something that a page shows, with the checks that keep the questions good.
 
-A bank is one YAML file per chapter (`SHAPES` below is its schema)::
+A bank is one YAML file per chapter, or per topic that has no chapter (`SHAPES` below is its schema)::
 
     bank = load("concept")
     validate(bank)                    # is every question complete and well formed? a list of problems, each with its line
     rules(bank)                       # is the bank fair, cited, free of duplicates? likewise
     show("concept")                   # in a notebook: the quiz
+    print(without_keys(bank))         # on paper: the questions alone
+
+`python -m mtl_lessons.quiz` does the first two for all banks, follows the chains of questions, and says what there is too
+little of.
 
 What `show` returns is plain HTML with native form controls and a folded answer per question, so it can be read without a
 script; `web/quiz.js` adds grading, feedback and progress.
@@ -14,9 +18,10 @@ script; `web/quiz.js` adds grading, feedback and progress.
 import ast
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
 from importlib import import_module
@@ -40,15 +45,20 @@ OPTIONS = {"options": [{"text": str, "correct": bool, "feedback": str}]}
 FEEDBACK = {"right": str, "wrong": str}
 COMMON = {
     "id": NAME,
-    "anchor": NAME,
     "level": {"junior", "senior", "staff"},
     "type": {"one", "several", "numeric", "order", "bug", "open"},
     "stem": str,
     "mistake": str,
     "follow_up": str,
-    "source": [re.compile(r"cell:[a-z0-9-]+|[\w-]+")],
+    "next?": NAME,  # the question to which a good answer leads, of any bank
     "numbers?": [{"expression": str, "value": float, "tolerance": float}],  # that its texts state, and no cell computes
 }
+CHAPTER = {"anchor": NAME, "source": [re.compile(r"cell:[a-z0-9-]+|[\w-]+")]}  # targets of the chapter itself
+TOPIC = {  # targets of any chapter, `concept#what-is-a-task`, where one fits
+    "anchor?": re.compile(r"[a-z0-9_]+#[a-z0-9-]+"),
+    "source": [re.compile(r"cell:[a-z0-9_]+#[a-z0-9-]+|[\w-]+")],
+}
+RUN = {"setup": str, "fault": str, "repair": {int: str}}  # code to run first; what is true of the bug; lines that make it false
 SHAPES = {
     "one": COMMON | OPTIONS,
     "several": COMMON | OPTIONS,
@@ -59,8 +69,8 @@ SHAPES = {
         "slips?": [{"value": float, "feedback": str}],
     },
     "order": COMMON | {"items": [str], "feedback": FEEDBACK},
-    "bug": COMMON | {"code": str, "answer": {"lines": [int]}, "lines": {int: str}, "feedback": {"wrong": str}},
-    "open": COMMON | {"rubric": [{"points": int, "text": str}], "red_flags": [str], "model_answer": str},
+    "bug": COMMON | {"code": str, "answer": {"lines": [int]}, "lines": {int: str}, "feedback": {"wrong": str}, "run?": RUN},
+    "open": COMMON | {"rubric": [{"points": int, "text": str}], "red_flags": [str], "model_answer": str, "minutes?": int},
 }
 TAGS = {str: {"str"}, int: {"int"}, float: {"int", "float"}, bool: {"bool"}}  # YAML's names
 
@@ -79,11 +89,16 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Bank:
-    """The questions of a chapter: the file, its YAML nodes (which know their lines) and its data."""
+    """The questions of a chapter or topic: the file, its YAML nodes (which know their lines) and its data."""
 
     path: Path
     root: yaml.Node
     data: dict
+
+    @property
+    def is_topic(self) -> bool:
+        """Whether it has no chapter, so that its targets lie in others."""
+        return "topic" in self.data
 
     @property
     def questions(self) -> list[Question]:
@@ -202,6 +217,8 @@ def contradictions(question: Question) -> Iterator[str]:
                 yield f"expected lines of the code (1 to {len(lines)}), found {sorted(stray)}"
             if silent := set(question["answer"]["lines"]) - set(question["lines"]):
                 yield f"expected feedback for every line that is right, found none for {sorted(silent)}"
+            if "run" in question and (repaired := set(question["run"]["repair"])) != set(question["answer"]["lines"]):
+                yield f"expected a repair of every line that is right, and of no other, found them of {sorted(repaired)}"
         case "open":
             if min(item["points"] for item in question["rubric"]) < 1:
                 yield "expected 1 point or more for every line of the rubric"
@@ -215,27 +232,31 @@ def states(question: Question, value: float) -> bool:
 
 def validate(bank: Bank) -> list[Problem]:
     """Whatever keeps the bank from being shown: missing and unknown keys, wrong types, answers that do not fit, TeX that fails."""
-    name = bank.path.name
-    top = {"chapter": re.compile(re.escape(bank.path.stem)), "questions": [dict]}
-    if problems := [Problem(name, line, "", reason) for line, reason in mismatches(bank.root, top)]:
+    name, stem = bank.path.name, re.compile(re.escape(bank.path.stem))
+    kind = {"topic": stem, "title": str} if isinstance(bank.data, dict) and bank.is_topic else {"chapter": stem}
+    if problems := [Problem(name, line, "", reason) for line, reason in mismatches(bank.root, kind | {"questions": [dict]})]:
         return problems
+    home = TOPIC if bank.is_topic else CHAPTER
     for node, question in zip(bank.nodes, bank.questions):
-        problems += [Problem(name, line, str(question.get("id", "")), reason) for line, reason in faults(node, question)]
+        problems += [Problem(name, line, str(question.get("id", "")), reason) for line, reason in faults(node, question, home)]
     return problems
 
 
-def faults(node: yaml.MappingNode, question: Question) -> Iterator[tuple[int, str]]:
-    """What is wrong with one question: pairs of a line and a reason; each stage presumes the one before."""
+def faults(node: yaml.MappingNode, question: Question, home: dict) -> Iterator[tuple[int, str]]:
+    """What is wrong with one question of `home`, `CHAPTER` or `TOPIC`: pairs of a line and a reason.
+
+    Each stage presumes the one before.
+    """
     line = node.start_mark.line + 1
     if (kind := str(question.get("type"))) not in SHAPES:
         yield line, f"expected a type of {', '.join(SHAPES)}, found {kind}"
-    elif bad := list(mismatches(node, SHAPES[kind])):
+    elif bad := list(mismatches(node, SHAPES[kind] | home)):
         yield from bad
     elif bad := list(contradictions(question)):
         yield from ((line, reason) for reason in bad)
     else:
         try:
-            render(question, "", {})
+            render(question, "", Place({}))
         except ValueError as error:  # TeX
             yield line, str(error)
 
@@ -248,7 +269,8 @@ def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
 
     - named uniquely, beginning with its chapter (`others`: banks that must not share a name or a stem with this one);
     - cited: keys of `references.bib`, or a cell of the chapter;
-    - different from the rest: the sets of three-word runs of two stems overlap by less than half.
+    - different from the rest: the sets of three-word runs of two stems overlap by less than half;
+    - answered aloud in the minutes that it gives, if any: 110 to 160 words a minute.
 
     And over all questions with one right choice, guessing must not pay: the right one is the longest in a third of them
     at most, and every position is right about equally often.
@@ -277,6 +299,9 @@ def flaws(question: Question, chapter: str, known: dict[str, str], seen: list[Qu
     for key in question["source"]:
         if not key.startswith("cell:") and key not in known:
             yield f"expected a source in references.bib, found {key}"
+    minutes, words = question.get("minutes", 0), len(question.get("model_answer", "").split())
+    if minutes and not 110 * minutes <= words <= 160 * minutes:
+        yield f"expected a model answer of {110 * minutes} to {160 * minutes} words, for {minutes} minutes, found {words}"
     for other in seen:
         if question["id"] == other["id"]:
             yield "expected an id of its own, found it twice"
@@ -307,6 +332,35 @@ def giveaways(questions: list[Question]) -> Iterator[str]:
             yield f"expected position {position + 1} to be right in about {fair:.1f} of {len(options)} questions, found {keys.count(position)}"
 
 
+def chains(banks: Iterable[Bank]) -> list[Problem]:
+    """What is wrong with the questions to which others lead: a `next` that does not exist, and chains that never end."""
+    places = {
+        q["id"]: (bank.path.name, node.start_mark.line + 1) for bank in banks for node, q in zip(bank.nodes, bank.questions)
+    }
+    after = {q["id"]: q["next"] for bank in banks for q in bank.questions if "next" in q}
+    lost = [
+        Problem(*places[one], one, f"expected next: a question of a bank, found {two}")
+        for one, two in after.items()
+        if two not in places
+    ]
+    return lost + [
+        Problem(*places[one], one, f"expected a chain that ends, found {' → '.join(passed)}")
+        for one in after
+        if len(passed := list(chain(one, after))) > 1 and passed[-1] == one
+    ]
+
+
+def chain(start: str, after: dict[str, str]) -> Iterator[str]:
+    """The ids from `start` on, each led to by the one before, until there is none or one comes back."""
+    seen = {start}
+    yield start
+    while (start := after.get(start)) is not None:
+        yield start
+        if start in seen:
+            return
+        seen.add(start)
+
+
 def claims(question: Question) -> list[dict]:
     """What can be recomputed, each with `expression`, `value` and `tolerance`: the `numbers`, and a numeric question's answer."""
     return question.get("numbers", []) + ([question["answer"]] if question["type"] == "numeric" else [])
@@ -328,6 +382,73 @@ def recompute(question: Question, expression: str) -> float:
         raise ValueError(
             f"{question['id']}: expected a number from {expression}, found {type(error).__name__}: {error}"
         ) from error
+
+
+def shows_fault(question: Question, *repaired: int) -> bool:
+    """Whether a bug with a `run` shows itself when its code runs, with lines of `repaired` as the repair has them.
+
+    It runs whatever stands in the bank; for banks of this repository, from tests.
+    """
+    run, code = question["run"], question["code"].splitlines()
+    for line in repaired:
+        code[line - 1] = run["repair"][line]
+    space: dict = {}
+    exec(compile("\n".join([run["setup"], *code]), question["id"], "exec"), space)
+    return bool(eval(run["fault"], space))
+
+
+# ---- what there is, and what is missing ----
+
+FEW = 3  # fewer questions of a level than these are a weak spot, and so is a type without one
+
+
+def everything(folder: Path | str | None = None) -> list[Bank]:
+    """All banks of a folder (by default as for `load`), by name."""
+    folder = Path(folder or (PACKAGED if PACKAGED.is_dir() else CHECKOUT))
+    return [load(path.stem, folder) for path in sorted(folder.glob("*.yml"))]
+
+
+def check(banks: list[Bank]) -> list[Problem]:
+    """All that is wrong with all banks; rules and chains only once every bank is valid."""
+    if invalid := [problem for bank in banks for problem in validate(bank)]:
+        return invalid
+    return [problem for i, bank in enumerate(banks) for problem in rules(bank, banks[:i])] + chains(banks)
+
+
+def counts(banks: list[Bank]) -> list[list[str]]:
+    """A table: a row per bank and their sum, with the number of its questions, of each level and of each type."""
+    parts = {"level": ["junior", "senior", "staff"], "type": list(SHAPES)}
+    found = {bank.path.stem: Counter(q[part] for q in bank.questions for part in parts) for bank in banks}
+    found["all"] = sum(found.values(), Counter())
+    columns = parts["level"] + parts["type"]
+    rows = [
+        [name, str(sum(row[level] for level in parts["level"])), *(str(row[column]) for column in columns)]
+        for name, row in found.items()
+    ]
+    return [["bank", "all", *columns], *rows]
+
+
+def weak_spots(banks: list[Bank]) -> Iterator[str]:
+    """Where a bank has few questions of a level, or none of a type. A bank of free answers alone is meant to be one."""
+    for bank in banks:
+        found = Counter(q[part] for q in bank.questions for part in ("level", "type"))
+        if set(found) & set(SHAPES) == {"open"}:
+            continue
+        yield from (f"{bank.path.stem}: {found[level]} {level}" for level in ("junior", "senior", "staff") if found[level] < FEW)
+        yield from (f"{bank.path.stem}: no question of type {kind}" for kind in SHAPES if not found[kind])
+
+
+def main() -> int:
+    """Validate all banks; print what is wrong with them or how much there is of what. Returns the exit code."""
+    banks = everything()
+    if problems := check(banks):
+        print("\n".join(map(str, problems)))
+        return 1
+    table, weak = counts(banks), list(weak_spots(banks))
+    widths = [max(map(len, column)) for column in zip(*table)]
+    print("\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in table))
+    print("\nWeak spots:\n" + "\n".join(f"  {spot}" for spot in weak) if weak else "\nNo weak spots.")
+    return 0
 
 
 # ---- what a page shows ----
@@ -362,10 +483,10 @@ def show(chapter: str, ids: Iterable[str] | None = None, folder: Path | str | No
     ids = list(by_id if ids is None else ids)
     if unknown := [name for name in ids if name not in by_id]:
         raise ValueError(f"expected ids of {bank.path.name}, found {', '.join(unknown)}")
-    questions, names = [by_id[name] for name in ids], references(bank.path.parent)
+    questions, place = [by_id[name] for name in ids], Place.of(bank)
     numbers = [SAY["number"].format(number=i, total=len(ids)) for i in range(1, len(ids) + 1)]
     data = embed.data({"strings": SAY, "keys": {question["id"]: key(question) for question in questions}})
-    body = [render(question, number, names, prefix(chapter)) for question, number in zip(questions, numbers)]
+    body = [render(question, number, place) for question, number in zip(questions, numbers)]
     html = tag("div", data, *body, class_="mtl-quiz", role="group", aria_label=SAY["label"], data_lm_suppress_shortcuts="true")
     return Quiz(html, "\n\n".join(plain(question, number) for question, number in zip(questions, numbers)))
 
@@ -373,16 +494,49 @@ def show(chapter: str, ids: Iterable[str] | None = None, folder: Path | str | No
 SAY = embed.strings("quiz")
 
 
-def references(folder: Path) -> dict[str, str]:
-    """How each key of `references.bib` (beside the bank or one folder up) reads: `caruana1997` is `Caruana 1997`."""
+@dataclass(frozen=True)
+class Place:
+    """What a question needs to link: how sources read, how the targets of its chapter begin (a topic has none), addresses."""
+
+    names: dict[str, str]
+    home: str = ""
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, bank: Bank) -> "Place":
+        folder = bank.path.parent
+        return cls(references(folder), "" if bank.is_topic else prefix(bank.path.stem), addresses(folder))
+
+    def target(self, anchor: str) -> str:
+        """Where a section is: on the page of the chapter, or of the one that it names, `concept#checks`, beside this page."""
+        chapter, _, name = anchor.rpartition("#")
+        return f"{chapter}.html#{prefix(chapter)}{name}" if chapter else f"#{self.home}{name}"
+
+    def source(self, key: str) -> str:
+        """Where a reference is: in the chapter's list of sources or, for a topic, at its publisher's."""
+        return f"#{self.home}sources" if self.home else self.addresses.get(key, "")
+
+
+def entries(folder: Path) -> dict[str, dict[str, str]]:
+    """The fields of each key of `references.bib`, beside the bank or one folder up."""
     for path in (folder / "references.bib", folder.parent / "references.bib"):
         if path.is_file():
-            entries = re.findall(r"^@\w+\{\s*([\w-]+)\s*,(.*?)^\}", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+            found = re.findall(r"^@\w+\{\s*([\w-]+)\s*,(.*?)^\}", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
             return {
-                name: citation(dict(re.findall(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", fields, re.MULTILINE)))
-                for name, fields in entries
+                name: dict(re.findall(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", fields, re.MULTILINE)) for name, fields in found
             }
     return {}
+
+
+def references(folder: Path) -> dict[str, str]:
+    """How each key of `references.bib` reads: `caruana1997` is `Caruana 1997`."""
+    return {name: citation(fields) for name, fields in entries(folder).items()}
+
+
+def addresses(folder: Path) -> dict[str, str]:
+    """Where each key of `references.bib` can be read, if its entry says so: by its DOI or its address."""
+    where = {name: fields.get("url", "") or fields.get("doi", "") for name, fields in entries(folder).items()}
+    return {name: at if at.startswith("https://") else f"https://doi.org/{at}" for name, at in where.items() if at}
 
 
 def citation(fields: dict[str, str]) -> str:
@@ -405,11 +559,8 @@ def rich(text: str) -> str:
     return to_html(text).replace("<pre>", f'<pre tabindex="0" role="group" aria-label="{escape(SAY["code"])}">')
 
 
-def render(question: Question, number: str, names: dict[str, str], home: str = "") -> str:
-    """A question as a form: stem, controls, what is folded and what follows once it is answered.
-
-    `names` says how sources read, `home` how the targets of the chapter begin, to which the question links.
-    """
+def render(question: Question, number: str, place: Place) -> str:
+    """A question as a form: stem, controls, what is folded and what follows once it is answered."""
     kind = question["type"]
     head = [tag("strong", number), *(tag("span", SAY[f"{part}-{question[part]}"]) for part in ("level", "type"))]
     hint = [tag("p", SAY[f"hint-{kind}"], class_="mtl-hint")] if f"hint-{kind}" in SAY else []
@@ -422,37 +573,49 @@ def render(question: Question, number: str, names: dict[str, str], home: str = "
             *hint,
             CONTROLS[kind](question),
         ),
-        tag("details", tag("summary", SAY["answer"]), ANSWERS[kind](question), after(question, names, home), class_="mtl-answer"),
+        tag("details", tag("summary", SAY["answer"]), ANSWERS[kind](question), after(question, place), class_="mtl-answer"),
         class_="mtl-question",
         autocomplete="off",
         method="dialog",  # outside a dialog such a form goes nowhere: without a script, Enter does not leave the page
         data_id=question["id"],
         data_type=kind,
-        data_edition=sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:8],
+        data_edition=edition(question),
     )
 
 
-def after(question: Question, names: dict[str, str], home: str) -> str:
+def edition(question: Question) -> str:
+    """Eight digits that change when the question does: not with the question that follows, nor with how its code is run."""
+    asked = {name: part for name, part in question.items() if name not in ("next", "run")}
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def after(question: Question, place: Place) -> str:
     """What follows an answer: the common mistake, the next question, where to read again, where it comes from."""
     rows = {
         "mistake": rich(question["mistake"]),
         "follow-up": rich(question["follow_up"]),
-        "read-again": tag("a", section(question["anchor"]), href=f"#{home}{question['anchor']}"),
-        "source": "; ".join(cite(source, names, home) for source in question["source"]),
+        "read-again": link(section(question["anchor"]), place.target(question["anchor"])) if "anchor" in question else "",
+        "source": "; ".join(cite(source, place) for source in question["source"]),
     }
+    rows = {name: html for name, html in rows.items() if html}
     return tag("dl", *(tag("dt", SAY[name]) + tag("dd", html) for name, html in rows.items()), class_="mtl-after")
 
 
 def section(anchor: str) -> str:
-    return escape(anchor.replace("-", " "))
+    """How a target reads: `concept#what-is-a-task` is `what is a task`."""
+    return escape(anchor.rpartition("#")[2].replace("-", " "))
 
 
-def cite(source: str, names: dict[str, str], home: str) -> str:
-    """A source as a link: to the run in the chapter, or to the chapter's list of sources."""
+def link(html: str, href: str) -> str:
+    return tag("a", html, href=href) if href else html
+
+
+def cite(source: str, place: Place) -> str:
+    """A source as a link: to the run in a chapter, or to where the reference is."""
     if source.startswith("cell:"):
         anchor = source.removeprefix("cell:")
-        return tag("a", SAY["cell"].format(section=section(anchor)), href=f"#{home}{anchor}")
-    return tag("a", escape(names.get(source, source)), href=f"#{home}sources")
+        return link(SAY["cell"].format(section=section(anchor)), place.target(anchor))
+    return link(escape(place.names.get(source, source)), place.source(source))
 
 
 def ticks(question: Question) -> str:
@@ -464,18 +627,24 @@ def ticks(question: Question) -> str:
     return tag("ol", *(tag("li", label) for label in labels), class_="mtl-options")
 
 
-def field(question: Question) -> str:
+def number_field(question: Question) -> str:
     label = f"{SAY['your-answer']} ({escape(question['answer']['unit'])})"
     return tag(
         "label", label, tag("input", type="text", name=question["id"], autocomplete="off", spellcheck="false"), class_="mtl-field"
     )
 
 
-def shuffled(question: Question) -> str:
+def order(question: Question) -> list[int]:
     """The items in an order that depends on the id alone, and is not the right one."""
-    order = sorted(range(len(question["items"])), key=lambda i: sha256(f"{question['id']} {i}".encode()).digest())
-    order = order if order != sorted(order) else order[1:] + order[:1]
-    items = (tag("li", tag("span", to_html(question["items"][i], inline=True), class_="mtl-item"), data_value=i) for i in order)
+    mixed = sorted(range(len(question["items"])), key=lambda i: sha256(f"{question['id']} {i}".encode()).digest())
+    return mixed if mixed != sorted(mixed) else mixed[1:] + mixed[:1]
+
+
+def shuffled(question: Question) -> str:
+    items = (
+        tag("li", tag("span", to_html(question["items"][i], inline=True), class_="mtl-item"), data_value=i)
+        for i in order(question)
+    )
     return tag("ol", *items, class_="mtl-order")
 
 
@@ -574,7 +743,7 @@ def points(number: int) -> str:
     return SAY["points-1" if number == 1 else "points-n"].format(points=number)
 
 
-CONTROLS = {"one": ticks, "several": ticks, "numeric": field, "order": shuffled, "bug": listing, "open": textarea}
+CONTROLS = {"one": ticks, "several": ticks, "numeric": number_field, "order": shuffled, "bug": listing, "open": textarea}
 ANSWERS = {
     "one": ticks_answer,
     "several": ticks_answer,
@@ -605,19 +774,53 @@ def key(question: Question) -> dict:
 
 def plain(question: Question, number: str) -> str:
     """A question and its answer as text, for where HTML is not shown."""
+    return f"{asked(question, number)}\n{SAY['answer']}: {'; '.join(solution(question))}"
+
+
+def asked(question: Question, number: str) -> str:
+    """A question as text, without anything that gives its answer away."""
     match question["type"]:
         case "one" | "several":
-            asked = [f"  ( ) {option['text']}" for option in question["options"]]
-            answer = [option["text"] for option in question["options"] if option["correct"]]
-        case "numeric":
-            asked, answer = [], [f"{question['answer']['value']} {question['answer']['unit']}"]
+            body = [f"  ( ) {option['text']}" for option in question["options"]]
         case "order":
-            asked, answer = [f"  - {item}" for item in sorted(question["items"])], question["items"]
+            body = [f"  - {item}" for item in sorted(question["items"])]
+        case "bug":
+            body = [f"  {i:2d}  {line}" for i, line in enumerate(question["code"].splitlines(), 1)]
+        case _:
+            body = []
+    title = f"{number} ({', '.join(SAY[f'{part}-{question[part]}'] for part in ('level', 'type'))})"
+    return "\n".join([title, question["stem"].strip(), *body])
+
+
+def solution(question: Question) -> list[str]:
+    """The answer of a question as texts."""
+    match question["type"]:
+        case "one" | "several":
+            return [option["text"] for option in question["options"] if option["correct"]]
+        case "numeric":
+            return [f"{question['answer']['value']} {question['answer']['unit']}"]
+        case "order":
+            return question["items"]
         case "bug":
             code = question["code"].splitlines()
-            asked = [f"  {i:2d}  {line}" for i, line in enumerate(code, 1)]
-            answer = [f"line {i}: {code[i - 1].strip()}" for i in question["answer"]["lines"]]
+            return [f"line {i}: {code[i - 1].strip()}" for i in question["answer"]["lines"]]
         case "open":
-            asked, answer = [], [question["model_answer"].strip()]
-    title = f"{number} ({', '.join(SAY[f'{part}-{question[part]}'] for part in ('level', 'type'))})"
-    return "\n".join([title, question["stem"].strip(), *asked, f"{SAY['answer']}: {'; '.join(answer)}"])
+            return [question["model_answer"].strip()]
+
+
+def without_keys(bank: Bank) -> str:
+    """The questions of a bank as text to be printed and answered: no key, no feedback, no source."""
+    total = len(bank.questions)
+    return "\n\n".join(
+        "\n".join([asked(question, SAY["number"].format(number=i, total=total)), *unit(question)])
+        for i, question in enumerate(bank.questions, 1)
+    )
+
+
+def unit(question: Question) -> list[str]:
+    """In which unit a numeric question wants its answer."""
+    return [f"{SAY['your-answer']} ({question['answer']['unit']}):"] if question["type"] == "numeric" else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,171 +1,245 @@
-"""Our shared networks beside DeepCTR's: the same generated data, the same sizes, epochs interleaved in one process.
+"""Our networks beside DeepCTR's: the same generated data, sizes and start of the embeddings, epochs that take turns.
 
-    python tests/bench_peers.py [rows] [rounds]
+    python tests/bench_peers.py [rows] [seeds]
 
-DeepCTR goes into an environment of its own, `_build/peers`, which sees the packages of this one; nothing here is changed. CPU time
-is compared, as the median over rounds of ratios to the peer, so that other load on the machine falls on both alike. No test
-depends on it. The second part compares fused experts with a list of dense layers.
+CPU time is compared, as ratios within a round, so that other load on the machine falls on both alike; AUC as differences within
+a seed. Sizes, embeddings, optimiser and batches are equal; experts, gates and towers start as each library has it. First, fused
+experts are compared with a list of dense layers. Fails below a bar. No test depends on it.
+
+DeepCTR goes into a folder of its own, `_build/peers`; nothing else is changed. Without a network that half is left out.
 """
 
-import os
-import site
+import importlib.util
 import subprocess
 import sys
 import time
-import venv
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
-ROOT = Path(__file__).resolve().parents[1]
-PEERS = ROOT / "_build" / "peers"
-DEEPCTR = "deepctr==0.9.4"
-TASKS, SPARSE, DENSE = ("ctr", "ctcvr"), [f"s{i}" for i in range(8)], [f"d{i}" for i in range(4)]
-VOCABULARY, WIDTH, BATCH = 1000, 8, 1024
+import numpy as np
 
+from mtl_lessons import inputs_outputs as io
+from mtl_lessons import metrics
+from mtl_lessons import shared_networks as sn
+from mtl_lessons.backend import keras, tf
+from mtl_lessons.world import sigmoid
 
-def in_peers() -> None:
-    """Run this script in the environment that has DeepCTR, made if it is not there."""
-    python = PEERS / "bin" / "python"
-    if not python.exists():
-        venv.create(PEERS, with_pip=True)
-        folder = next((PEERS / "lib").glob("python*")) / "site-packages"
-        (folder / "of_the_book.pth").write_text("\n".join([*site.getsitepackages(), str(ROOT)]))
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", DEEPCTR], check=True)
-    os.execv(python, [str(python), __file__, *sys.argv[1:]])
+layers, ops = keras.layers, keras.ops
+
+PEERS, DEEPCTR = Path(__file__).resolve().parents[1] / "_build" / "peers", "deepctr==0.9.4"
+TASKS, IDS, NUMBERS = ("click", "purchase"), [f"id_{i}" for i in range(8)], [f"number_{i}" for i in range(4)]
+VOCABULARY, WIDTH, BATCH, EPOCHS = 1000, 8, 1024, 3
+FUSED, SPEED, AUC = 0.85, 0.9, -0.003  # the bars
 
 
-# ---------------------------------------------------------------- data and models
+def with_deepctr() -> bool:
+    """Whether DeepCTR can be imported, after an attempt to install it if it is missing."""
+    sys.path.append(str(PEERS))
+    if importlib.util.find_spec("deepctr") is None:
+        options = ["--quiet", "--retries", "1", "--no-deps", "--target", str(PEERS)]
+        subprocess.run([sys.executable, "-m", "pip", "install", *options, DEEPCTR], capture_output=True)
+        importlib.invalidate_caches()
+    return importlib.util.find_spec("deepctr") is not None
 
 
-def draw(rows: int, seed: int):
-    """Eight ids and four numbers of an impression; a click, and a click with a conversion."""
-    world, rng = np.random.default_rng(7), np.random.default_rng(seed)
-    likes, buys = world.normal(size=(2, len(SPARSE), VOCABULARY)) / np.sqrt(len(SPARSE))
-    ids, dense = rng.integers(VOCABULARY, size=(rows, len(SPARSE))), rng.normal(size=(rows, len(DENSE)))
-    like, buy = (table[np.arange(len(SPARSE)), ids].sum(1) for table in (likes, buys))
-    click = rng.random(rows) < sigmoid(-1 + 1.2 * like + 0.8 * np.tanh(dense[:, 0]))
-    conversion = rng.random(rows) < sigmoid(-0.5 + 0.6 * like + buy + 0.8 * np.tanh(dense[:, 1]))
-    x = dict(zip(SPARSE, ids.T.astype("int32"))) | dict(zip(DENSE, dense.T.astype("float32")))
-    return x, {"ctr": click.astype("float32"), "ctcvr": (click & conversion).astype("float32")}
-
-
-def features():
-    inputs = {name: keras.Input((), dtype="int32", name=name) for name in SPARSE}
-    inputs |= {name: keras.Input((1,), name=name) for name in DENSE}
-    as_deepctr = dict(
-        embeddings_initializer=keras.initializers.RandomNormal(stddev=1e-4), embeddings_regularizer=keras.regularizers.L2(1e-5)
-    )
-    vectors = [layers.Embedding(VOCABULARY, WIDTH, **as_deepctr)(inputs[name]) for name in SPARSE]
-    return inputs, layers.Concatenate()([*vectors, *(inputs[name] for name in DENSE)])
-
-
-def with_network(network, tower: int = 64):
-    inputs, x = features()
-    hidden = {task: layers.Dense(tower, "relu")(vector) for task, vector in network(x).items()}
-    return keras.Model(inputs, {task: layers.Dense(1, "sigmoid", name=task)(h) for task, h in hidden.items()})
-
-
-def esmm():
-    """A network per task on shared embeddings; pCTCVR = pCTR · pCVR."""
-    inputs, x = features()
-    networks = x
-    for units in (256, 128):
-        networks = sn.Experts(2, units)(networks)
-    ctr, cvr = (layers.Dense(1, "sigmoid", name=name)(networks[i]) for i, name in enumerate(("ctr", "cvr")))
-    return keras.Model(inputs, {"ctr": ctr, "ctcvr": layers.Multiply(name="ctcvr")([ctr, cvr])})
-
-
-def pairs() -> dict:
-    """Name -> (ours, DeepCTR's); each makes a model."""
-    columns = [deep.SparseFeat(name, VOCABULARY, embedding_dim=WIDTH) for name in SPARSE]
-    columns += [deep.DenseFeat(name, 1) for name in DENSE]
-    sizes = dict(task_names=TASKS, tower_dnn_hidden_units=(64,))
-    return {
-        "MMoE": (
-            lambda: with_network(sn.MMoE(TASKS, 3, (256, 128))),
-            lambda: deep_models.MMOE(columns, num_experts=3, expert_dnn_hidden_units=(256, 128), **sizes),
-        ),
-        "PLE, 2 levels": (
-            lambda: with_network(sn.PLE(TASKS, 1, 1, [(256,), (256,)])),
-            lambda: deep_models.PLE(columns, expert_dnn_hidden_units=(256,), num_levels=2, **sizes),
-        ),
-        "ESMM": (esmm, lambda: deep_models.ESMM(columns, task_names=TASKS, tower_dnn_hidden_units=(256, 128))),
-    }
-
-
-# ---------------------------------------------------------------- measuring
-
-
-def cpu(function, *arguments) -> float:
+def cpu(function: Callable, *arguments) -> float:
+    """Seconds of processor time, of all threads."""
     start = time.process_time()
     function(*arguments)
     return time.process_time() - start
 
 
-def compare(name: str, makers, rows: int, rounds: int) -> None:
-    x, y = draw(rows, seed=1)
-    later, truth = draw(40_000, seed=2)
-    models, labels = [make() for make in makers], [y, [y[task] for task in TASKS]]
-    for model, loss in zip(models, (dict.fromkeys(TASKS, "binary_crossentropy"), ["binary_crossentropy"] * 2)):
-        model.compile("adam", loss=loss)
-
-    def epoch(i: int) -> None:
-        models[i].fit(x, labels[i], batch_size=BATCH, verbose=0)
-
-    times = [[cpu(epoch, i) for i in (0, 1)] for _ in range(rounds + 1)][1:]  # the first one traces
-    speed = median(theirs / ours for ours, theirs in times)
-    print(f"{name:14} samples per CPU-second, ours / DeepCTR's: {speed:.2f}   (bar: 0.9)")
-    for who, model in zip(("ours", "DeepCTR"), models):
-        p = model.predict(later, batch_size=4096, verbose=0)
-        p = [p[task] for task in TASKS] if isinstance(p, dict) else p
-        aucs = ", ".join(f"{task} {metrics.auc(truth[task], np.ravel(q)):.4f}" for task, q in zip(TASKS, p))
-        print(f"   {who:8} {model.count_params():,} weights, AUC after {rounds + 1} epochs: {aucs}")
+def spread(ratios: list[float]) -> str:
+    low, middle, high = np.percentile(ratios, (25, 50, 75))
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
-def fused(count: int, units: int, d: int = 64, rounds: int = 30) -> None:
-    """CPU time of a training step of `count` experts as one product over that of a list of dense layers."""
-    x = tf.random.normal((512, d))
-    together, apart = sn.Experts(count, units), [layers.Dense(units, "relu") for _ in range(count)]
+def report(line: str, bar: str = "", holds: bool = True) -> bool:
+    print(line + f"   (bar: {bar})" * bool(bar) + "  MISSED" * (not holds), flush=True)
+    return holds
 
-    def step(outputs, weights):
-        outputs(x)
 
-        @tf.function
-        def run(x):
-            with tf.GradientTape() as tape:
-                loss = tf.reduce_sum(outputs(x) ** 2)
-            return tape.gradient(loss, [w.value for w in weights()])
+# ---------------------------------------------------------------- fused experts beside a list
 
-        return run
 
-    runs = [
-        step(together, lambda: together.trainable_weights),
-        step(lambda x: tf.stack([layer(x) for layer in apart]), lambda: [w for layer in apart for w in layer.trainable_weights]),
-    ]
-    first = [cpu(run, x) for run in runs]
-    ratios = [a / b for a, b in ([cpu(lambda r=run: [r(x) for _ in range(10)]) for run in runs] for _ in range(rounds))]
-    print(f"{count} experts of {units} units: step {median(ratios):.2f}, first step {first[0] / first[1]:.2f}, of the list's")
+def by_broadcasting(gates: list, experts: list) -> list:
+    """As DeepCTR mixes: weights times experts, and a sum, for each gate."""
+    side_by_side = ops.stack(experts, axis=1)
+    return [ops.sum(gate[..., None] * side_by_side, axis=1) for gate in gates]
+
+
+def by_one_product(gates: list, experts: list) -> list:
+    """As we mix."""
+    return ops.unstack(sn.mix(ops.stack(gates, axis=1), ops.stack(experts)), axis=1)
+
+
+def listed(x, count: int, units: int, mix: Callable) -> list:
+    """MMoE whose experts are a list of dense layers."""
+    gates = [layers.Dense(count, "softmax", use_bias=False)(x) for _ in TASKS]
+    return mix(gates, [layers.Dense(units, "relu")(x) for _ in range(count)])
+
+
+def training_step(network: Callable, rows: int = 512, d: int = 64) -> Callable:
+    x = keras.Input((d,))
+    model, data = keras.Model(x, network(x)), tf.random.normal((rows, d))
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            loss = tf.add_n([tf.reduce_sum(mixed**2) for mixed in tf.nest.flatten(model(data))])
+        return tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+
+    return step
+
+
+MIXES = {by_broadcasting: "broadcasting", by_one_product: "one product "}
+
+
+def beside_the_list(count: int, units: int, mix: Callable, bar: float | None = None, rounds: int = 30) -> bool:
+    """The step of our MMoE over that of the list, and the first step, which traces."""
+    networks = (lambda x: sn.MMoE(TASKS, count, (units,))(x), lambda x: listed(x, count, units, mix))
+    steps = [training_step(network) for network in networks]
+    first = [cpu(step) for step in steps]
+    times = [[cpu(lambda step=step: [step() for _ in range(10)]) for step in steps] for _ in range(rounds)]
+    ratios = [ours / theirs for ours, theirs in times]
+    line = f"{count:3} experts of {units:3} units, list mixed by {MIXES[mix]}: {spread(ratios)}, first step {first[0] / first[1]:.2f}"
+    return report(line, f"{bar:g}", np.median(ratios) <= bar) if bar else report(line)
+
+
+# ---------------------------------------------------------------- data and models of both
+
+
+def draw(rows: int, seed: int):
+    """Eight ids and four numbers of an impression; a click, and a purchase, which needs a click."""
+    world, rng, each = np.random.default_rng(7), np.random.default_rng(seed), np.arange(len(IDS))
+    likes, buys = world.normal(size=(2, len(IDS), VOCABULARY)) / np.sqrt(len(IDS))
+    ids, numbers = rng.integers(VOCABULARY - 2, size=(rows, len(IDS))), rng.normal(size=(rows, len(NUMBERS)))
+    like, buy = likes[each, ids].sum(1), buys[each, ids].sum(1)
+    click = rng.random(rows) < sigmoid(-1 + 1.2 * like + 0.8 * np.tanh(numbers[:, 0]))
+    conversion = rng.random(rows) < sigmoid(-0.5 + 0.6 * like + buy + 0.8 * np.tanh(numbers[:, 1]))
+    return dict(zip(IDS, ids.T)) | dict(zip(NUMBERS, numbers.T)), {"click": click, "purchase": click & conversion}
+
+
+FEATURES = [
+    *(io.Categorical(name, ids=VOCABULARY - 2, width=WIDTH) for name in IDS),  # and two rows of the table for other ids
+    *(io.Numeric(name) for name in NUMBERS),
+]
+HEADS = [io.Binary(task) for task in TASKS]
+
+
+def as_deepctr_starts(model: keras.Model) -> keras.Model:
+    """Embeddings that start near 0 and are held there by L2, as DeepCTR's: they move AUC more than the networks do."""
+    for name in IDS:
+        table = model.get_layer(f"{name}_table").embeddings
+        table.assign(keras.initializers.RandomNormal(stddev=1e-4)(table.shape))
+        table.regularizer = keras.regularizers.L2(1e-5)
+    return model
+
+
+def with_network(network: sn.Network) -> keras.Model:
+    inputs, x = io.encode(FEATURES)
+    towers = {task: layers.Dense(64, "relu")(shared) for task, shared in network(x).items()}
+    return as_deepctr_starts(keras.Model(inputs, io.heads(HEADS, towers)))
+
+
+def esmm() -> keras.Model:
+    inputs, x = io.encode(FEATURES)
+    towers = {name: layers.Dense(128, "relu")(layers.Dense(256, "relu")(x)) for name in ("click", "conversion")}
+    outputs = io.entire_space(**io.heads([io.Binary("click"), io.Binary("conversion")], towers))
+    return as_deepctr_starts(keras.Model(inputs, {task: outputs[task] for task in TASKS}))
+
+
+def pairs() -> dict[str, tuple[Callable[[], keras.Model], Callable[[int], keras.Model]]]:
+    """Name -> (ours, DeepCTR's), which makes a model from a seed: by default it always starts from the same numbers."""
+    import deepctr.feature_column as column
+    import deepctr.models as deepctr
+
+    columns = [column.SparseFeat(name, VOCABULARY, embedding_dim=WIDTH) for name in IDS]
+    columns += [column.DenseFeat(name, 1) for name in NUMBERS]
+    sizes = {"task_names": TASKS, "tower_dnn_hidden_units": (64,)}
+    experts, level = {"num_experts": 3, "expert_dnn_hidden_units": (256, 128)}, {"expert_dnn_hidden_units": (256,)}
+    return {
+        "MMoE": (
+            lambda: with_network(sn.MMoE(TASKS, 3, (256, 128))),
+            lambda seed: deepctr.MMOE(columns, **experts, **sizes, seed=seed),
+        ),
+        "PLE, 2 levels": (
+            lambda: with_network(sn.PLE(TASKS, 1, 1, [(256,), (256,)])),
+            lambda seed: deepctr.PLE(columns, num_levels=2, **level, **sizes, seed=seed),
+        ),
+        "ESMM": (esmm, lambda seed: deepctr.ESMM(columns, tower_dnn_hidden_units=(256, 128), task_names=TASKS, seed=seed)),
+    }
+
+
+# ---------------------------------------------------------------- training of both
+
+
+class Contestant:
+    """A model that is compiled and traced once, and starts anew for every seed."""
+
+    def __init__(self, make: Callable[[int], keras.Model], losses):
+        self.make, self.model = make, make(0)
+        self.model.compile("adam", losses)
+        self.named = isinstance(self.model.output, dict)
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.start = [variable.numpy() for variable in self.model.optimizer.variables]
+
+    def restart(self, seed: int) -> None:
+        keras.utils.set_random_seed(seed)
+        self.model.set_weights(self.make(seed).get_weights())
+        for variable, value in zip(self.model.optimizer.variables, self.start):
+            variable.assign(value)
+
+    def epoch(self, x: dict, y: dict) -> None:
+        self.model.fit(x, y if self.named else [y[task] for task in TASKS], batch_size=BATCH, verbose=0)
+
+    def auc(self, x: dict, y: dict) -> list[float]:
+        p = self.model.predict(x, batch_size=8192, verbose=0)
+        return [metrics.auc(y[task][:, 0], p[task if self.named else i][:, 0]) for i, task in enumerate(TASKS)]
+
+
+def rows_of(rows: int, seed: int) -> tuple[dict, dict]:
+    x, y = draw(rows, seed)
+    return io.feed(FEATURES, x), io.targets(HEADS, y)
+
+
+def compare(makers: tuple[Callable, Callable], rows: int, seeds: int) -> tuple[list[float], np.ndarray, list[int]]:
+    """Ratios of samples per CPU-second, ours over DeepCTR's, by epoch; AUCs `(seeds, two, tasks)`; numbers of weights."""
+    ours, theirs = makers
+    both = [Contestant(lambda seed: ours(), io.losses(HEADS)), Contestant(theirs, ["binary_crossentropy"] * len(TASKS))]
+    few, later = rows_of(2 * BATCH, seed=0), rows_of(40_000, seed=1000)
+    for contestant in both:
+        contestant.epoch(*few)  # traces
+    ratios, aucs = [], []
+    for seed in range(1, seeds + 1):
+        log = rows_of(rows, seed)
+        for contestant in both:
+            contestant.restart(seed)
+        times = [[cpu(contestant.epoch, *log) for contestant in both] for _ in range(EPOCHS)]
+        ratios += [his / our for our, his in times]
+        aucs.append([contestant.auc(*later) for contestant in both])
+    return ratios, np.array(aucs), [contestant.model.count_params() for contestant in both]
+
+
+def judge(name: str, ratios: list[float], aucs: np.ndarray, weights: list[int]) -> list[bool]:
+    line = f"{name:14} samples per CPU-second, ours over DeepCTR's: {spread(ratios)}"
+    verdicts = [report(line, f"{SPEED:g}", np.median(ratios) >= SPEED)]
+    verdicts += [report(f"   weights: {weights[0]:,} and {weights[1]:,}", "equal", weights[0] == weights[1])]
+    for i, task in enumerate(TASKS):
+        gap, means = metrics.interval(aucs[:, 0, i] - aucs[:, 1, i]), aucs[..., i].mean(0)
+        line = f"   AUC of {task:8} {means[0]:.4f} and {means[1]:.4f}; difference {gap.mean:+.4f}, 95 % {gap.low:+.4f} to {gap.high:+.4f}"
+        verdicts += [report(line, f"all above {AUC:g}, and not all below 0", gap.low > AUC and gap.high >= 0)]
+    return verdicts
 
 
 if __name__ == "__main__":
-    if Path(sys.prefix) != PEERS:
-        in_peers()
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    import numpy as np
-
-    from mtl_lessons import metrics
-    from mtl_lessons import shared_networks as sn
-    from mtl_lessons.backend import keras, tf
-    from mtl_lessons.world import sigmoid
-
-    layers = keras.layers
-    import deepctr.feature_column as deep
-    import deepctr.models as deep_models
-
-    rows, rounds = (int(value) for value in (sys.argv[1:] + ["100000", "3"][len(sys.argv) - 1 :]))
+    rows, seeds = (int(value) for value in (sys.argv[1:] or ("50000", "6")))
     keras.utils.set_random_seed(0)
-    print("training steps in CPU time (the bar for 32 small experts: 0.85)")
-    fused(32, 16)
-    fused(3, 256)
-    for name, makers in pairs().items():
-        compare(name, makers, rows, rounds)
+    print("A training step of MMoE, fused experts over a list of dense layers, in CPU time: median (quartiles) of rounds")
+    verdicts = [beside_the_list(32, 16, mix, bar=FUSED) for mix in MIXES] + [beside_the_list(3, 256, mix) for mix in MIXES]
+    if with_deepctr():
+        for name, makers in pairs().items():
+            verdicts += judge(name, *compare(makers, rows, seeds))
+    else:
+        print(f"{DEEPCTR} is not there and could not be installed (no network?): the comparison with it is left out")
+    sys.exit(not all(verdicts))

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -53,6 +54,7 @@ questions:
   slips: [{value: -0.0036, feedback: "The sign: a gain is positive."}]
   mistake: "Giving it in percent."
   follow_up: "Is it more than noise?"
+  next: sample-bug
   source: [caruana1997]
 - id: sample-order
   anchor: not-on-this-page
@@ -79,6 +81,15 @@ questions:
   answer: {lines: [4]}
   lines: {4: "It reads the sigmoid, not the trunk.", 2: "A trunk of one layer is small, not wrong."}
   feedback: {wrong: "This line does what it says."}
+  run:
+    setup: |
+      from types import SimpleNamespace as Space
+      made = []
+      layer = lambda *given, name="", **rest: made.append(name)
+      model = Space(add=lambda layer: None, compile=lambda **given: None)
+      keras = Space(Sequential=lambda: model, layers=Space(Dense=layer))
+    fault: "'the_head_that_reads_the_other_head' in made"
+    repair: {4: "pass"}
   mistake: "Blaming the loss."
   follow_up: "How would you repair it?"
   source: [caruana1997]
@@ -153,13 +164,41 @@ def test_every_number_of_the_book_is_recomputed(path):
 
 @pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
 def test_every_question_leads_to_a_section_of_its_chapter(path):
-    cells = json.loads((path.parents[1] / f"{path.stem}.ipynb").read_text(encoding="utf-8"))["cells"]
+    bank = quiz.load(path.stem, path.parent)
+    for question in bank.questions:
+        named = [source.removeprefix("cell:") for source in question["source"] if source.startswith("cell:")]
+        for anchor in [*named, *([question["anchor"]] if "anchor" in question else [])]:
+            chapter, _, name = anchor.rpartition("#")
+            assert name in targets(chapter or path.stem), question["id"]
+
+
+@cache
+def targets(chapter: str) -> set[str]:
+    cells = json.loads((BANKS[0].parents[1] / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    anchors = set(re.findall(rf"^\({quiz.prefix(path.stem)}([\w-]+)\)=$", text, re.MULTILINE))
-    assert "sources" in anchors
+    found = set(re.findall(rf"^\({quiz.prefix(chapter)}([\w-]+)\)=$", text, re.MULTILINE))
+    assert "sources" in found
+    return found
+
+
+def test_every_chain_of_the_book_ends_at_a_question_that_exists():
+    assert quiz.chains(quiz.everything(BANKS[0].parent)) == []
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")  # one of the bugs is just that
+@pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
+def test_every_bug_that_can_run_shows_and_its_repair_cures_it(path):
     for question in quiz.load(path.stem, path.parent).questions:
-        cells = {source.removeprefix("cell:") for source in question["source"] if source.startswith("cell:")}
-        assert {question["anchor"], *cells} <= anchors, question["id"]
+        if "run" in question:
+            assert quiz.shows_fault(question), question["id"]
+            for line in question["answer"]["lines"]:
+                assert not quiz.shows_fault(question, line), (question["id"], line)
+
+
+@pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
+def test_no_list_by_alphabet_is_the_right_order(path):
+    for question in quiz.load(path.stem, path.parent).questions:
+        assert question["type"] != "order" or sorted(question["items"]) != question["items"], question["id"]
 
 
 # ---- schema ----
@@ -207,6 +246,11 @@ def line_of(text: str, part: str) -> int:
         ("level: junior", "numbers: [{expression: '1/2', value: 0.5, tolerance: 0}]\n  level: junior", "- id: sample-gain", "sample-gain", "tolerance above 0, found 0"),
         ("level: junior", "numbers: [{expression: '3/4', value: 0.75, tolerance: 0.1}]\n  level: junior", "- id: sample-gain", "sample-gain", "only numbers that the question states, found 0.75"),
         (r"\sum_{t}", r"\summ_{t}", "- id: sample-open", "sample-open", r"no MathML for \summ"),
+        # what belongs to a topic, in a chapter
+        ("  anchor: not-on-this-page\n", "", "- id: sample-order", "sample-order", "expected the key anchor"),
+        ("anchor: not-on", "anchor: concept#not-on", "anchor: concept#", "sample-order", "anchor: expected text like"),
+        ("next: sample-bug", "next: Sample bug", "next: Sample", "sample-number", "next: expected text like"),
+        ("repair: {4:", "repair: {2:", "- id: sample-bug", "sample-bug", "a repair of every line that is right, and of no other, found them of [2]"),
     ],
 )  # fmt: skip
 def test_schema_names_line_and_question(tmp_path, old, new, at, name, reason):
@@ -290,6 +334,131 @@ def test_rule_on_positions():
     assert list(quiz.giveaways([choice(i % 4, [9] * 4) for i in range(10)])) == []
     problems = list(quiz.giveaways([choice(2, [9] * 4) for _ in range(10)]))
     assert any("position 3 to be right in about 2.5 of 10 questions, found 10" in problem for problem in problems)
+
+
+def test_rule_on_what_can_be_said_in_its_minutes(tmp_path):
+    for words, fine in [(109, False), (110, True), (160, True), (161, False)]:
+        text = (
+            BANK[: BANK.index("  model_answer: |")]
+            + f"  model_answer: {'word ' * words}\n  minutes: 1\n"
+            + BANK[BANK.rindex("  mistake:") :]
+        )
+        problems = quiz.rules(bank_of(tmp_path, text))
+        assert (problems == []) == fine
+        assert fine or "110 to 160 words, for 1 minutes, found" in problems[0].reason
+
+
+# ---- chains ----
+
+
+def test_chains_name_the_question_whose_next_is_not_there_and_those_that_go_round(tmp_path):
+    first = bank_of(tmp_path, edited("next: sample-bug", "next: other-bug"))
+    second = bank_of(tmp_path, BANK.replace("sample", "other"), "other")
+    assert quiz.chains([first, second]) == []
+    (lost,) = quiz.chains([first])
+    assert (lost.id, lost.line) == ("sample-number", line_of(BANK, "- id: sample-number")) and "found other-bug" in lost.reason
+    round_trip = edited("next: sample-bug", "next: sample-order").replace(
+        '  follow_up: "Where is', '  next: sample-number\n  follow_up: "Where is'
+    )
+    problems = quiz.chains([bank_of(tmp_path, round_trip)])
+    assert [problem.id for problem in problems] == ["sample-number", "sample-order"]
+    assert "found sample-number → sample-order → sample-number" in problems[0].reason
+
+
+def test_chain_stops_where_it_began_or_where_nothing_follows():
+    assert list(quiz.chain("a", {})) == ["a"]
+    assert list(quiz.chain("a", {"a": "b", "b": "c"})) == ["a", "b", "c"]
+    assert list(quiz.chain("a", {"a": "a"})) == ["a", "a"]
+    assert list(quiz.chain("a", {"a": "b", "b": "c", "c": "b"})) == ["a", "b", "c", "b"]
+
+
+def test_a_question_keeps_its_edition_when_another_one_follows_it(tmp_path):
+    one = bank_of(tmp_path).questions[2]
+    assert quiz.edition(one) == quiz.edition({name: part for name, part in one.items() if name != "next"})
+    assert quiz.edition(one) != quiz.edition(one | {"stem": "?"})
+
+
+# ---- topics ----
+
+TOPIC = (
+    BANK.replace("chapter: sample\n", "topic: sample\ntitle: A sample\n")
+    .replace("  anchor: not-on-this-page\n", "")
+    .replace("anchor: a-definition", "anchor: concept#a-definition")
+    .replace("cell:a-definition", "cell:concept#a-definition")
+)
+
+
+def test_a_topic_leads_to_sections_of_chapters_and_to_publishers(tmp_path):
+    bank = bank_of(tmp_path, TOPIC)
+    assert bank.is_topic and quiz.validate(bank) == [] and quiz.rules(bank) == []
+    (tmp_path / "references.bib").write_text(BIB.replace("year = {1997},", "year = {1997},\n  doi = {10.1/x},"), encoding="utf-8")
+    links = [attributes["href"] for tag, attributes in Outline(quiz.show("sample", folder=tmp_path).html).tags if tag == "a"]
+    assert set(links) == {"concept.html#concept-a-definition", "https://doi.org/10.1/x"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("title: A sample\n", "", "expected the key title, found none"),
+        ("topic: sample", "topic: other", "topic: expected text like sample"),
+        ("anchor: concept#a-definition", "anchor: a-definition", "anchor: expected text like"),
+        ("cell:concept#a-definition", "cell:a-definition", "source: expected text like"),
+    ],
+)
+def test_a_topic_says_which_chapter_it_means(tmp_path, old, new, reason):
+    assert any(reason in problem.reason for problem in quiz.validate(bank_of(tmp_path, TOPIC.replace(old, new, 1))))
+
+
+# ---- what there is ----
+
+
+def test_without_keys_asks_everything_and_answers_nothing(tmp_path):
+    bank = bank_of(tmp_path)
+    text = quiz.without_keys(bank)
+    for question in bank.questions:
+        shown = [
+            question["stem"].strip(),
+            *(option["text"] for option in question.get("options", [])),
+            *question.get("items", []),
+        ]
+        assert all(part in text for part in shown + question.get("code", "").splitlines())
+        hidden = [
+            question["mistake"],
+            question["follow_up"],
+            question.get("model_answer", "NaN plus"),
+            *question.get("red_flags", []),
+        ]
+        hidden += [option["feedback"] for option in question.get("options", [])]
+        assert not any(part in text for part in hidden)
+    assert "Question 3 of 6" in text and "Your answer (AUC" in text and "0.0036" not in text
+
+
+def test_counts_and_weak_spots(tmp_path):
+    bank = bank_of(tmp_path)
+    assert quiz.counts([bank])[1:] == [["sample", *"6312111111"], ["all", *"6312111111"]]
+    assert list(quiz.weak_spots([bank])) == ["sample: 1 senior", "sample: 2 staff"]
+    only_open = bank_of(tmp_path, BANK[: BANK.index("- id:")] + BANK[BANK.index("- id: sample-open") :])
+    assert list(quiz.weak_spots([only_open])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (BANK, 0, "Weak spots:\n  sample: 1 senior"),
+        (edited("  level: junior\n", ""), 1, "sample.yml:3: sample-gain: expected the key level, found none"),
+        (
+            edited("next: sample-bug", "next: sample-nothing"),
+            1,
+            "sample-number: expected next: a question of a bank, found sample-nothing",
+        ),
+        (edited("source: [caruana1997]", "source: [nobody1900]"), 1, "sample-labels: expected a source in references.bib"),
+    ],
+)
+def test_the_command_reports_or_names_file_line_and_reason(tmp_path, monkeypatch, capsys, text, code, said):
+    bank_of(tmp_path, text)
+    monkeypatch.setattr(quiz, "PACKAGED", tmp_path)
+    assert quiz.main() == code
+    assert said in capsys.readouterr().out
 
 
 # ---- numbers ----
@@ -451,16 +620,21 @@ def test_strip_undoes_carry(html):
 
 
 def test_engine_can_be_inlined_and_calls_nobody():
-    script, style = embed.asset("quiz.js"), embed.asset("mtl.css")
+    script, style = embed.bundle("quiz"), embed.asset("mtl.css")
     assert "</script" not in script.lower() and "</style" not in style.lower()
-    assert not re.search(r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|import\s", script) and not re.search(
-        r"url\(|@import", style
-    )
+    assert not re.search(r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|^import\s|^export\s", script, re.MULTILINE)
+    assert not re.search(r"url\(|@import", style)
+
+
+def test_modules_come_after_what_they_import_and_a_bundle_names_nothing_twice():
+    assert embed.modules("quiz") == ("parts", "store", "question", "quiz")
+    names = re.findall(r"^(?:async )?(?:const|function|class) (\w+)", embed.bundle("quiz"), re.MULTILINE)
+    assert len(names) == len(set(names)) > 20
 
 
 def test_every_string_is_used_and_every_used_string_is_there():
-    code = embed.asset("quiz.js") + Path(quiz.__file__).read_text(encoding="utf-8")
-    dynamic = {"level-", "type-", "hint-", "storage-"}
+    code = embed.bundle("quiz") + Path(quiz.__file__).read_text(encoding="utf-8")
+    dynamic = {"level-", "type-", "hint-", "storage-", "sure-"}
     for name in quiz.SAY:
         assert name in code or any(name.startswith(prefix) for prefix in dynamic), name
     for name in re.findall(r'(?:say|strings)\["([\w-]+)"\]|SAY\["([\w-]+)"\]|say\.(\w+)', code):

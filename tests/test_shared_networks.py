@@ -226,6 +226,29 @@ def test_every_gate_mixes_what_its_wiring_says(name):
         np.testing.assert_allclose(net(X)[task], x.get(task, x.get("shared")), atol=1e-5)
 
 
+def test_mix_by_hand():
+    weights = np.array([[[1.0, 0.0], [0.25, 0.75]]])  # one row, two gates, two experts
+    outputs = np.array([[[2.0, 4.0]], [[6.0, 0.0]]])
+    np.testing.assert_array_equal(sn.mix(weights, outputs), [[[2.0, 4.0], [0.25 * 2 + 0.75 * 6, 0.25 * 4]]])
+
+
+def test_the_table_of_a_level_is_0_where_a_gate_does_not_read():
+    level = turned(network("PLE")).levels[0]
+    table = np.asarray(level.table(level.gate_weights(X)))
+    assert table.shape == (64, 3, 5)  # gates a, b and shared; experts a 1, a 2, b 1, b 2, shared 1
+    np.testing.assert_array_equal((table > 0).all(0), [[1, 1, 0, 0, 1], [0, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
+    np.testing.assert_array_equal((table == 0).all(0), [[0, 0, 1, 1, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]])
+    np.testing.assert_array_equal(table[:, 1, 2:], level.gate_weights(X)["b"])
+
+
+def test_the_table_of_adatt_holds_the_residual_too():
+    level = turned(network("AdaTT")).levels[0]
+    level.residual["b"].assign([3.0, 7.0])
+    weights = level.gate_weights(X)
+    residual = np.asarray(level.table(weights)) - np.stack([weights["a"], weights["b"]], 1)
+    np.testing.assert_allclose(residual, np.broadcast_to([[0.5, 0.5, 0, 0], [0, 0, 3, 7]], (64, 2, 4)), atol=1e-6)
+
+
 def test_omoe_gives_all_tasks_the_same_and_mmoe_does_not():
     omoe, mmoe = (turned(network(name))(X) for name in ("OMoE", "MMoE"))
     np.testing.assert_array_equal(omoe["a"], omoe["b"])
@@ -449,13 +472,35 @@ def test_gates_and_experts_are_drawn_with_their_numbers(name):
     np.testing.assert_allclose(said, sn.likeness(net.expert_outputs(X)[-1]).ravel(), atol=0.051)
 
 
+# ---------------------------------------------------------------- one task: the control
+
+
+def test_with_one_task_a_gated_network_is_one_mix_and_the_others_are_a_plain_trunk():
+    alone = {name: make(["a"]) for name, make in ONE.items()}
+    outputs = {name: network(X) for name, network in alone.items()}
+    assert all(list(found) == ["a"] and np.isfinite(found["a"]).all() for found in outputs.values())
+    trunk = keras.ops.relu(X @ alone["bottom"].trunk[0].kernel + alone["bottom"].trunk[0].bias)
+    np.testing.assert_allclose(outputs["bottom"]["a"], trunk, atol=1e-6)
+    stitch = alone["stitch"].networks[0]
+    np.testing.assert_allclose(outputs["stitch"]["a"], keras.ops.relu(X @ stitch.kernel[0] + stitch.bias[0]), atol=1e-6)
+
+
+ONE = {
+    "bottom": lambda tasks: sn.SharedBottom(tasks, (5,)),
+    "stitch": lambda tasks: sn.CrossStitch(tasks, (5,)),
+    "MMoE": lambda tasks: sn.MMoE(tasks, 4, (5,)),
+    "PLE": lambda tasks: sn.PLE(tasks, 1, 1, [(5,), (5,)]),
+    "AdaTT": lambda tasks: sn.AdaTT(tasks, 2, [(5,)]),
+}
+
+
 # ---------------------------------------------------------------- bad arguments
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: sn.MMoE(("a",), 4, (5,)), r"tasks: expected two different names or more, .* found \['a'\]"),
+        (lambda: sn.MMoE((), 4, (5,)), r"tasks: expected different names, .* found \[\]"),
         (lambda: sn.MMoE("ab", 4, (5,)), r"found \['ab'\]"),
         (lambda: sn.MMoE(("a", "a"), 4, (5,)), r"found \['a', 'a'\]"),
         (lambda: sn.CGC(("a", "shared"), 1, 1, (5,)), "none of them 'shared'"),

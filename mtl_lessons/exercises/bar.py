@@ -1,0 +1,42 @@
+"""A progress bar in a notebook or a terminal; nothing where nobody looks."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+WIDTH = 40
+
+
+@contextmanager
+def bar(total: int, label: str) -> Iterator[Callable[[int], None]]:
+    """Yields `show(done)`. The bar is gone when the block ends."""
+    show, clear = _notebook(label, total) or _terminal(label, total) or (lambda done: None, lambda: None)
+    show(0)
+    try:
+        yield show
+    finally:
+        clear()
+
+
+def _notebook(label: str, total: int) -> tuple[Callable, Callable] | None:
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    if getattr(shell, "kernel", None) is None:
+        return None
+    html = f'<label>{label} <progress max="{total}" value="{{}}"></progress></label>'
+    handle = ipython.display.display(ipython.display.HTML(html.format(0)), display_id=True)
+    return (
+        lambda done: handle.update(ipython.display.HTML(html.format(done))),
+        lambda: handle.update(ipython.display.HTML("")),
+    )
+
+
+def _terminal(label: str, total: int) -> tuple[Callable, Callable] | None:
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int) -> None:
+        full = round(WIDTH * done / total)
+        print(f"\r{label} [{'#' * full}{'.' * (WIDTH - full)}] {done} / {total}", end="", file=sys.stderr, flush=True)
+
+    return show, lambda: print("\r" + " " * (len(label) + WIDTH + 24), end="\r", file=sys.stderr, flush=True)

@@ -1,0 +1,59 @@
+"""Which steps a learner has passed, and how many hints were shown: kept in one small JSON file.
+
+The file is `MTL_LESSONS_STATE`, if that is set, else `mtl_lessons/exercises.json` where the platform keeps such things. A file that
+cannot be read counts as empty, and one that cannot be written is done without: no exercise fails for it.
+"""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+
+def path() -> Path:
+    """Where the state is kept."""
+    named = os.environ.get("MTL_LESSONS_STATE")
+    return Path(named).expanduser() if named else _folder() / "mtl_lessons" / "exercises.json"
+
+
+def _folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+
+
+def of(exercise: str) -> dict[str, dict]:
+    """By step of an exercise: `passed`, true or false, and `hints`, how many were shown; steps never tried are not there."""
+    steps = _read().get(exercise)
+    return {name: step for name, step in steps.items() if isinstance(step, dict)} if isinstance(steps, dict) else {}
+
+
+def note(exercise: str, step: str, **facts) -> None:
+    """Write down `passed=True` or `hints=2` of a step."""
+    steps = of(exercise)
+    _write(_read() | {exercise: steps | {step: steps.get(step, {}) | facts}})
+
+
+def forget(exercise: str, step: str | None = None) -> None:
+    """Forget a step, or a whole exercise."""
+    kept = {name: facts for name, facts in of(exercise).items() if step not in (None, name)}
+    _write(_read() | {exercise: kept})
+
+
+def _read() -> dict:
+    with suppress(OSError, ValueError):
+        found = json.loads(path().read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _write(everything: dict) -> None:
+    """All or nothing: a reader never sees half a file."""
+    with suppress(OSError):
+        path().parent.mkdir(parents=True, exist_ok=True)
+        part = path().with_name(f"{path().name}.{os.getpid()}")
+        part.write_text(json.dumps(everything, indent=1), encoding="utf-8")
+        part.replace(path())

@@ -1,0 +1,3 @@
+def build():
+    """A model: history gives {"item": (batch, 500), "interest": (batch, 12)}, logits or probabilities."""
+    return ...

@@ -1,0 +1,9 @@
+from mtl_lessons.backend import keras
+
+layers, ops = keras.layers, keras.ops
+ITEMS, TAGS, HISTORY, PADDING = 500, 12, 10, -1
+
+
+def user_vector():
+    """A model: history, (batch, 10) item ids from 0 to 499 with -1 as padding, gives one vector a row, (batch, width)."""
+    return ...

@@ -1,0 +1,3 @@
+def compiled():
+    """The model of build(), compiled: a loss for each output, and an optimiser."""
+    return ...

@@ -1,0 +1,3 @@
+def trunk():
+    """A model: history gives the representation that both tasks will read, (batch, width)."""
+    return ...

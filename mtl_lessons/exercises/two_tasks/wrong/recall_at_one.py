@@ -1,0 +1,10 @@
+import numpy as np
+
+from mtl_lessons import metrics
+
+
+def report(item, interest, scores):
+    recall = (scores["item"].argmax(1) == item).mean()
+    known = ~np.isnan(interest[:, 0])
+    aucs = [metrics.auc(interest[known, tag], scores["interest"][known, tag]) for tag in range(12)]
+    return {"item": recall, "interest": np.mean(aucs)}
