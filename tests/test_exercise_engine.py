@@ -375,6 +375,13 @@ def test_outputs_of_equal_width_are_told_apart_by_name_or_place(names):
     assert kinds == {"item": "softmax", "click": "sigmoid", "stars": "linear"}
 
 
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: {"anything": x}], ids=["tensor", "list", "dict"])
+def test_a_model_is_fed_as_it_takes_its_inputs(wrap, recwarn):
+    x = keras.Input((6,), name="x")
+    subject = Subject(lambda: keras.Model(wrap(x), layers.Dense(5)(x)), X, [Head("item", ONE_OF, 5)])
+    assert subject.outputs()["item"].shape == (32, 5) and not recwarn
+
+
 def test_outputs_of_equal_width_and_other_names_are_not_guessed():
     with pytest.raises(Mistake) as caught:
         Subject(lambda: three(names=("a", "b", "c")), X, THREE)

@@ -70,11 +70,13 @@ def reads_only(model: keras.Layer, x: Columns) -> None:
 
 
 def fed(model: keras.Layer, x: Columns) -> object:
-    """The columns as the model takes them: a dict, or the array itself if there is but one and the model has no names."""
-    named = isinstance(getattr(model, "input", None), dict)
-    if named and len(x) == 1:
-        return {name: column for name, column in zip(model.input, x.values(), strict=True)}
-    return dict(x) if named or len(x) > 1 else next(iter(x.values()))
+    """The columns as the model takes them: a dict or list, or the array itself if there is but one."""
+    wanted = getattr(model, "input", None)
+    if isinstance(wanted, dict):
+        return dict(x) if len(x) > 1 else {name: column for name, column in zip(wanted, x.values())}
+    if isinstance(wanted, list | tuple):
+        return [x.get(tensor.name, column) for tensor, column in zip(wanted, x.values())]
+    return dict(x) if len(x) > 1 else next(iter(x.values()))
 
 
 class Subject:

@@ -229,7 +229,8 @@ def _short_training(subject: Subject) -> dict[str, float]:
             scores.append(probes.trained(*given, weights, two_tasks.BATCH, EPOCHS, show))
     joint, single = (two_tasks.scored(score, data.test) for score in scores)
     popularity = two_tasks.baselines(data)["popularity"]["item"]
-    return {"recall": joint["item"], "popularity": popularity, "auc": joint["interest"], "alone": single["interest"]}
+    found = {"recall": joint["item"], "popularity": popularity, "auc": joint["interest"], "alone": single["interest"]}
+    return found | {"steps": steps, "rate": float(subject.model.optimizer.learning_rate)}
 
 
 # ---------------------------------------------------------------- step 5

@@ -1,3 +1,3 @@
 def compiled():
-    """The model of build(), compiled: a loss for each output, and an optimiser."""
+    """The model of build(), compiled: a loss for each output, and an optimiser for whom 150 steps are enough."""
     return ...
