@@ -16,7 +16,7 @@ class Balanced(keras.Model):
     their plain sum, whatever the balance. What is served is `network`.
 
     With a `Weighting`, all weights descend the one loss that it makes. With an `Aggregator`, a weight that one task alone reaches
-    follows that task's gradient; the shared weights follow `T Σ w_i g_i`, which is the plain sum where the gradients agree.
+    follows that task's gradient; the shared weights follow `T Σ w_i g_i`, which is the plain sum where the gradients are equal.
 
     `representation` names the layer whose output all heads read. For an aggregator it changes *where* gradients are compared: at
     that output, after which one pass goes back through the trunk, rather than at all shared weights, T passes. `GradNorm`
