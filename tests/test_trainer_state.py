@@ -263,6 +263,42 @@ def test_so_are_other_options_and_parameters(scheduler, history, retention, long
     assert abs(ours[2] - theirs[2]) <= DAY  # where a half is rounded, the last digit decides
 
 
+REVIEW = st.fixed_dictionaries({"time": st.integers(NOW - 9, NOW), "score": st.sampled_from([0, 0.5, 1])})
+ENTRY = st.one_of(
+    st.fixed_dictionaries(
+        {"reviews": st.lists(REVIEW, max_size=4, unique_by=lambda review: review["time"])},
+        optional={"time": st.integers(NOW - 9, NOW), "attempts": st.integers(0, 3), "answer": st.sampled_from(["0", "1"])},
+    ),
+    st.sampled_from([None, 5, "x", [], {}, {"reviews": "x"}, {"time": "x", "reviews": [None, {"time": 1}]}]),
+)
+STATE = st.dictionaries(st.sampled_from(["a", "b", "c"]), ENTRY)
+
+
+def times(entry):
+    reviews = entry.get("reviews") if isinstance(entry, dict) else None
+    return (
+        {review["time"] for review in reviews if isinstance(review, dict) and "score" in review}
+        if isinstance(reviews, list)
+        else set()
+    )
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(one=STATE, other=STATE)
+def test_merging_loses_no_review_and_no_question_and_does_nothing_twice(scheduler, one, other):
+    merged, again, back = scheduler.evaluate(
+        "([a, b]) => { const m = merge(a, b); return [m, merge(m, b), merge(b, a)]; }", [one, other]
+    )
+    assert set(merged) == set(one) | set(other)
+    for name in merged:
+        assert times(merged[name]) == times(one.get(name)) | times(other.get(name)) == times(back[name])
+        assert times(again[name]) == times(merged[name])
+        both = [entry for entry in (one.get(name), other.get(name)) if isinstance(entry, dict)]
+        latest = max((entry.get("time") for entry in both if isinstance(entry.get("time"), int)), default=None)
+        if latest is not None:
+            assert merged[name]["time"] == latest
+
+
 @pytest.mark.parametrize(
     ("score", "sure", "grade"),
     [

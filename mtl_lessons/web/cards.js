@@ -1,9 +1,9 @@
 /* The page Cards: the same questions to turn over, known or not. A card that is known or not is a review like any answer. */
 
-import { choose, formOf } from "./bank.js";
+import { formOf } from "./bank.js";
 import { element } from "./parts.js";
 import { store } from "./store.js";
-import { button, mount, Trainer } from "./trainer.js";
+import { button, mount, Rounds } from "./trainer.js";
 
 const KEYS = { 1: false, 2: true }; // not known, known
 
@@ -15,37 +15,19 @@ function sidesOf(item) {
   return [[...fieldset.childNodes], [...answer.childNodes]];
 }
 
-class Cards extends Trainer {
+class Cards extends Rounds {
   begin() {
-    this.found = element("p", { className: "mtl-found" });
-    this.go = button(this.say.start, null, "submit");
-    this.filter = element("form", { className: "mtl-filter", autocomplete: "off" }, ...this.choices(["topic", "level", "amount"]), this.found, this.go);
-    this.filter.addEventListener("change", () => this.count());
-    this.filter.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.known = this.seen = 0;
-      this.deck = this.chosen().map(({ question }) => question);
-      this.next();
-    });
-    this.setUp();
+    this.offer(this.choices(["topic", "level", "amount"]), this.say.start);
   }
 
-  chosen = () => choose(this.bank, store.read(), { ...Object.fromEntries(new FormData(this.filter)), which: "due" });
-
-  setUp() {
-    this.show(this.filter);
-    this.count();
+  wanted() {
+    return { ...super.wanted(), which: "due" };
   }
 
-  count() {
-    const all = this.chosen(), due = all.filter((one) => one.due).length;
-    this.found.textContent = this.phrase(all.length ? "found-some" : "found-none", { total: all.length, due, fresh: all.length - due });
-    this.go.disabled = !all.length;
-    this.announce(this.found.textContent);
-  }
-
-  heard() {
-    if (this.filter.isConnected) this.count();
+  round() {
+    this.known = this.seen = 0;
+    this.deck = this.chosen().map(({ question }) => question);
+    this.next();
   }
 
   next() {
@@ -79,13 +61,7 @@ class Cards extends Trainer {
   }
 
   end() {
-    const heading = this.heading(this.phrase("cards-done", { total: this.seen, known: this.known }));
-    this.show(heading, button(this.say["round-again"], () => {
-      this.setUp();
-      this.filter.querySelector("select").focus();
-    }));
-    heading.focus();
-    this.announce("");
+    this.close(this.heading(this.phrase("cards-done", { total: this.seen, known: this.known })), this.again(this.say["round-again"]));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { shuffle, wordsOf } from "./bank.js";
 import { element } from "./parts.js";
-import { button, clock, mean, mount, percent, saveFile, select, table, today, Trainer } from "./trainer.js";
+import { button, clock, mean, mount, percent, Rounds, saveFile, select, table, today } from "./trainer.js";
 
 const LENGTHS = [5, 10, 15];
 const PACES = { interview: 1, double: 2, none: Infinity };
@@ -18,42 +18,28 @@ function pick(questions, length, { level, topic }) {
   return shuffle([...open.slice(0, free), ...closed.slice(0, length - free)]);
 }
 
-class Interview extends Trainer {
+class Interview extends Rounds {
   begin() {
     addEventListener("beforeprint", () => this.unfold());
-    const choice = (name, options) => select(this.say[name], name, options);
-    this.size = element("p", { className: "mtl-found" });
-    this.go = button(this.say["interview-start"], null, "submit");
-    this.filter = element("form", { className: "mtl-filter", autocomplete: "off" },
-      choice("length", LENGTHS.map((length) => [String(length), this.phrase("length-n", { length })])), ...this.choices(["level", "topic"]),
-      choice("pace", Object.keys(PACES).map((pace) => [pace, this.say[`pace-${pace}`]])), this.size, this.go);
-    this.filter.addEventListener("change", () => this.plan());
-    this.filter.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.run();
-    });
-    this.setUp();
-  }
-
-  setUp() {
-    this.show(this.filter);
-    this.plan();
+    const length = select(this.say.length, "length", LENGTHS.map((length) => [String(length), this.phrase("length-n", { length })]));
+    const pace = select(this.say.pace, "pace", Object.keys(PACES).map((pace) => [pace, this.say[`pace-${pace}`]]));
+    this.offer([length, ...this.choices(["level", "topic"]), pace], this.say["interview-start"]);
   }
 
   /* Draws the questions, and says how many there are and how long they take. */
-  plan() {
-    const { length, level, topic, pace } = Object.fromEntries(new FormData(this.filter));
+  count() {
+    const { length, level, topic, pace } = this.wanted();
     this.list = pick(this.bank.questions, Number(length), { level, topic });
     this.pace = PACES[pace];
     this.options = [...this.filter.querySelectorAll("select")].map((one) => one.selectedOptions[0].textContent);
     const minutes = Math.ceil((this.pace * this.list.reduce((sum, { seconds }) => sum + seconds, 0)) / 60);
-    const name = this.list.length ? (Number.isFinite(minutes) ? "plan" : "plan-unlimited") : "found-none";
-    this.size.textContent = this.phrase(name, { total: this.list.length, minutes });
-    this.go.disabled = !this.list.length;
-    this.announce(this.size.textContent);
+    this.tellFound(this.list.length, this.phrase(Number.isFinite(minutes) ? "plan" : "plan-unlimited", { total: this.list.length, minutes }));
   }
 
-  run() {
+  /* What another tab answers changes no interview. */
+  heard() {}
+
+  round() {
     this.asked = [];
     this.left = this.limit = this.pace * this.list.reduce((sum, { seconds }) => sum + seconds, 0);
     this.timer = element("p", { className: "mtl-timer" });
@@ -120,10 +106,7 @@ class Interview extends Trainer {
     clearInterval(this.ticking);
     this.leaving.abort();
     this.current = null;
-    const rows = this.list.map((item, place) => this.row(item, this.asked[place])), report = this.report(rows);
-    this.show(...report);
-    report[0].focus();
-    this.announce("");
+    this.close(...this.report(this.list.map((item, place) => this.row(item, this.asked[place]))));
   }
 
   /* What became of a question: its score (none if it was not answered), the seconds used, and what was stated. */
@@ -154,10 +137,7 @@ class Interview extends Trainer {
         print();
       }),
       button(this.say["report-save"], () => saveFile(`mock-interview-${today()}.md`, this.markdown(date, facts, rows), "text/markdown")),
-      button(this.say["interview-again"], () => {
-        this.setUp();
-        this.filter.querySelector("select").focus();
-      }));
+      this.again(this.say["interview-again"]));
     return [this.heading(date), element("p", { textContent: this.options.join(" · ") }), list, buttons,
       table(this.say["report-topics"], [this.say.topic, this.say.questions, this.say.score], topics),
       element("h3", { textContent: this.say["report-questions"] }), ...rows.map((row, place) => this.detail(row, place + 1))];

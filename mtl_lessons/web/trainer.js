@@ -1,6 +1,6 @@
 /* What the pages of the trainer share: mounting, the bank, choices, notices, saving to a file. */
 
-import { formOf, loadBank } from "./bank.js";
+import { choose, formOf, loadBank } from "./bank.js";
 import { element, fill } from "./parts.js";
 import { Question } from "./question.js";
 import { store } from "./store.js";
@@ -97,6 +97,65 @@ export class Trainer {
       type: () => [...any("type"), ...["one", "several", "numeric", "order", "bug", "open"].map((type) => [type, this.say[`type-${type}`]])],
     };
     return names.map((name) => select(this.say[name], name, options[name](), given[name]));
+  }
+}
+
+/* A page on which a reader chooses questions, goes through them (`round`), and comes back. */
+export class Rounds extends Trainer {
+  /* The form with these choices and a button `start`. */
+  offer(choices, start) {
+    this.found = element("p", { className: "mtl-found" });
+    this.go = button(start, null, "submit");
+    this.filter = element("form", { className: "mtl-filter", autocomplete: "off" }, ...choices, this.found, this.go);
+    this.filter.addEventListener("change", () => this.count());
+    this.filter.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.round();
+    });
+    this.setUp();
+  }
+
+  setUp() {
+    this.show(this.filter);
+    this.count();
+  }
+
+  wanted() {
+    return Object.fromEntries(new FormData(this.filter));
+  }
+
+  chosen() {
+    return choose(this.bank, store.read(), this.wanted());
+  }
+
+  count() {
+    const all = this.chosen(), due = all.filter((one) => one.due).length, fresh = all.filter((one) => one.score === undefined).length;
+    this.tellFound(all.length, this.phrase("found-some", { total: all.length, due, fresh }));
+  }
+
+  tellFound(total, text) {
+    this.found.textContent = total ? text : this.say["found-none"];
+    this.go.disabled = !total;
+    this.announce(this.found.textContent);
+  }
+
+  /* Another tab has answered: what is due has changed, but not the question that is being answered. */
+  heard() {
+    if (this.filter.isConnected) this.count();
+  }
+
+  /* Shows these nodes, the first of them a heading, at the end of a round. */
+  close(heading, ...nodes) {
+    this.show(heading, ...nodes);
+    heading.focus();
+    this.announce("");
+  }
+
+  again(text) {
+    return button(text, () => {
+      this.setUp();
+      this.filter.querySelector("select").focus();
+    });
   }
 }
 
