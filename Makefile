@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 
 PORT ?= 8000
+JOBS ?= 2
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -29,8 +30,8 @@ book: $(READY) ## build the site into _build/html, warnings as errors
 serve: book ## build the site and serve it on localhost, compressed (PORT=8000)
 	$(BIN)/python book/_ext/serve.py --port $(PORT)
 
-test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions
-	$(BIN)/python -m pytest
+test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions (JOBS=2)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 questions: $(READY) ## check the question bank; count by topic, level and type; name weak spots
 	$(BIN)/python -m mtl_lessons.quiz
