@@ -9,7 +9,7 @@ PORT ?= 8000
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help book serve test execute grid lint format bench site clean
+.PHONY: help book serve test questions execute grid lint format bench site clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -31,6 +31,9 @@ serve: book ## build the site and serve it on localhost, compressed (PORT=8000)
 
 test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions
 	$(BIN)/python -m pytest
+
+questions: $(READY) ## check the question bank; count by topic, level and type; name weak spots
+	$(BIN)/python -m mtl_lessons.quiz
 
 execute: $(READY) ## run all notebooks in fresh kernels and store their outputs (one: make execute NAME=concept)
 	$(BIN)/python book/_ext/notebooks.py execute $(NAME)

@@ -4,6 +4,7 @@ python -m mtl_lessons start two_tasks             # a file to fill in: two_tasks
 python -m mtl_lessons check two_tasks.py          # check it, step by step
 python -m mtl_lessons check two_tasks.py --watch  # and again whenever it is saved
 python -m mtl_lessons reset two_tasks             # forget what was passed
+python -m mtl_lessons quiz --chapter concept      # ten questions of the bank; --help has more
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from mtl_lessons import embed, exercises
+from mtl_lessons import embed, exercises, quiz_terminal
 from mtl_lessons.exercises.engine import PASSED, Exercise
 
 
@@ -35,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     reset = commands.add_parser("reset", help="forget what was passed")
     reset.add_argument("exercise", choices=exercises.names())
     reset.set_defaults(run=_reset)
+    quiz_terminal.register(commands)
     return parser
 
 

@@ -9,12 +9,25 @@ import re
 from functools import cache
 from importlib.resources import files
 
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
 ENGINE = re.compile(r"\n<(style|script)\b[^<>]* data-mtl-engine>.*?</\1>", re.DOTALL)
 
 
 def asset(name: str) -> str:
     """The text of a file in `mtl_lessons/web`, such as `"quiz.js"`."""
     return files(__package__).joinpath("web", name).read_text(encoding="utf-8")
+
+
+@cache
+def modules(name: str) -> tuple[str, ...]:
+    """The modules that the script `name` consists of, each after those that it imports: the last is itself."""
+    imported = [part for direct in IMPORT.findall(asset(f"{name}.js")) for part in modules(direct)]
+    return (*dict.fromkeys(imported), name)
+
+
+def bundle(name: str) -> str:
+    """The script `name` and all that it imports as one, for where there are no files: their names have to be different."""
+    return "\n".join(re.sub(r"^export ", "", IMPORT.sub("", asset(f"{part}.js")), flags=re.MULTILINE) for part in modules(name))
 
 
 @cache
@@ -31,7 +44,7 @@ def data(value) -> str:
 
 def carry(html: str, name: str) -> str:
     """`html` with the engine `name` (`"quiz"`, ...) behind it: runs anywhere, needs no network."""
-    style, script = asset("mtl.css"), asset(f"{name}.js")
+    style, script = asset("mtl.css"), bundle(name)
     return f'{strip(html)}\n<style data-mtl-engine>\n{style}</style>\n<script type="module" data-mtl-engine>\n{script}</script>'
 
 

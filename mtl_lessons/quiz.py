@@ -634,11 +634,17 @@ def number_field(question: Question) -> str:
     )
 
 
-def shuffled(question: Question) -> str:
+def order(question: Question) -> list[int]:
     """The items in an order that depends on the id alone, and is not the right one."""
-    order = sorted(range(len(question["items"])), key=lambda i: sha256(f"{question['id']} {i}".encode()).digest())
-    order = order if order != sorted(order) else order[1:] + order[:1]
-    items = (tag("li", tag("span", to_html(question["items"][i], inline=True), class_="mtl-item"), data_value=i) for i in order)
+    mixed = sorted(range(len(question["items"])), key=lambda i: sha256(f"{question['id']} {i}".encode()).digest())
+    return mixed if mixed != sorted(mixed) else mixed[1:] + mixed[:1]
+
+
+def shuffled(question: Question) -> str:
+    items = (
+        tag("li", tag("span", to_html(question["items"][i], inline=True), class_="mtl-item"), data_value=i)
+        for i in order(question)
+    )
     return tag("ol", *items, class_="mtl-order")
 
 

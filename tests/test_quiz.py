@@ -620,16 +620,21 @@ def test_strip_undoes_carry(html):
 
 
 def test_engine_can_be_inlined_and_calls_nobody():
-    script, style = embed.asset("quiz.js"), embed.asset("mtl.css")
+    script, style = embed.bundle("quiz"), embed.asset("mtl.css")
     assert "</script" not in script.lower() and "</style" not in style.lower()
-    assert not re.search(r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|import\s", script) and not re.search(
-        r"url\(|@import", style
-    )
+    assert not re.search(r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|^import\s|^export\s", script, re.MULTILINE)
+    assert not re.search(r"url\(|@import", style)
+
+
+def test_modules_come_after_what_they_import_and_a_bundle_names_nothing_twice():
+    assert embed.modules("quiz") == ("parts", "store", "question", "quiz")
+    names = re.findall(r"^(?:async )?(?:const|function|class) (\w+)", embed.bundle("quiz"), re.MULTILINE)
+    assert len(names) == len(set(names)) > 20
 
 
 def test_every_string_is_used_and_every_used_string_is_there():
-    code = embed.asset("quiz.js") + Path(quiz.__file__).read_text(encoding="utf-8")
-    dynamic = {"level-", "type-", "hint-", "storage-"}
+    code = embed.bundle("quiz") + Path(quiz.__file__).read_text(encoding="utf-8")
+    dynamic = {"level-", "type-", "hint-", "storage-", "sure-"}
     for name in quiz.SAY:
         assert name in code or any(name.startswith(prefix) for prefix in dynamic), name
     for name in re.findall(r'(?:say|strings)\["([\w-]+)"\]|SAY\["([\w-]+)"\]|say\.(\w+)', code):

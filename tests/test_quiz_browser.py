@@ -8,7 +8,7 @@ from test_quiz import BANK, bank_of
 
 from mtl_lessons import embed, quiz
 
-KEY = "mtl-lessons:progress:v1"
+KEY, OLDER = "mtl-lessons:progress:v2", "mtl-lessons:progress:v1"
 HEAD = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Quiz</title><link rel="icon" href="data:,">'
 STRICT = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'; img-src data:">"""
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head>{head}<link rel="stylesheet" href="page.css"></head>
@@ -30,8 +30,7 @@ def site(tmp_path, serve):
         "two.html": PAGE.format(head=linked, body="".join(two)),
         "page.css": PAGE_CSS,
         "mtl.css": embed.asset("mtl.css"),
-        "quiz.js": embed.asset("quiz.js"),
-    }
+    } | {f"{name}.js": embed.asset(f"{name}.js") for name in embed.modules("quiz")}
     for name, text in pages.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     with serve(tmp_path) as url:
@@ -77,7 +76,7 @@ def status(page):
 
 
 def saved(page):
-    return page.evaluate(f"JSON.parse(localStorage.getItem('{KEY}'))")
+    return page.evaluate(f"JSON.parse(localStorage.getItem('{KEY}')).questions")
 
 
 def place(form, right):
@@ -349,14 +348,14 @@ def test_reload_shows_everything_again(page):
     assert page.locator(".mtl-bar p").first.inner_text() == summary
     assert [form.inner_text() for form in page.locator("form").all()] == before
     assert question(page, "number").get_by_role("textbox").input_value() == "0,0036"
-    assert set(saved(page)["sample-gain"]) == {"edition", "attempts", "right", "answer", "time"}
+    assert set(saved(page)["sample-gain"]) == {"edition", "attempts", "right", "answer", "time", "reviews"}
 
 
-GARBAGE = ["{", "null", "[]", '"text"', "5", "", "\x00"]
+GARBAGE = ["{", "null", "[]", '"text"', "5", "", "\x00", "{}", '{"version": 2, "questions": []}']
 
 
 def test_corrupt_storage_is_told_once_and_the_quiz_goes_on(page):
-    words = "Your saved progress could not be read, so this quiz starts afresh."
+    words = embed.strings("quiz")["storage-corrupt"]
     for content in GARBAGE:
         page.evaluate("([key, content]) => localStorage.setItem(key, content)", [KEY, content])
         page.reload()
@@ -386,13 +385,13 @@ FOREIGN = [
 def test_foreign_entries_are_not_shown_and_other_pages_entries_are_kept(page):
     answer_all(page)
     for answer in FOREIGN:
-        page.evaluate("""([key, answer]) => { const all = JSON.parse(localStorage.getItem(key)); for (const id in all) all[id].answer = answer;
-                         all.stranger = {much: "else"}; localStorage.setItem(key, JSON.stringify(all)); }""", [KEY, answer])  # fmt: skip
+        page.evaluate("""([key, answer]) => { const state = JSON.parse(localStorage.getItem(key)), all = state.questions; for (const id in all) all[id].answer = answer;
+                         all.stranger = {much: "else"}; localStorage.setItem(key, JSON.stringify(state)); }""", [KEY, answer])  # fmt: skip
         page.reload()
         assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text(), answer
     for entry in (5, None, "x", [], {"edition": 1}):
         page.evaluate(
-            "([key, entry]) => localStorage.setItem(key, JSON.stringify({'sample-gain': entry, stranger: {much: 'else'}}))",
+            "([key, entry]) => localStorage.setItem(key, JSON.stringify({version: 2, questions: {'sample-gain': entry, stranger: {much: 'else'}}}))",
             [KEY, entry],
         )
         page.reload()
@@ -474,6 +473,35 @@ def test_two_tabs_and_two_quizzes_keep_each_others_entries(browser, site):
         one.get_by_role("button", name="Reset").first.click()
         one.get_by_role("button", name="Forget them").click()
         assert set(saved(other)) == {"sample-labels", "sample-bug"}
+
+
+def test_what_another_tab_answers_or_forgets_is_shown_unless_an_answer_is_being_given(browser, site):
+    with visit(browser, f"{site}/index.html") as one:
+        other = one.context.new_page()
+        other.goto(f"{site}/index.html")
+        question(other, "labels").get_by_label("A GPU").check()  # being answered there
+        for form in ("gain", "labels"):
+            question(one, form).locator("input").first.check()
+            check(question(one, form))
+        other.get_by_text("1 of 6 answered, 0 right").first.wait_for()
+        assert verdict(question(other, "gain")) == "Not right" and question(other, "labels").get_by_label("A GPU").is_checked()
+        assert not question(other, "labels").locator(".mtl-verdict").is_visible()
+        one.get_by_role("button", name="Reset").click()
+        one.get_by_role("button", name="Forget them").click()
+        other.get_by_text("0 of 6 answered, 0 right").first.wait_for()
+        assert question(other, "gain").locator("input:checked").count() == 0
+
+
+def test_progress_of_an_older_edition_is_shown_and_moves_to_its_new_place(page):
+    answer_all(page)
+    old = {name: {key: part for key, part in entry.items() if key != "reviews"} for name, entry in saved(page).items()}
+    page.evaluate("([key, old]) => { localStorage.clear(); localStorage.setItem(key, JSON.stringify(old)); }", [OLDER, old])
+    page.reload()
+    assert "6 of 6 answered, 3 right; 3 of 5 points" in page.locator(".mtl-bar").inner_text()
+    question(page, "gain").get_by_role("button", name="Try again").click()
+    check(question(page, "gain"))
+    assert saved(page)["sample-gain"]["attempts"] == 2 and len(saved(page)["sample-open"]["reviews"]) == 1
+    assert page.evaluate("key => localStorage.getItem(key)", OLDER) is None
 
 
 # ---- hosts ----

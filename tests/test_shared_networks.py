@@ -472,13 +472,35 @@ def test_gates_and_experts_are_drawn_with_their_numbers(name):
     np.testing.assert_allclose(said, sn.likeness(net.expert_outputs(X)[-1]).ravel(), atol=0.051)
 
 
+# ---------------------------------------------------------------- one task: the control
+
+
+def test_with_one_task_a_gated_network_is_one_mix_and_the_others_are_a_plain_trunk():
+    alone = {name: make(["a"]) for name, make in ONE.items()}
+    outputs = {name: network(X) for name, network in alone.items()}
+    assert all(list(found) == ["a"] and np.isfinite(found["a"]).all() for found in outputs.values())
+    trunk = keras.ops.relu(X @ alone["bottom"].trunk[0].kernel + alone["bottom"].trunk[0].bias)
+    np.testing.assert_allclose(outputs["bottom"]["a"], trunk, atol=1e-6)
+    stitch = alone["stitch"].networks[0]
+    np.testing.assert_allclose(outputs["stitch"]["a"], keras.ops.relu(X @ stitch.kernel[0] + stitch.bias[0]), atol=1e-6)
+
+
+ONE = {
+    "bottom": lambda tasks: sn.SharedBottom(tasks, (5,)),
+    "stitch": lambda tasks: sn.CrossStitch(tasks, (5,)),
+    "MMoE": lambda tasks: sn.MMoE(tasks, 4, (5,)),
+    "PLE": lambda tasks: sn.PLE(tasks, 1, 1, [(5,), (5,)]),
+    "AdaTT": lambda tasks: sn.AdaTT(tasks, 2, [(5,)]),
+}
+
+
 # ---------------------------------------------------------------- bad arguments
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: sn.MMoE(("a",), 4, (5,)), r"tasks: expected two different names or more, .* found \['a'\]"),
+        (lambda: sn.MMoE((), 4, (5,)), r"tasks: expected different names, .* found \[\]"),
         (lambda: sn.MMoE("ab", 4, (5,)), r"found \['ab'\]"),
         (lambda: sn.MMoE(("a", "a"), 4, (5,)), r"found \['a', 'a'\]"),
         (lambda: sn.CGC(("a", "shared"), 1, 1, (5,)), "none of them 'shared'"),

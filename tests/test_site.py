@@ -13,6 +13,7 @@ import mtl_site
 import nbformat
 import notebooks
 import pytest
+import trainer
 from axe_playwright_python.sync_playwright import Axe
 from serve import serving
 
@@ -40,7 +41,7 @@ def html():
 
 
 def page_names() -> list[str]:
-    names = re.findall(r"^(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(), re.M)
+    names = re.findall(r"^ *(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(), re.M)
     return ["index.html", *(f"{name}.html" for name in names), "search.html"]
 
 
@@ -158,6 +159,13 @@ def test_the_theme_switch_is_kept(visit):
     assert page.get_by_role("button", name="Dark theme").get_attribute("aria-pressed") == "true"
 
 
+def test_paper_is_white(visit):
+    page = visit("book/printable.html", theme="dark")
+    shown = "document.documentElement.dataset.theme"
+    assert page.evaluate(f"dispatchEvent(new Event('beforeprint')), {shown}") == "light"
+    assert page.evaluate(f"dispatchEvent(new Event('afterprint')), {shown}") == "dark"
+
+
 def test_the_menu_on_a_phone_opens_and_closes_by_keyboard(visit):
     page = visit("book/concept.html", width=360)
     menu = page.get_by_role("navigation", name="Chapters")
@@ -239,6 +247,130 @@ def test_the_explorable_turns_by_mouse(visit):
     figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(state="attached")
 
 
+# ---------------------------------------------------------------- the trainer, as it is published
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_has_a_strict_policy_before_its_first_script(html, name):
+    page = (html / name).read_text()
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
+    assert rules["default-src"] == "'none'" and rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
+    assert "unsafe" not in policy[1] and policy.start() < min(page.index("<script"), page.index("<link"))
+    assert not re.search(r"<style\b|<[a-z]+\b[^<>]*\s(on\w+|style)=", page)
+    scripts = re.findall(r"<script\b([^>]*)>", page)
+    assert all(' src="' in given or 'type="application/json"' in given for given in scripts)
+
+
+def test_the_policy_forbids_what_it_says(browser, html):
+    with serving(html) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/book/practice.html")
+        blocked = page.evaluate("""async () => {
+          const heard = []; addEventListener("securitypolicyviolation", ({ effectiveDirective }) => heard.push(effectiveDirective));
+          const script = document.createElement("script"); script.textContent = "window.ran = 1"; document.body.append(script);
+          const link = document.createElement("a"); link.setAttribute("onclick", "window.ran = 1"); document.body.append(link); link.click();
+          fetch("https://example.org/").catch(() => {});
+          await new Promise((done) => setTimeout(done, 200));
+          return [window.ran, heard.sort()]; }""")
+        page.close()
+    assert blocked == [None, ["connect-src", "script-src-attr", "script-src-elem"]]
+
+
+def test_a_round_of_practice_counts_in_the_chapter_and_in_progress(visit):
+    page = visit("book/practice.html?topic=concept", width=360)
+    page.get_by_label("Type").select_option("one choice")
+    page.get_by_role("button", name="Start").click()
+    form = page.locator("form.mtl-question")
+    name = form.get_attribute("data-id")
+    right = next(option for option in options(name) if option["correct"])
+    form.locator("input").nth([option["correct"] for option in options(name)].index(True)).check()
+    form.get_by_label("certain: 95 %").check()
+    form.get_by_role("button", name=embed.strings("quiz")["check"]).click()
+    graded(form, right["feedback"])
+    link = form.get_by_role("link", name=re.compile(".")).first
+    assert link.get_attribute("href").startswith("concept.html#concept-")
+    page.goto(page.url.replace("practice.html?topic=concept", "progress.html"))
+    page.get_by_text(re.compile("^1 of ")).first.wait_for()
+    page.goto(page.url.replace("progress", "concept"))
+    graded(page.locator(f"form[data-id={name}]"), right["feedback"])
+
+
+MOVED = """window.moved = 0; new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => { window.moved += value; }))
+  .observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("name", trainer.PAGES)
+def test_the_text_does_not_jump_when_the_bank_comes(browser, html, name):
+    """Cumulative layout shift; 0.1 is what Lighthouse calls good."""
+    with serving(html) as address:
+        page = browser.new_page(viewport={"width": 412, "height": 823})
+        page.add_init_script(MOVED)
+        page.goto(f"{address}/book/{name}.html")
+        page.locator(".mtl-quiz button").first.wait_for()
+        page.wait_for_timeout(200)
+        moved = page.evaluate("window.moved")
+        page.close()
+    assert moved < 0.05
+
+
+EVERY_QUESTION = """async (width) => {
+  const { loadBank, formOf } = await import("../_static/mtl/bank.js"), shown = document.querySelector(".mtl-practice > div:last-child");
+  const { questions } = await loadBank("../_static/mtl/bank.json"), wide = [];
+  for (const item of questions) {
+    const form = formOf(item);
+    form.querySelector("details").open = true;
+    shown.replaceChildren(form);
+    if (document.documentElement.scrollWidth > width) wide.push(item.id);
+  }
+  return [questions.length, wide]; }"""
+
+
+def test_every_question_of_the_bank_fits_on_a_phone_with_its_answer(visit):
+    page = visit("book/practice.html", width=360)
+    total, wide = page.evaluate(EVERY_QUESTION, 360)
+    assert total == sum(len(bank.questions) for bank in quiz.everything(ROOT / "book" / "questions")) and wide == []
+
+
+def test_the_bank_is_asked_for_once_and_by_the_trainer_alone(browser, html):
+    with serving(html) as address:
+        context = browser.new_context()
+        page, asked = context.new_page(), []
+        page.on("request", lambda request: asked.append(request.url))
+        for name, loads in (("concept", 0), ("practice", 1), ("cards", 2)):
+            page.goto(f"{address}/book/{name}.html")
+            page.wait_for_load_state("networkidle")
+            assert sum("bank.json" in url for url in asked) == loads
+        assert page.evaluate("performance.getEntriesByName(document.querySelector('[data-bank]').dataset.bank).length") == 0
+        assert (
+            page.evaluate("performance.getEntriesByType('resource').find(({ name }) => name.endsWith('bank.json')).transferSize")
+            == 0
+        )  # cached
+        context.close()
+
+
+def test_without_scripts_a_page_of_the_trainer_says_what_can_be_read(visit):
+    page = visit("book/practice.html", script=False)
+    assert page.get_by_text(embed.strings("trainer")["no-script"]).is_visible()
+    page = visit("book/printable.html", script=False)
+    assert page.locator("#question-1").is_visible() and page.locator("#answer-1").is_visible()
+
+
+def test_the_set_to_print_has_every_question_once_and_its_answers_on_other_pages(visit, html):
+    page = visit("book/printable.html")
+    total = sum(len(bank.questions) for bank in quiz.everything(ROOT / "book" / "questions"))
+    assert page.locator(".mtl-asked .mtl-answers > li").count() == page.locator(".mtl-keys .mtl-answers > li").count() == total
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.querySelector('.mtl-keys')).breakBefore") == "page"
+    assert not page.locator(".bar").is_visible()
+    assert "question-1" not in (html / "searchindex.js").read_text()
+
+
+def test_the_deck_for_anki_lies_beside_the_site(html):
+    assert (html / "anki" / "mtl-lessons.apkg").stat().st_size > 10_000
+    assert 'href="../anki/mtl-lessons.apkg" download' in (html / "book" / "take_along.html").read_text()
+
+
 # ---------------------------------------------------------------- builds
 
 
@@ -275,10 +407,15 @@ def test_a_build_that_knows_no_address_has_no_dead_button(html):
 def test_an_unchanged_build_reads_nothing_and_a_changed_chapter_is_read_alone(checkout):
     assert jupyter_book(checkout).returncode == 0
     assert "0 added, 0 changed, 0 removed" in jupyter_book(checkout).stdout
-    for name in ("book/index.md", "mtl_lessons/web/strings.en.json"):  # the landing page shows a question, which has strings
+    spoken = 1 + len(trainer.PAGES)  # the landing page shows a question, which has strings, and so have the trainer's pages
+    for name, changed in (("book/index.md", 1), ("mtl_lessons/web/strings.en.json", spoken)):
         file = checkout / name
         file.write_text(file.read_text() + "\n")
-        assert "0 added, 1 changed, 0 removed" in jupyter_book(checkout).stdout
+        assert f"0 added, {changed} changed, 0 removed" in jupyter_book(checkout).stdout
+    style = checkout / "book" / "_assets" / "site.css"
+    style.write_text(style.read_text() + "/* changed */\n")
+    assert "0 added, 0 changed, 0 removed" in jupyter_book(checkout).stdout
+    assert (checkout / "_build" / "html" / "_static" / "site.css").read_text() == style.read_text()
 
 
 def test_a_page_that_shows_a_question_is_read_again_when_a_source_is_renamed(checkout):

@@ -41,11 +41,24 @@ function copyButton(code) {
 }
 
 // Whatever scrolls sideways can be reached by Tab, and then scrolled by the arrow keys.
+const FORMULAS = ":is(.mtl-stem, .mtl-why, .mtl-after dd, .mtl-answers > li, .mtl-answer li, .mtl-options label > span):has(math)"; // as in mtl.css
 function reachable() {
-  for (const box of document.querySelectorAll("pre, .output, .equation, .pst-scrollable-table-container")) {
-    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+  const boxes = [...document.querySelectorAll(`pre, .output, .equation, .pst-scrollable-table-container, ${FORMULAS}`)];
+  const wide = boxes.map((box) => box.scrollWidth > box.clientWidth + 1); // all are measured before any is changed
+  boxes.forEach((box, i) => {
+    if (wide[i]) box.tabIndex = 0;
     else if (!box.hasAttribute("role")) box.removeAttribute("tabindex");
-  }
+  });
+}
+
+// Paper is white.
+function printing() {
+  let chosen = "light";
+  addEventListener("beforeprint", () => {
+    chosen = root.dataset.theme;
+    root.dataset.theme = "light";
+  });
+  addEventListener("afterprint", () => (root.dataset.theme = chosen));
 }
 
 // Marks the section that is being read in the list of sections.
@@ -72,4 +85,5 @@ document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
 document.querySelectorAll(".cell_input .highlight > pre, .text > section .highlight > pre").forEach(copyButton);
 document.querySelectorAll("#page-menu").forEach(follow);
 addEventListener("keydown", searchKey);
+printing();
 new ResizeObserver(reachable).observe(document.querySelector("main"));

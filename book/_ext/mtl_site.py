@@ -11,6 +11,7 @@
   MTL_SITE_URL    the address of the site, where notebooks find the package
 
   Without repository and address there is no button: a notebook in Colab could not find the package.
+- The interview trainer's pages, and what can be taken along (trainer.py, takeaway.py).
 - Static files that no page uses are not shipped.
 """
 
@@ -34,11 +35,14 @@ from sphinx.util.math import get_node_equation_number
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the site shows the package of its own checkout, installed or not
 
+import takeaway  # noqa: E402
+import trainer  # noqa: E402
+
 from mtl_lessons import __version__, embed, markup, quiz  # noqa: E402
 
 QUESTIONS = ROOT / "book" / "questions"
 WEB = ROOT / "mtl_lessons" / "web"
-ENGINES = ("quiz", "explorable")
+ENGINES = ("quiz", "explorable", *trainer.PAGES)
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
 LOGGER = logging.getLogger(__name__)
 
@@ -168,12 +172,19 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         body = re.sub(wrong, right, body)
     context["body"] = body
     context["engines"] = [name for name in ENGINES if re.search(rf'class="mtl-{name}[ "]', body)]
-    context["engine_style"] = 'class="mtl-' in body
+    context["engine_modules"] = dict.fromkeys(part for name in context["engines"] for part in embed.modules(name)[:-1])
+    context["engine_styles"] = styles(body)
     if pagename in notebooks(app.env):
         notebook = context["notebook"] = f"notebooks/{posixpath.basename(pagename)}.ipynb"
         context["colab"] = colab_url(app.config, notebook)
     elif pagename == app.config.root_doc and (first := colab_url(app.config, FIRST)):
         context["body"] = body.replace('href="#run-it-yourself"', f'href="{first}"', 1)  # the door "run" opens where it can
+
+
+def styles(body: str) -> list[str]:
+    """The style sheets of the engines that a page needs."""
+    trained = any(re.search(rf'class="mtl-{name}[ "]', body) for name in (*trainer.PAGES, "printable"))
+    return (["mtl"] if 'class="mtl-' in body else []) + (["trainer"] if trained else [])
 
 
 def front_page(page: str, folder: str) -> str:
@@ -195,8 +206,10 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         return
     out, root = Path(app.outdir), app.config.root_doc
     (out / "_static" / "mtl").mkdir(exist_ok=True)
-    for name in ("mtl.css", *(f"{engine}.js" for engine in ENGINES)):
-        shutil.copyfile(WEB / name, out / "_static" / "mtl" / name)
+    for path in (*WEB.glob("*.css"), *WEB.glob("*.js")):
+        shutil.copyfile(path, out / "_static" / "mtl" / path.name)
+    shutil.copytree(ROOT / "book" / "_assets", out / "_static", dirs_exist_ok=True)  # Sphinx does so only if it wrote a page
+    trainer.write(app, quiz.everything(QUESTIONS))
     publish(app)
     (out / "index.html").write_text(
         front_page((out / f"{root}.html").read_text(encoding="utf-8"), posixpath.dirname(root)), encoding="utf-8"
@@ -207,7 +220,9 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 def shed(out: Path) -> None:
     """Remove static files that no page and no style names: most of the theme's 7 MB."""
     pages = (page.read_text(encoding="utf-8") for page in out.rglob("*.html"))
-    used = {posixpath.basename(name) for page in pages for name in re.findall(r'(?:href|src)="[^"]*_static/([^"?#]+)', page)}
+    used = {
+        posixpath.basename(name) for page in pages for name in re.findall(r'(?:href|src|data-bank)="[^"]*_static/([^"?#]+)', page)
+    }
     static = out / "_static"
     for path in sorted(static.rglob("*"), reverse=True):
         if path.is_file() and path.name not in used:
@@ -221,11 +236,12 @@ def setup(app: Sphinx) -> dict:
         app.add_config_value(f"mtl_{name}", os.environ.get(f"MTL_{name.upper()}", default), "html", str)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("mtl-quiz", QuizDirective)
+    trainer.setup(app)
     app.connect("config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url))
     app.connect("env-get-outdated", refuse_unrun)
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish, priority=900)
-    sources = (Path(module.__file__).read_bytes() for module in (sys.modules[__name__], embed, markup, quiz))
+    sources = (Path(module.__file__).read_bytes() for module in (sys.modules[__name__], embed, markup, quiz, trainer, takeaway))
     return {
         "version": __version__,
         "env_version": crc32(b"".join(sources)),

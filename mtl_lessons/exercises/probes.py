@@ -311,7 +311,11 @@ def _ideal(head: Head, label: np.ndarray, sure: float, linear: bool) -> tf.Tenso
     """Predictions that know the label: as logits, or as the probabilities of these."""
     if head.kind == NUMBER:
         return tf.constant(np.nan_to_num(label).reshape(-1, head.width).astype("float32"))
-    yes = np.eye(head.width)[label.astype(int).ravel()] if head.kind == ONE_OF else np.nan_to_num(label).reshape(-1, head.width)
+    yes = (
+        np.eye(head.width)[np.nan_to_num(label).astype(int).ravel()]
+        if head.kind == ONE_OF
+        else np.nan_to_num(label).reshape(-1, head.width)
+    )
     logits = tf.constant((sure * (2 * yes - 1)).astype("float32"))
     if linear:
         return logits

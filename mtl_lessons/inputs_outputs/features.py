@@ -186,13 +186,18 @@ def encode(features: Iterable[Feature]) -> tuple[dict[str, keras.KerasTensor], k
 
     Raises `ValueError` for a name that is there twice, and for a shared table on whose size its features do not agree.
     """
+    inputs, parts = tensors(features)
+    return inputs, layers.Concatenate(name="features")(list(parts.values())) if len(parts) > 1 else next(iter(parts.values()))
+
+
+def tensors(features: Iterable[Feature]) -> tuple[dict[str, keras.KerasTensor], dict[str, keras.KerasTensor]]:
+    """As `encode`, but every feature by itself: inputs and tensors `(batch, its width)`, both by name."""
     features = list(features)
     names = [feature.name for feature in features]
     if len(set(names)) < len(names) or not names:
         raise ValueError(f"expected features with different names, found {names}")
     inputs, tables = {feature.name: feature.input() for feature in features}, _tables(features)
-    parts = [feature.tensor(inputs[feature.name], tables) for feature in features]
-    return inputs, layers.Concatenate(name="features")(parts) if len(parts) > 1 else parts[0]
+    return inputs, {feature.name: feature.tensor(inputs[feature.name], tables) for feature in features}
 
 
 def _tables(features: Iterable[Feature]) -> dict[str, layers.Embedding]:

@@ -4,7 +4,7 @@ The shared weights move along `d = Σ w_i g_i`. Every method here finds its w fr
 T x T, however many weights the gradients have. An aggregator splits G into the lengths `n_i = ‖g_i‖` and the cosines
 `C[i, j] = G[i, j] / (n_i n_j)`, and finds b, the coefficients of the *unit* gradients `u_i = g_i / n_i`: then `w_i = b_i / n_i`.
 
-One convention for all: where the gradients agree, d is their mean. The papers differ by constant factors (PCGrad's is a sum,
+One convention for all: where the gradients are equal, d is that gradient. The papers differ by constant factors (PCGrad's is a sum,
 Nash-MTL's d always has the length √T); a learning rate absorbs these, a comparison at one learning rate does not.
 """
 
@@ -106,7 +106,7 @@ class UPGrad(Aggregator):
 
 @keras.saving.register_keras_serializable("mtl_lessons")
 class MGDA(Aggregator):
-    """Multiple gradient descent: the shortest vector of the gradients' convex hull (Sener and Koltun, 2018).
+    """Multiple gradient descent: the shortest vector of the gradients' convex hull (Désidéri, 2012; Sener and Koltun, 2018).
 
     `min ‖Σ w_i g_i‖` over `w ≥ 0, Σ w_i = 1`. Every task improves equally, `d · g_i = ‖d‖²`, where its w is above 0, and more
     elsewhere. The vector is short wherever *one* gradient is short.
@@ -158,7 +158,7 @@ class CAGrad(Aggregator):
 
     `max_d min_i d · g_i` within `‖d - g_0‖ ≤ c ‖g_0‖`, g_0 the mean. Its dual is over the simplex: with
     `g_w = Σ w_i g_i` that has the smallest `g_w · g_0 + c ‖g_0‖ ‖g_w‖`, d is `g_0 + c ‖g_0‖ g_w / ‖g_w‖`. Here it is
-    divided by `1 + c`, so that agreeing gradients give their mean.
+    divided by `1 + c`, so that equal gradients give themselves.
     """
 
     def __init__(self, c: float = 0.5, **options):

@@ -13,9 +13,9 @@ import numpy as np
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
 
-from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, UPGrad
+from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
 from .trainer import Balanced
-from .weightings import FAMO, RLW, Fixed, GradNorm, Uncertainty, Weighting
+from .weightings import DWA, FAMO, RLW, Fixed, GradNorm, Uncertainty, Weighting
 
 TASKS = ("watch", "click", "rating")
 LOSSES = {"watch": "mse", "click": "binary_crossentropy", "rating": "mse"}
@@ -157,7 +157,7 @@ def score(predicted: dict, labels: Columns, truth: Columns) -> dict[str, float]:
 KINDS = ("regression", "classification", "regression")
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 RATES = (RATE, 0.01, 0.02, 0.04)
-CONTROLS = {"RLW": RLW, "UPGrad": UPGrad, "MGDA": MGDA, "CAGrad": CAGrad}
+CONTROLS = {"DWA": partial(DWA, STEPS), "RLW": RLW, "PCGrad": PCGrad, "UPGrad": UPGrad, "MGDA": MGDA, "CAGrad": CAGrad}
 
 
 def static(watch: float = 1.0, rating: float = 1.0) -> Fixed:

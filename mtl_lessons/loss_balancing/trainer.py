@@ -16,11 +16,15 @@ class Balanced(keras.Model):
     their plain sum, whatever the balance. What is served is `network`.
 
     With a `Weighting`, all weights descend the one loss that it makes. With an `Aggregator`, a weight that one task alone reaches
-    follows that task's gradient; the shared weights follow `T Σ w_i g_i`, which is the plain sum where the gradients agree.
+    follows that task's gradient; the shared weights follow `T Σ w_i g_i`, which is the plain sum where the gradients are equal.
 
     `representation` names the layer whose output all heads read. For an aggregator it changes *where* gradients are compared: at
     that output, after which one pass goes back through the trunk, rather than at all shared weights, T passes. `GradNorm`
     needs it: W are that layer's weights.
+
+    Under a `tf.distribute` strategy, which sums the gradients of its replicas, each takes its part of the loss. That is the same
+    training as on one device for a weighting without memory (`Equal`, `Fixed`); an aggregator would compare gradients within
+    each replica.
     """
 
     def __init__(self, network: keras.Model, balance: Weighting | Aggregator, representation: str | None = None, **options):
@@ -107,7 +111,7 @@ class Balanced(keras.Model):
             _, outputs = self._parts(x, training=True)
             each = self.task_losses(y, outputs, sample_weight)
             losses = tf.stack(each)
-            total = self.balance(losses) + self._penalty()
+            total = (self.balance(losses) + self._penalty()) / _replicas()
         gradients = tape.gradient(total, _values(self.trainable_variables))
         if self.balance.wants_gradients:
             self.balance.before_step(losses, self._lengths(tape, each))
@@ -159,6 +163,10 @@ def _mean_loss(loss, y, prediction, weight):
         return loss(y, prediction, sample_weight=weight)
     rows = loss(y, prediction)
     return tf.reduce_mean(rows if weight is None else rows * tf.cast(weight, rows.dtype))
+
+
+def _replicas() -> int:
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def _values(variables) -> list:

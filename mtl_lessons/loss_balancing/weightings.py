@@ -220,7 +220,7 @@ class FAMO(_Learning):
     gradient per task.
 
     Descends `Σ w_i L_i` with `famo_weights`. After the step it looks at the same batch again; the logits descend along
-    `Jᵀ (log L - log L') + gamma ξ`, J the Jacobian of the softmax: whose log loss fell most loses weight.
+    `Jᵀ (log L - log L') + gamma ξ`, J the Jacobian of the softmax: the task whose log loss fell most gets a smaller z.
     """
 
     wants_second_look = True

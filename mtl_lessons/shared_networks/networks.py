@@ -17,13 +17,16 @@ serialisable = keras.saving.register_keras_serializable("mtl_lessons")
 
 
 class Network(layers.Layer):
-    """From `(batch, d)` to `{task: (batch, width)}`. A subclass says how; `blocks` names the parts for `reach`."""
+    """From `(batch, d)` to `{task: (batch, width)}`. A subclass says how; `blocks` names the parts for `reach`.
+
+    One task alone is allowed: it is the single-task control.
+    """
 
     def __init__(self, tasks: Sequence[str], **kwargs):
         super().__init__(**kwargs)
         self.tasks = [tasks] if isinstance(tasks, str) else list(tasks)
-        if len(self.tasks) < 2 or len(set(self.tasks)) < len(self.tasks) or SHARED in self.tasks:
-            raise ValueError(f"tasks: expected two different names or more, none of them {SHARED!r}, found {self.tasks}")
+        if isinstance(tasks, str) or not self.tasks or len(set(self.tasks)) < len(self.tasks) or SHARED in self.tasks:
+            raise ValueError(f"tasks: expected different names, none of them {SHARED!r}, found {self.tasks}")
 
     def get_config(self):
         return super().get_config() | {"tasks": list(self.tasks)}
@@ -77,8 +80,8 @@ class CrossStitch(Network):
         for network in self.networks:
             network.build(shape)
             shape = network.compute_output_shape(shape)
-        start = np.full((count, count), (1 - self.own) / (count - 1))
-        np.fill_diagonal(start, self.own)
+        start = np.full((count, count), (1 - self.own) / max(count - 1, 1))
+        np.fill_diagonal(start, self.own if count > 1 else 1)
         self.stitches = [self._stitch(start[..., None] * np.ones(n), f"stitch_{i}") for i, n in enumerate(self.units)]
 
     def _stitch(self, start: np.ndarray, name: str):

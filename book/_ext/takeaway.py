@@ -1,0 +1,144 @@
+"""What a reader takes along from the bank: a set to print, with the answers apart, and a deck for Anki."""
+
+import re
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from zlib import crc32
+
+import genanki
+
+from mtl_lessons import embed, quiz
+from mtl_lessons.markup import to_html
+from mtl_lessons.quiz import Bank, Question, rich, tag
+
+SAY = embed.strings("quiz") | embed.strings("trainer")
+
+# ---- a question on paper: what is asked, and its answer ----
+
+
+def inline(text: str) -> str:
+    return to_html(text, inline=True)
+
+
+def listed(texts: Iterable[str], name: str = "ol") -> str:
+    return tag(name, *(tag("li", inline(text)) for text in texts))
+
+
+def code(question: Question) -> str:
+    lines = (f"{number:2d}  {line}" for number, line in enumerate(question["code"].splitlines(), 1))
+    return tag("pre", tag("code", escape("\n".join(lines))), tabindex=0, role="group", aria_label=SAY["code"])
+
+
+def front(question: Question) -> str:
+    """What is asked, as HTML without controls; nothing of it gives the answer away."""
+    match question["type"]:
+        case "one" | "several":
+            body = listed(option["text"] for option in question["options"])
+        case "order":
+            body = listed((question["items"][i] for i in quiz.order(question)), "ul")
+        case "bug":
+            body = code(question)
+        case "numeric":
+            body = tag("p", f"{SAY['your-answer']} ({escape(question['answer']['unit'])})")
+        case "open":
+            body = ""
+    hint = tag("p", tag("em", SAY["hint-several"])) if question["type"] == "several" else ""
+    return rich(question["stem"]) + hint + body
+
+
+def back(question: Question) -> str:
+    """The answer as HTML: why it is right, and the common mistake."""
+    match question["type"]:
+        case "one" | "several":
+            right = ((i, option) for i, option in enumerate(question["options"], 1) if option["correct"])
+            body = "".join(tag("p", f"{i}. {inline(option['text'])}") + rich(option["feedback"]) for i, option in right)
+        case "numeric":
+            answer = question["answer"]
+            body = tag("p", tag("strong", escape(f"{answer['value']} {answer['unit']}"))) + rich(question["feedback"]["right"])
+        case "order":
+            body = listed(question["items"]) + rich(question["feedback"]["right"])
+        case "bug":
+            lines = question["answer"]["lines"]
+            body = "".join(tag("p", tag("strong", SAY["line"].format(line=i))) + rich(question["lines"][i]) for i in lines)
+        case "open":
+            rubric = (f"{item['text']} ({quiz.points(item['points'])})" for item in question["rubric"])
+            flags = tag("p", SAY["red-flags"]) + listed(question["red_flags"], "ul")
+            body = rich(question["model_answer"]) + listed(rubric, "ul") + flags
+    return body + tag("p", tag("em", SAY["mistake"])) + rich(question["mistake"])
+
+
+# ---- a set to print ----
+
+
+def printable(topics: list[tuple[str, Bank]]) -> str:
+    """All questions by topic, then all answers, with the same numbers and a link from each to the other."""
+    numbers = {question["id"]: i for i, question in enumerate((q for _, bank in topics for q in bank.questions), 1)}
+
+    def entry(question: Question, html: str, here: str, there: str) -> str:
+        number = numbers[question["id"]]
+        kinds = (tag("span", SAY[f"{part}-{question[part]}"]) for part in ("level", "type"))
+        head = tag("a", str(number), href=f"#{there}-{number}", aria_label=SAY[f"to-{there}"].format(number=number))
+        return tag("li", tag("p", head, *kinds, class_="mtl-hint"), html, id=f"{here}-{number}")
+
+    def part(heading: str, name: str, side, here: str, there: str) -> str:
+        lists = (
+            tag("h3", escape(title)) + tag("ol", *(entry(q, side(q), here, there) for q in bank.questions), class_="mtl-answers")
+            for title, bank in topics
+        )
+        return tag("section", tag("h2", heading), *lists, class_=name)
+
+    asked = part(SAY["questions"], "mtl-asked", front, "question", "answer")
+    return tag("div", asked, part(SAY["answers"], "mtl-keys", back, "answer", "question"), class_="mtl-printed mtl-quiz")
+
+
+# ---- Anki ----
+
+STYLE = """.card { font: 1.1rem/1.5 system-ui, sans-serif; text-align: left; max-width: 45rem; margin: 1rem auto; }
+pre { padding: .5rem; background: #8881; overflow-x: auto; }
+.hint { color: #777; font-size: .875rem; }"""
+MODEL = genanki.Model(
+    1_623_118_001,  # never to change: it tells Anki that a card of a later deck is the same kind
+    "Multi-task learning interview",
+    fields=[{"name": name} for name in ("Question", "Answer", "Level", "Id")],
+    templates=[
+        {
+            "name": "Card",
+            "qfmt": '<p class="hint">{{Level}}</p>{{Question}}',
+            "afmt": "{{FrontSide}}<hr id=answer>{{Answer}}",
+        }
+    ],
+    css=STYLE,
+)
+MATH = re.compile(r"<math\b([^>]*)>.*?</math>", re.DOTALL)
+
+
+def mathjax(html: str) -> str:
+    """`html` with its formulas as TeX between the marks of Anki's MathJax; older Ankis do not draw MathML."""
+
+    def tex(found: re.Match) -> str:
+        text = re.search(r'alttext="([^"]*)"', found[1])[1]
+        return rf"\[{text}\]" if 'display="block"' in found[1] else rf"\({text}\)"
+
+    return MATH.sub(tex, html)
+
+
+def note(question: Question, topic: str) -> genanki.Note:
+    """A note that a later deck updates, since its guid depends on the question's id alone."""
+    fields = [mathjax(front(question)), mathjax(back(question)), SAY[f"level-{question['level']}"], question["id"]]
+    tags = [topic, question["level"], f"type-{question['type']}"]
+    return genanki.Note(model=MODEL, fields=fields, tags=tags, guid=genanki.guid_for("mtl-lessons", question["id"]))
+
+
+def deck(title: str, bank: Bank) -> genanki.Deck:
+    """A deck for a topic, under one for all. Its number depends on the name of the bank alone."""
+    found = genanki.Deck(1_500_000_000 + crc32(bank.path.stem.encode()) % 500_000_000, f"{MODEL.name}::{title}")
+    for question in bank.questions:
+        found.add_note(note(question, bank.path.stem))
+    return found
+
+
+def write_anki(topics: list[tuple[str, Bank]], path: Path) -> None:
+    """All topics as one `.apkg`. Anki takes a note anew if the file is younger than what it has."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    genanki.Package([deck(title, bank) for title, bank in topics]).write_to_file(path)

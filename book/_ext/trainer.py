@@ -1,0 +1,130 @@
+"""The interview trainer on the site: its pages, the bank that they load, and what can be taken along.
+
+`{mtl-trainer} practice` makes a page of the trainer, `{mtl-printable}` shows all questions and, apart, all answers. Once all pages
+are written, `write` puts the bank beside them: as JSON for the trainer, as HTML into the printable page, as a deck for Anki.
+"""
+
+import json
+import posixpath
+import re
+from pathlib import Path
+
+import takeaway
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from mtl_lessons import embed, quiz
+from mtl_lessons.quiz import Bank, Question
+
+PAGES = ("practice", "interview", "cards", "progress")
+BANK = "_static/mtl/bank.json"
+DECK = "anki/mtl-lessons.apkg"
+PRINTABLE = '<div class="mtl-printable"></div>'
+OPENING, CLOSING = "<!-- mtl-printable -->", "<!-- /mtl-printable -->"
+PRINTED = re.compile(f"{PRINTABLE}|{OPENING}.*{CLOSING}", re.DOTALL)  # as a page is written, or as an earlier build filled it
+SECONDS = {"one": 60, "several": 75, "numeric": 120, "order": 75, "bug": 120, "open": 180}  # to answer a question in an interview
+STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
+
+# ---- the bank ----
+
+
+def titled(banks: list[Bank], order: list[str]) -> list[tuple[str, Bank]]:
+    """The banks with their titles: those of chapters in the `order` of the book, then topics."""
+    names = embed.strings("trainer")
+    place = {name: i for i, name in enumerate(order)}
+    banks = sorted(banks, key=lambda bank: (place.get(bank.path.stem, len(order)), bank.path.stem))
+    return [
+        (bank.data.get("title") or names.get(f"topic-{bank.path.stem}") or bank.path.stem.replace("_", " "), bank)
+        for bank in banks
+    ]
+
+
+def linked(html: str, chapter: str, pages: set[str]) -> str:
+    """`html` of a question with links that lead from any page of `book/`; those to chapters that are not there are text."""
+    html = html.replace('href="#', f'href="{chapter}.html#')
+    return re.sub(
+        r'<a href="(\w+)\.html#[^"]*">(.*?)</a>', lambda link: link[0] if link[1] in pages else link[2], html, flags=re.DOTALL
+    )
+
+
+def data(question: Question, bank: Bank, place: quiz.Place, pages: set[str]) -> dict:
+    """What a page of the trainer needs of a question."""
+    found = {name: question[name] for name in ("id", "level", "type", "next") if name in question}
+    seconds = 60 * question["minutes"] + 60 if "minutes" in question else SECONDS[question["type"]]
+    html = linked(quiz.render(question, "", place), bank.path.stem, pages)
+    found |= {"seconds": seconds, "key": quiz.key(question), "html": html}
+    if "anchor" in question:
+        href = place.target(question["anchor"]).removeprefix("#")
+        href = href if ".html" in href else f"{bank.path.stem}.html#{href}"
+        if href.partition(".")[0] in pages:
+            found["section"] = {"text": question["anchor"].rpartition("#")[2].replace("-", " "), "href": href}
+    return found
+
+
+def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
+    """The bank as `bank.js` reads it; `pages`: the chapters that are there."""
+    found = []
+    for title, bank in topics:
+        place = quiz.Place.of(bank)
+        questions = [data(question, bank, place, pages) for question in bank.questions]
+        found.append({"id": bank.path.stem, "title": title, "questions": questions})
+    return json.dumps({"topics": found}, ensure_ascii=False, separators=(",", ":"))
+
+
+# ---- pages ----
+
+
+def root_of(name: str, bank: str) -> str:
+    """The element that the script `name` fills, with its strings and the address of the bank."""
+    say = embed.strings("quiz") | embed.strings("trainer")
+    return quiz.tag(
+        "div",
+        embed.data({"strings": say}),
+        quiz.tag("p", say["no-script"], class_="mtl-instead"),
+        class_=f"mtl-{name} mtl-quiz",
+        role="group",
+        aria_label=say[f"label-{name}"],
+        data_bank=bank,
+    )
+
+
+class TrainerDirective(SphinxDirective):
+    """A page of the trainer, mounted by the script of its name: `{mtl-trainer} practice`."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        if name not in PAGES:
+            raise self.error(f"expected a page of {', '.join(PAGES)}, found {name}")
+        self.env.note_dependency(str(STRINGS))
+        bank = posixpath.relpath(BANK, posixpath.dirname(self.env.docname) or ".")
+        return [nodes.raw("", root_of(name, bank), format="html")]
+
+
+class PrintableDirective(SphinxDirective):
+    """The place of the printable set, filled by `write`."""
+
+    def run(self) -> list[nodes.Node]:
+        return [nodes.raw("", PRINTABLE, format="html")]
+
+
+def write(app: Sphinx, banks: list[Bank]) -> None:
+    """Put the bank beside the pages in its three forms."""
+    out, folder = Path(app.outdir), posixpath.dirname(app.config.root_doc)
+    order = [name.removeprefix(f"{folder}/") for name in app.env.toctree_includes.get(app.config.root_doc, [])]
+    topics = titled(banks, order)
+    (out / BANK).write_text(bank_json(topics, set(order)), encoding="utf-8")
+    takeaway.write_anki(topics, out / DECK)
+    filled = f"{OPENING}{takeaway.printable(topics)}{CLOSING}"
+    for page in out.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if PRINTED.search(text):
+            page.write_text(PRINTED.sub(lambda _: filled, text), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_directive("mtl-trainer", TrainerDirective)
+    app.add_directive("mtl-printable", PrintableDirective)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

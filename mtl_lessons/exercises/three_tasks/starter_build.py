@@ -1,0 +1,14 @@
+from mtl_lessons.backend import keras
+
+layers, ops = keras.layers, keras.ops
+IDS = {"user": 600, "ad": 60, "item": 300}  # ids from 0; -1 is unknown
+
+
+def build(tasks):
+    """A model: "user", "ad" and "item", (batch,) each, give a prediction for each task, (batch, width), by its name.
+
+    tasks: name -> (kind, width, what its head alone reads), such as
+    {"chosen": ("one of", 300, []), "ad_click": ("yes or no", 1, ["ad"]), "rating": ("a number", 1, ["item"])}.
+    All heads read something shared that comes from the user.
+    """
+    return ...

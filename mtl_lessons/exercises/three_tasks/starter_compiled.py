@@ -1,0 +1,3 @@
+def compiled(tasks):
+    """The model of build(tasks), compiled: a loss for each task. Labels are (batch, 1), NaN where a row has none."""
+    return ...

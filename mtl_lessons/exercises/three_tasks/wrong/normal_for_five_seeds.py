@@ -1,0 +1,12 @@
+import numpy as np
+
+
+def report(multi, single):
+    found = {}
+    for task in multi[0]:
+        gains = np.array([m[task] - s[task] for m, s in zip(multi, single)])
+        if task == "rating":
+            gains = -gains
+        half = 1.96 * gains.std(ddof=1) / np.sqrt(len(gains))
+        found[task] = (gains.mean(), gains.mean() - half, gains.mean() + half)
+    return found

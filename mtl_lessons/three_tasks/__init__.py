@@ -1,0 +1,37 @@
+"""Chapter 6: a framework for three tasks, or four.
+
+- `framework`: features and tasks declared, a network and a balance chosen; `build`, `fit`, `evaluate`, `explain`, `save`, `load`;
+- `rows`: several logs, each with tasks of its own, as the batches of one model;
+- `shown`: its training, gates and gradients drawn;
+- `experiment`: a framework against its control, over seeds, and the chapter's experiment.
+
+It adds nothing to chapters 1 to 4 but the joints between them. Importing this package imports TensorFlow.
+"""
+
+from .experiment import CURES, LABELS, RELATEDNESS, built, compare, declare, gain, logs, restart, shipped, transfer
+from .framework import Framework, Head, measure, meet, report
+from .rows import draw
+from .shown import draw_cosines, draw_gates, draw_training
+
+__all__ = [
+    "CURES",
+    "Framework",
+    "Head",
+    "LABELS",
+    "RELATEDNESS",
+    "built",
+    "compare",
+    "declare",
+    "draw",
+    "draw_cosines",
+    "draw_gates",
+    "draw_training",
+    "gain",
+    "logs",
+    "measure",
+    "meet",
+    "report",
+    "restart",
+    "shipped",
+    "transfer",
+]

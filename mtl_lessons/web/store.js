@@ -1,0 +1,200 @@
+/* What a reader has answered, in localStorage:
+
+     {version: 2, questions: {"<question id>": {edition, answer, right or points and total, attempts, time, reviews}}}
+
+   A review is a fact, {time, score from 0 to 1, sure?}, and the log of them only grows. When to ask again is derived from the
+   facts (fsrs.js), so a better scheduler needs no migration, and the logs of two tabs or devices merge without loss.
+   Nothing here throws: what storage refuses is kept until the page is left, and `troubles` has the reasons, each told once. */
+
+import { isRecord } from "./parts.js";
+
+export const KEY = "mtl-lessons:progress:v2";
+const OLDER = "mtl-lessons:progress:v1"; // {"<question id>": entry without reviews}
+const ASIDE = "mtl-lessons:unreadable:"; // and the time at which it was found, and its key
+const VERSION = 2;
+const SITTING = 10 * 60_000; // ms; an answer so soon after the last is a retry, which moves no schedule
+const SKEW = 60_000; // ms by which clocks may differ
+
+const isReview = (review) => isRecord(review) && Number.isFinite(review.time) && review.score >= 0 && review.score <= 1;
+export const reviewsOf = (entry) => (Array.isArray(entry?.reviews) ? entry.reviews.filter(isReview) : []);
+
+const isRetry = (reviews, time) => reviews.length > 0 && Math.abs(time - reviews.at(-1).time) < SITTING;
+
+/* From 0 to 1; undefined where there is no result. */
+function scoreOf({ right, points, total }) {
+  if (typeof right === "boolean") return Number(right);
+  return points >= 0 && total >= points ? points / total : undefined;
+}
+
+function upgrade(entry) {
+  if (!isRecord(entry)) return entry;
+  const review = { time: entry.time, score: scoreOf(entry) };
+  return { ...entry, reviews: isReview(review) ? [review] : [] };
+}
+
+/* All reviews of both, `late`'s order and facts first. */
+function union(late, early) {
+  const missing = early.filter(({ time }) => !late.some((review) => review.time === time));
+  return missing.length ? [...late, ...missing].sort((a, b) => a.time - b.time) : late;
+}
+
+function join(one, other) {
+  if (!isRecord(one) || !isRecord(other)) return isRecord(one) ? one : other;
+  const [late, early] = (other.time ?? 0) > (one.time ?? 0) ? [other, one] : [one, other];
+  const attempts = Math.max(late.attempts ?? 0, early.attempts ?? 0);
+  return { ...late, attempts, reviews: union(reviewsOf(late), reviewsOf(early)) };
+}
+
+/* The entries of both; of a question answered in both, the later answer and the reviews of both. */
+export function merge(one, other) {
+  const all = { ...one };
+  for (const [id, entry] of Object.entries(other)) all[id] = Object.hasOwn(all, id) ? join(all[id], entry) : entry;
+  return all;
+}
+
+function parse(text, isState) {
+  const state = JSON.parse(text);
+  if (!isState(state)) throw new SyntaxError("expected saved progress");
+  return state;
+}
+
+export const store = {
+  unsaved: null, // the state that storage refused
+  locked: false, // whether what is stored must not be overwritten
+  told: new Set(),
+  troubles: [],
+
+  warn(reason) {
+    if (!this.told.has(reason)) this.troubles.push(reason);
+    this.told.add(reason);
+  },
+
+  /* The entries by question id. */
+  read() {
+    return this.state().questions;
+  },
+
+  state() {
+    const none = { version: VERSION, questions: {} };
+    const saved = this.load(KEY, (state) => isRecord(state) && isRecord(state.questions)) ?? none;
+    const older = Object.entries(this.load(OLDER, isRecord) ?? {}).map(([id, entry]) => [id, upgrade(entry)]);
+    if (saved.version > VERSION) {
+      this.warn("newer");
+      this.locked = true;
+    }
+    const kept = saved.version > VERSION ? none : saved;
+    const questions = merge(merge(kept.questions, Object.fromEntries(older)), this.unsaved?.questions ?? {});
+    const isAhead = ({ time }) => time > Date.now() + SKEW;
+    if (Object.values(questions).some((entry) => reviewsOf(entry).some(isAhead))) this.warn("clock");
+    return { ...kept, questions };
+  },
+
+  /* What is stored under `key`, or null. What cannot be read is set aside, not overwritten. */
+  load(key, isState) {
+    let text = null;
+    try {
+      text = localStorage.getItem(key);
+      return text === null ? null : parse(text, isState);
+    } catch (error) {
+      this.warn(error instanceof SyntaxError ? "corrupt" : "disabled");
+      if (error instanceof SyntaxError) this.setAside(key, text);
+      return null;
+    }
+  },
+
+  setAside(key, text) {
+    try {
+      localStorage.removeItem(key); // first, so that there is room
+      localStorage.setItem(`${ASIDE}${Date.now()}:${key}`, text);
+    } catch {
+      this.locked = true;
+      this.put(key, text);
+    }
+  },
+
+  put(key, text) {
+    try {
+      localStorage.setItem(key, text);
+    } catch {
+      this.warn("full");
+    }
+  },
+
+  /* Reads again before it writes: another quiz or tab may have written meanwhile. */
+  change(edit) {
+    const state = this.state();
+    edit(state.questions);
+    if (this.locked) {
+      this.unsaved = state;
+      return;
+    }
+    try {
+      localStorage.setItem(KEY, JSON.stringify(state));
+      localStorage.removeItem(OLDER);
+      this.unsaved = null;
+    } catch (error) {
+      this.warn(error.name === "QuotaExceededError" ? "full" : "disabled");
+      this.unsaved = state;
+    }
+  },
+
+  /* Keeps an answer, as a new attempt or (`review`: the time of its review) corrected. Returns the time of its review, null for a retry. */
+  answer(id, { sure, ...result }, review) {
+    const time = Date.now(), score = scoreOf(result), attempt = review === undefined;
+    let counted = review ?? null;
+    this.change((all) => {
+      const old = isRecord(all[id]) ? all[id] : {}, reviews = reviewsOf(old);
+      if (!attempt) reviews.filter((fact) => fact.time === review).forEach((fact) => (fact.score = score));
+      else if (!isRetry(reviews, time)) reviews.push({ time: (counted = time), score, sure });
+      const attempts = (Number.isInteger(old.attempts) ? old.attempts : 0) + Number(attempt);
+      all[id] = { ...result, attempts, time, reviews };
+    });
+    return counted;
+  },
+
+  /* Keeps whether a question was known on a card: a review, but no answer. */
+  recall(id, known) {
+    const review = { time: Date.now(), score: Number(known) };
+    this.change((all) => {
+      const old = isRecord(all[id]) ? all[id] : {}, reviews = reviewsOf(old);
+      all[id] = { ...old, reviews: isRetry(reviews, review.time) ? reviews : [...reviews, review] };
+    });
+  },
+
+  /* Adds what a file brings. */
+  take(questions) {
+    this.change((all) => Object.assign(all, merge(all, questions)));
+  },
+
+  /* Forgets questions. Removing comes first: even a full storage lets go. */
+  forget(ids) {
+    const state = this.state();
+    ids.forEach((id) => delete state.questions[id]);
+    this.unsaved = null;
+    if (!this.locked) this.remove(KEY, OLDER);
+    this.change((all) => Object.assign(all, state.questions));
+  },
+
+  remove(...keys) {
+    try {
+      keys.forEach((key) => localStorage.removeItem(key));
+    } catch {
+      this.warn("disabled");
+    }
+  },
+
+  /* Texts that could not be read as progress, by the keys under which they were set aside. */
+  aside() {
+    try {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(ASIDE));
+      return Object.fromEntries(keys.map((key) => [key, localStorage.getItem(key)]));
+    } catch {
+      return {};
+    }
+  },
+
+  /* Calls `heard` when another tab has changed the progress. */
+  listen(heard) {
+    addEventListener("storage", ({ key }) => (key === null || key === KEY || key === OLDER) && heard());
+  },
+};

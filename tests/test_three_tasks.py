@@ -1,0 +1,442 @@
+"""Chapter 6's framework: models computed by hand, the control, several logs, save and load, two devices."""
+
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtl_lessons import loss_balancing as lb
+from mtl_lessons import metrics
+from mtl_lessons import shared_networks as sn
+from mtl_lessons import three_tasks as three
+from mtl_lessons.backend import keras
+from mtl_lessons.inputs_outputs import Binary, Categorical, MultiLabel, MultiValued, Numeric, OneOfK, Ordinal, Regression
+from mtl_lessons.three_tasks import Framework, Head
+from mtl_lessons.three_tasks import rows as parts
+from mtl_lessons.world import World
+
+USER, AD, ITEM = Categorical("user", ids=5, width=3), Categorical("ad", ids=4, width=3), Categorical("item", ids=6, width=2)
+CHOSEN, CLICK = Head(OneOfK("chosen", classes=6)), Head(Binary("click", rate=0.3), [AD])
+RATING = Head(Regression("rating", mean=3.5), [ITEM])
+BOTTOM = partial(sn.SharedBottom, units=(4,))
+
+
+def framework(heads=(CHOSEN, CLICK, RATING), network=BOTTOM, **options):
+    keras.utils.set_random_seed(1)
+    return Framework([USER], heads, network, **options)
+
+
+def some_logs(rows=32):
+    rng = np.random.default_rng(0)
+    user, item = rng.integers(5, size=rows), rng.integers(6, size=rows)
+    return [
+        {"user": user, "chosen": item, "time": np.arange(rows)},
+        {"user": user, "ad": item % 4, "click": (item + user) % 2},
+        {"user": user, "item": item, "rating": 3.0 + (user - item) / 5},
+    ]
+
+
+def weights_of(model):
+    return [weight.copy() for weight in model.get_weights()]
+
+
+def value(variable):
+    return keras.ops.convert_to_numpy(variable)
+
+
+def assert_equal(left, right, atol=0.0):
+    for a, b in zip(left, right, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=atol)
+
+
+# ---------------------------------------------------------------- the model
+
+
+def test_predictions_are_what_one_computes_by_hand():
+    made = framework([CLICK, RATING]).build()
+    by_name = {weight.path: value(weight) for weight in made.model.network.trainable_variables}
+    tables = {name: weight for path, weight in by_name.items() for name in ("user", "ad", "item") if f"{name}_table" in path}
+    trunk = made.model.network.get_layer("network").trunk[0]
+    hidden = np.maximum(tables["user"][[1 + 2, 1]] @ value(trunk.kernel) + value(trunk.bias), 0)  # user 1, an unknown one
+    maps = [layer for layer in made.model.network.layers if isinstance(layer, keras.layers.Dense) and not layer.use_bias]
+    (to_ad,) = [value(layer.kernel) for layer in maps if layer.units == 3]
+    u, v = hidden @ to_ad, tables["ad"][[2 + 2, 1]]
+    head = made.model.network.get_layer("click")
+    logit = np.concatenate([u, v, u * v], 1) @ value(head.kernel) + value(head.bias)
+    found = made.predict({"user": np.array([1, 99]), "ad": np.array([2, -7]), "item": np.array([0, 1])})
+    np.testing.assert_allclose(found["click"], 1 / (1 + np.exp(-logit)), atol=1e-6)
+
+
+def test_weights_are_as_many_as_one_counts():
+    made = framework().build()
+    tables, trunk = (5 + 2) * 3 + (4 + 2) * 3 + (6 + 2) * 2, 3 * 4 + 4
+    heads = (4 * 6 + 6) + (4 * 3 + 9 + 1) + (4 * 2 + 6 + 1)  # a softmax; a map and three parts with a bias, twice
+    assert made.model.network.count_params() == tables + trunk + heads
+
+
+def test_a_fourth_task_costs_its_own_head_and_changes_no_other():
+    like = Head(Binary("like"), [ITEM])  # the one line: a table that is there already
+    three_heads, four_heads = framework().build(), framework([CHOSEN, CLICK, RATING, like]).build()
+    more = four_heads.model.network.count_params() - three_heads.model.network.count_params()
+    assert more == 4 * 2 + 6 + 1
+    log = some_logs()[2] | {"like": some_logs()[1]["click"]}
+    history = four_heads.fit([*some_logs()[:2], log], steps=4, batch=8, epochs=2)
+    assert len(history.history["like_loss"]) == 2 and np.isfinite(history.history["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        partial(sn.MMoE, experts=3, units=(4,)),
+        partial(sn.PLE, own=1, shared=1, units=[(4,), (4,)]),
+        partial(sn.AdaTT, own=2, units=[(4,)]),
+        partial(sn.CrossStitch, units=(4,)),
+    ],
+    ids=["MMoE", "PLE", "AdaTT", "CrossStitch"],
+)
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "control"])
+def test_every_network_fits(network, shared):
+    made = framework(network=network, shared=shared).build(keras.optimizers.Adam(0.03))
+    losses = made.fit(some_logs(), steps=60, batch=16, epochs=2).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    "balance",
+    [lb.Uncertainty(["classification", "classification", "regression"]), lb.GradNorm(), lb.FAMO(), lb.PCGrad()],
+    ids=lambda balance: type(balance).__name__,
+)
+def test_every_kind_of_balance_fits(balance):
+    made = framework(balance=balance).build(keras.optimizers.Adam(0.03))
+    losses = made.fit(some_logs(), steps=60, batch=16, epochs=2).history["loss"]
+    assert losses[-1] < losses[0] and made.model.balance is not balance
+
+
+def test_a_weight_of_zero_teaches_a_head_nothing():
+    made = framework([CHOSEN, Head(CLICK.task, CLICK.reads, weight=0.0)]).build(keras.optimizers.SGD(0.1))
+    before = value(made.model.network.get_layer("click").kernel)
+    chosen = value(made.model.network.get_layer("chosen").kernel)
+    made.fit(some_logs()[:2], steps=4, batch=8, epochs=1)
+    np.testing.assert_array_equal(value(made.model.network.get_layer("click").kernel), before)
+    assert np.abs(value(made.model.network.get_layer("chosen").kernel) - chosen).max() > 0
+
+
+# ---------------------------------------------------------------- the control, and one task
+
+
+def test_one_task_is_plain_keras():
+    made, log = framework([CLICK]).build(keras.optimizers.Adam(0.01)), some_logs()[1]
+    plain = keras.models.clone_model(made.model.network)
+    plain.set_weights(made.model.network.get_weights())
+    plain.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
+    order = three.draw([32], [8], 12, np.random.default_rng(0))
+    made.fit([log], steps=12, batch=8, epochs=1, seed=0)
+    plain.fit(
+        {n: log[n][order] for n in ("user", "ad")}, {"click": log["click"][order, None]}, batch_size=8, shuffle=False, verbose=0
+    )
+    assert_equal(weights_of(made.model.network), weights_of(plain), atol=1e-6)
+
+
+def test_the_control_trains_each_task_as_if_it_were_alone():
+    control = framework(shared=False).build(keras.optimizers.Adam(0.01))
+    x, y = control.rows(some_logs())
+    alone = {head.name: framework([head]).build(keras.optimizers.Adam(0.01)) for head in (CHOSEN, CLICK, RATING)}
+    inner = {next(iter(layer.output)): layer for layer in control.model.network.layers if isinstance(layer, keras.Model)}
+    for task, single in alone.items():
+        single.model.network.set_weights(inner[task].get_weights())
+        single.model.fit({f.name: x[f.name] for f in single.inputs}, {task: y[task]}, batch_size=24, shuffle=False, verbose=0)
+    control.model.fit(x, y, batch_size=24, shuffle=False, verbose=0)
+    for task, single in alone.items():
+        assert_equal(weights_of(single.model.network), weights_of(inner[task]), atol=1e-6)
+
+
+def test_explain_counts_what_each_loss_trains():
+    rows = framework().build().explain(some_logs())
+    assert [row["task"] for row in rows] == ["chosen", "click", "rating"]
+    assert [row["reads"] for row in rows] == ["shared", "shared + ad", "shared + item"]
+    assert [row["labels"] for row in rows] == [32, 32, 32]
+    common = (5 + 2) * 3 + 3 * 4 + 4
+    own = [4 * 6 + 6, (4 + 2) * 3 + 4 * 3 + 9 + 1, (6 + 2) * 2 + 4 * 2 + 6 + 1]
+    assert [row["alone"] for row in rows] == own and [row["trains"] - common for row in rows] == own
+
+
+def test_in_the_control_no_weight_is_common():
+    rows = framework(shared=False).build().explain(some_logs())
+    assert all(row["trains"] == row["alone"] > 0 for row in rows)
+
+
+def test_cosines_are_those_of_the_shared_gradients():
+    same = Head(Binary("again", rate=0.3), [AD])
+    made = framework([CLICK, same]).build()
+    network = made.model.network
+    network.get_layer("again").set_weights(network.get_layer("click").get_weights())
+    first, second = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense) and not layer.use_bias]
+    second.set_weights(first.get_weights())
+    log = some_logs()[1]
+    np.testing.assert_allclose(made.cosines([log | {"again": log["click"]}]), 1, atol=1e-4)
+    opposite = made.cosines([{name: log[name][:1] for name in ("user", "ad")} | {"click": np.array([1]), "again": np.array([0])}])
+    np.testing.assert_allclose(opposite, [[1, -1], [-1, 1]], atol=1e-4)
+
+
+# ---------------------------------------------------------------- rows
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 4)), min_size=1, max_size=4), st.integers(1, 6))
+@settings(max_examples=50, deadline=None)
+def test_every_half_step_sees_half_of_each_log(logs, steps):
+    lengths, halves = zip(*logs)
+    batch = [2 * half for half in halves]
+    order = three.draw(lengths, batch, steps, np.random.default_rng(0)).reshape(2 * steps, -1)
+    log = np.searchsorted(np.cumsum(lengths), order, side="right")
+    counts = [np.sum(log == number, axis=1) for number in range(len(logs))]
+    np.testing.assert_array_equal(counts, np.repeat(np.array(halves)[:, None], 2 * steps, 1))
+
+
+def test_a_log_is_used_up_before_it_starts_anew():
+    order = three.draw([5, 3], [2, 1], 5, np.random.default_rng(0))
+    assert sorted(order[order < 5]) == sorted([*range(5)] * 2)
+    assert sorted(order[order >= 5][:3]) == [5, 6, 7]
+
+
+def test_what_a_log_lacks_is_unknown_or_missing():
+    x, y = framework().rows(some_logs(2))
+    assert {name: column[:2].tolist() for name, column in x.items() if name != "user"} == {"ad": [-1, -1], "item": [-1, -1]}
+    assert [np.isnan(y[t][:, 0]).tolist() for t in ("chosen", "click")] == [
+        [False] * 2 + [True] * 4,
+        [True] * 2 + [False] * 2 + [True] * 2,
+    ]
+
+
+def test_lists_and_numbers_that_a_log_lacks():
+    tags, price = MultiValued("tags", ids=9), Numeric("price", mean=20.0, scale=5.0)
+    logs = [{"tags": [[1], [2, 3, 4]], "price": [1.0, 2.0]}, {"tags": np.array([[5, 6]]), "price": [3.0]}, {"other": [1, 2]}]
+    expected = [[1, -1, -1], [2, 3, 4], [5, 6, -1], [-1, -1, -1], [-1, -1, -1]]
+    assert parts.stacked_feature(tags, logs).tolist() == expected
+    assert parts.stacked_feature(price, logs)[:, 0].tolist() == [1.0, 2.0, 3.0, 20.0, 20.0]
+
+
+def test_a_task_with_a_sample_space_and_missing_labels():
+    order = Head(Binary("order", space="click"), [AD])
+    log = {"user": [0, 1, 2, 3], "ad": [0, 1, 2, 3], "click": [1, 1, 0, np.nan], "order": [1, np.nan, 0, 1]}
+    _, y = framework([CLICK, order]).rows([log])
+    np.testing.assert_array_equal(y["order"][:, 0], [1, np.nan, np.nan, np.nan])
+    _, y = framework([CHOSEN, order]).rows([log | {"chosen": [0, 1, 2, 3]}])  # the space need not be a task
+    np.testing.assert_array_equal(y["order"][:, 0], [1, np.nan, np.nan, np.nan])
+
+
+# ---------------------------------------------------------------- how good it is
+
+
+def test_measures_of_each_kind_by_hand():
+    nan = np.nan
+    p = np.eye(12)[[3, 4]] + np.arange(12)[::-1] / 100  # ids 0 to 9 are the top ten
+    assert three.measure(OneOfK("x", classes=12), np.array([[3.0], [11.0]]), p) == 0.5
+    assert three.measure(Binary("x"), np.array([[0], [1], [1], [nan]]), np.array([[0.1], [0.2], [0.05], [0.9]])) == 0.5
+    tags = np.array([[0, 1], [1, 0], [nan, 1]])
+    assert three.measure(MultiLabel("x", labels=2), tags, np.array([[0.1, 0.1], [0.2, 0.9], [0.9, 0.2]])) == 0.5
+    grades = np.array([[1.0, 0.5], [1.0, 1.0]])  # P(y > 1), P(y > 2): 2.5 and 3 expected
+    assert three.measure(Ordinal("x", low=1, high=3), np.array([[3.0], [3.0]]), grades) == pytest.approx(np.sqrt(0.125))
+    with pytest.raises(ValueError, match="task 'x': expected a label to judge by, found none among 1 rows"):
+        three.measure(Binary("x"), np.array([[nan]]), np.array([[0.5]]))
+
+
+def test_a_report_has_a_gain_above_zero_where_the_error_falls():
+    multi = [{"click": 0.8, "rating": 0.70}, {"click": 0.7, "rating": 0.74}]
+    single = [{"click": 0.6, "rating": 0.80}, {"click": 0.6, "rating": 0.80}]
+    click, rating = three.report([CLICK, RATING], multi, single)
+    assert click == {
+        "task": "click",
+        "measure": "AUC",
+        "multi-task": pytest.approx(0.75),
+        "single": pytest.approx(0.6),
+        "gain": str(metrics.interval([0.2, 0.1])),
+    }
+    assert rating["measure"] == "RMSE" and rating["gain"] == str(metrics.interval([0.1, 0.06]))
+
+
+# ---------------------------------------------------------------- save, load
+
+
+@pytest.mark.parametrize("balance", [None, lb.FAMO(rate=0.1)], ids=["weights", "balance"])
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "control"])
+def test_what_is_loaded_predicts_and_goes_on_as_what_was_saved(tmp_path, balance, shared):
+    heads = [CHOSEN, Head(CLICK.task, CLICK.reads, 1.0 if balance else 2.0), Head(Ordinal("rating", low=1, high=5), [ITEM])]
+    network = partial(sn.PLE, own=1, shared=1, units=[(4,), (3,)])
+    price = Numeric.fitted("price", np.arange(32.0))
+    made = Framework([USER, price], heads, network, balance, shared).build(keras.optimizers.Adam(0.01))
+    logs = [log | {"price": np.arange(32.0)} for log in some_logs()]
+    logs[2]["rating"] = np.clip(np.round(logs[2]["rating"]), 1, 5)
+    made.fit(logs, steps=3, batch=8, epochs=1)
+    made.save(tmp_path / "three")
+    again = Framework.load(tmp_path / "three")
+    assert (again.features, again.tasks, again.shared) == (made.features, made.tasks, shared)
+    assert [tuple(head.reads) for head in again.heads] == [tuple(head.reads) for head in made.heads]
+    for one in (made, again):
+        one.fit(logs, steps=3, batch=8, epochs=1, seed=1)
+    assert_equal(weights_of(made.model), weights_of(again.model), atol=1e-6)
+    assert again.evaluate(logs) == pytest.approx(made.evaluate(logs), abs=1e-5)
+    again.build()  # and can be made anew from its declaration
+    assert again.model.network.count_params() == made.model.network.count_params()
+
+
+# ---------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda: framework([]), r"heads: expected tasks with different names, found \[\]"),
+        (lambda: framework([CLICK, CLICK]), r"found \['click', 'click'\]"),
+        (
+            lambda: framework([CHOSEN, Head(CLICK.task, CLICK.reads, 2.0)], balance=lb.Equal()),
+            r"expected weights or a balance, found weights \[1.0, 2.0\] and Equal",
+        ),
+        (
+            lambda: framework([CLICK, Head(Binary("x"), [Categorical("ad", ids=9)])]),
+            "feature 'ad': expected the same declaration",
+        ),
+        (lambda: framework().fit(some_logs()), r"expected a framework that is built, .* call build\(\) first"),
+        (
+            lambda: framework().build().fit([{"user": [1], "ad": [1]}]),
+            "log 1: expected a label among .*'chosen', 'click', 'rating'",
+        ),
+        (lambda: framework().build().fit([some_logs()[0], {"user": [1], "click": [1]}]), "log 2: .*'click'.* found no ad"),
+        (lambda: framework().build().fit([{"usr": [1], "chosen": [1]}]), "log 1: .* found no user"),
+        (lambda: framework().build().fit([some_logs()[0] | {"user": [1]}]), r"log 1: expected columns of one length, found"),
+        (
+            lambda: framework().build().fit(some_logs(), batch=[8, 8]),
+            r"batch: expected at least 1 row of each of 3 logs, found \[8, 8\]",
+        ),
+        (lambda: framework().build().fit(some_logs(), steps=5, epochs=10), "expected steps that epochs divide, found 5 and 10"),
+        (
+            lambda: framework().build().fit([some_logs()[0] | {"chosen": np.full(32, 6)}]),
+            "task 'chosen': expected whole numbers from 0 to 5",
+        ),
+        (lambda: framework().build().evaluate(some_logs()[:2]), "task 'rating': expected a label to judge by"),
+    ],
+)
+def test_errors_say_what_was_expected_and_what_was_found(act, message):
+    with pytest.raises(ValueError, match=message):
+        act()
+
+
+# ---------------------------------------------------------------- two devices
+
+MIRRORED = """
+import sys
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+sys.path.insert(0, "tests")
+from test_three_tasks import framework, keras, lb, some_logs
+
+logs = some_logs(96)
+def trained(strategy):
+    with strategy.scope():
+        made = framework(balance=BALANCE).build(keras.optimizers.SGD(0.1), jit_compile=False)
+    made.fit(logs, steps=12, batch=[8, 4, 16], epochs=2)
+    return made.model.network.get_weights()
+
+one, two = trained(tf.distribute.get_strategy()), trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+start = framework().graph().get_weights()
+print(max(np.abs(a - b).max() for a, b in zip(one, two)), max(np.abs(a - b).max() for a, b in zip(one, start)))
+"""
+
+
+@pytest.mark.parametrize("balance", ["None", "lb.Equal()"])
+def test_two_devices_train_the_same_weights(balance):
+    code = MIRRORED.replace("BALANCE", balance)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    apart, moved = map(float, done.stdout.split())
+    assert apart < 1e-4 < 0.05 < moved
+
+
+# ---------------------------------------------------------------- the experiment
+
+
+def test_a_restart_is_the_same_start_and_forgets_the_training():
+    made = framework().build(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.03, 20)))
+    runs = []
+    for _ in range(2):
+        three.restart(made, 3)
+        made.fit(some_logs(), steps=20, batch=8, epochs=1)
+        runs.append(weights_of(made.model.network))
+    assert_equal(*runs, atol=1e-6)
+    three.restart(made, 4)
+    assert max(np.abs(a - b).max() for a, b in zip(weights_of(made.model.network), runs[0])) > 0.01
+
+
+def test_compare_judges_each_framework_on_each_seed():
+    frameworks = [framework(shared=shared).build("adam") for shared in (True, False)]
+    done = []
+    scores = three.compare(frameworks, [some_logs()] * 3, [some_logs()] * 3, lambda *step: done.append(step), steps=4, batch=8)
+    assert [len(runs) for runs in scores] == [3, 3] and set(scores[0][0]) == {"chosen", "click", "rating"}
+    assert done == [(n, 6) for n in range(1, 7)]
+
+
+def test_the_chapters_logs_come_from_one_world_and_lie_in_time():
+    world = World(seed=1)
+    past, future = three.logs(world, 1_000)
+    assert [len(log["user"]) for log in past] == [60_000, 1_000, 30_000]
+    assert [len(log["user"]) for log in future] == [20_000] * 3
+    assert all(before["time"].max() < after["time"].min() for before, after in zip(past, future))
+    assert {"chosen", "ad_click", "rating"} <= {name for log in past for name in log}
+    np.testing.assert_array_equal(past[1]["p_ad_click"], world.ad_impressions(21_000)["p_click"][:1_000])
+
+
+def test_transfer_says_what_it_needs():
+    with pytest.raises(ValueError, match="expected labels >= 1 and seeds >= 2, found labels=0, seeds=5"):
+        three.transfer(0.5, 0)
+
+
+def test_gain_is_above_zero_where_sharing_is_better():
+    result = {"single": [0.5, 0.6], "shared": [0.6, 0.8], "rating_single": [0.8, 0.8], "rating_shared": [0.7, 0.75]}
+    assert three.gain(result) == pytest.approx(metrics.interval([0.1, 0.2]))
+    assert three.gain(result, "rating") == pytest.approx(metrics.interval([0.1, 0.05]))
+
+
+# ---------------------------------------------------------------- drawings
+
+
+def test_training_is_drawn_as_a_share_of_the_first_epoch():
+    history = {"click_loss": [0.8, 0.4, 0.2], "rating_loss": [2.0, 1.0, 1.5], "loss": [2.8, 1.4, 1.7]}
+    lines = three.draw_training(history, ["click", "rating"]).axes[0].lines
+    assert [(line.get_label(), line.get_ydata().tolist()) for line in lines] == [
+        ("click", pytest.approx([1, 0.5, 0.25])),
+        ("rating", pytest.approx([1, 0.5, 0.75])),
+    ]
+
+
+def test_gates_are_drawn_from_what_the_network_reads():
+    made = framework(network=partial(sn.MMoE, experts=3, units=(4,))).build()
+    gate = made.model.network.get_layer("network").levels[0].gates["click"]
+    gate.kernel.assign(np.random.default_rng(0).normal(size=gate.kernel.shape) * 50)
+    tables = made.model.network.get_layer("user_table").get_weights()[0]
+    users = np.concatenate([log["user"] for log in some_logs()])
+    logits = tables[users + 2] @ value(gate.kernel)
+    weights = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    click = three.draw_gates(made, some_logs()).axes[1]
+    assert click.get_ylabel() == "click"
+    np.testing.assert_allclose([bar.get_height() for bar in click.patches], weights.mean(0), atol=1e-5)
+    with pytest.raises(ValueError, match="expected a network with gates, found SharedBottom"):
+        three.draw_gates(framework().build(), some_logs())
+
+
+def test_the_table_of_cosines_says_its_numbers():
+    made = framework().build()
+    said = [float(text.get_text()) for text in three.draw_cosines(made, some_logs()).axes[0].texts]
+    np.testing.assert_allclose(said, made.cosines(some_logs()).ravel(), atol=0.0051)
+
+
+def test_what_ships_has_both_signs_and_the_cure_by_a_fair_control():
+    stored = three.shipped()
+    cells = {(cell["relatedness"], cell["labels"]): cell for cell in stored["cells"]}
+    assert three.gain(cells[0.95, 2_000]).low > 0.1 and three.gain(cells[0.0, 30_000]).high < -0.1
+    cured = stored["cures"]["wider, and ads weigh 5"]
+    assert three.gain(cured).low > -0.03 and three.gain(cured).high < 0.03

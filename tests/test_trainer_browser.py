@@ -1,0 +1,711 @@
+"""The pages of the trainer in a real browser, under the site's policy: every state by mouse and by keyboard, on a desk and a phone."""
+
+import json
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trainer
+from axe_playwright_python.sync_playwright import Axe
+from test_quiz import BANK, bank_of
+from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
+
+from mtl_lessons import embed
+
+ROOT = Path(__file__).parents[1]
+WEB = ROOT / "mtl_lessons" / "web"
+SAY = embed.strings("quiz") | embed.strings("trainer")
+MODULES = [WEB / f"{part}.js" for name in trainer.PAGES for part in embed.modules(name)]
+POLICY = re.search(r'<meta http-equiv="Content-Security-Policy"[^>]*>', (ROOT / "book/_templates/layout.html").read_text())[0]
+DAY, NOW = 86_400_000, 1_800_000_000_000
+CLOCK = f"window.now = {NOW}; Date.now = () => window.now;"
+# Two topics; in the second, a question that follows up on one of the first.
+SECOND = """chapter: second
+questions:
+- id: second-money
+  anchor: money
+  level: senior
+  type: one
+  stem: "What do you optimise, then?"
+  options:
+  - {text: "Clicks", correct: false, feedback: "Clicks are not money."}
+  - {text: "Value", correct: true, feedback: "It is what the product wants."}
+  mistake: "Naming a metric."
+  follow_up: "And in a year?"
+  source: [caruana1997]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A small site: the four pages with two topics, and a chapter to which they link."""
+    folder = tmp_path_factory.mktemp("trainer")
+    banks = [
+        bank_of(folder, BANK.replace("  level: junior\n  type: one", "  next: second-money\n  level: junior\n  type: one", 1)),
+        bank_of(folder, SECOND, "second"),
+    ]
+    topics = [("First topic", banks[0]), ("Second topic", banks[1])]
+    (folder / "bank.json").write_text(trainer.bank_json(topics, {"sample"}))
+    for path in (*WEB.glob("*.js"), *WEB.glob("*.css")):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "page.css").write_text(PAGE_CSS)
+    (folder / "sample.html").write_text(PAGE.format(head=HEAD, body=""))
+    for name in trainer.PAGES:
+        head = f'{HEAD}{POLICY}<link rel="stylesheet" href="mtl.css"><link rel="stylesheet" href="trainer.css"><script type="module" src="{name}.js"></script>'
+        (folder / f"{name}.html").write_text(PAGE.format(head=head, body=trainer.root_of(name, "bank.json")))
+    return folder
+
+
+@pytest.fixture
+def visit(browser, folder, serve):
+    """Opens pages of one reader; at the end nothing was logged as an error and nothing asked of another host."""
+    faults, contexts = [], []
+    with serve(folder) as url:
+
+        @contextmanager
+        def reader(**options):
+            context = browser.new_context(**options)
+            contexts.append(context)
+            context.add_init_script(CLOCK)
+            context.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
+            context.on("weberror", lambda error: faults.append(str(error.error)))
+            context.on("request", lambda request: request.url.startswith((url, "data:", "blob:")) or faults.append(request.url))
+            yield lambda name, init="": opened(context, f"{url}/{name}", init)
+
+        yield reader
+        for context in contexts:
+            context.close()
+    assert faults == []
+
+
+def opened(context, url, init=""):
+    page = context.new_page()
+    page.add_init_script(init)
+    page.goto(url)
+    page.locator(".mtl-quiz button").first.wait_for()
+    return page
+
+
+@pytest.fixture
+def open_page(visit):
+    with visit() as go:
+        yield go
+
+
+def saved(page):
+    return page.evaluate(f"JSON.parse(localStorage.getItem('{KEY}') ?? '{{\"questions\": {{}}}}').questions")
+
+
+def keep(page, **entries):
+    text = json.dumps({"version": 2, "questions": {name.replace("_", "-"): entry for name, entry in entries.items()}})
+    page.evaluate("([key, text]) => localStorage.setItem(key, text)", [KEY, text])
+
+
+def button(page, name):
+    return page.get_by_role("button", name=SAY.get(name, name), exact=True)
+
+
+def status(page):
+    return page.locator("[role=status]").first.inner_text()
+
+
+def violations(page):
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], [node["html"][:150] for node in one["nodes"]]) for one in found]
+
+
+def answer(page, right=True):
+    """Answers the question that is shown, right or (closed ones) wrong, and gives the answer."""
+    form = page.locator("form.mtl-question")
+    name = form.get_attribute("data-id")
+    match name:
+        case "sample-gain":
+            form.get_by_label("Negative transfer" if right else "Positive transfer").check()
+        case "second-money":
+            form.get_by_label("Value" if right else "Clicks").check()
+        case "sample-labels":
+            for text in ("A label", "A sample space", "A loss") if right else ("A GPU",):
+                form.get_by_label(text, exact=True).check()
+        case "sample-number":
+            form.get_by_role("textbox").fill("0.0036" if right else "7")
+        case "sample-order":
+            if right:
+                place(form, ["impression", "click", "conversion", "a repeat purchase, weeks later"])
+        case "sample-bug":
+            form.get_by_label("the_head_that_reads" if right else "relu").check()
+        case "sample-open":
+            form.get_by_role("textbox").fill("It spreads")
+    form.locator("[type=submit]").click()
+    return name
+
+
+# ---- the bank ----
+
+
+def test_the_bank_has_what_a_page_needs(folder):
+    first, second = json.loads((folder / "bank.json").read_text())["topics"]
+    assert (first["id"], first["title"], second["title"]) == ("sample", "First topic", "Second topic")
+    gain = first["questions"][0]
+    assert gain["next"] == "second-money" and gain["seconds"] == 60 and gain["key"] == {"right": ["1"]}
+    assert gain["section"] == {"text": "a definition", "href": "sample.html#sample-a-definition"}
+    assert 'href="sample.html#sample-sources"' in gain["html"]
+    assert "section" not in second["questions"][0] and "<a " not in second["questions"][0]["html"]  # that chapter is not there
+
+
+def test_a_bank_that_cannot_be_loaded_is_told_and_tried_again(visit, folder):
+    with visit() as go:
+        init = """const load = window.fetch; window.fetch = (...given) => window.tried++ ? load(...given) : Promise.reject(new TypeError("offline"));
+                  window.tried = 0;"""
+        page = go("practice.html", init)
+        assert page.get_by_role("status").inner_text() == SAY["loading-failed"]
+        button(page, "loading-again").click()
+        page.get_by_text("Questions: 7 (0 due, 7 new).").first.wait_for()
+
+
+# ---- practice ----
+
+
+def test_practice_filters_by_topic_level_type_and_state(open_page):
+    page = open_page("practice.html")
+    assert status(page) == "Questions: 7 (0 due, 7 new)."
+    page.get_by_label("Topic").select_option("Second topic")
+    assert status(page) == "Questions: 1 (0 due, 1 new)."
+    page.get_by_label("Level").select_option("junior")
+    assert status(page) == "No question fits. Choose something wider." and button(page, "start").is_disabled()
+    page.get_by_label("Topic").select_option("all topics")
+    assert status(page) == "Questions: 3 (0 due, 3 new)."
+    page.get_by_label("Type").select_option("a number")
+    assert status(page) == "Questions: 1 (0 due, 1 new)."
+    keep(
+        page,
+        sample_number={"reviews": [{"time": NOW - 9 * DAY, "score": 0}]},
+        sample_gain={"reviews": [{"time": NOW, "score": 1}]},
+    )
+    page.reload()
+    page.get_by_text("Questions: 6 (1 due, 5 new).").first.wait_for()
+    page.get_by_label("Which questions").select_option("answered wrongly last time")
+    assert status(page) == "Questions: 1 (1 due, 0 new)."
+
+
+def test_a_link_can_choose_the_topic(open_page):
+    page = open_page("practice.html?topic=second&which=nonsense")
+    assert page.get_by_label("Topic").input_value() == "second" and page.get_by_label("Which questions").input_value() == "due"
+
+
+def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(open_page):
+    page = open_page("practice.html")
+    keep(
+        page,
+        sample_gain={"reviews": [{"time": NOW - 9 * DAY, "score": 0}]},
+        sample_number={"reviews": [{"time": NOW, "score": 1}]},
+    )
+    page.reload()
+    button(page, "start").click()
+    form = page.locator("form.mtl-question")
+    assert page.evaluate("document.activeElement.tagName") == "LEGEND"
+    assert re.sub(r"\s+", " ", form.locator("legend").first.inner_text()).startswith("Question 1 of 6")
+    assert form.get_attribute("data-id") == "sample-gain"
+    form.get_by_label("certain: 95 %").check()
+    answer(page, right=False)
+    assert status(page) == "Question 1 of 6: Not right." and "0.5 is chance" in form.inner_text()
+    assert form.get_by_label("certain: 95 %").is_disabled()
+    assert saved(page)["sample-gain"]["reviews"][1] == {"time": NOW, "score": 0, "sure": 95}
+    button(page, "next-follow-up").click()
+    assert form.get_attribute("data-id") == "second-money"
+    answer(page)
+    button(page, "next").click()
+    button(page, "stop").click()
+    assert page.locator(".mtl-quiz h2").first.inner_text() == "Round finished: 2 answered, 1 right"
+    assert page.evaluate("document.activeElement.tagName") == "H2"
+    assert page.get_by_role("link", name="a definition").get_attribute("href") == "sample.html#sample-a-definition"
+    button(page, "round-again").click()
+    assert page.evaluate("document.activeElement.name") == "which" and status(page) == "Questions: 4 (0 due, 4 new)."
+
+
+def test_enter_in_a_rubric_is_no_second_answer(open_page):
+    page = open_page("practice.html")
+    page.get_by_label("Type").select_option("free answer")
+    button(page, "start").click()
+    answer(page)
+    for box in page.locator(".mtl-rubric input").all():
+        box.press("Space")
+        box.press("Enter")
+    assert saved(page)["sample-open"]["attempts"] == 1 and saved(page)["sample-open"]["points"] == 5
+
+
+def test_every_type_can_be_practised(open_page):
+    page, seen = open_page("practice.html"), set()
+    button(page, "start").click()
+    for number in range(7):
+        seen.add(answer(page))
+        if "sample-open" in seen and page.locator(".mtl-rubric").is_visible():
+            page.get_by_label("NaN spreads").check()
+            assert status(page) == f"Question {number + 1} of 7: 2 of 5 points."
+            assert saved(page)["sample-open"]["reviews"] == [{"time": NOW, "score": 0.4}]
+        page.locator(".mtl-question .mtl-buttons button:visible").nth(-2).click()
+    assert len(seen) == 7 and "7 answered, 6 right" in page.locator(".mtl-quiz h2").first.inner_text()
+    assert set(saved(page)) == seen
+
+
+def test_an_answer_in_another_tab_is_heard(open_page):
+    one, other = open_page("practice.html"), open_page("practice.html")
+    button(other, "start").click()
+    answer(other)
+    one.get_by_text("Questions: 6 (0 due, 6 new).").first.wait_for()
+
+
+def test_practice_by_keyboard(open_page):
+    page = open_page("practice.html?topic=second")
+    tab_to(page, "select[name=which]")
+    tab_to(page, "form [type=submit]")
+    page.keyboard.press("Enter")
+    tab_to(page, "[data-id=second-money] input")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, ".mtl-sure input")
+    page.keyboard.press("Space")
+    page.keyboard.press("Control+Enter")
+    assert status(page) == "Question 1 of 1: Right." and saved(page)["second-money"]["reviews"][0]["sure"] == 25
+    assert saved(page)["second-money"]["attempts"] == 1
+    tab_to(page, ".mtl-buttons button:nth-of-type(3)")
+    page.keyboard.press("Enter")
+    assert "1 answered, 1 right" in page.locator(".mtl-quiz h2").first.inner_text()
+
+
+def test_trouble_with_storage_is_shown(open_page):
+    page = open_page("practice.html", f"localStorage.setItem('{KEY}', '{{')")
+    assert page.locator(".mtl-notice").all_inner_texts() == [SAY["storage-corrupt"]] and SAY["storage-corrupt"] in status(page)
+
+
+# ---- mock interview ----
+
+TICKS = "window.lag = 0; const real = performance.now.bind(performance); performance.now = () => real() + window.lag;"
+
+
+def pass_seconds(page, seconds):
+    page.evaluate("seconds => { window.lag += 1000 * seconds; }", seconds)
+    page.wait_for_timeout(350)
+
+
+def interview(page, pace="interview", level="all levels"):
+    page.get_by_label("Length").select_option("10 questions")
+    page.get_by_label("Level").select_option(level)
+    page.get_by_label("Time").select_option(SAY[f"pace-{pace}"])
+    button(page, "interview-start").click()
+
+
+def step(page, right=True):
+    """Answers a question; a free answer gets two of five points."""
+    name = answer(page, right)
+    if name == "sample-open":
+        page.get_by_label("NaN spreads").check()
+        page.locator(".mtl-buttons button:visible").first.click()
+    return name
+
+
+def test_an_interview_gives_no_verdict_until_its_report(open_page):
+    page = open_page("interview.html")
+    assert re.fullmatch(r"Questions: 5\. Minutes: \d+\.", status(page))
+    interview(page)
+    names = []
+    for number in range(7):
+        assert page.locator("legend").first.inner_text().startswith(f"Question {number + 1} of 7")
+        assert page.locator(".mtl-verdict:visible, .mtl-after:visible").count() == 0
+        if number == 0:
+            page.get_by_label("fairly sure: 75 %").check()
+        names.append(step(page, right=number != 6))
+    assert len(set(names)) == 7 and set(saved(page)) == set(names)
+    assert page.locator(".mtl-quiz h2").first.inner_text().startswith("Report of 20")
+    assert page.evaluate("document.activeElement.tagName") == "H2"
+    facts = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts()))
+    last_open = names[6] == "sample-open"
+    assert facts["Answered"] == "7 of 7" and facts["Over time"] == "0"
+    assert facts["Score"] == (f"{round(100 * 6.4 / 7)} %" if last_open else f"{round(100 * 5.4 / 7)} %")
+    assert facts["Confidence"] == ("75 % stated, 40 % scored" if names[0] == "sample-open" else "75 % stated, 100 % scored")
+    assert re.fullmatch(r"0:\d\d of 11:30", facts["Time"])
+    details = page.locator("details.mtl-detail")
+    assert details.count() == 7 and page.locator("table tbody tr").count() == 2
+    details.nth(6).locator("summary").first.click()
+    assert details.nth(6).locator(".mtl-after").is_visible() and details.nth(6).locator(".mtl-buttons").count() == 0
+    if names[0] == "sample-gain":
+        assert names[1] == "second-money"
+
+
+def test_a_follow_up_comes_right_after_its_question_and_makes_no_interview_longer(open_page):
+    follows = {"sample-gain": "second-money", "sample-number": "sample-bug"}
+    for _ in range(3):
+        page = open_page("interview.html")
+        interview(page, level="junior")  # gain, number, order: one that has a follow-up is among the first two
+        names = [step(page) for _ in range(3)]
+        assert page.locator("details.mtl-detail").count() == 3
+        led = [(name, after) for name, after in zip(names, names[1:]) if name in follows]
+        assert led and all(follows[name] == after for name, after in led)
+        page.close()
+
+
+def test_time_that_runs_out_is_told_and_noted_but_cuts_nobody_off(open_page):
+    page = open_page("interview.html", TICKS)
+    interview(page)
+    form = page.locator("form.mtl-question")
+    limit = {"sample-open": 180, "sample-number": 120, "sample-bug": 120, "sample-labels": 75, "sample-order": 75}.get(
+        form.get_attribute("data-id"), 60
+    )
+    assert re.match(rf"{limit // 60}:{limit % 60:02d} for this question, 1[01]:\d\d in all", page.get_by_role("timer").inner_text().replace(f"{(limit - 1) // 60}:{(limit - 1) % 60:02d}", f"{limit // 60}:{limit % 60:02d}")), page.get_by_role("timer").inner_text()  # fmt: skip
+    pass_seconds(page, limit - 10)
+    assert status(page) == "15 seconds left for this question."
+    pass_seconds(page, 11)
+    assert status(page) == SAY["time-over"] and page.get_by_role("timer").inner_text().startswith("Over time; ")
+    pass_seconds(page, 1000)
+    assert status(page) == SAY["time-all-over"]
+    step(page)
+    facts = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts()))
+    assert facts["Answered"] == "1 of 7" and facts["Over time"] == "1"
+    assert page.get_by_text("Not answered").count() == 6 and "over time" in page.locator("summary").first.inner_text()
+
+
+def test_the_clock_stands_still_while_a_free_answer_is_scored_and_can_be_switched_off(open_page):
+    page = open_page("interview.html", TICKS)
+    interview(page, level="staff")  # bug and open
+    while answer(page) != "sample-open":
+        pass
+    before = page.get_by_role("timer").inner_text()
+    pass_seconds(page, 60)
+    assert page.get_by_role("timer").inner_text() == before
+    page.reload()
+    interview(page, "none")
+    pass_seconds(page, 4000)
+    assert re.fullmatch(r"66:\d\d on this question, 66:\d\d in all", page.get_by_role("timer").inner_text())
+
+
+def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed(open_page, tmp_path):
+    page = open_page(
+        "interview.html", "window.print = () => { window.printed = document.querySelectorAll('details:not([open])').length; };"
+    )
+    tab_to(page, "select[name=length]")
+    page.get_by_label("Level").select_option("staff")
+    tab_to(page, "form [type=submit]")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.tagName") == "LEGEND"
+    if page.locator("textarea").count() == 0:
+        tab_to(page, "[data-id=sample-bug] input")
+        page.keyboard.press("Space")
+        page.keyboard.press("Enter")
+    tab_to(page, "textarea")
+    page.keyboard.type("first line")
+    page.keyboard.press("Enter")
+    page.keyboard.type("<b>second</b>")
+    page.keyboard.press("Control+Enter")
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    page.locator(".mtl-buttons button").last.focus()
+    page.keyboard.press("Enter")
+    with page.expect_download() as caught:
+        button(page, "report-save").press("Enter")
+    text = Path(caught.value.path()).read_text()
+    assert caught.value.suggested_filename.startswith("mock-interview-20") and text.startswith("# Report of 20")
+    assert "> first line\n> <b>second</b>" in text and "L = \\sum_{t} w_t L_t" in text and "sample-open" in text
+    button(page, "print").press("Enter")
+    assert page.evaluate("window.printed") == 0
+    assert page.locator("b").count() == 0
+
+
+def test_an_interview_is_not_left_by_accident(open_page):
+    page, asked = open_page("interview.html"), []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    interview(page)
+    page.reload()
+    assert asked == ["beforeunload"]
+    interview(page)
+    button(page, "interview-end").click()
+    page.reload()
+    assert asked == ["beforeunload"]
+
+
+# ---- cards ----
+
+
+def test_cards_turn_and_are_reviews(open_page):
+    page = open_page("cards.html")
+    keep(page, sample_gain={"edition": "e", "right": False, "answer": ["0"], "attempts": 1, "time": NOW - 9 * DAY, "reviews": [{"time": NOW - 9 * DAY, "score": 0}]})  # fmt: skip
+    page.reload()
+    page.get_by_text("Questions: 7 (1 due, 6 new).").first.wait_for()
+    button(page, "start").click()
+    assert page.evaluate("document.activeElement.textContent") == "Card 1 of 7 · First topic · one choice"
+    card = page.locator(".mtl-card")
+    assert "Negative transfer on this task" in card.inner_text() and not page.locator(".mtl-back").is_visible()
+    assert page.locator(".mtl-card :is(input, textarea)").count() == 0 and not button(page, "know").is_visible()
+    page.keyboard.press("2")  # not turned over yet
+    button(page, "flip").click()
+    assert "its own fair baseline" in card.inner_text() and page.evaluate("document.activeElement.className") == "mtl-back"
+    button(page, "know").click()
+    entry = saved(page)["sample-gain"]
+    assert entry["reviews"][1] == {"time": NOW, "score": 1} and entry["answer"] == ["0"] and entry["time"] == NOW - 9 * DAY
+    for key in "121212":
+        button(page, "flip").press("Enter")
+        page.keyboard.press(key)
+    assert page.locator(".mtl-quiz h2").first.inner_text() == "Cards: 7, known: 4"
+    assert len(saved(page)) == 7 and sum(entry["reviews"][-1]["score"] for entry in saved(page).values()) == 4
+
+
+# ---- progress ----
+
+HISTORY = {
+    "sample_gain": {
+        "reviews": [{"time": NOW - 9 * DAY, "score": 0, "sure": 95}, {"time": NOW - 5 * DAY, "score": 0, "sure": 75}]
+    },
+    "sample_labels": {"reviews": [{"time": NOW, "score": 1, "sure": 75}]},
+    "sample_open": {"reviews": [{"time": NOW, "score": 0.6}]},
+}
+
+
+def rows(page, heading):
+    table = page.locator(f".mtl-table[aria-label='{heading}'] table")
+    return [row.locator("th, td").all_inner_texts() for row in table.locator("tbody tr").all()]
+
+
+def test_progress_shows_scores_confidence_and_what_to_read(open_page):
+    page = open_page("progress.html")
+    assert SAY["calibration-none"] in page.inner_text("main") and SAY["weakest-none"] in page.inner_text("main")
+    keep(page, **HISTORY)
+    page.reload()
+    page.get_by_text("3 of 6").wait_for()
+    first, second, total = rows(page, SAY["by-topic-caption"])
+    assert first[:4] == ["First topic", "3 of 6", "53 %", "82 %"] and first[5] == "1"  # (0 + 1 + .6) / 3, (95 + 75 + 75) / 3
+    assert second == ["Second topic", "0 of 1", "–", "–", "–", "0"] and total[1] == "3 of 7"
+    assert 50 < int(first[4].split()[0]) < 100
+    assert rows(page, SAY["calibration-caption"]) == [
+        ["25 %", "0", "–", "–"],
+        ["50 %", "0", "–", "–"],
+        ["75 %", "2", "50 %", "too sure"],
+        ["95 %", "1", "0 %", "too sure"],
+    ]
+    brier = (0.95**2 + 0.75**2 + 0.25**2) / 3
+    assert f"Brier score {brier:.2f} (answers: 3)" in page.inner_text("main")
+    assert rows(page, SAY["weakest-caption"]) == [["a definition", "First topic", "3", "53 %"]]
+    assert page.get_by_role("link", name="a definition").get_attribute("href") == "sample.html#sample-a-definition"
+    assert page.get_by_role("link", name="Second topic").get_attribute("href") == "practice.html?topic=second"
+
+
+def test_another_tab_changes_what_is_shown(open_page):
+    one, other = open_page("progress.html"), open_page("practice.html?topic=second")
+    button(other, "start").click()
+    answer(other)
+    one.get_by_text("1 of 1").wait_for()
+    assert status(one) == SAY["progress-heard"]
+
+
+def take(page, text, name="progress.json"):
+    page.get_by_label("Take from a file").set_input_files({"name": name, "mimeType": "application/json", "buffer": text.encode()})
+    page.locator(".mtl-outcome:not(:empty)").wait_for()
+    said = page.locator(".mtl-outcome").inner_text()
+    page.evaluate("document.querySelector('.mtl-outcome').textContent = ''")
+    return said
+
+
+def export(page):
+    with page.expect_download() as caught:
+        button(page, "export").click()
+    assert re.fullmatch(r"mtl-progress-\d{4}-\d\d-\d\d\.json", caught.value.suggested_filename)
+    return Path(caught.value.path()).read_text()
+
+
+def test_progress_goes_out_and_comes_in_and_merges(visit):
+    with visit() as go:
+        page = go("practice.html")
+        button(page, "start").click()
+        for _ in range(7):
+            answer(page)
+            page.locator(".mtl-question .mtl-buttons button:visible").nth(-2).click()
+        before = saved(page)
+        page = go("progress.html")
+        text = export(page)
+        assert page.locator(".mtl-outcome").inner_text() == "Saved. Questions with progress: 7."
+    with visit() as go:
+        page = go("progress.html")
+        mine = {
+            "reviews": [{"time": NOW + 5, "score": 0}],
+            "right": False,
+            "answer": ["0"],
+            "edition": "e",
+            "time": NOW + 5,
+            "attempts": 4,
+        }
+        keep(page, sample_gain=mine)
+        assert take(page, text) == "Added. Questions in the file: 7, new here: 6."
+        found = saved(page)
+        assert found["sample-gain"] == mine | {"reviews": [before["sample-gain"]["reviews"][0], *mine["reviews"]]}
+        assert {name: entry for name, entry in found.items() if name != "sample-gain"} == {
+            name: entry for name, entry in before.items() if name != "sample-gain"
+        }
+        assert take(page, text) == "Added. Questions in the file: 7, new here: 0." and saved(page) == found
+
+
+def test_what_is_not_of_this_book_stays_and_is_left_out_of_the_file(open_page):
+    page = open_page("progress.html")
+    keep(page, sample_gain={"reviews": []}, stranger={"much": "else"})
+    text = export(page)
+    assert set(json.loads(text)["questions"]) == {"sample-gain"}
+    assert "did not write them: 1." in page.locator(".mtl-outcome").inner_text()
+    take(page, text)
+    assert saved(page)["stranger"] == {"much": "else"}
+
+
+def backup(version=2, format="mtl-lessons progress", **entry):
+    good = {
+        "edition": "abcd1234",
+        "attempts": 1,
+        "right": True,
+        "answer": ["0"],
+        "time": NOW,
+        "reviews": [{"time": NOW, "score": 1}],
+    }
+    return json.dumps({"format": format, "version": version, "questions": {"sample-gain": good | entry}})
+
+
+EVIL = "<img src=x onerror=alert(1)>"
+HOSTILE = {
+    "": "json",
+    "{": "json",
+    "[]": "foreign",
+    "null": "foreign",
+    '{"format": "mtl-lessons progress", "version": 2, "questions": []}': "foreign",
+    backup(format=EVIL): "foreign",
+    backup(version=3): "version",
+    backup(version=EVIL): "version",
+    backup().replace("sample-gain", EVIL): "name",
+    backup().replace("sample-gain", "__proto__"): "name",
+    backup(reviews=None): "reviews",
+    backup(reviews=[{"time": NOW, "score": 2}]): "part",
+    backup(reviews=[{"time": "1", "score": 1}]): "part",
+    backup(reviews=[{"time": NOW, "score": 1, "more": EVIL}]): "part",
+    backup(reviews=[{"time": 1e300, "score": 1}]): "part",
+    backup(answer={"text": EVIL}): "part",
+    backup(answer={"text": EVIL, "ticks": [EVIL]}): "part",
+    backup(answer="x" * 20_001): "part",
+    backup(edition=EVIL): "part",
+    backup(right=EVIL): "part",
+    backup(attempts=-1): "part",
+    backup(**{EVIL: 1}): "foreign-part",
+    backup(**{"__proto__": 1}): "foreign-part",
+    " " * 4_000_001: "large",
+}
+
+
+def test_a_hostile_file_is_refused_whole_and_changes_nothing(open_page):
+    page = open_page("progress.html")
+    keep(page, sample_gain={"reviews": [{"time": NOW, "score": 0}]})
+    before = saved(page)
+    for text, reason in HOSTILE.items():
+        values = {"id": "sample-gain", "part": "?", "found": "?" if EVIL in text else "3", "expected": "2"}
+        said = take(page, text)
+        expected = SAY[f"import-{reason}"].format(**values).split("?")
+        assert said.startswith("Nothing was changed. ") and all(part in said for part in expected), (text[:200], said)
+        assert "<" not in said and saved(page) == before and page.locator("main img").count() == 0
+    assert page.evaluate("({}).score") is None
+
+
+def test_text_of_a_file_stays_text(open_page):
+    page = open_page("progress.html")
+    entry = {
+        "edition": "e",
+        "attempts": 1,
+        "points": 2,
+        "total": 5,
+        "answer": {"text": EVIL, "ticks": [True]},
+        "time": NOW,
+        "reviews": [],
+    }
+    text = json.dumps(json.loads(backup()) | {"questions": {"sample-open": entry}})
+    assert take(page, text) == "Added. Questions in the file: 1, new here: 1."
+    assert saved(page)["sample-open"] == entry and page.locator("main img").count() == 0
+
+
+def test_everything_is_forgotten_only_after_a_question(open_page):
+    page = open_page("progress.html")
+    keep(page, **HISTORY)
+    page.reload()
+    button(page, "forget-all").press("Enter")
+    assert page.evaluate("document.activeElement.textContent") == SAY["reset-no"]
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == SAY["forget-all"] and len(saved(page)) == 3
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert saved(page) == {} and status(page) == SAY["reset-done"] and "0 of 6" in page.inner_text("main")
+
+
+def test_what_was_set_aside_can_be_saved(open_page):
+    page = open_page("progress.html", f"if (!window.done) localStorage.setItem('{KEY}', '{{broken'); window.done = true;")
+    assert SAY["storage-corrupt"] in page.inner_text("main")
+    with page.expect_download() as caught:
+        button(page, "aside-save").click()
+    assert Path(caught.value.path()).read_text() == "{broken"
+    button(page, "aside-delete").click()
+    assert status(page) == SAY["aside-deleted"] and button(page, "aside-save").count() == 0
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('unreadable')).length") == 0
+
+
+# ---- access ----
+
+
+def states(page, name):
+    """Walks a page through its states."""
+    yield "start"
+    if name == "progress":
+        keep(page, **HISTORY)
+        page.reload()
+        page.get_by_text("3 of 6").wait_for()
+        yield "filled"
+        button(page, "forget-all").click()
+        yield "asking"
+        return
+    if name == "interview":
+        page.get_by_label("Length").select_option("10 questions")
+    page.locator(".mtl-filter [type=submit]").click()
+    yield "question"
+    if name == "cards":
+        button(page, "flip").click()
+        yield "turned"
+        for _ in range(7):
+            page.keyboard.press("1")
+            if button(page, "flip").count():
+                button(page, "flip").click()
+        yield "end"
+        return
+    for number in range(7):
+        if not page.locator("form.mtl-question").count():
+            break
+        kind = answer(page, right=number % 2 == 0)
+        if name == "practice" or kind == "sample-open":
+            yield f"graded {kind}"
+            page.locator(".mtl-question .mtl-buttons button:visible").nth(-2).click()
+    page.locator("details").evaluate_all("all => all.forEach((one) => (one.open = true))")
+    yield "end"
+
+
+@pytest.mark.parametrize("name", trainer.PAGES)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1300), ("dark", 360)])
+def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(visit, name, theme, width):
+    with visit(viewport={"width": width, "height": 900}, reduced_motion="reduce") as go:
+        page = go(f"{name}.html")
+        for state in states(page, name):
+            page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+            page.wait_for_timeout(50)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, state
+            assert violations(page) == [], state
+            small = page.evaluate("""() => [...document.querySelectorAll('.mtl-quiz :is(button, select, summary, textarea, input:not([type=radio], [type=checkbox]))')]
+                .filter((node) => node.checkVisibility() && Math.min(node.getBoundingClientRect().width, node.getBoundingClientRect().height) < 24)
+                .map((node) => node.outerHTML.slice(0, 80))""")  # fmt: skip
+            assert small == [], state
+
+
+# ---- strings ----
+
+
+def test_every_string_of_the_trainer_is_used_and_every_used_string_is_there():
+    code = "".join(path.read_text() for path in (*MODULES, *(ROOT / "book" / "_ext").glob("t*.py")))
+    dynamic = ("topic-", "label-", "any-", "which-", "pace-", "import-", "to-")
+    for name in embed.strings("trainer"):
+        assert f'"{name}"' in code or f".{name}" in code or name.startswith(dynamic), name
+    for name in re.findall(r'say\["([\w-]+)"\]|phrase\("([\w-]+)"|say\.([\w-]+)|SAY\["([\w-]+)"\]', code):
+        assert "".join(name) in SAY, name
+    assert not set(embed.strings("quiz")) & set(embed.strings("trainer"))
