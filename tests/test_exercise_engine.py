@@ -375,7 +375,7 @@ def test_outputs_of_equal_width_are_told_apart_by_name_or_place(names):
     assert kinds == {"item": "softmax", "click": "sigmoid", "stars": "linear"}
 
 
-@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: {"anything": x}], ids=["tensor", "list", "dict"])
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: {"x": x}], ids=["tensor", "list", "dict"])
 def test_a_model_is_fed_as_it_takes_its_inputs(wrap, recwarn):
     x = keras.Input((6,), name="x")
     subject = Subject(lambda: keras.Model(wrap(x), layers.Dense(5)(x)), X, [Head("item", ONE_OF, 5)])
