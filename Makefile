@@ -46,6 +46,8 @@ grid: $(READY) ## train the grids behind the explorables again (minutes)
 	$(BIN)/python -m mtl_lessons.loss_balancing front > _build/grid.json && mv _build/grid.json mtl_lessons/data/loss_balancing_front.json
 	$(BIN)/python -m mtl_lessons.loss_balancing experiment > _build/grid.json && mv _build/grid.json mtl_lessons/data/loss_balancing_experiment.json
 	$(BIN)/python -m mtl_lessons.inputs_outputs > _build/grid.json && mv _build/grid.json mtl_lessons/data/inputs_outputs_bias.json
+	$(BIN)/python -m mtl_lessons.two_tasks > _build/grid.json && mv _build/grid.json mtl_lessons/data/two_tasks.json
+	$(BIN)/python -m mtl_lessons.three_tasks > _build/grid.json && mv _build/grid.json mtl_lessons/data/three_tasks.json
 
 lint: $(READY) ## check style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -53,9 +55,10 @@ lint: $(READY) ## check style
 format: $(READY) ## mend style
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: book ## measure: simulator, imports, balancing, our networks beside DeepCTR's, Lighthouse; fails below the bars
+bench: book ## measure: simulator, imports, balancing, chapter 6's framework, our networks beside DeepCTR's, Lighthouse; fails below the bars
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_balancing.py
+	$(BIN)/python tests/bench_framework.py
 	$(BIN)/python tests/bench_peers.py
 	$(BIN)/python book/_ext/bench_pages.py
 
