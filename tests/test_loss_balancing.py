@@ -433,8 +433,21 @@ def test_one_step_with_an_aggregator_is_numpys(name, representation):
         np.testing.assert_allclose(after, before - 0.1 * gradient, atol=2e-5)
 
 
+def first_random_weights(seed):
+    """Of RLW, written out: twice the softmax of two normal numbers."""
+    noise = np.exp(tf.random.stateless_normal((2,), [seed, 0]).numpy().astype("float64"))
+    return tuple(2 * noise / noise.sum())
+
+
 @pytest.mark.parametrize(
-    ("name", "factors"), [("equal", (1, 1)), ("fixed", (0.5, 2)), ("uncertainty", (0.5, 1)), ("DWA", (1, 1))]
+    ("name", "factors"),
+    [
+        ("equal", (1, 1)),
+        ("fixed", (0.5, 2)),
+        ("uncertainty", (0.5, 1)),
+        ("DWA", (1, 1)),
+        ("RLW", first_random_weights(seed=5)),
+    ],
 )
 def test_one_step_with_a_weighting_is_numpys(name, factors):
     model = balanced(WEIGHTINGS[name]())
