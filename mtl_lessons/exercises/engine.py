@@ -159,7 +159,8 @@ class Step:
         at = min(max(number if number is not None else shown + 1, 1), len(self.hints))
         state.note(self.exercise.name, self.name, hints=max(shown, at))
         heading = embed.strings("exercises")["hint"].format(number=at, total=len(self.hints), title=self.title)
-        return Shown(heading, self.hints[at - 1], self.exercise.section(self.data["section"]))
+        last = embed.strings("exercises")["last-hint"].format(step=self.name) if shown == len(self.hints) == at else ""
+        return Shown(heading, f"{self.hints[at - 1]} {last}".strip(), self.exercise.section(self.data["section"]))
 
     def solution(self) -> Shown:
         """The model answer's source."""
@@ -186,12 +187,7 @@ class Step:
         return Result(heading, text.format(**facts), more, outcome=outcome, key=key, facts=facts, error=error)
 
     def _raised(self, error: BaseException) -> Result:
-        place = _place(error)
-        facts = {
-            "kind": type(error).__name__,
-            "said": _said(error),
-            "place": embed.strings("exercises")["place"].format(**place) if place else "",
-        }
+        facts = {"kind": type(error).__name__, "said": _said(error), "place": came_from(error)}
         return self._result(RAISED, "raised", error, **facts)
 
 
@@ -203,6 +199,12 @@ def _said(error: BaseException) -> str:
     """The first lines of an error's message, without colours, as Markdown that shows them as they are."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
     return "\n".join(f"    {line}" for line in plain.splitlines()[:4])
+
+
+def came_from(error: BaseException) -> str:
+    """A sentence that names the line of the learner's code that an error came from; empty if it came from none."""
+    place = _place(error)
+    return embed.strings("exercises")["place"].format(**place) if place else ""
 
 
 def _place(error: BaseException) -> dict | None:

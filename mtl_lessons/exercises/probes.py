@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtl_lessons.backend import keras, tf
-from mtl_lessons.exercises.engine import Mistake, attempted
+from mtl_lessons.exercises.engine import Mistake, attempted, came_from
 
 ONE_OF, YES_NO, NUMBER = "one of", "yes or no", "a number"
 FITS = {ONE_OF: ("linear", "softmax"), YES_NO: ("linear", "sigmoid"), NUMBER: ("linear", "positive")}
@@ -259,7 +259,12 @@ def _loss(subject: Subject, labels: Columns, predictions: Tensors) -> tf.Tensor:
     try:
         return subject.model.compute_loss(x=fed(subject.model, subject.x), y=y, y_pred=subject.arranged(shaped))
     except (ValueError, TypeError, KeyError, tf.errors.InvalidArgumentError) as error:
-        raise Mistake("loss-fails", said=str(error).strip().splitlines()[0]) from error
+        raise Mistake("loss-fails", said=said(error), place=came_from(error)) from error
+
+
+def said(error: Exception) -> str:
+    """The first line of an error's message, without the names that TensorFlow puts around it."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].split("}} ")[-1].split(" [Op")[0]
 
 
 def _pulls(subject: Subject, labels: Columns) -> dict[str, np.ndarray]:

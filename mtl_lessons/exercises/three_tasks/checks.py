@@ -108,7 +108,7 @@ def _subject(made: object, heads: Sequence[Head]) -> Subject:
     try:
         _outputs(model, _ends())
     except tf.errors.InvalidArgumentError as error:
-        raise Mistake("no-such-row", said=str(error).split("}} ")[-1].split(" [Op")[0]) from error
+        raise Mistake("no-such-row", said=probes.said(error)) from error
     widths = {name: tensor.shape[-1] for name, tensor in _outputs(model, _ids()).items() if len(tensor.shape) > 1}
     if widths.get("ad_click") == IDS["ad"]:
         raise Mistake("logit-per-ad", width=IDS["ad"])

@@ -15,6 +15,7 @@ from mtl_lessons.two_tasks import HISTORY, ITEMS, PADDING, TAGS, Data
 from mtl_lessons.world import World
 
 HEADS = [Head("item", ONE_OF, ITEMS), Head("interest", YES_NO, TAGS)]
+LEAST_WIDTH = 4  # of a vector that is to say anything of a user
 LEAST_RANK = 8  # of what the item head can tell apart; the world has 8 directions of taste
 OVER_POPULARITY, OVER_ALONE = 2.0, 0.01  # what one pass over the rows must gain
 EPOCHS = 1  # alone, the interests are at their best after one
@@ -35,7 +36,8 @@ def inputs(answer: object) -> dict:
         raise Mistake("empty-history")
     _finite(vectors)
     _padding_has_no_effect(model)
-    if _rank(_vectors(model, _single())) < 4:
+    _every_item_counts(model)
+    if _rank(_vectors(model, _single())) < LEAST_WIDTH:
         raise Mistake("ids-as-numbers")
     _reads_all(model)
     _rows_alone(model)
@@ -61,7 +63,7 @@ def _vectors(model: keras.Layer, history: np.ndarray) -> tf.Tensor:
         found = model(probes.fed(model, {"history": history.copy()}))
     except tf.errors.InvalidArgumentError as error:
         if "is not in [0" in str(error):
-            raise Mistake("no-such-row", said=str(error).split("}} ")[-1].split(" [Op")[0]) from error
+            raise Mistake("no-such-row", said=probes.said(error)) from error
         raise
     if not hasattr(found, "shape"):
         raise Mistake("one-vector", found=type(found).__name__)
@@ -69,8 +71,10 @@ def _vectors(model: keras.Layer, history: np.ndarray) -> tf.Tensor:
 
 
 def _matrix(vectors: tf.Tensor, rows: int) -> None:
-    if len(vectors.shape) != 2 or vectors.shape[0] != rows or vectors.shape[1] < 4:
+    if len(vectors.shape) != 2 or vectors.shape[0] != rows:
         raise Mistake("not-a-vector", found=tuple(vectors.shape), expected=f"({rows}, width)")
+    if vectors.shape[1] < LEAST_WIDTH:
+        raise Mistake("too-narrow", found=f"`{tuple(vectors.shape)}`", width=vectors.shape[1], least=LEAST_WIDTH)
 
 
 def _finite(vectors: tf.Tensor) -> None:
@@ -86,6 +90,14 @@ def _padding_has_no_effect(model: keras.Layer) -> None:
     for padded, plain in zip(_touched(model, few), _touched(model, full), strict=True):
         if len(padded) == len(plain) and (padded & ~plain).any():
             raise Mistake("padding-counts")
+
+
+def _every_item_counts(model: keras.Layer) -> None:
+    """No item gives the vector of an empty history."""
+    empty = np.asarray(_vectors(model, np.full((1, HISTORY), PADDING, "int32")))
+    traceless = np.isclose(_vectors(model, _single()), empty, rtol=0, atol=1e-8).all(axis=1)
+    if traceless.any():
+        raise Mistake("item-as-padding", item=int(traceless.argmax()))
 
 
 def _touched(model: keras.Layer, history: np.ndarray) -> list[np.ndarray]:
@@ -195,12 +207,24 @@ def losses(answer: object) -> dict:
         raise Mistake("not-compiled")
     probes.activations(subject)
     probes.losses(subject, _labels())
+    _can_be_weighted(subject)
     found = _short_training(subject)
     if found["recall"] < OVER_POPULARITY * found["popularity"]:
-        raise Mistake("no-better-than-popularity", factor=OVER_POPULARITY, **found)
+        raise Mistake("no-better-than-popularity", factor=OVER_POPULARITY, steps=_steps(), **found)
     if found["auc"] < found["alone"] + OVER_ALONE:
         raise Mistake("no-better-than-alone", margin=OVER_ALONE, **found)
     return found
+
+
+def _can_be_weighted(subject: Subject) -> None:
+    """The losses take a weight a row, as the training with the interests alone needs."""
+    labels = {task: tf.constant(label) for task, label in _labels().items()}
+    ones = {task: tf.ones(len(label)) for task, label in labels.items()}
+    y, y_pred, weights = (subject.arranged(columns) for columns in (labels, subject.outputs(), ones))
+    try:
+        subject.model.compute_loss(x=probes.fed(subject.model, subject.x), y=y, y_pred=y_pred, sample_weight=weights)
+    except (ValueError, tf.errors.InvalidArgumentError) as error:
+        raise Mistake("loss-of-some-rows") from error
 
 
 def _labels() -> dict[str, np.ndarray]:
@@ -216,15 +240,18 @@ def _data() -> Data:
     return Data.of_world(World(seed=0, **two_tasks.WORLD))
 
 
+def _steps() -> int:
+    return -(-len(_data().train.x) // two_tasks.BATCH) * EPOCHS
+
+
 def _short_training(subject: Subject) -> dict[str, float]:
     """Recall@10 and AUC after a short training, those of popularity, and the AUC of the same model trained on interests alone."""
     data, rows = _data(), len(_data().train.x)
     alone = {"item": np.zeros(rows, "float32"), "interest": np.ones(rows, "float32")}
-    words, steps = embed.strings("exercises"), -(-rows // two_tasks.BATCH) * EPOCHS
-    scores = []
+    words, scores = embed.strings("exercises"), []
     for label, weights in (("training", None), ("training-alone", alone)):
         keras.utils.set_random_seed(0)
-        with bar(steps, words[label]) as show:
+        with bar(_steps(), words[label]) as show:
             given = subject, {"history": data.train.x}, data.train.labels, {"history": data.test.x}
             scores.append(probes.trained(*given, weights, two_tasks.BATCH, EPOCHS, show))
     joint, single = (two_tasks.scored(score, data.test) for score in scores)
@@ -288,6 +315,7 @@ def _look_alikes(item: np.ndarray, interest: np.ndarray, scores: dict) -> Iterat
     yield "item", "divided-by-ten", hit.mean()
     yield "item", "worst-first", (order[:, -10:] == item[:, None]).any(axis=1).mean()
     known, yes = ~np.isnan(interest).any(axis=1), np.nan_to_num(interest)
+    yield "item", "only-known-rows", hit[known].any(axis=1).mean()
     yield "interest", "pooled-auc", metrics.auc(interest[known].ravel(), score[known].ravel())
     yield "interest", "missing-as-no", np.mean([metrics.auc(yes[:, tag], score[:, tag]) for tag in range(TAGS)])
     for cut in (0.0, 0.5):

@@ -1,7 +1,7 @@
-import numpy as np  # noqa: F401
+import numpy as np
 
 
-def report(item, interest, scores):
+def report(item: np.ndarray, interest: np.ndarray, scores: dict) -> dict:
     """{"item": Recall@10, "interest": the mean over tags of the AUC}.
 
     item: the chosen items, (rows,); interest: 0 and 1, (rows, 12), a whole row NaN where unknown;
