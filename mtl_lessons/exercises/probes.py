@@ -14,7 +14,6 @@ Inputs are dicts of arrays by name. Labels are dicts by task: whole numbers `(ro
 row has none. Outputs may be a dict (by the tasks' names, or any names if the widths differ), a list or tuple; logits or probabilities.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -260,12 +259,7 @@ def _loss(subject: Subject, labels: Columns, predictions: Tensors) -> tf.Tensor:
     try:
         return subject.model.compute_loss(x=fed(subject.model, subject.x), y=y, y_pred=subject.arranged(shaped))
     except (ValueError, TypeError, KeyError, tf.errors.InvalidArgumentError) as error:
-        raise Mistake("loss-fails", said=_first_line(error)) from error
-
-
-def _first_line(error: Exception) -> str:
-    """Of its message, without the name of the operation that TensorFlow puts before it."""
-    return re.sub(r"^\{\{.*?\}\} ", "", str(error).strip()).splitlines()[0]
+        raise Mistake("loss-fails", said=str(error).strip().splitlines()[0]) from error
 
 
 def _pulls(subject: Subject, labels: Columns) -> dict[str, np.ndarray]:
