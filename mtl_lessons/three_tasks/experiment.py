@@ -17,7 +17,7 @@ from mtl_lessons.inputs_outputs import Binary, Categorical, OneOfK, Regression
 from mtl_lessons.shared_networks import SharedBottom
 from mtl_lessons.world import World, split_by_time
 
-from .framework import Framework, Head, Scores
+from .framework import MEASURES, Framework, Head, Scores
 from .rows import Log
 
 STEPS, BATCH = 500, 512  # of each log
@@ -88,6 +88,20 @@ def compare(
             if progress:
                 progress(sum(map(len, scores)), total)
     return scores
+
+
+def report(heads: Sequence[Head], multi: Sequence[Scores], single: Sequence[Scores]) -> list[dict]:
+    """A row per task: its measure with one model and alone, means over seeds, and the gain with its 95 % interval, paired by seed.
+
+    `multi` and `single` are what `evaluate` gave, a dict per seed. A gain above 0 is good, of an error too.
+    """
+    rows = []
+    for head in heads:
+        (name, sign), t = next(MEASURES[kind] for kind in type(head.task).mro() if kind in MEASURES), head.name
+        together, alone = ([scores[t] for scores in runs] for runs in (multi, single))
+        gain = metrics.interval(sign * np.subtract(together, alone))
+        rows.append({"task": t, "measure": name, "multi-task": np.mean(together), "single": np.mean(alone), "gain": str(gain)})
+    return rows
 
 
 # ---------------------------------------------------------------- the experiment

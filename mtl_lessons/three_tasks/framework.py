@@ -94,10 +94,8 @@ class Framework:
     def build(self, optimizer="adam", **options) -> "Framework":
         """Make the model and compile it; `options` as those of `compile`. Returns itself."""
         balance = self.balance or Fixed([head.weight for head in self.heads])
-        at = (
-            "network" if getattr(balance, "wants_gradients", False) else None
-        )  # chapter 3: GradNorm looks at the last shared layer
-        self.model = Balanced(self.graph(), _fresh(balance), at)
+        at = "network" if getattr(balance, "wants_gradients", False) else None  # GradNorm looks at the last shared layer
+        self.model = Balanced(self.graph(), type(balance).from_config(balance.get_config()), at)  # a balance of its own
         self.model.compile(optimizer, loss=goals.losses(self.tasks), **options)
         return self
 
@@ -202,13 +200,11 @@ class Framework:
 
     def gradients(self, x: dict, y: dict) -> list[list[np.ndarray]]:
         """Of each task's loss, by each weight of the network; zeros where it does not depend on it."""
-        weights = self.built.network.trainable_variables
+        weights = [weight.value for weight in self.built.network.trainable_variables]
         with tf.GradientTape(persistent=True) as tape:
             losses = self.model.task_losses(y, self.model.network(x))
-        found = [tape.gradient(loss, [weight.value for weight in weights]) for loss in losses]
-        return [
-            [np.zeros(w.shape) if g is None else tf.convert_to_tensor(g).numpy() for g, w in zip(row, weights)] for row in found
-        ]
+        found = [tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO) for loss in losses]
+        return [[tf.convert_to_tensor(gradient).numpy() for gradient in row] for row in found]
 
     # ------------------------------------------------------------ save, load
 
@@ -270,10 +266,6 @@ def _different(features: Iterable[Feature]) -> list[Feature]:
     return list(found.values())
 
 
-def _fresh(balance):
-    return type(balance).from_config(balance.get_config())
-
-
 def _declared(part: Feature | Task) -> dict:
     return {"kind": type(part).__name__} | asdict(part)
 
@@ -304,17 +296,3 @@ def measure(task: Task, labels: np.ndarray, predictions: np.ndarray) -> float:
     if isinstance(task, goals.Binary):
         return float(np.mean([metrics.auc(y[k], p[k]) for y, p, k in zip(labels.T, predictions.T, known.T)]))
     return metrics.rmse(labels[known], np.asarray(task.point(predictions))[known])
-
-
-def report(heads: Sequence[Head], multi: Sequence[Scores], single: Sequence[Scores]) -> list[dict]:
-    """A row per task: its measure with one model and alone, means over seeds, and the gain with its 95 % interval, paired by seed.
-
-    `multi` and `single` are what `evaluate` gave, a dict per seed. A gain above 0 is good, of an error too.
-    """
-    rows = []
-    for head in heads:
-        (name, sign), t = next(MEASURES[kind] for kind in type(head.task).mro() if kind in MEASURES), head.name
-        together, alone = ([scores[t] for scores in runs] for runs in (multi, single))
-        gain = metrics.interval(sign * np.subtract(together, alone))
-        rows.append({"task": t, "measure": name, "multi-task": np.mean(together), "single": np.mean(alone), "gain": str(gain)})
-    return rows

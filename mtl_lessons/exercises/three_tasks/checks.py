@@ -22,13 +22,22 @@ HARMLESS = 0.03  # of AUC or of recall@10, or stars of RMSE: what one seed may l
 MOST = 200_000  # weights of a framework that is trained while one waits
 
 
+def _called(answer: object, *given: object) -> object:
+    """What the learner's function returns."""
+    if not callable(answer) or isinstance(answer, keras.Layer):
+        raise Mistake("not-a-function", found=type(answer).__name__)
+    return attempted(answer(*given))
+
+
 # ---------------------------------------------------------------- step 1
 
 
 def rows(answer: object) -> dict:
     """Three logs as one: nothing invented, nothing lost, no label among the features."""
     logs = _logs()
-    x, y = _parts(attempted(answer([{name: column.copy() for name, column in log.items()} for log in logs])))
+    x, y = _parts(_called(answer, [{name: column.copy() for name, column in log.items()} for log in logs]))
+    if set(x) == set(TASKS) and set(y) == set(IDS):
+        raise Mistake("labels-first")
     for part, names in ((x, list(IDS)), (y, list(TASKS))):
         if set(part) != set(names):
             raise Mistake("other-columns", found=", ".join(map(str, part)), expected=", ".join(names))
@@ -60,7 +69,14 @@ def _parts(found: object) -> tuple[dict, dict]:
         raise Mistake("rows-nothing")
     if not isinstance(found, tuple | list) or len(found) != 2 or not all(isinstance(part, Mapping) for part in found):
         raise Mistake("not-two-dicts", found=type(found).__name__)
-    return tuple({name: np.asarray(column).reshape(len(column), -1)[:, 0] for name, column in part.items()} for part in found)
+    return tuple({name: _column(name, values) for name, values in part.items()} for part in found)
+
+
+def _column(name: str, values: object) -> np.ndarray:
+    column = np.asarray(values)
+    if column.ndim == 0:
+        raise Mistake("not-a-column", name=name, found=values)
+    return column.reshape(len(column), -1)[:, 0]
 
 
 def _same_ids(name: str, expected: np.ndarray, found: np.ndarray, chosen: np.ndarray) -> None:
@@ -89,7 +105,7 @@ def _same_labels(task: str, expected: np.ndarray, found: np.ndarray) -> None:
 
 def build(answer: object) -> dict:
     """Heads as declared, parallel on a shared part; each reads what it judges, and nothing that others judge."""
-    subject = _subject(attempted(answer(_declared(TASKS))), HEADS)
+    subject = _subject(_called(answer, _declared(TASKS)), HEADS)
     probes.shares_and_is_parallel(subject)
     probes.activations(subject)
     _reads(subject)
@@ -171,8 +187,11 @@ def _fourth(answer) -> None:
     more = {**_declared(TASKS), **_declared(FOURTH)}
     try:
         _subject(answer(more), [*HEADS, Head("like", YES_NO, 1)])
-    except (Mistake, KeyError, ValueError, IndexError) as error:
-        raise Mistake("no-fourth-task", said=str(error.args[0]) if error.args else type(error).__name__) from error
+    except Mistake as mistake:
+        outputs = mistake.facts["found"] if mistake.key == "number-of-outputs" else "other"
+        raise Mistake("no-fourth-task", said=f"{outputs} outputs") from mistake
+    except (KeyError, ValueError, IndexError) as error:
+        raise Mistake("no-fourth-task", said=f"{type(error).__name__}, {error}") from error
 
 
 # ---------------------------------------------------------------- step 3
@@ -180,12 +199,32 @@ def _fourth(answer) -> None:
 
 def compiled(answer: object) -> dict:
     """Each loss at its own output, and a label that is missing costs nothing."""
-    subject = _subject(attempted(answer(_declared(TASKS))), HEADS)
+    subject = _subject(_called(answer, _declared(TASKS)), HEADS)
     labels = _labels(len(subject.x["user"]))
-    if getattr(subject.model, "compiled", False):
-        probes._missing(labels, probes._pulls(subject, labels))  # first: what is missing would blur the rest
+    if getattr(subject.model, "compiled", False):  # first what would blur the rest
+        pulls = probes._pulls(subject, labels)
+        probes._missing(labels, pulls)
+        _towards_the_label(subject, labels, pulls)
+        _without_a_log(subject, labels)
     probes.losses(subject, labels)
     return {}
+
+
+def _towards_the_label(subject: Subject, labels: dict, pulls: dict) -> None:
+    """The loss of a number grows with the distance from its label, on either side; a cross-entropy does not."""
+    pull, error = pulls["rating"], subject.outputs()["rating"].numpy() - labels["rating"]
+    away = (np.sign(pull) != np.sign(error)) & ~np.isnan(error)
+    if np.any(pull) and np.any(away):
+        raise Mistake("not-a-distance", rows=int(away.sum()), of=int((~np.isnan(error)).sum()))
+
+
+def _without_a_log(subject: Subject, labels: dict) -> None:
+    """A step may have no label of a task at all, if its log is late."""
+    for task, label in labels.items():
+        try:
+            probes._pulls(subject, {**labels, task: np.full_like(label, np.nan)})
+        except Mistake as mistake:
+            raise Mistake("mean-of-nothing", task=task) from mistake
 
 
 def _labels(rows: int) -> dict[str, np.ndarray]:
@@ -209,12 +248,29 @@ def report(answer: object) -> dict:
     found = _reported(answer, multi, single)
     for key, wrong in _look_alikes(multi, single):
         for task, numbers in wrong.items():
-            if np.allclose(found[task], numbers, atol=1e-6) and not np.allclose(expected[task], numbers, atol=1e-6):
+            if _same(found[task], numbers) and not _same(expected[task], numbers):
                 raise Mistake(key, task=task, found=_brief(found[task]), expected=_brief(expected[task]))
     for task, numbers in expected.items():
-        if not np.allclose(found[task], numbers, atol=1e-6):
-            raise Mistake("other-interval", task=task, found=_brief(found[task]), expected=_brief(numbers))
+        _same_interval(task, found[task], np.asarray(numbers))
     return {task: str(numbers) for task, numbers in expected.items()}
+
+
+def _same(found: Sequence[float], expected: Sequence[float]) -> bool:
+    """To one part in 200 of the interval: t may be rounded."""
+    return np.allclose(found, expected, rtol=0, atol=0.005 * abs(expected[2] - expected[1]))
+
+
+def _same_interval(task: str, found: np.ndarray, expected: np.ndarray) -> None:
+    facts = {"task": task, "found": _brief(found), "expected": _brief(expected)}
+    mean, low, high = found
+    if _same(np.r_[mean, high, low], expected):
+        raise Mistake("ends-swapped", **facts)
+    around = _same([mean, *expected[1:]], expected) and np.isclose(high - mean, mean - low)
+    if around and not _same(found, expected):
+        error = (expected[2] - expected[1]) / 2 / stats.t.ppf(0.975, 4)
+        raise Mistake("other-width", errors=(high - mean) / error, **facts)
+    if not _same(found, expected):
+        raise Mistake("other-interval", **facts)
 
 
 def _scores() -> tuple[list[dict], list[dict]]:
@@ -226,13 +282,19 @@ def _scores() -> tuple[list[dict], list[dict]]:
 
 
 def _reported(answer, multi: list[dict], single: list[dict]) -> dict[str, np.ndarray]:
-    found = attempted(answer([dict(run) for run in multi], [dict(run) for run in single]))
+    found = _called(answer, [dict(run) for run in multi], [dict(run) for run in single])
     if not isinstance(found, Mapping) or set(found) != set(TASKS):
         raise Mistake("not-by-task", found=type(found).__name__ if not isinstance(found, Mapping) else ", ".join(map(str, found)))
-    numbers = {task: np.asarray(value, float).ravel() for task, value in found.items()}
-    for task, value in numbers.items():
-        if value.shape != (3,):
-            raise Mistake("no-interval", task=task, found=len(value))
+    return {task: _three(task, value) for task, value in found.items()}
+
+
+def _three(task: str, value: object) -> np.ndarray:
+    try:
+        numbers = np.asarray(value, float).ravel()
+    except (TypeError, ValueError) as error:
+        raise Mistake("no-interval", task=task, found=repr(value)) from error
+    if len(numbers) != 3:
+        raise Mistake("no-interval", task=task, found=f"{len(numbers)} number" + "s" * (len(numbers) != 1))
     return numbers
 
 
@@ -240,8 +302,10 @@ def _look_alikes(multi: list[dict], single: list[dict]) -> Iterator[tuple[str, d
     """What typical mistakes would say."""
     m, s = ({task: np.array([run[task] for run in runs]) for task in TASKS} for runs in (multi, single))
     right = {task: (s[task] - m[task]) if task in steps.LESS_IS_BETTER else (m[task] - s[task]) for task in TASKS}
-    yield "wrong-way-up", {task: metrics.interval(-right[task]) for task in TASKS}
-    for key, half in (("not-a-t", 1.96 / np.sqrt(5)), ("spread-not-error", 1.0), ("spread-not-error", 1.96)):
+    for task in TASKS:
+        yield "wrong-way-up" if task in steps.LESS_IS_BETTER else "single-minus-multi", {task: metrics.interval(-right[task])}
+    spreads = [("spread-not-error", factor) for factor in (1.0, 1.96, stats.t.ppf(0.975, 4))]
+    for key, half in (("not-a-t", 1.96 / np.sqrt(5)), *spreads):
         for ddof in (0, 1):
             ends = {t: half * d.std(ddof=ddof) for t, d in right.items()}
             yield key, {t: (d.mean(), d.mean() - ends[t], d.mean() + ends[t]) for t, d in right.items()}
@@ -262,15 +326,15 @@ def _brief(numbers: Sequence[float]) -> str:
 
 def cure(answer: object) -> dict:
     """The harm is gone by a control that is as wide and as loud, and nobody else pays for it."""
-    multi, single = _pair(attempted(answer()))
+    multi, single = _pair(_called(answer))
     _is_shared(multi, single)
     _is_fair(multi, single)
     gains = _gains(multi, single)
     if gains["ad_click"] < -HARMLESS:
-        raise Mistake("still-harmed", gain=gains["ad_click"], most=HARMLESS)
+        raise Mistake("still-harmed", loss=-gains["ad_click"], most=HARMLESS)
     for task in ("chosen", "rating"):
         if gains[task] < -HARMLESS:
-            raise Mistake("harm-moved", task=task, gain=gains[task], most=HARMLESS)
+            raise Mistake("harm-moved", task=task, loss=-gains[task], most=HARMLESS)
     return gains
 
 
@@ -300,7 +364,7 @@ def _is_fair(multi: Framework, single: Framework) -> None:
     widths = [{feature.name: feature for feature in framework.inputs} for framework in (multi, single)]
     if widths[0] != widths[1]:
         raise Mistake("unfair-width", multi=_widths(multi), single=_widths(single))
-    if (multi.network.func, multi.network.keywords) != (single.network.func, single.network.keywords):
+    if _chosen(multi) != _chosen(single):
         raise Mistake("unfair-network", multi=_network(multi), single=_network(single))
     weights = [[head.weight for head in framework.heads] for framework in (multi, single)]
     if weights[0] != weights[1]:
@@ -315,8 +379,14 @@ def _widths(framework: Framework) -> str:
     return ", ".join(f"{feature.name} {feature.width}" for feature in framework.inputs)
 
 
+def _chosen(framework: Framework) -> tuple:
+    """The kind of network and its options; a function that is no `partial` stands for itself."""
+    return getattr(framework.network, "func", framework.network), getattr(framework.network, "keywords", {})
+
+
 def _network(framework: Framework) -> str:
-    return f"{framework.network.func.__name__}, {framework.network.keywords}"
+    kind, options = _chosen(framework)
+    return f"`{kind.__name__}`, {options}"
 
 
 @cache

@@ -1,0 +1,13 @@
+import numpy as np
+from scipy import stats
+
+
+def report(multi, single):
+    found = {}
+    for task in multi[0]:
+        gains = np.array([m[task] - s[task] for m, s in zip(multi, single)])
+        if task == "rating":
+            gains = -gains
+        half = stats.t.ppf(0.975, len(gains) - 1) * gains.std(ddof=1) / np.sqrt(len(gains))
+        found[task] = (np.median(gains), np.median(gains) - half, np.median(gains) + half)
+    return found

@@ -1,0 +1,49 @@
+from mtl_lessons.backend import keras
+
+layers, ops = keras.layers, keras.ops
+IDS = {"user": 600, "ad": 60, "item": 300}
+ENDS = {"one of": "softmax", "yes or no": "sigmoid", "a number": None}
+
+
+def build(tasks):
+    inputs = {name: keras.Input((), dtype="int32", name=name) for name in IDS}
+    vectors = {name: layers.Embedding(ids + 1, 8)(inputs[name] + 1) for name, ids in IDS.items()}
+    trunk = layers.Dense(32, "relu")(vectors["user"])
+    outputs = {}
+    for name, (kind, width, reads) in tasks.items():
+        x = trunk
+        for feature in reads:
+            u = layers.Dense(8)(trunk)
+            x = layers.Concatenate()([x, vectors[feature], u * vectors[feature]])
+        outputs[name] = layers.Dense(width, ENDS[kind], name=name)(x)
+    return keras.Model(inputs, outputs)
+
+
+def known(label):
+    return ops.cast(~ops.isnan(label), "float32")
+
+
+def mean(error, there):
+    return ops.sum(ops.reshape(error, (-1,)) * ops.reshape(there, (-1,))) / ops.sum(there)
+
+
+def filled(label, blank=0.0):
+    return ops.where(ops.isnan(label), blank, label)
+
+
+def chosen_loss(label, p):
+    return mean(ops.sparse_categorical_crossentropy(ops.cast(filled(label), "int32"), p), known(label))
+
+
+def click_loss(label, p):
+    return mean(ops.binary_crossentropy(filled(label), p), known(label))
+
+
+def rating_loss(label, p):
+    return mean(ops.square(filled(label) - p), known(label))
+
+
+def compiled(tasks):
+    model = build(tasks)
+    model.compile("adam", {"chosen": chosen_loss, "ad_click": click_loss, "rating": rating_loss})
+    return model
