@@ -210,7 +210,7 @@ def losses(answer: object) -> dict:
     _can_be_weighted(subject)
     found = _short_training(subject)
     if found["recall"] < OVER_POPULARITY * found["popularity"]:
-        raise Mistake("no-better-than-popularity", factor=OVER_POPULARITY, steps=_steps(), **found)
+        raise Mistake("no-better-than-popularity", factor=OVER_POPULARITY, **found)
     if found["auc"] < found["alone"] + OVER_ALONE:
         raise Mistake("no-better-than-alone", margin=OVER_ALONE, **found)
     return found
@@ -257,7 +257,7 @@ def _short_training(subject: Subject) -> dict[str, float]:
     joint, single = (two_tasks.scored(score, data.test) for score in scores)
     popularity = two_tasks.baselines(data)["popularity"]["item"]
     found = {"recall": joint["item"], "popularity": popularity, "auc": joint["interest"], "alone": single["interest"]}
-    return found | {"steps": steps, "rate": float(subject.model.optimizer.learning_rate)}
+    return found | {"steps": _steps(), "rate": float(subject.model.optimizer.learning_rate)}
 
 
 # ---------------------------------------------------------------- step 5
