@@ -1,4 +1,4 @@
-from mtl_lessons.three_tasks import declare  # noqa: F401
+from mtl_lessons.three_tasks import declare
 
 
 def cure():
