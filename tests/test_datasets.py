@@ -51,10 +51,12 @@ MOVIELENS_1M = {
 
 
 def zip_of(files, folder=""):
+    """The same bytes at any time: a member's date is 1980, as `ZipInfo` has it, and not the clock's."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w") as archive:
         for name, content in files.items():
-            archive.writestr(folder + name, content.encode("latin-1") if isinstance(content, str) else content)
+            content = content.encode("latin-1") if isinstance(content, str) else content
+            archive.writestr(zipfile.ZipInfo(folder + name), content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
 
