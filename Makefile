@@ -31,7 +31,7 @@ serve: book ## build the site and serve it on localhost, compressed (PORT=8000)
 	$(BIN)/python book/_ext/serve.py --port $(PORT)
 
 test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions (JOBS=2)
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/python tests/run.py --jobs $(JOBS)
 
 questions: $(READY) ## check the question bank; count by topic, level and type; name weak spots
 	$(BIN)/python -m mtl_lessons.quiz
