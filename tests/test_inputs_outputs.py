@@ -616,6 +616,15 @@ def test_judge_gives_the_truth_full_marks_and_sees_what_is_too_high():
     assert halved["auc"] == right["auc"]
 
 
+def test_what_ships_is_read_by_its_dials():
+    hidden = funnel.shipped(confounding=1.0)
+    assert set(hidden) == {"bayes", *funnel.ESTIMATORS}
+    assert {len(values) for score in hidden.values() for values in score.values()} == {5}
+    assert np.mean(hidden["naive"]["ratio"]) > 1.4 > np.mean(funnel.shipped()["naive"]["ratio"])
+    with pytest.raises(ValueError, match="point: expected one of .* found .*0.123"):
+        funnel.shipped(confounding=0.123)
+
+
 def test_gain_is_paired_by_seed():
     result = {"naive": {"auc": [0.5, 0.6, 0.7]}, "esmm": {"auc": [0.6, 0.7, 0.8]}}
     assert funnel.gain(result, "auc") == pytest.approx((0.1, 0.1, 0.1))

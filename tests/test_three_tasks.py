@@ -440,3 +440,13 @@ def test_what_ships_has_both_signs_and_the_cure_by_a_fair_control():
     assert three.gain(cells[0.95, 2_000]).low > 0.1 and three.gain(cells[0.0, 30_000]).high < -0.1
     cured = stored["cures"]["wider, and ads weigh 5"]
     assert three.gain(cured).low > -0.03 and three.gain(cured).high < 0.03
+
+
+def test_a_stored_cell_becomes_scores_per_seed_and_back():
+    cell = three.shipped_at(0.0, 30_000)
+    multi, single = three.scores_of(cell)
+    assert len(multi) == len(single) == 5 and list(multi[0]) == ["chosen", "ad_click", "rating"]
+    assert [run["ad_click"] for run in multi] == cell["shared"]
+    assert [run["rating"] for run in single] == cell["rating_single"]
+    with pytest.raises(ValueError, match="point: expected one of .* found .*'labels': 3"):
+        three.shipped_at(0.0, 3)

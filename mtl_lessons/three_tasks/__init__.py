@@ -8,7 +8,22 @@
 It adds nothing to chapters 1 to 4 but the joints between them. Importing this package imports TensorFlow.
 """
 
-from .experiment import CURES, LABELS, RELATEDNESS, built, compare, declare, gain, logs, report, restart, shipped, transfer
+from .experiment import (
+    CURES,
+    LABELS,
+    RELATEDNESS,
+    built,
+    compare,
+    declare,
+    gain,
+    logs,
+    report,
+    restart,
+    scores_of,
+    shipped,
+    shipped_at,
+    transfer,
+)
 from .framework import Framework, Head, measure, meet
 from .rows import draw
 from .shown import draw_cosines, draw_gates, draw_training
@@ -32,6 +47,8 @@ __all__ = [
     "meet",
     "report",
     "restart",
+    "scores_of",
     "shipped",
+    "shipped_at",
     "transfer",
 ]

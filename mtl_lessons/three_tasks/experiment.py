@@ -172,5 +172,23 @@ def shipped() -> dict:
     return json.loads(files("mtl_lessons").joinpath("data", "three_tasks.json").read_text("utf-8"))
 
 
+def shipped_at(relatedness: float, labels: int) -> dict:
+    """The cell of `shipped` at a point of its axes, as `transfer` returned it."""
+    point = {"relatedness": relatedness, "labels": labels}
+    for cell in shipped()["cells"]:
+        if point.items() <= cell.items():
+            return cell
+    raise ValueError(f"point: expected one of {RELATEDNESS} and one of {LABELS}, found {point}")
+
+
+def scores_of(result: dict) -> tuple[list[Scores], list[Scores]]:
+    """The lists over seeds that `transfer` returns as `(multi, single)`, a dict per seed: what `report` takes."""
+    multi, single = (
+        [dict(zip(TASKS, run)) for run in zip(*(result[_measure(task) + kind] for task in TASKS))]
+        for kind in ("shared", "single")
+    )
+    return multi, single
+
+
 def _rounded(result: dict) -> dict:
     return {name: np.round(values, 4).tolist() for name, values in result.items()}
