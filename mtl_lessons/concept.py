@@ -17,6 +17,7 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.training import Restart
 from mtl_lessons.world import Rows, World, split_by_time
 
 layers = keras.layers
@@ -220,7 +221,7 @@ def _trainings(
     model: keras.Model, past: Rows, seeds: int, weight: float, decays: Sequence[float], report: "_Report"
 ) -> Iterator[float]:
     """Train with one decay after the other, each time from the same start; yields after each, for the model to be judged."""
-    decay, start = tf.Variable(0.0), model.get_weights()  # a variable, so that one compiled step serves all decays
+    decay = tf.Variable(0.0)  # a variable, so that one compiled step serves all decays
     loss = keras.losses.BinaryCrossentropy(reduction="sum")  # a mean shrinks as worlds are added, down to Adam's epsilon
     model.compile(
         keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.06, STEPS), weight_decay=decay),
@@ -229,11 +230,10 @@ def _trainings(
         jit_compile=True,
     )
     clicks = {name: past[name][:, None] for name in ("item_click", "ad_click")}
+    restart = Restart(model)
     for value in decays:
+        restart()
         decay.assign(value)
-        model.set_weights(start)
-        for state in model.optimizer.variables:
-            state.assign(tf.zeros_like(state))
         model.fit(_inputs(past), clicks, batch_size=BATCH * seeds, shuffle=False, verbose=0, callbacks=[report])
         yield value
 

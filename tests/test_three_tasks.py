@@ -360,16 +360,22 @@ def test_two_devices_train_the_same_weights(balance):
 # ---------------------------------------------------------------- the experiment
 
 
-def test_a_restart_is_the_same_start_and_forgets_the_training():
-    made = framework().build(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.03, 20)))
-    runs = []
-    for _ in range(2):
-        three.restart(made, 3)
-        made.fit(some_logs(), steps=20, batch=8, epochs=1)
-        runs.append(weights_of(made.model.network))
-    assert_equal(*runs, atol=1e-6)
-    three.restart(made, 4)
-    assert max(np.abs(a - b).max() for a, b in zip(weights_of(made.model.network), runs[0])) > 0.01
+def test_a_restart_is_the_same_start_and_forgets_the_training_and_what_the_balance_learned(tmp_path):
+    made = framework(balance=lb.GradNorm()).build(keras.optimizers.Adam(0.03), run_eagerly=True)
+    started = []
+    for seed in (3, 3, 4):
+        three.restart(made, seed)
+        started.append([value(variable) for variable in (*made.model.variables, *made.model.optimizer.variables)])
+        made.fit(some_logs(), steps=2, batch=8, epochs=1)
+    assert_equal(*started[:2])
+    assert max(np.abs(a - b).max() for a, b in zip(started[0], started[2])) > 0.01
+    assert not np.any(started[2][-1]) and np.all(value(made.model.balance.initial) > 0)
+    made.save(tmp_path)
+    again = Framework.load(tmp_path)
+    three.restart(again, 3)  # it came trained
+    assert_equal(started[0], [value(variable) for variable in (*again.model.variables, *again.model.optimizer.variables)])
+    with pytest.raises(ValueError, match="call build"):
+        three.restart(framework(), 3)
 
 
 def test_compare_judges_each_framework_on_each_seed():

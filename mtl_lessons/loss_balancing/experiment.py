@@ -12,6 +12,7 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.training import Restart
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
 from .trainer import Balanced
@@ -81,25 +82,6 @@ def initial_losses(labels: Columns) -> np.ndarray:
 # ---------------------------------------------------------------- training and measuring
 
 
-class Afresh:
-    """Starts a compiled model anew for a seed, without tracing it again: all variables as they were born, and those of its
-    network as `make()` gives birth to them after `keras.utils.set_random_seed(seed)`.
-    """
-
-    def __init__(self, model: Balanced, make: Callable[[], keras.Model]):
-        self.model, self.make = model, make
-        self.born = [variable.numpy() for variable in model.variables]
-
-    def __call__(self, seed: int) -> None:
-        for variable, value in zip(self.model.variables, self.born):
-            variable.assign(value)
-        for variable in self.model.optimizer.variables:
-            if "learning_rate" not in variable.path:
-                variable.assign(tf.zeros_like(variable.value))
-        keras.utils.set_random_seed(seed)
-        self.model.network.set_weights(self.make().get_weights())
-
-
 class Bench:
     """Trains one balance on many seeds and keeps what it compiled, so that a further seed costs no second tracing.
 
@@ -117,7 +99,7 @@ class Bench:
         self.model = Balanced(network(trunk), balance, last if at_representation else None)
         schedule = keras.optimizers.schedules.CosineDecay(rate, EPOCHS * STEPS)
         self.model.compile(keras.optimizers.Adam(schedule), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
-        self.start = Afresh(self.model, lambda: network(trunk))
+        self.start = Restart(self.model, lambda: network(trunk))
 
     def run(self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, float]:
         """Train on the world of this seed; `score` on its test rows, and as `check` the `loss` on its validation rows."""
