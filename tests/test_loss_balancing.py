@@ -573,6 +573,29 @@ def test_the_worlds_labels_scatter_around_its_truth_as_it_says():
     assert best["watch"] == best["rating"] == 1 and best["click"] > 0.8 and best["loss"] < 0.6
 
 
+@pytest.mark.parametrize("representation", ["trunk", None])
+def test_the_weights_of_an_aggregator_are_those_of_the_gradients_and_a_look_leaves_no_trace(representation):
+    x = keras.Input((3,))
+    z = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones", name="trunk")(x)
+    model = lb.Balanced(keras.Model(x, {t: keras.layers.Dense(1, name=t)(z) for t in TASKS}), lb.PCGrad(), representation)
+    model.compile("sgd", loss=dict.fromkeys(TASKS, "mse"))
+    labels = {task: X[:, :1] * sign for task, sign in zip(TASKS, (1, -2))}
+    at_z = []
+    for task in TASKS:
+        head = model.network.get_layer(task).kernel.numpy()
+        at_z.append(2 * (X @ np.ones((3, 2)) @ head - labels[task]) @ head.T / len(X))
+    gradients = np.stack([(g if representation else X.T @ g).ravel() for g in at_z])
+    expected = lb.PCGrad()(lb.gram(gradients)).numpy()
+    for _ in range(2):
+        np.testing.assert_allclose(experiment.task_weights(model, X, labels), expected, rtol=1e-4)
+    assert float(model.balance.draws) == 0
+
+
+def test_the_weights_of_a_weighting_are_the_slopes_of_its_loss():
+    model = balanced(lb.Fixed([0.5, 2.0]))
+    np.testing.assert_array_equal(experiment.task_weights(model, X, Y), [0.5, 2])
+
+
 def test_a_bench_starts_afresh_for_every_seed(monkeypatch):
     for name, value in {"ROWS": 2048, "TEST": 500, "STEPS": 4, "EPOCHS": 1}.items():
         monkeypatch.setattr(experiment, name, value)

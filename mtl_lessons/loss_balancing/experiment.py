@@ -14,7 +14,7 @@ from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.training import Restart
 
-from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
+from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad, gram
 from .trainer import Balanced
 from .weightings import DWA, FAMO, RLW, Fixed, GradNorm, Uncertainty, Weighting
 
@@ -132,6 +132,50 @@ def score(predicted: dict, labels: Columns, truth: Columns) -> dict[str, float]:
         "rating": float(r2["rating"]),
         "loss": float(np.mean(losses / initial_losses(labels))),
     }
+
+
+# ---------------------------------------------------------------- what a balance makes of the tasks
+
+
+def task_weights(model: Balanced, x, y: Mapping) -> np.ndarray:
+    """The weight that the balance would give each task in a step on these rows, `(T,)`.
+
+    Of a weighting: the derivative of its loss by the task's. Of an aggregator: its coefficient of the task's gradient,
+    where the model compares gradients. A look leaves no trace: a balance that counts its draws does not count this one.
+    """
+    remembered = [variable.numpy() for variable in model.balance.variables]
+    found = _by_losses(model, x, y) if isinstance(model.balance, Weighting) else _by_gradients(model, x, y)
+    for variable, value in zip(model.balance.variables, remembered):
+        variable.assign(value)
+    return found.numpy()
+
+
+def _by_losses(model: Balanced, x, y: Mapping):
+    losses = tf.stack(model.task_losses(y, model.network(x)))
+    with tf.GradientTape() as tape:
+        tape.watch(losses)
+        total = model.balance(losses)
+    return tape.gradient(total, losses)
+
+
+def _by_gradients(model: Balanced, x, y: Mapping):
+    inner = model.network
+    z = inner.get_layer(model.representation).output if model.representation else inner.output
+    both = keras.Model(inner.input, [z, inner.output])
+    with tf.GradientTape(persistent=True) as tape:
+        z, outputs = both(x)
+        losses = model.task_losses(y, outputs)
+    at = z if model.representation else [weight.value for weight in inner.trainable_variables]
+    rows = [tf.nest.flatten(tape.gradient(loss, at)) for loss in losses]
+    shared = [column for column in zip(*rows) if sum(gradient is not None for gradient in column) > 1]
+    return model.balance(tf.add_n([_gram_of(column) for column in shared]))
+
+
+def _gram_of(gradients: Sequence):
+    """Inner products of the tasks' gradients by one tensor, `(T, T)`; None is a task that does not reach it."""
+    like = next(gradient for gradient in gradients if gradient is not None)
+    dense = [tf.zeros(like.shape) if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
+    return gram(tf.reshape(tf.stack(dense), (len(dense), -1)))
 
 
 # ---------------------------------------------------------------- what the chapter stores: a search of weights and rates
