@@ -116,12 +116,13 @@ def small(monkeypatch, steps=20, batch=64):
     for name, value in {"STEPS": steps, "BATCH": batch, "IMPRESSIONS": steps * batch, "CHECK": 500, "TEST": 500}.items():
         monkeypatch.setattr(concept, name, value)
     concept._logs.cache_clear()
+    concept._items.cache_clear()
 
 
 def trained(model, rows, seeds, *decays):
     """The weights after each training."""
-    report = concept._Report(None, total=1)
-    return [model.get_weights() for _ in concept._trainings(model, rows, seeds, 0.1, decays, report)]
+    trainee, report = concept._compiled(model, concept.STEPS), concept._Report(None, total=1)
+    return [model.get_weights() for _ in concept._trainings(trainee, rows, seeds, 0.1, decays, report)]
 
 
 def test_every_training_begins_at_the_same_start(monkeypatch):
@@ -140,6 +141,12 @@ def test_rows_to_choose_by_lie_between_training_and_test():
         assert [len(rows["time"]) for rows in (past, check, test)] == [1000, concept.CHECK, concept.TEST]
         assert past["time"].max() < check["time"].min() and check["time"].max() < test["time"].min()
         np.testing.assert_array_equal(past["click"], draw(1000)["click"])
+
+
+def test_the_taste_for_ads_leaves_the_items_as_they_are():
+    alike, strange = (World(seed=3, ad_relatedness=r).impressions(500) for r in (0.95, -0.5))
+    for name, column in alike.items():
+        np.testing.assert_array_equal(column, strange[name], err_msg=name)
 
 
 def test_each_model_chooses_its_decay_and_the_shared_one_has_one_for_both(monkeypatch):
