@@ -234,10 +234,12 @@ def test_a_task_with_a_sample_space_and_missing_labels():
 def test_measures_of_each_kind_by_hand():
     nan = np.nan
     p = np.eye(12)[[3, 4]] + np.arange(12)[::-1] / 100  # ids 0 to 9 are the top ten
-    assert three.measure(OneOfK("x", classes=12), np.array([[3.0], [11.0]]), p) == 0.5
-    assert three.measure(Binary("x"), np.array([[0], [1], [1], [nan]]), np.array([[0.1], [0.2], [0.05], [0.9]])) == 0.5
+    assert three.measure(OneOfK("x", classes=12), np.array([[3.0], [11.0]]), p) == pytest.approx(0.5)
+    clicks = np.array([[0], [1], [1], [nan]])
+    assert three.measure(Binary("x"), clicks, np.array([[0.1], [0.2], [0.05], [0.9]])) == pytest.approx(0.5)
     tags = np.array([[0, 1], [1, 0], [nan, 1]])
-    assert three.measure(MultiLabel("x", labels=2), tags, np.array([[0.1, 0.1], [0.2, 0.9], [0.9, 0.2]])) == 0.5
+    scores = np.array([[0.1, 0.1], [0.2, 0.9], [0.9, 0.2]])
+    assert three.measure(MultiLabel("x", labels=2), tags, scores) == pytest.approx(0.5)
     grades = np.array([[1.0, 0.5], [1.0, 1.0]])  # P(y > 1), P(y > 2): 2.5 and 3 expected
     assert three.measure(Ordinal("x", low=1, high=3), np.array([[3.0], [3.0]]), grades) == pytest.approx(np.sqrt(0.125))
     with pytest.raises(ValueError, match="task 'x': expected a label to judge by, found none among 1 rows"):
