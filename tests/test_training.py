@@ -70,7 +70,7 @@ def assert_equal(states, others):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("optimizer", "balance"), zip(OPTIMIZERS, cycle(BALANCES)))  # each of either at least once
+@pytest.mark.parametrize(("optimizer", "balance"), list(zip(OPTIMIZERS, cycle(BALANCES))))  # each of either at least once
 def test_it_trains_as_a_newly_made_one_does(optimizer, balance):
     def new(seed):
         keras.utils.set_random_seed(seed)
