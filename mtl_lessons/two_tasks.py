@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_lessons import metrics
-from mtl_lessons.backend import keras
+from mtl_lessons.backend import keras, tf
 from mtl_lessons.datasets import MovieLens
 from mtl_lessons.training import Restart
 from mtl_lessons.world import Rows, World
@@ -274,8 +274,12 @@ def experiment(
     data = [Data.of_world(World(seed=seed, **WORLD)) for seed in range(seeds)]
     found = [baselines(of_seed) for of_seed in data]
     results = {name: _lists([scores[name] for scores in found]) for name in found[0]}
+    of_both = tf.Variable(1.0), tf.Variable(1.0)  # variables, so that one compiled step serves all sides
+    model = compiled(of_both, jit_compile=True, steps_per_execution=8)
     for n, (side, weights) in enumerate(sides.items()):
-        model, runs = compiled(weights, jit_compile=True, steps_per_execution=8), []
+        for variable, weight in zip(of_both, weights, strict=True):
+            variable.assign(weight)
+        runs = []
         for seed in range(seeds):
             runs.append(best_pass(model, data[seed], seed, weights, epochs))
             if progress:
