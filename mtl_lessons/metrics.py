@@ -243,9 +243,8 @@ def _seen(values: ArrayLike, observed: ArrayLike, propensities: ArrayLike) -> tu
         raise ValueError(f"observed: expected 0 and 1, found {observed[~np.isin(observed, (0, 1))][0]:g}")
     if not chances.all():
         raise ValueError("propensities: expected chances above 0, found 0: what can never be seen cannot be weighted up")
-    seen = observed == 1
-    _finite("values of observed rows", values[seen]) if seen.any() else None
-    return np.where(seen, values, 0.0), observed / chances
+    seen = np.where(observed == 1, values, 0.0)
+    return _finite("values of observed rows", seen), observed / chances
 
 
 # ---------------------------------------------------------------------- ranked lists, numbers
