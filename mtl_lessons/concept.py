@@ -11,12 +11,15 @@ Importing this module imports TensorFlow.
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.training import Restart
 from mtl_lessons.world import Rows, World, split_by_time
 
 layers = keras.layers
@@ -163,9 +166,9 @@ def transfer(
     result |= _aucs("bayes", future, future, seeds)
     report = _Report(progress, total=2 * len(decays) * STEPS)
     for kind, together in {"single": [["single"], ["item_single"]], "shared": [["shared", "item_shared"]]}.items():
-        model = two_tasks(*sizes, width, shared=kind == "shared")
-        for decay in _trainings(model, past, seeds, weight, decays, report):
-            on_check, on_test = (_aucs(kind, rows, _predict(model, rows), seeds) for rows in (check, future))
+        trainee = _trainee(*sizes, width, kind == "shared", STEPS)
+        for decay in _trainings(trainee, past, seeds, weight, decays, report):
+            on_check, on_test = (_aucs(kind, rows, _predict(trainee.model, rows), seeds) for rows in (check, future))
             result["at"][decay] |= {f"check_{name}": aucs for name, aucs in on_check.items()} | on_test
         for names in together:
             best = max(result["at"].values(), key=lambda aucs: np.mean([aucs[f"check_{name}"] for name in names]))
@@ -193,8 +196,20 @@ def side_by_side(logs: Sequence[Rows], worlds: Sequence[World]) -> Rows:
 @lru_cache(maxsize=5)  # the worlds of the settings tried last
 def _logs(world: World, labels: int) -> tuple[Rows, Rows, Rows]:
     """Rows to train on, to choose by and to test on, by time, both tasks' in pairs; few ad rows repeat until they are as many."""
-    items, ads = _in_three(world.impressions, IMPRESSIONS), _in_three(world.ad_impressions, labels)
+    items, ads = _items(replace(world, ad_relatedness=0.0)), _in_three(world.ad_impressions, labels)
     return tuple(_pair(*rows) for rows in zip(items, ads, strict=True))
+
+
+@lru_cache(maxsize=5)
+def _items(world: World) -> tuple[Rows, Rows, Rows]:
+    """The same for items, whatever the taste for ads: what one setting drew, the next need not draw again."""
+    columns = ("user", "item", "time", "click", "p_click")
+
+    def draw(n: int) -> Rows:
+        log = world.impressions(n)
+        return {name: log[name] for name in columns}
+
+    return _in_three(draw, IMPRESSIONS)
 
 
 def _in_three(draw: Callable[[int], Rows], n: int) -> tuple[Rows, Rows, Rows]:
@@ -216,25 +231,42 @@ def _predict(model: keras.Model, rows: Rows) -> dict[str, np.ndarray]:
     return {name: np.asarray(p) for name, p in model(_inputs(rows)).items()}
 
 
-def _trainings(
-    model: keras.Model, past: Rows, seeds: int, weight: float, decays: Sequence[float], report: "_Report"
-) -> Iterator[float]:
-    """Train with one decay after the other, each time from the same start; yields after each, for the model to be judged."""
-    decay, start = tf.Variable(0.0), model.get_weights()  # a variable, so that one compiled step serves all decays
+class _Trainee(NamedTuple):
+    """A compiled model, what a training of it can choose, as variables, so that one compiled step serves all, and its start."""
+
+    model: keras.Model
+    decay: tf.Variable
+    ad_weight: tf.Variable
+    restart: Restart
+
+
+@lru_cache(maxsize=4)  # tracing takes longer than a training; each kind, narrow and wide
+def _trainee(users: int, items: int, ads: int, width: int, shared: bool, steps: int) -> _Trainee:
+    return _compiled(two_tasks(users, items, ads, width, shared), steps)
+
+
+def _compiled(model: keras.Model, steps: int) -> _Trainee:
+    decay, ad_weight = tf.Variable(0.0), tf.Variable(1.0)
     loss = keras.losses.BinaryCrossentropy(reduction="sum")  # a mean shrinks as worlds are added, down to Adam's epsilon
     model.compile(
-        keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.06, STEPS), weight_decay=decay),
+        keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.06, steps), weight_decay=decay),
         loss={"item_click": loss, "ad_click": loss},
-        loss_weights={"item_click": 1.0, "ad_click": weight},
+        loss_weights={"item_click": 1.0, "ad_click": ad_weight},
         jit_compile=True,
     )
+    return _Trainee(model, decay, ad_weight, Restart(model))
+
+
+def _trainings(
+    trainee: _Trainee, past: Rows, seeds: int, weight: float, decays: Sequence[float], report: "_Report"
+) -> Iterator[float]:
+    """Train with one decay after the other, each time from the same start; yields after each, for the model to be judged."""
     clicks = {name: past[name][:, None] for name in ("item_click", "ad_click")}
     for value in decays:
-        decay.assign(value)
-        model.set_weights(start)
-        for state in model.optimizer.variables:
-            state.assign(tf.zeros_like(state))
-        model.fit(_inputs(past), clicks, batch_size=BATCH * seeds, shuffle=False, verbose=0, callbacks=[report])
+        trainee.restart()
+        trainee.decay.assign(value)
+        trainee.ad_weight.assign(weight)
+        trainee.model.fit(_inputs(past), clicks, batch_size=BATCH * seeds, shuffle=False, verbose=0, callbacks=[report])
         yield value
 
 

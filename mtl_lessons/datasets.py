@@ -135,8 +135,8 @@ def census_income(part: str = "train", path: str | Path | None = None, progress:
     if part not in CENSUS_PARTS:
         raise ValueError(f"part must be one of {', '.join(CENSUS_PARTS)}, found {part!r}")
     name, expected = CENSUS_PARTS[part]
-    source = Path(path).expanduser() if path else fetch(CENSUS_URL, progress=progress, trust=_check_census)
-    with _reading(source), _open_census(source, name) as file, io.TextIOWrapper(file, "utf-8") as lines:
+    source = _own(path) if path else fetch(CENSUS_URL, progress=progress, trust=_check_census)
+    with _reading(source), _open_census(source, name) as file, io.TextIOWrapper(file, "utf-8-sig") as lines:
         columns = _parse_census(lines)
     found = len(columns["income"])
     if path is None and found != expected:
@@ -148,12 +148,12 @@ def movielens(size: str = "100k", path: str | Path | None = None, progress: bool
     """Ratings and films of MovieLens `"100k"` or `"1m"`.
 
     `path` reads a copy of your own instead of downloading: the zip archive of GroupLens, or the folder made
-    of it.
+    of it. Its files are in Latin-1, as published, or in UTF-8, as an editor may have saved them.
     """
     if size not in MOVIELENS:
         raise ValueError(f"size must be one of {', '.join(MOVIELENS)}, found {size!r}")
     release = MOVIELENS[size]
-    source = Path(path).expanduser() if path else fetch(release.url, release.sha256, progress=progress)
+    source = _own(path) if path else fetch(release.url, release.sha256, progress=progress)
     with _reading(source):
         items = _parse_items(_text(source, release.items), release.items_separator)
         ratings = _parse_ratings(_text(source, release.ratings), release.ratings_separator, items["id"])
@@ -164,8 +164,28 @@ def movielens(size: str = "100k", path: str | Path | None = None, progress: bool
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: the variable `MTL_LESSONS_DATA`, else `~/.cache/mtl_lessons`."""
-    return Path(os.environ.get("MTL_LESSONS_DATA") or Path.home() / ".cache" / "mtl_lessons").expanduser()
+    """Where downloads are kept: the variable `MTL_LESSONS_DATA`, else `~/.cache/mtl_lessons`, else a temporary folder.
+
+    The last is for an account without a home folder, as in some containers; what is there may be gone tomorrow.
+    """
+    if chosen := os.environ.get("MTL_LESSONS_DATA"):
+        return _own(chosen)
+    try:
+        return Path.home() / ".cache" / "mtl_lessons"
+    except RuntimeError:
+        return _without_home()
+
+
+def _without_home() -> Path:
+    return Path(tempfile.gettempdir()) / "mtl_lessons"
+
+
+def _own(path: str | Path) -> Path:
+    """A place that the reader named, which may begin with `~`."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DatasetError(f"{path} begins with a home folder, and there is none; give the whole path") from error
 
 
 def fetch(
@@ -183,6 +203,12 @@ def fetch(
     """
     target = cache_folder() / url.rsplit("/", 1)[-1]
     if not target.exists():
+        if progress and target.parent == _without_home():
+            print(
+                f"There is no home folder: {target.name} is kept in {target.parent}, a temporary folder. "
+                "To keep it for longer, set the variable MTL_LESSONS_DATA to a folder of yours.",
+                file=sys.stderr,
+            )
         with _new_file(target) as part:
             _download(url, part, progress, timeout)
             _check_is_archive(part, url)
@@ -200,10 +226,10 @@ def _remembered_sha256(target: Path, progress: bool, trust: Callable[[Path], Non
     if not note.exists():
         trust(target)
         with _new_file(note) as part:
-            part.write_text(_sha256(target) + "\n")
+            part.write_text(_sha256(target) + "\n", encoding="ascii")
         if progress:
             print(f"{target.name} has no published checksum: this copy is trusted, see {note}", file=sys.stderr)
-    return note.read_text().strip()
+    return note.read_text(encoding="utf-8-sig").strip()
 
 
 @contextmanager
@@ -347,6 +373,8 @@ def _tar_member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
 def _parse_census(lines: IO[str]) -> Rows:
     rows = []
     for number, row in enumerate(csv.reader(lines, skipinitialspace=True), start=1):
+        if not any(row):
+            continue  # a blank line, such as editors leave at the end
         if len(row) != len(CENSUS_COLUMNS):
             raise ValueError(f"line {number}: expected {len(CENSUS_COLUMNS)} columns, found {len(row)}")
         rows.append([sys.intern(value) for value in row])  # few different values: keep each once
@@ -362,7 +390,10 @@ def _parse_census(lines: IO[str]) -> Rows:
 
 
 def _text(source: Path, name: str) -> str:
-    """One file of the zip archive, or of the folder."""
+    """One file of the zip archive, or of the folder, without blank lines at its ends.
+
+    The published files are in Latin-1. A title with an accent in Latin-1 is no UTF-8, so what can be read as UTF-8 is.
+    """
     if source.is_dir():
         content = (source / name).read_bytes()
     else:
@@ -371,7 +402,11 @@ def _text(source: Path, name: str) -> str:
             if member is None:
                 raise ValueError(f"no {name} in it")
             content = archive.read(member)
-    return content.decode("latin-1").replace("\r\n", "\n").strip("\n")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return text.replace("\r\n", "\n").strip(" \t\n")
 
 
 def _parse_items(text: str, separator: str) -> Rows:

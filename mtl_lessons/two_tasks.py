@@ -23,8 +23,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_lessons import metrics
-from mtl_lessons.backend import keras
+from mtl_lessons.backend import keras, tf
 from mtl_lessons.datasets import MovieLens
+from mtl_lessons.training import Restart
 from mtl_lessons.world import Rows, World
 
 layers, ops = keras.layers, keras.ops
@@ -273,8 +274,12 @@ def experiment(
     data = [Data.of_world(World(seed=seed, **WORLD)) for seed in range(seeds)]
     found = [baselines(of_seed) for of_seed in data]
     results = {name: _lists([scores[name] for scores in found]) for name in found[0]}
+    of_both = tf.Variable(1.0), tf.Variable(1.0)  # variables, so that one compiled step serves all sides
+    model = compiled(of_both, jit_compile=True, steps_per_execution=8)
     for n, (side, weights) in enumerate(sides.items()):
-        model, runs = compiled(weights, jit_compile=True, steps_per_execution=8), []
+        for variable, weight in zip(of_both, weights, strict=True):
+            variable.assign(weight)
+        runs = []
         for seed in range(seeds):
             runs.append(best_pass(model, data[seed], seed, weights, epochs))
             if progress:
@@ -285,7 +290,7 @@ def experiment(
 
 def best_pass(model: keras.Model, data: Data, seed: int, weights: tuple[float, float], epochs: int) -> dict[str, float]:
     """Scores on the test users after the pass over the rows that the check users like best."""
-    start_again(model, seed)
+    restarting(model)(seed)
     passes = []
     for epoch in range(epochs):
         model.fit(data.train.x, data.train.labels, batch_size=BATCH, verbose=0)
@@ -295,15 +300,10 @@ def best_pass(model: keras.Model, data: Data, seed: int, weights: tuple[float, f
     return max(passes, key=lambda run: run[0])[1]
 
 
-def start_again(model: keras.Model, seed: int) -> None:
-    """Weights and optimiser as at the start of a run with this seed; what was compiled stays compiled."""
-    keras.utils.set_random_seed(seed)
+def restarting(model: keras.Model) -> Restart:
+    """Called with a seed, it puts a model of `compiled` back to the start that this seed gives."""
     items, tags = (model.output[task].shape[-1] for task in ("item", "interest"))
-    model.set_weights(build(items, tags).get_weights())
-    model.optimizer.build(model.trainable_variables)
-    for state in model.optimizer.variables:
-        if state.name != "learning_rate":
-            state.assign(ops.zeros_like(state))
+    return Restart(model, lambda: build(items, tags))
 
 
 def _lists(runs: list[dict[str, float]]) -> dict[str, list[float]]:
@@ -354,7 +354,7 @@ def seen() -> list[dict]:
 
 def _trained(data: Data, weights: tuple[float, float], epochs: int) -> keras.Model:
     model = compiled(weights)
-    start_again(model, seed=0)
+    restarting(model)(seed=0)
     model.fit(data.train.x, data.train.labels, batch_size=BATCH, epochs=epochs, verbose=0)
     return model
 

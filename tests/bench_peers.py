@@ -22,6 +22,7 @@ from mtl_lessons import inputs_outputs as io
 from mtl_lessons import metrics
 from mtl_lessons import shared_networks as sn
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.training import Restart
 from mtl_lessons.world import sigmoid
 
 layers, ops = keras.layers, keras.ops
@@ -178,17 +179,14 @@ class Contestant:
     """A model that is compiled and traced once, and starts anew for every seed."""
 
     def __init__(self, make: Callable[[int], keras.Model], losses):
-        self.make, self.model = make, make(0)
+        self.seed, self.model = 0, make(0)
         self.model.compile("adam", losses)
         self.named = isinstance(self.model.output, dict)
-        self.model.optimizer.build(self.model.trainable_variables)
-        self.start = [variable.numpy() for variable in self.model.optimizer.variables]
+        self.start = Restart(self.model, lambda: make(self.seed))
 
     def restart(self, seed: int) -> None:
-        keras.utils.set_random_seed(seed)
-        self.model.set_weights(self.make(seed).get_weights())
-        for variable, value in zip(self.model.optimizer.variables, self.start):
-            variable.assign(value)
+        self.seed = seed
+        self.start(seed)
 
     def epoch(self, x: dict, y: dict) -> None:
         self.model.fit(x, y if self.named else [y[task] for task in TASKS], batch_size=BATCH, verbose=0)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import tarfile
+import tempfile
 import threading
 import zipfile
 from contextlib import contextmanager
@@ -63,12 +64,17 @@ def zip_of(files, folder=""):
 def census_zip(files):
     """As UCI packs it: a zip that holds one tar.gz that holds the parts."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content.encode()))
     return zip_of({"census.tar.gz": packed.getvalue()})
+
+
+def gzipped(text):
+    """Without the clock's time in its head."""
+    return gzip.compress(text.encode(), mtime=0)
 
 
 @contextmanager
@@ -110,7 +116,7 @@ def test_census_in_every_packing(tmp_path, packing):
     other = CENSUS.splitlines(keepends=True)[0]
     packed = {
         "plain": CENSUS.encode(),
-        "gzip": gzip.compress(CENSUS.encode()),
+        "gzip": gzipped(CENSUS),
         "zip": census_zip({"census-income.data": other * 3, "census-income.test": CENSUS, "census-income.names": "|"}),
     }[packing]
     file = tmp_path / "a file"
@@ -130,6 +136,47 @@ def test_census_in_every_packing(tmp_path, packing):
     assert all((rows[name].dtype == np.float32) == (name in datasets.CENSUS_NUMBERS) for name in rows)
     if packing == "zip":
         assert len(census_income("train", path=file)["age"]) == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["\ufeff" + CENSUS, CENSUS + "\n", CENSUS.replace("\n", "\n\n") + " \n", CENSUS.replace("\n", "\r\n")]
+)
+def test_census_as_an_editor_saves_it(tmp_path, text):
+    (tmp_path / "census").write_bytes(text.encode())
+    rows = census_income("test", path=tmp_path / "census")
+    np.testing.assert_array_equal(rows["age"], [38, 44])
+    np.testing.assert_array_equal(rows["income"], [0, 1])
+
+
+def without_home(monkeypatch):
+    """An account that has no HOME and no entry among the users."""
+
+    def home_of_nobody(path):
+        return path
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", home_of_nobody)
+
+
+def test_without_a_home_folder_downloads_go_to_a_temporary_one(tmp_path, monkeypatch, capsys):
+    without_home(monkeypatch)
+    monkeypatch.delenv("MTL_LESSONS_DATA")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert datasets.cache_folder() == tmp_path / "mtl_lessons"
+    with answering(GOOD) as (url, requests):
+        for _ in range(2):
+            assert fetch(url, sha256(GOOD)) == tmp_path / "mtl_lessons" / "some.zip"
+    assert requests == ["/some.zip"]
+    assert capsys.readouterr().err.count("There is no home folder: some.zip is kept in") == 1
+
+
+def test_a_path_that_begins_with_a_home_folder_that_is_not_there(monkeypatch):
+    without_home(monkeypatch)
+    with pytest.raises(DatasetError, match="~/ml begins with a home folder, and there is none; give the whole path"):
+        movielens(path="~/ml")
+    monkeypatch.setenv("MTL_LESSONS_DATA", "~/data")
+    with pytest.raises(DatasetError, match="~/data begins with a home folder"):
+        movielens()
 
 
 def test_a_file_in_the_home_folder(tmp_path, monkeypatch):
@@ -176,7 +223,7 @@ def test_the_real_census_test_part():
         (CENSUS[:-300].encode(), "line 2: expected 42 columns, found"),
         (CENSUS.replace("50000+.", "rich").encode(), "income must be one of .*found .'rich'"),
         (CENSUS.replace("38,", "old,", 1).encode(), "could not convert string to float"),
-        (gzip.compress(CENSUS.encode() * 50)[:-20], "damaged or of another format"),
+        (gzipped(CENSUS * 50)[:-20], "damaged or of another format"),
         (b"", "no rows"),
         (b"<!DOCTYPE html><html>", "line 1: expected 42 columns, found 1"),
         (zip_of({"adult.data": "1"}), "census.tar.gz"),
@@ -215,6 +262,15 @@ def test_movielens_100k(tmp_path, packing):
     assert genres(items) == [["Animation", "Children's", "Comedy"], ["Action"]]
     train, test = split_by_time(ratings, 0.34)
     assert train["time"].max() < test["time"].min()
+
+
+@pytest.mark.parametrize("saved", ["utf-8", "utf-8-sig"])
+def test_movielens_as_an_editor_saves_it(tmp_path, saved):
+    for name, text in MOVIELENS_100K.items():
+        (tmp_path / name).write_bytes((text + " \n\n").replace("\n", "\r\n").encode(saved))
+    ratings, items = movielens("100k", path=tmp_path)
+    assert items["title"].tolist() == ["Toy Story (1995)", "Misérables, Les (1995)"]
+    np.testing.assert_array_equal(ratings["rating"], [1, 3, 5])
 
 
 @pytest.mark.parametrize("packing", ["zip", "folder"])

@@ -1,5 +1,6 @@
 """The package as others get it: what it imports, what its wheel holds and asks for."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -35,6 +36,21 @@ def test_importing_the_package_imports_nothing_heavy():
 @pytest.mark.parametrize("module", ["world", "metrics", "datasets", "quiz", "explorables", "figures", "markup", "embed"])
 def test_only_models_import_tensorflow(module):
     assert not imported_by(f"import mtl_lessons.{module}") & {"tensorflow", "keras"}
+
+
+def test_every_text_file_is_opened_with_its_encoding():
+    """Without one, Windows reads and writes in the code page of the country."""
+    unnamed = []
+    for path in (ROOT / "mtl_lessons").rglob("*.py"):
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        for call in calls:
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            places = {"read_text": 1, "write_text": 2}  # by position, the encoding is the last
+            text = name in places and len(call.args) < places[name]
+            text |= isinstance(call.func, ast.Name) and name == "open"
+            if text and not any(keyword.arg == "encoding" for keyword in call.keywords):
+                unnamed.append(f"{path.relative_to(ROOT)}:{call.lineno}")
+    assert unnamed == []
 
 
 def test_the_wheel_holds_modules_data_engines_and_questions(wheel):

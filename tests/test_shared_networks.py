@@ -79,7 +79,7 @@ def test_it_reloads_in_safe_mode(name, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     for task in AB:
-        np.testing.assert_array_equal(model(X)[task], again(X)[task])
+        np.testing.assert_allclose(model(X)[task], again(X)[task], rtol=1e-5, atol=1e-6)
 
 
 @every
@@ -229,7 +229,7 @@ def test_every_gate_mixes_what_its_wiring_says(name):
 def test_mix_by_hand():
     weights = np.array([[[1.0, 0.0], [0.25, 0.75]]])  # one row, two gates, two experts
     outputs = np.array([[[2.0, 4.0]], [[6.0, 0.0]]])
-    np.testing.assert_array_equal(sn.mix(weights, outputs), [[[2.0, 4.0], [0.25 * 2 + 0.75 * 6, 0.25 * 4]]])
+    np.testing.assert_allclose(sn.mix(weights, outputs), [[[2.0, 4.0], [0.25 * 2 + 0.75 * 6, 0.25 * 4]]], rtol=1e-6)
 
 
 def test_the_table_of_a_level_is_0_where_a_gate_does_not_read():
@@ -238,7 +238,7 @@ def test_the_table_of_a_level_is_0_where_a_gate_does_not_read():
     assert table.shape == (64, 3, 5)  # gates a, b and shared; experts a 1, a 2, b 1, b 2, shared 1
     np.testing.assert_array_equal((table > 0).all(0), [[1, 1, 0, 0, 1], [0, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
     np.testing.assert_array_equal((table == 0).all(0), [[0, 0, 1, 1, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]])
-    np.testing.assert_array_equal(table[:, 1, 2:], level.gate_weights(X)["b"])
+    np.testing.assert_allclose(table[:, 1, 2:], level.gate_weights(X)["b"], rtol=1e-6)
 
 
 def test_the_table_of_adatt_holds_the_residual_too():
@@ -247,6 +247,54 @@ def test_the_table_of_adatt_holds_the_residual_too():
     weights = level.gate_weights(X)
     residual = np.asarray(level.table(weights)) - np.stack([weights["a"], weights["b"]], 1)
     np.testing.assert_allclose(residual, np.broadcast_to([[0.5, 0.5, 0, 0], [0, 0, 3, 7]], (64, 2, 4)), atol=1e-6)
+
+
+UNEQUAL = {  # 3 experts for a, 1 for b, 2 shared; inputs of 6 numbers
+    # gates of 3 + 2 and 1 + 2 columns
+    "CGC": (lambda own: sn.CGC(AB, own, 2, (5,)), 6 * 7 * 5 + 6 * (5 + 3)),
+    # the shared gate of level 1 has 6 columns; level 2 reads 5 numbers
+    "PLE": (lambda own: sn.PLE(AB, own, 2, [(5,), (4,)]), 6 * 7 * 5 + 6 * (5 + 3 + 6) + 6 * 6 * 4 + 5 * (5 + 3)),
+    # without shared experts: two gates of 4 columns, a residual weight for each expert
+    "AdaTT": (lambda own: sn.AdaTT(AB, own, [(5,), (4,)]), 4 * 7 * 5 + 2 * 6 * 4 + 4 + 4 * 6 * 4 + 2 * 5 * 4 + 4),
+}
+
+
+@pytest.mark.parametrize("design", UNEQUAL)
+def test_tasks_may_have_unequal_numbers_of_experts(design, tmp_path):
+    make, count = UNEQUAL[design]
+    for own in ({"b": 1, "a": 3}, [3, np.int64(1)], (3, 1)):
+        net = turned(make(own))
+        assert sum(int(np.prod(w.shape)) for w in net.trainable_weights) == count
+        assert net.get_config()["own"] == {"a": 3, "b": 1} and list(net.levels[0].groups)[:2] == ["a", "b"]
+        assert net.levels[0].columns()[:4] == ["a 1", "a 2", "a 3", "b 1"]
+    model = sn.two_towers(net, d=D, tower=3)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    for task in AB:
+        np.testing.assert_allclose(model(X)[task], again(X)[task], rtol=1e-5, atol=1e-6)
+
+
+def test_a_gate_mixes_its_own_and_the_shared_experts_however_many_each_task_has():
+    net = turned(sn.CGC(AB, {"a": 3, "b": 1}, 2, (5,)))
+    (level,) = net.levels
+    kernel, bias = (np.asarray(w) for w in level.experts[0].weights)
+    experts = relu(np.einsum("bd,edh->ebh", X, kernel) + bias)
+    for task, mine in {"a": [0, 1, 2, 4, 5], "b": [3, 4, 5]}.items():
+        weights = softmax(X @ np.asarray(level.gates[task].kernel))
+        np.testing.assert_allclose(net(X)[task], np.einsum("be,ebh->bh", weights, experts[mine]), atol=1e-5)
+    assert owners(sn.reach(net, X, "b"), "experts") == {(1, "b"), (1, "shared")}
+
+
+@pytest.mark.parametrize("design", UNEQUAL)
+def test_equal_numbers_are_the_same_however_they_are_given(design):
+    make, _ = UNEQUAL[design]
+    found = []
+    for own in (2, np.int64(2), [2, 2], {"a": 2, "b": 2}):
+        keras.utils.set_random_seed(0)
+        net = make(own)
+        assert type(net.get_config()["own"]) is int
+        found.append(net(X)["b"])
+        np.testing.assert_allclose(found[-1], found[0], rtol=1e-5, atol=1e-6)
 
 
 def test_omoe_gives_all_tasks_the_same_and_mmoe_does_not():
@@ -259,7 +307,7 @@ def test_one_level_of_ple_is_cgc():
     cgc, ple = turned(network("CGC")), sn.PLE(AB, 2, 1, [(5,)])
     ple(X)
     ple.set_weights(cgc.get_weights())
-    np.testing.assert_array_equal(cgc(X)["b"], ple(X)["b"])
+    np.testing.assert_allclose(cgc(X)["b"], ple(X)["b"], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
@@ -363,7 +411,7 @@ def test_levels_of_a_network_start_apart():
 
 
 def test_the_global_seed_fixes_the_start():
-    np.testing.assert_array_equal(network("PLE", 5)(X)["a"], network("PLE", 5)(X)["a"])
+    np.testing.assert_allclose(network("PLE", 5)(X)["a"], network("PLE", 5)(X)["a"], rtol=1e-5, atol=1e-6)
     assert np.abs(network("PLE", 5)(X)["a"] - network("PLE", 6)(X)["a"]).max() > 0.1
 
 
@@ -512,6 +560,13 @@ ONE = {
         (lambda: sn.PLE(AB, 1, 1, []), r"units: expected the widths of every level, .* found \[\]"),
         (lambda: sn.PLE(AB, 1, 1, (64, 32)), r"such as \(64, 32\), found 64"),
         (lambda: sn.PLE(AB, 1, 0, [(5,)]), "shared: expected a whole number of at least 1, found 0"),
+        (lambda: sn.PLE(AB, "2", 1, [(5,)]), "own: expected a whole number of at least 1, found '2'"),
+        (lambda: sn.PLE(AB, [1, 2, 3], 1, [(5,)]), r"own: expected a number for each of \['a', 'b'\], found \[1, 2, 3\]"),
+        (
+            lambda: sn.CGC(AB, {"a": 1, "c": 1}, 1, (5,)),
+            r"own: expected a number for each of \['a', 'b'\], found {'a': 1, 'c': 1}",
+        ),
+        (lambda: sn.CGC(AB, {"a": 1, "b": 0}, 1, (5,)), "own of b: expected a whole number of at least 1, found 0"),
         (lambda: sn.Gate(3, dropout=1.0), r"dropout: expected a chance in \[0, 1\), found 1.0"),
         (lambda: sn.Level({"a": 1}, {"a": ["a", "c"]}, (5,)), r"gates: expected groups among \['a'\], found \['c'\]"),
         (lambda: network("MMoE")(X[0]), r"expected input of shape \(batch, d\), found \(6,\)"),

@@ -12,8 +12,9 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.training import Restart
 
-from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
+from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad, gram
 from .trainer import Balanced
 from .weightings import DWA, FAMO, RLW, Fixed, GradNorm, Uncertainty, Weighting
 
@@ -81,25 +82,6 @@ def initial_losses(labels: Columns) -> np.ndarray:
 # ---------------------------------------------------------------- training and measuring
 
 
-class Afresh:
-    """Starts a compiled model anew for a seed, without tracing it again: all variables as they were born, and those of its
-    network as `make()` gives birth to them after `keras.utils.set_random_seed(seed)`.
-    """
-
-    def __init__(self, model: Balanced, make: Callable[[], keras.Model]):
-        self.model, self.make = model, make
-        self.born = [variable.numpy() for variable in model.variables]
-
-    def __call__(self, seed: int) -> None:
-        for variable, value in zip(self.model.variables, self.born):
-            variable.assign(value)
-        for variable in self.model.optimizer.variables:
-            if "learning_rate" not in variable.path:
-                variable.assign(tf.zeros_like(variable.value))
-        keras.utils.set_random_seed(seed)
-        self.model.network.set_weights(self.make().get_weights())
-
-
 class Bench:
     """Trains one balance on many seeds and keeps what it compiled, so that a further seed costs no second tracing.
 
@@ -117,7 +99,7 @@ class Bench:
         self.model = Balanced(network(trunk), balance, last if at_representation else None)
         schedule = keras.optimizers.schedules.CosineDecay(rate, EPOCHS * STEPS)
         self.model.compile(keras.optimizers.Adam(schedule), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
-        self.start = Afresh(self.model, lambda: network(trunk))
+        self.start = Restart(self.model, lambda: network(trunk))
 
     def run(self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, float]:
         """Train on the world of this seed; `score` on its test rows, and as `check` the `loss` on its validation rows."""
@@ -150,6 +132,50 @@ def score(predicted: dict, labels: Columns, truth: Columns) -> dict[str, float]:
         "rating": float(r2["rating"]),
         "loss": float(np.mean(losses / initial_losses(labels))),
     }
+
+
+# ---------------------------------------------------------------- what a balance makes of the tasks
+
+
+def task_weights(model: Balanced, x, y: Mapping) -> np.ndarray:
+    """The weight that the balance would give each task in a step on these rows, `(T,)`.
+
+    Of a weighting: the derivative of its loss by the task's. Of an aggregator: its coefficient of the task's gradient,
+    where the model compares gradients. A look leaves no trace: a balance that counts its draws does not count this one.
+    """
+    remembered = [variable.numpy() for variable in model.balance.variables]
+    found = _by_losses(model, x, y) if isinstance(model.balance, Weighting) else _by_gradients(model, x, y)
+    for variable, value in zip(model.balance.variables, remembered):
+        variable.assign(value)
+    return found.numpy()
+
+
+def _by_losses(model: Balanced, x, y: Mapping):
+    losses = tf.stack(model.task_losses(y, model.network(x)))
+    with tf.GradientTape() as tape:
+        tape.watch(losses)
+        total = model.balance(losses)
+    return tape.gradient(total, losses)
+
+
+def _by_gradients(model: Balanced, x, y: Mapping):
+    inner = model.network
+    z = inner.get_layer(model.representation).output if model.representation else inner.output
+    both = keras.Model(inner.input, [z, inner.output])
+    with tf.GradientTape(persistent=True) as tape:
+        z, outputs = both(x)
+        losses = model.task_losses(y, outputs)
+    at = z if model.representation else [weight.value for weight in inner.trainable_variables]
+    rows = [tf.nest.flatten(tape.gradient(loss, at)) for loss in losses]
+    shared = [column for column in zip(*rows) if sum(gradient is not None for gradient in column) > 1]
+    return model.balance(tf.add_n([_gram_of(column) for column in shared]))
+
+
+def _gram_of(gradients: Sequence):
+    """Inner products of the tasks' gradients by one tensor, `(T, T)`; None is a task that does not reach it."""
+    like = next(gradient for gradient in gradients if gradient is not None)
+    dense = [tf.zeros(like.shape) if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
+    return gram(tf.reshape(tf.stack(dense), (len(dense), -1)))
 
 
 # ---------------------------------------------------------------- what the chapter stores: a search of weights and rates

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.training import Restart
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
-from .experiment import Afresh
 from .trainer import Balanced
 from .weightings import FAMO, Equal, Fixed, GradNorm, Uncertainty, Weighting
 
@@ -69,11 +69,11 @@ def train(
     model = Balanced(network(), balance, "shared" if isinstance(balance, Weighting) else None)
     rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * STEPS)
     model.compile(keras.optimizers.Adam(rate), loss=dict.fromkeys(TASKS, "mse"), jit_compile=False, steps_per_execution=STEPS)
-    start = Afresh(model, network)
+    start = Restart(model, network)
     return np.array([_run(model, start, seed, list(callbacks)) for seed in seeds])
 
 
-def _run(model: Balanced, start: Afresh, seed: int, callbacks: list) -> list[float]:
+def _run(model: Balanced, start: Restart, seed: int, callbacks: list) -> list[float]:
     x, labels = world(seed)
     start(seed)
     rows = tf.data.Dataset.from_tensor_slices((x[:ROWS], {task: column[:ROWS] for task, column in labels.items()}))

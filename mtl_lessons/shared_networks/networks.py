@@ -6,11 +6,13 @@ import numpy as np
 
 from mtl_lessons.backend import keras
 
-from .checks import flat, widths, widths_by_level
+from .checks import at_least_one, by_task, flat, widths, widths_by_level
 from .level import SHARED, Block, Experts, Level, part_of
 
 layers, ops = keras.layers, keras.ops
 serialisable = keras.saving.register_keras_serializable("mtl_lessons")
+
+Own = int | Mapping[str, int] | Sequence[int]  # private experts: a number for all tasks, or for each
 
 
 # ---------------------------------------------------------------- networks without gates
@@ -170,25 +172,33 @@ class OMoE(MMoE):
         return {SHARED: [SHARED]}
 
 
+def _shortly(own: Mapping[str, int]) -> int | dict[str, int]:
+    """One number where all tasks have the same."""
+    return dict(own) if len(set(own.values())) > 1 else next(iter(own.values()))
+
+
 @serialisable
 class PLE(GatedNetwork):
     """Progressive layered extraction: private and shared experts, level over level (Tang et al. 2020).
 
     Args:
-        own, shared: private experts of each task, and shared experts, at every level.
+        own, shared: private experts of each task, and shared experts, at every level. `own` is one number for all
+            tasks, or `{task: number}`, or a list in the order of the tasks.
         units: for every level, the widths of the layers of its experts: `[(64,), (32,)]` are two levels.
 
     At every level a task's gate mixes its own and the shared experts. Below the top there is a shared gate too: it mixes *all* experts of
     the level. Level 1 reads x; above, a task's experts and its gate read the task's mix of the level below, the shared ones the shared mix.
-    Weights of a level with experts of one layer: `(T own + shared)(d + 1) H + T d (own + shared)`, and `d (T own + shared)` of the shared gate.
+    Weights of a level with experts of one layer, with `O = Σ own`: `(O + shared)(d + 1) H + d (O + T shared)`, and `d (O + shared)` of the
+    shared gate.
     """
 
     def __init__(
-        self, tasks: Sequence[str], own: int, shared: int, units: Sequence[Sequence[int]], dropout: float = 0.0, **kwargs
+        self, tasks: Sequence[str], own: Own, shared: int, units: Sequence[Sequence[int]], dropout: float = 0.0, **kwargs
     ):
         super().__init__(tasks, **kwargs)
-        self.arguments = {"own": own, "shared": shared, "units": widths_by_level(units), "dropout": dropout}
-        groups = dict.fromkeys(self.tasks, own) | {SHARED: shared}
+        own, shared = by_task("own", own, self.tasks), at_least_one("shared", shared)
+        self.arguments = {"own": _shortly(own), "shared": shared, "units": widths_by_level(units), "dropout": dropout}
+        groups = own | {SHARED: shared}
         gates = {task: [task, SHARED] for task in self.tasks}
         below = gates | {SHARED: list(groups)}
         *lower, top = self.arguments["units"]
@@ -205,7 +215,7 @@ class CGC(PLE):
     `h_t(x) = Σ_e softmax(x W_t)_e f_e(x)` over the experts of t and the shared ones. `units` are the widths of each expert's layers.
     """
 
-    def __init__(self, tasks: Sequence[str], own: int, shared: int, units: Sequence[int], dropout: float = 0.0, **kwargs):
+    def __init__(self, tasks: Sequence[str], own: Own, shared: int, units: Sequence[int], dropout: float = 0.0, **kwargs):
         super().__init__(tasks, own, shared, [units], dropout, **kwargs)
 
     def get_config(self):
@@ -240,14 +250,15 @@ class AdaTT(GatedNetwork):
 
     Every task has `own` experts at every level, and its gate mixes the experts of *all* tasks; a residual adds its own once more
     (`Fusion`). What is shared is decided by the gates alone. `units` as in `PLE`. Weights of a level with experts of one layer:
-    `T own (d + 1) H + T d T own + T own`. (The authors' code draws the residual's start at random, and fixes it at 1 if `own` is 1.)
+    `O (d + 1) H + T d O + O`, where O is the sum of `own`, which may differ from task to task as in `PLE`. (The authors' code draws
+    the residual's start at random, and fixes it at 1 if `own` is 1.)
     """
 
-    def __init__(self, tasks: Sequence[str], own: int, units: Sequence[Sequence[int]], dropout: float = 0.0, **kwargs):
+    def __init__(self, tasks: Sequence[str], own: Own, units: Sequence[Sequence[int]], dropout: float = 0.0, **kwargs):
         super().__init__(tasks, **kwargs)
-        self.arguments = {"own": own, "units": widths_by_level(units), "dropout": dropout}
-        groups, gates = dict.fromkeys(self.tasks, own), {task: self.tasks for task in self.tasks}
-        self.levels = [Fusion(groups, gates, sizes, dropout) for sizes in self.arguments["units"]]
+        own, gates = by_task("own", own, self.tasks), {task: self.tasks for task in self.tasks}
+        self.arguments = {"own": _shortly(own), "units": widths_by_level(units), "dropout": dropout}
+        self.levels = [Fusion(own, gates, sizes, dropout) for sizes in self.arguments["units"]]
 
     def get_config(self):
         return super().get_config() | dict(self.arguments)

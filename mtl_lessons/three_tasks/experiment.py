@@ -12,7 +12,7 @@ from importlib.resources import files
 import numpy as np
 
 from mtl_lessons import metrics
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import keras
 from mtl_lessons.inputs_outputs import Binary, Categorical, OneOfK, Regression
 from mtl_lessons.shared_networks import SharedBottom
 from mtl_lessons.world import World, split_by_time
@@ -64,12 +64,14 @@ def built(framework: Framework, steps: int = STEPS) -> Framework:
 
 
 def restart(framework: Framework, seed: int) -> None:
-    """A new start from this seed, without a second tracing: fresh weights, and an optimiser that remembers nothing."""
-    keras.utils.set_random_seed(seed)
-    framework.model.network.set_weights(framework.graph().get_weights())
-    for variable in framework.model.optimizer.variables:
-        if "learning_rate" not in variable.path:
-            variable.assign(tf.zeros_like(variable.value))
+    """Put a framework that is built back to the start that this seed gives, without a second tracing: see `Restart`.
+
+    One that was loaded is built again first, for it came trained; its optimiser's settings are those that it was saved with.
+    """
+    if framework.built and framework.start is None:
+        optimizer = framework.model.optimizer
+        framework.build(type(optimizer).from_config(optimizer.get_config()), jit_compile=framework.model.jit_compile)
+    framework.start(seed)
 
 
 def compare(

@@ -37,6 +37,7 @@ from mtl_lessons.inputs_outputs import tasks as goals
 from mtl_lessons.inputs_outputs.features import Feature
 from mtl_lessons.inputs_outputs.tasks import Task
 from mtl_lessons.loss_balancing import Balanced, Fixed, gram
+from mtl_lessons.training import Restart
 
 from .rows import Log, draw, length, stacked_feature, stacked_label
 
@@ -76,7 +77,7 @@ class Framework:
 
     def __init__(self, features: Sequence[Feature], heads: Sequence[Head], network: partial, balance=None, shared: bool = True):
         self.features, self.heads, self.network = list(features), list(heads), network
-        self.balance, self.shared, self.model = balance, shared, None
+        self.balance, self.shared, self.model, self.start = balance, shared, None, None
         names = [head.name for head in self.heads]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"heads: expected tasks with different names, found {names}")
@@ -97,6 +98,7 @@ class Framework:
         at = "network" if getattr(balance, "wants_gradients", False) else None  # GradNorm looks at the last shared layer
         self.model = Balanced(self.graph(), type(balance).from_config(balance.get_config()), at)  # a balance of its own
         self.model.compile(optimizer, loss=goals.losses(self.tasks), **options)
+        self.start = Restart(self.model, self.graph)
         return self
 
     def graph(self) -> keras.Model:
