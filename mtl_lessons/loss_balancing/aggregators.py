@@ -63,8 +63,12 @@ class Aggregator(keras.layers.Layer):
     def build(self, shape):
         self.built = True
 
-    def call(self, gram, known=None):
+    def __call__(self, gram, known=None):
+        gram = tf.convert_to_tensor(gram)
         _expect_square(type(self).__name__, gram.shape)
+        return super().__call__(gram, known=known)
+
+    def call(self, gram, known=None):
         exact = tf.cast(gram, "float64")
         known = tf.ones(gram.shape[0], "bool") if known is None else tf.cast(known, "bool")
         exact = tf.where(known & known[:, None], exact, 0.0)

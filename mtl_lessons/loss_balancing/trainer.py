@@ -145,7 +145,8 @@ class Balanced(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         losses = self.task_losses(y, y_pred, sample_weight)
         self._track(losses, self._rows(y, y_pred, sample_weight))
-        return self._plain_sum(losses) / _replicas()  # by which Keras multiplies it again
+        shares = self._shares(losses, y, y_pred, sample_weight)
+        return self._plain_sum(losses, shares) / _replicas()  # by which Keras multiplies it again
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Of the outputs that have labels."""
@@ -178,7 +179,9 @@ class Balanced(keras.Model):
         for task, loss, number in zip(self.tasks, losses, rows):
             self.trackers[task].update_state(loss, sample_weight=number)
 
-    def _plain_sum(self, losses):
+    def _plain_sum(self, losses, shares):
+        """Of the losses of the whole batch, with the penalties."""
+        losses = losses if _replicas() == 1 else [_total(share) for share in shares]
         return tf.add_n(_wide([*losses, self._penalty()] if self.losses else losses))
 
     def _penalty(self):
@@ -199,8 +202,8 @@ class Balanced(keras.Model):
         with tf.GradientTape(persistent=balance.wants_gradients) as tape:
             _, outputs = self._parts(x, training=True)
             each = self.task_losses(y, outputs, sample_weight)
-            shares, plain_sum = self._shares(each, y, outputs, sample_weight), self._plain_sum(each)
-            losses = self._whole(shares)
+            shares = self._shares(each, y, outputs, sample_weight)
+            losses, plain_sum = self._whole(shares), self._plain_sum(each, shares)
             known = {"known": self._known(y, sample_weight)} if balance.wants_known else {}
             total = balance(losses, **known)
             total = scale((total + tf.cast(self._penalty(), total.dtype)) / _replicas())
@@ -257,8 +260,9 @@ class Balanced(keras.Model):
         with tf.GradientTape(persistent=True) as tape:
             z, outputs = self._parts(x, training=True)
             each = self.task_losses(y, outputs, sample_weight)
-            shares = [scale(share) for share in self._shares(each, y, outputs, sample_weight)]
-            plain_sum, penalty = self._plain_sum(each), scale(self._penalty() / _replicas())
+            shares = self._shares(each, y, outputs, sample_weight)
+            plain_sum, penalty = self._plain_sum(each, shares), scale(self._penalty() / _replicas())
+            shares = [scale(share) for share in shares]
         compared = z + _values(others)
         columns = list(zip(*(tape.gradient(loss, compared) for loss in shares)))
         stacked = [_dense(column) if len(_there(column)) > 1 else None for column in columns]
@@ -445,7 +449,7 @@ def _replicas() -> int:
 
 def _total(values):
     """The sum over the replicas, on each of them."""
-    if _replicas() == 1 or values == []:
+    if _replicas() == 1 or isinstance(values, list) and not values:
         return values
     return tf.distribute.get_replica_context().all_reduce("sum", values)
 
