@@ -4,8 +4,12 @@ The shared weights move along `d = Σ w_i g_i`. Every method here finds its w fr
 T x T, however many weights the gradients have. An aggregator splits G into the lengths `n_i = ‖g_i‖` and the cosines
 `C[i, j] = G[i, j] / (n_i n_j)`, and finds b, the coefficients of the *unit* gradients `u_i = g_i / n_i`: then `w_i = b_i / n_i`.
 
-One convention for all: where the gradients are equal, d is that gradient. The papers differ by constant factors (PCGrad's is a sum,
-Nash-MTL's d always has the length √T); a learning rate absorbs these, a comparison at one learning rate does not.
+One convention for all: where the gradients are equal, d is that gradient. The papers differ by constant
+factors (PCGrad's is a sum, Nash-MTL's d always has the length √T); a learning rate absorbs these, a
+comparison at one learning rate does not.
+
+A task without a label in the batch has no gradient, which is not a gradient of zero: `known` says which
+tasks have labels, and the w of these are as if there were no others.
 """
 
 from itertools import product
@@ -14,13 +18,20 @@ import numpy as np
 
 from mtl_lessons.backend import keras, tf
 
+from .weightings import precision
+
 RIDGE = 1e-6  # added to the cosines' diagonal before a system is solved: opposed gradients make it singular
 MOST = 10  # tasks for which all 2^T faces can be tried
 
 
 def gram(gradients) -> tf.Tensor:
-    """Inner products of the rows of `(T, n)`: `(T, T)`."""
+    """Inner products of the rows of `(T, n)`: `(T, T)`.
+
+    In float32 the square of a gradient shorter than 1e-19 is 0, and of one longer than 1e19 infinite.
+    """
     gradients = tf.convert_to_tensor(gradients)
+    if gradients.shape.rank != 2:
+        raise ValueError(f"gram: expected gradients (T, n), found shape {tuple(gradients.shape)}")
     return tf.matmul(gradients, gradients, transpose_b=True)
 
 
@@ -34,27 +45,47 @@ def step(aggregator: "Aggregator", gradients) -> np.ndarray:
 class Aggregator(keras.layers.Layer):
     """The mean of the gradients, `w_i = 1/T`; a subclass overrides `combine`.
 
-    Called with a Gram matrix `(T, T)`, it returns w, `(T,)`, in the same precision. A gradient of zero gets the coefficient 0.
-    If an entry is not finite, no coefficient is: a broken gradient must not look like a step.
+    Called with a Gram matrix `(T, T)`, it returns w, `(T,)`, in the same precision. A gradient of zero
+    gets the coefficient 0. If an entry is not finite, no coefficient is: a broken gradient must not look
+    like a step.
+
+    `known`, `(T,)` of booleans, are the tasks with labels; without it, all. The others get the coefficient
+    0, and T is the number of those with labels. A method that `wants_known` is told: `combine` has `known`
+    as a third argument, 1 and 0. For any other, which takes a mean over all tasks, it is set right here.
     """
 
+    wants_known = False
+    remembers = False  # whether a call changes it: then it serves one model
+
     def __init__(self, **options):
-        super().__init__(autocast=False, **options)
+        super().__init__(autocast=False, **{"dtype": precision()} | options)
 
     def build(self, shape):
-        if len(shape) != 2 or shape[0] != shape[1]:
-            raise ValueError(f"{type(self).__name__}: expected a Gram matrix (T, T), found shape {tuple(shape)}")
         self.built = True
 
-    def call(self, gram):
+    def __call__(self, gram, known=None):
+        gram = tf.convert_to_tensor(gram)
+        _expect_square(type(self).__name__, gram.shape)
+        return super().__call__(gram, known=known)
+
+    def call(self, gram, known=None):
         exact = tf.cast(gram, "float64")
+        known = tf.ones(gram.shape[0], "bool") if known is None else tf.cast(known, "bool")
+        exact = tf.where(known & known[:, None], exact, 0.0)
         finite = tf.reduce_all(tf.math.is_finite(exact))
         exact = tf.where(finite, exact, tf.eye(gram.shape[0], dtype="float64"))
-        lengths = tf.sqrt(tf.linalg.diag_part(exact))
-        safe = tf.where(lengths > 0, lengths, tf.ones_like(lengths))
-        cosines = tf.linalg.set_diag(exact / (safe[:, None] * safe), tf.ones_like(lengths))
-        weights = tf.where(lengths > 0, self.combine(cosines, lengths) / safe, 0.0)
+        weights = self._solved(_of_order_one(exact), tf.cast(known, "float64"))
         return tf.cast(tf.where(finite, weights, np.nan), gram.dtype)
+
+    def _solved(self, gram, known):
+        lengths = tf.sqrt(tf.linalg.diag_part(gram))
+        safe = tf.where(lengths > 0, lengths, tf.ones_like(lengths))
+        cosines = tf.linalg.set_diag(gram / (safe[:, None] * safe), tf.ones_like(lengths))
+        if self.wants_known:
+            units = self.combine(cosines, lengths, known)
+        else:
+            units = self.combine(cosines, lengths) * (lengths.shape[0] / _number(known))
+        return tf.where(lengths > 0, units / safe, 0.0)
 
     def combine(self, cosines, lengths):
         """Coefficients b of the unit gradients, `(T,)`, from their cosines `(T, T)` and lengths `(T,)`."""
@@ -66,21 +97,32 @@ class PCGrad(Aggregator):
     """Projecting conflicting gradients (Yu et al., 2020).
 
     From each g_i take away, for all other tasks j in a random order, its component along the *original* g_j, if that component is
-    negative; then the mean of the results. Two tasks: neither is hurt. More: the last projection can undo an earlier one.
+    negative; then the mean of the results. Two tasks: neither is hurt. More: the last projection can undo
+    an earlier one.
+
+    A seed gives the same orders in every run; XLA (`jit_compile`) draws others of the same kind.
     """
+
+    remembers = True
 
     def __init__(self, seed: int = 0, **options):
         super().__init__(**options)
-        self.seed = seed
+        self.seed = int(seed)
 
     def build(self, shape):
         super().build(shape)
-        self.draws = self.add_weight(name="draws", initializer="zeros", trainable=False)
+        self.draws = self.add_weight(
+            name="draws",
+            initializer="zeros",
+            dtype="int64",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
 
     def combine(self, cosines, lengths):
         tasks = lengths.shape[0]
-        luck = tf.random.stateless_uniform((tasks, tasks), [self.seed, tf.cast(self.draws, "int32")])
-        self.draws.assign_add(1.0)
+        luck = tf.random.stateless_uniform((tasks, tasks), [self.seed, tf.convert_to_tensor(self.draws)])
+        self.draws.assign_add(1)
         order = tf.argsort(luck, axis=1)  # row i: in which order i meets the others
         rows = tf.linalg.diag(lengths)
         for place in range(tasks):
@@ -88,6 +130,9 @@ class PCGrad(Aggregator):
             along = tf.reduce_sum(tf.matmul(rows, cosines) * other, axis=1, keepdims=True)
             rows -= tf.minimum(along, 0.0) * other  # along itself a gradient's component is never negative
         return tf.reduce_mean(rows, axis=0)
+
+    def get_config(self):
+        return super().get_config() | {"seed": self.seed}
 
 
 @keras.saving.register_keras_serializable("mtl_lessons")
@@ -112,19 +157,23 @@ class MGDA(Aggregator):
     elsewhere. The vector is short wherever *one* gradient is short.
     """
 
-    def combine(self, cosines, lengths):
-        return _on_simplex(_nonnegative(cosines, -1 / _positive(lengths)), lengths)
+    wants_known = True
+
+    def combine(self, cosines, lengths, known):
+        return _on_simplex(_nonnegative(cosines, -known / _positive(lengths)), lengths)
 
 
 @keras.saving.register_keras_serializable("mtl_lessons")
 class IMTLG(Aggregator):
     """Impartial: equal projections on all unit gradients, `d · u_i = d · u_j`, with `Σ w_i = 1` (Liu et al., 2021).
 
-    In closed form `b ∝ C⁻¹ 1`. Two tasks: equal shares of the unit gradients. With three tasks or more the w can be negative, and so
-    can the common projection: then *every* loss rises.
+    In closed form `b ∝ C⁻¹ 1`. Two tasks: equal shares of the unit gradients. With three tasks or more the
+    w can be negative, and so can the common projection: then *every* loss rises.
     """
 
-    def combine(self, cosines, lengths):
+    wants_known = True
+
+    def combine(self, cosines, lengths, known):
         return _as_mean(_solve(cosines, tf.ones_like(lengths)), lengths)
 
 
@@ -137,8 +186,9 @@ class NashMTL(Aggregator):
     """
 
     STEPS = 30
+    wants_known = True
 
-    def combine(self, cosines, lengths):
+    def combine(self, cosines, lengths, known):
         return _as_mean(self.bargain(cosines), lengths)
 
     def bargain(self, gram):
@@ -161,35 +211,82 @@ class CAGrad(Aggregator):
     divided by `1 + c`, so that equal gradients give themselves.
     """
 
+    wants_known = True
+
     def __init__(self, c: float = 0.5, **options):
         super().__init__(**options)
         if not 0 <= c < 1:
             raise ValueError(f"CAGrad: expected 0 <= c < 1, found {c}")
-        self.c = c
+        self.c = float(c)
 
-    def combine(self, cosines, lengths):
-        mean = lengths / lengths.shape[0]
+    def combine(self, cosines, lengths, known):
+        mean = lengths / _number(known)
         along_mean = tf.linalg.matvec(cosines, mean)
         radius = self.c * tf.sqrt(tf.maximum(tf.reduce_sum(mean * along_mean), 0.0))
-        points = tf.maximum(self._stationary(cosines, lengths, along_mean, radius), 0.0)
+        points = tf.maximum(self._stationary(cosines, lengths, along_mean, radius, known), 0.0)
         inside = tf.reduce_any(points > 0, axis=1)
         points = _on_simplex(points, lengths)
         norms = tf.sqrt(tf.maximum(tf.reduce_sum(points * tf.matmul(points, cosines), axis=1), 0.0))
         best = tf.argmin(tf.where(inside, tf.linalg.matvec(points, along_mean) + radius * norms, np.inf))
         return (mean + radius * points[best] / _positive(norms[best])) / (1 + self.c)
 
-    def _stationary(self, cosines, lengths, along_mean, radius):
+    def get_config(self):
+        return super().get_config() | {"c": self.c}
+
+    def _stationary(self, cosines, lengths, along_mean, radius, known):
         """On each face of the simplex the point where the dual is flat, as coefficients of unit gradients; and MGDA's point."""
-        masks = _masks(lengths.shape[0])
+        masks = _masks(lengths.shape[0]) * known
         ones, along = masks / _positive(lengths), masks * along_mean
         a, b = _solve_each(cosines, masks, ones), _solve_each(cosines, masks, along)
         aa, ab, bb = (tf.reduce_sum(p * q, axis=1) for p, q in ((ones, a), (ones, b), (along, b)))
         level = (ab + tf.sqrt(tf.maximum(ab**2 - aa * (bb - radius**2), 0.0))) / aa
-        shortest = _nonnegative(cosines, -1 / _positive(lengths))
+        shortest = _nonnegative(cosines, -known / _positive(lengths))
         return tf.concat([level[:, None] * a - b, shortest[None]], axis=0)
 
 
+@keras.saving.register_keras_serializable("mtl_lessons")
+class AlignedMTL(Aggregator):
+    """Aligned-MTL: the gradients as a linear system with the condition number 1 (Senushkin et al., 2023).
+
+    With the eigenvalues and -vectors `G = V Λ Vᵀ`, the gradients `√λ_min V Λ^{-½} Vᵀ` times their matrix
+    are orthogonal, all of the length `√λ_min`, and as near to the given ones as such can be; d is their
+    mean. Each task's gradient keeps its direction as far as the others let it. Like MGDA's, the step is
+    short where *one* gradient is short, or nearly a combination of the others; a gradient that is a
+    combination up to rounding is no direction of its own, and its eigenvalue is left out.
+    """
+
+    wants_known = True
+
+    def combine(self, cosines, lengths, known):
+        there = tf.cast(lengths > 0, "float64")
+        cosines = cosines * there * there[:, None]
+        rank = tf.math.count_nonzero(tf.linalg.eigvalsh(cosines) > RIDGE, dtype="int32")
+        values, vectors = tf.linalg.eigh(cosines * lengths * lengths[:, None])
+        kept = tf.range(lengths.shape[0]) >= lengths.shape[0] - rank  # they ascend
+        smallest = tf.reduce_min(tf.where(kept, _positive(values), np.inf))
+        stretch = tf.where(kept, tf.sqrt(smallest / _positive(values)), 0.0)
+        mean = known / _number(known)
+        return lengths * tf.linalg.matvec(vectors, stretch * tf.linalg.matvec(vectors, mean, transpose_a=True))
+
+
 # ---------------------------------------------------------------- small problems, solved exactly
+
+
+def _expect_square(method: str, shape) -> None:
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ValueError(f"{method}: expected a Gram matrix (T, T), found shape {tuple(shape)}")
+
+
+def _of_order_one(gram):
+    """The matrix over a power of two, which loses no digit: w does not depend on the unit of all losses."""
+    largest = tf.sqrt(tf.reduce_max(tf.linalg.diag_part(gram)))
+    unit = 2.0 ** tf.round(tf.math.log(tf.where(largest > 0, largest, 1.0)) / np.log(2.0))
+    return gram / unit / unit
+
+
+def _number(known):
+    """How many tasks have labels; 1 if none has."""
+    return tf.maximum(tf.reduce_sum(known), 1.0)
 
 
 def _positive(x):

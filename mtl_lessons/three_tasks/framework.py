@@ -36,7 +36,7 @@ from mtl_lessons.inputs_outputs import features as kinds
 from mtl_lessons.inputs_outputs import tasks as goals
 from mtl_lessons.inputs_outputs.features import Feature
 from mtl_lessons.inputs_outputs.tasks import Task
-from mtl_lessons.loss_balancing import Balanced, Fixed, gram
+from mtl_lessons.loss_balancing import Balanced, Equal, Fixed, gram
 from mtl_lessons.training import Restart
 
 from .rows import Log, draw, length, stacked_feature, stacked_label
@@ -93,10 +93,17 @@ class Framework:
     # ------------------------------------------------------------ build
 
     def build(self, optimizer="adam", **options) -> "Framework":
-        """Make the model and compile it; `options` as those of `compile`. Returns itself."""
+        """Make the model and compile it; `options` as those of `compile`. Returns itself.
+
+        In the control no layer is shared. There an aggregator has nothing to compare, and every task descends
+        its own loss; so it is with GradNorm, whose place `Equal` takes.
+        """
         balance = self.balance or Fixed([head.weight for head in self.heads])
-        at = "network" if getattr(balance, "wants_gradients", False) else None  # GradNorm looks at the last shared layer
-        self.model = Balanced(self.graph(), type(balance).from_config(balance.get_config()), at)  # a balance of its own
+        at = "network" if getattr(balance, "wants_gradients", False) else None  # the last shared layer
+        if at and not self.shared:
+            balance, at = Equal(), None
+        own = type(balance).from_config(balance.get_config())
+        self.model = Balanced(self.graph(), own, at)
         self.model.compile(optimizer, loss=goals.losses(self.tasks), **options)
         self.start = Restart(self.model, self.graph)
         return self
@@ -194,10 +201,18 @@ class Framework:
         ]
 
     def cosines(self, logs: Sequence[Log]) -> np.ndarray:
-        """Cosines `(T, T)` of the tasks' gradients, at the weights that two tasks or more reach (chapter 3)."""
+        """Cosines `(T, T)` of the tasks' gradients, at the weights that two tasks or more reach (chapter 3).
+
+        A task without labels in the logs has no gradient, and its cosines are NaN. Raises `ValueError` if no
+        two tasks reach a weight, as with one head, or in the control.
+        """
         columns = [column for column in zip(*self.gradients(*self.rows(logs))) if sum(map(np.any, column)) > 1]
+        if not columns:
+            names = ", ".join(head.name for head in self.heads)
+            raise ValueError(f"cosines: expected weights that two tasks reach, found none of {names}")
         products = gram(np.stack([np.concatenate([g.ravel() for g in row]) for row in zip(*columns)])).numpy()
         lengths = np.sqrt(np.diag(products))
+        lengths = np.where(lengths > 0, lengths, np.nan)
         return products / np.outer(lengths, lengths)
 
     def gradients(self, x: dict, y: dict) -> list[list[np.ndarray]]:
