@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import yaml
 
-from . import embed
+from . import console, embed
 from .markup import to_html
 
 Question = dict
@@ -440,6 +440,7 @@ def weak_spots(banks: list[Bank]) -> Iterator[str]:
 
 def main() -> int:
     """Validate all banks; print what is wrong with them or how much there is of what. Returns the exit code."""
+    console.forgiving()
     banks = everything()
     if problems := check(banks):
         print("\n".join(map(str, problems)))
