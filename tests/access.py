@@ -56,6 +56,7 @@ UNREACHED = """() => [...document.body.querySelectorAll("*")].filter((node) => {
   }).map((node) => node.outerHTML.slice(0, 150))"""
 
 # All that can stick out does: formulas of three times the size, code and tables set wide. What follows depends on no font.
+NONE = {"light": [], "dark": []}
 STRETCHED = "math { font-size: 300% !important } :is(pre, code, td, th) { letter-spacing: .3em !important }"
 
 
@@ -70,6 +71,15 @@ def violations(page, colours_alone: bool = False) -> list[tuple[str, list[str]]]
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE)
     return [tuple(one) for one in page.evaluate(RUN, [COLOURS, not colours_alone])]
+
+
+def violations_by_theme(page) -> dict[str, list]:
+    """Rules of axe that the page breaks in each theme."""
+    found = {}
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        found[theme] = violations(page, colours_alone=bool(found))
+    return found
 
 
 def stretch(page) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import trainer
-from axe_playwright_python.sync_playwright import Axe
+from access import PATIENCE, violations
 from test_quiz import BANK, bank_of
 from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
 
@@ -67,6 +67,7 @@ def visit(browser, folder, serve):
         def reader(**options):
             context = browser.new_context(**options)
             contexts.append(context)
+            context.set_default_timeout(PATIENCE)
             context.add_init_script(CLOCK)
             context.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
             context.on("weberror", lambda error: faults.append(str(error.error)))
@@ -108,11 +109,6 @@ def button(page, name):
 
 def status(page):
     return page.locator("[role=status]").first.inner_text()
-
-
-def violations(page):
-    found = Axe().run(page).response["violations"]
-    return [(one["id"], [node["html"][:150] for node in one["nodes"]]) for one in found]
 
 
 def answer(page, right=True):
@@ -279,12 +275,14 @@ def test_trouble_with_storage_is_shown(open_page):
 
 # ---- mock interview ----
 
-TICKS = "window.lag = 0; const real = performance.now.bind(performance); performance.now = () => real() + window.lag;"
+# Time passes when a test says so: the page's clock stands, and its timers tick by hand.
+TICKS = """window.time = 0; performance.now = () => window.time; const ticks = new Map();
+  window.setInterval = (tick) => ticks.set(ticks.size + 1, tick).size; window.clearInterval = (name) => ticks.delete(name);
+  window.pass = (seconds) => { window.time += 1000 * seconds; ticks.forEach((tick) => tick()); };"""
 
 
 def pass_seconds(page, seconds):
-    page.evaluate("seconds => { window.lag += 1000 * seconds; }", seconds)
-    page.wait_for_timeout(350)
+    page.evaluate("seconds => window.pass(seconds)", seconds)
 
 
 def interview(page, pace="interview", level="all levels"):
@@ -689,7 +687,6 @@ def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(visit, name
         page = go(f"{name}.html")
         for state in states(page, name):
             page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-            page.wait_for_timeout(50)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, state
             assert violations(page) == [], state
             small = page.evaluate("""() => [...document.querySelectorAll('.mtl-quiz :is(button, select, summary, textarea, input:not([type=radio], [type=checkbox]))')]

@@ -43,10 +43,12 @@ function union(late, early) {
   return all;
 }
 
+const number = (value) => (Number.isFinite(value) ? value : 0); // storage may hold anything
+
 function join(one, other) {
   if (!isRecord(one) || !isRecord(other)) return isRecord(one) ? one : other;
-  const [late, early] = (other.time ?? 0) > (one.time ?? 0) ? [other, one] : [one, other];
-  const attempts = Math.max(late.attempts ?? 0, early.attempts ?? 0);
+  const [late, early] = number(other.time) > number(one.time) ? [other, one] : [one, other];
+  const attempts = Math.max(number(late.attempts), number(early.attempts));
   return { ...late, attempts, reviews: union(reviewsOf(late), reviewsOf(early)) };
 }
 
