@@ -39,16 +39,21 @@ def site(tmp_path_factory):
         yield url
 
 
-@contextmanager
-def visit(browser, url, init="", **options):
-    """A page in a fresh context (empty storage); leaving it fails if anything was logged as an error or asked of another host."""
-    context = browser.new_context(**{"reduced_motion": "reduce"} | options)
+def new_reader(browser, site, **options):
+    """A context (empty storage), and a list that fills with what is logged as an error on its pages or asked of another host."""
+    context, faults = browser.new_context(**{"reduced_motion": "reduce"} | options), []
     context.set_default_timeout(PATIENCE)
-    context.add_init_script(init)
-    faults = []
     context.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
     context.on("weberror", lambda error: faults.append(str(error.error)))
-    context.on("request", lambda request: request.url.startswith((url.rpartition("/")[0], "data:")) or faults.append(request.url))
+    context.on("request", lambda request: request.url.startswith((site, "data:", "blob:")) or faults.append(request.url))
+    return context, faults
+
+
+@contextmanager
+def visit(browser, url, init="", **options):
+    """A page of a new reader; leaving it fails if there were faults."""
+    context, faults = new_reader(browser, url.rpartition("/")[0], **options)
+    context.add_init_script(init)
     page = context.new_page()
     page.goto(url)
     yield page
@@ -56,10 +61,25 @@ def visit(browser, url, init="", **options):
     assert faults == []
 
 
+@pytest.fixture(scope="module")
+def reader(browser, site):
+    """One context for the tests that need no other: a new one costs more than most of them."""
+    context, faults = new_reader(browser, site)
+    yield context, faults
+    context.close()
+
+
 @pytest.fixture
-def page(browser, site):
-    with visit(browser, f"{site}/index.html") as page:
-        yield page
+def page(reader, site):
+    """A page with empty storage."""
+    context, faults = reader
+    page = context.new_page()
+    page.goto(f"{site}/index.html")
+    yield page
+    page.evaluate("localStorage.clear()")
+    page.close()
+    found, faults[:] = faults[:], []
+    assert found == []
 
 
 def question(page, name):

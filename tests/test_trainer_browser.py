@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import trainer
-from access import PATIENCE, violations
+from access import violations
+from serve import serving
 from test_quiz import BANK, bank_of
-from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
+from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, new_reader, place, tab_to
 
 from mtl_lessons import embed
 
@@ -57,27 +58,47 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def url(folder):
+    with serving(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared(browser, url):
+    """One context for all readers without options: a new one costs more than most tests."""
+    context, faults = new_reader(browser, url)
+    context.add_init_script(CLOCK)
+    yield context, faults
+    context.close()
+
+
 @pytest.fixture
-def visit(browser, folder, serve):
-    """Opens pages of one reader; at the end nothing was logged as an error and nothing asked of another host."""
-    faults, contexts = [], []
-    with serve(folder) as url:
+def visit(browser, url, shared):
+    """Opens pages of one reader with empty storage; at the end nothing was logged as an error and nothing asked of another host."""
 
-        @contextmanager
-        def reader(**options):
-            context = browser.new_context(**options)
-            contexts.append(context)
-            context.set_default_timeout(PATIENCE)
+    @contextmanager
+    def reader(**options):
+        context, faults = new_reader(browser, url, **options) if options else shared
+        if options:
             context.add_init_script(CLOCK)
-            context.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
-            context.on("weberror", lambda error: faults.append(str(error.error)))
-            context.on("request", lambda request: request.url.startswith((url, "data:", "blob:")) or faults.append(request.url))
+        try:
             yield lambda name, init="": opened(context, f"{url}/{name}", init)
+        finally:
+            forget(context, url)
+        found, faults[:] = faults[:], []
+        assert found == []
 
-        yield reader
-        for context in contexts:
-            context.close()
-    assert faults == []
+    yield reader
+
+
+def forget(context, url):
+    """Closes all pages of a context, its storage emptied."""
+    if not context.pages:
+        context.new_page().goto(f"{url}/sample.html")
+    context.pages[0].evaluate("localStorage.clear()")
+    for page in context.pages:
+        page.close()
 
 
 def opened(context, url, init=""):
