@@ -127,7 +127,9 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
         raise FileNotFoundError(f"expected a chapter with questions (in {folder}: {there}), found {chapter!r}")
     text = path.read_text(encoding="utf-8")
     try:
-        return Bank(path, yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text))
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        return Bank(path, root, loader.construct_document(root) if root else None)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ValueError(

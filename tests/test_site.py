@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urljoin
 
 import mtl_site
@@ -473,9 +474,10 @@ def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
     assert "https://someone.github.io/fork/wheels/mtl_lessons-" in published
 
 
-def test_a_build_that_knows_half_an_address_has_no_dead_button(checkout):
-    assert jupyter_book(checkout, MTL_REPOSITORY="someone/fork").returncode == 0
-    assert [page for page in (checkout / "_build" / "html").rglob("*.html") if "colab.research" in page.read_text()] == []
+@pytest.mark.parametrize("known", [("someone/fork", ""), ("", "https://someone.github.io/fork/"), ("", "")])
+def test_half_an_address_leads_nowhere(known):
+    config = SimpleNamespace(mtl_repository=known[0], mtl_site_url=known[1], mtl_branch="gh-pages")
+    assert mtl_site.colab_url(config, mtl_site.FIRST) is None
 
 
 def test_a_build_that_knows_no_address_has_no_dead_button(html):
