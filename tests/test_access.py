@@ -1,18 +1,18 @@
 """What the other tests ask of pages finds what it should: text that is hard to read, and what a keyboard does not reach."""
 
 import pytest
-from access import NONE, unreached, violations_by_theme
+from access import unreached, violations_by_theme
 
 PAGE = """<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Page</title>
 <style>body {{ background: #fff; color: #222 }} [data-theme=dark] body {{ background: #121212; color: #ddd }} div {{ width: 9rem }}</style>
 <main><h1>Page</h1><p>Plain text.</p><p>More of it.</p>{body}</main></html>"""
-GREY = '<p style="color: #777">Grey: enough on white, too little on black.</p>'
+GREY = '<p style="color: #6b6b6b">Grey: enough on white, too little on black.</p>'
 ONE_OF_MANY = (
     "<p>Text.</p>" * 9
     + '<p><button disabled style="color: #bbb">Off</button> <span style="color: #bbb">On</span></p>'
     + "<p>Text.</p>" * 9
 )
-ON_A_GROUND = '<p style="background: #0a6e80">Dark on dark, <b>in both.</b></p>'
+ON_A_GROUND = '<p style="background: #e9f4f6">A ground of <b>one</b> theme.</p>'
 
 
 @pytest.fixture
@@ -25,12 +25,8 @@ def shown(browser):
 @pytest.mark.parametrize(("body", "light", "dark"), [("", 0, 0), (GREY, 0, 1), (ONE_OF_MANY, 1, 0), (ON_A_GROUND, 0, 1)])
 def test_text_that_is_hard_to_read_is_found_in_the_theme_where_it_is(shown, body, light, dark):
     found = violations_by_theme(shown(body))
-    assert (
-        {theme: len(all_of) for theme, all_of in found.items()} == {"light": light, "dark": dark}
-        or (light, dark) == (0, 0)
-        and found == NONE
-    )
-    assert {rule for all_of in found.values() for rule, _ in all_of} <= {"color-contrast"}
+    assert {theme: len(rules) for theme, rules in found.items()} == {"light": light, "dark": dark}
+    assert {rule for rules in found.values() for rule, _ in rules} <= {"color-contrast"}
 
 
 FORMULA = "<math><mi>x</mi><mo>+</mo><mi>yyyyyyyyyyyyyyyyy</mi></math>"
