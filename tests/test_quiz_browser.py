@@ -214,7 +214,7 @@ def test_thousands_and_percent_follow_the_question(browser, tmp_path, serve):
     bank_of(tmp_path, text)
     shown = quiz.show("sample", ["sample-number"], folder=tmp_path)._repr_mimebundle_()["text/html"]
     (tmp_path / "index.html").write_text(PAGE.format(head=HEAD, body=shown), encoding="utf-8")
-    (tmp_path / "page.css").write_text(PAGE_CSS)
+    (tmp_path / "page.css").write_text(PAGE_CSS, encoding="utf-8")
     with serve(tmp_path) as url, visit(browser, f"{url}/index.html") as page:
         for text in ("13,056", "13056%"):
             question(page, "number").get_by_role("textbox").fill(text)

@@ -33,7 +33,7 @@ def jupyter_book(folder: Path, **environment: str) -> subprocess.CompletedProces
     """`make book`'s command in a folder."""
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
     env = {name: value for name, value in os.environ.items() if not name.startswith("MTL_")} | environment
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", errors="replace")
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def html():
 
 
 def page_names() -> list[str]:
-    names = re.findall(r"^ *(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(), re.M)
+    names = re.findall(r"^ *(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.M)
     return ["index.html", *(f"{name}.html" for name in names), "search.html"]
 
 
@@ -315,7 +315,7 @@ def test_the_explorable_turns_by_mouse(visit):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_has_a_strict_policy_before_its_first_script(html, name):
-    page = (html / name).read_text()
+    page = (html / name).read_text(encoding="utf-8")
     policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
     rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
     assert rules["default-src"] == "'none'" and rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
@@ -414,7 +414,8 @@ def test_the_bank_is_asked_for_once_and_by_the_trainer_alone(browser, address):
 def test_without_scripts_a_page_of_the_trainer_says_what_can_be_read(visit):
     page = visit("book/practice.html", script=False)
     assert page.get_by_text(embed.strings("trainer")["no-script"]).is_visible()
-    page = visit("book/printable.html", script=False)
+    page = visit("book/printable.html", width=360, script=False)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert page.locator("#question-1").is_visible() and page.locator("#answer-1").is_visible()
 
 
@@ -425,12 +426,12 @@ def test_the_set_to_print_has_every_question_once_and_its_answers_on_other_pages
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('.mtl-keys')).breakBefore") == "page"
     assert not page.locator(".bar").is_visible()
-    assert "question-1" not in (html / "searchindex.js").read_text()
+    assert "question-1" not in (html / "searchindex.js").read_text(encoding="utf-8")
 
 
 def test_the_deck_for_anki_lies_beside_the_site(html):
     assert (html / "anki" / "mtl-lessons.apkg").stat().st_size > 10_000
-    assert 'href="../anki/mtl-lessons.apkg" download' in (html / "book" / "take_along.html").read_text()
+    assert 'href="../anki/mtl-lessons.apkg" download' in (html / "book" / "take_along.html").read_text(encoding="utf-8")
 
 
 # ---------------------------------------------------------------- builds
@@ -468,9 +469,9 @@ def checkout(built):
 def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
     done = jupyter_book(checkout, MTL_REPOSITORY="someone/fork", MTL_SITE_URL="https://someone.github.io/fork/")
     assert done.returncode == 0, done.stderr[-2000:]
-    page = (checkout / "_build" / "html" / "book" / "concept.html").read_text()
+    page = (checkout / "_build" / "html" / "book" / "concept.html").read_text(encoding="utf-8")
     assert 'href="https://colab.research.google.com/github/someone/fork/blob/gh-pages/notebooks/concept.ipynb"' in page
-    published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text()
+    published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text(encoding="utf-8")
     assert "https://someone.github.io/fork/wheels/mtl_lessons-" in published
 
 
@@ -481,7 +482,7 @@ def test_half_an_address_leads_nowhere(known):
 
 
 def test_a_build_that_knows_no_address_has_no_dead_button(html):
-    page = (html / "book" / "concept.html").read_text()
+    page = (html / "book" / "concept.html").read_text(encoding="utf-8")
     assert "colab.research" not in page
     assert 'href="../notebooks/concept.ipynb" download' in page and (html / "notebooks" / "concept.ipynb").is_file()
 
@@ -491,20 +492,25 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     assert jupyter_book(checkout).returncode == 0  # what an earlier test has changed back
     assert "0 added, 0 changed, 0 removed" in jupyter_book(checkout).stdout
     style, take = checkout / "book" / "_assets" / "site.css", checkout / "book" / "take_along.md"
-    style.write_text(style.read_text() + "/* changed */\n")
+    style.write_text(style.read_text(encoding="utf-8") + "/* changed */\n", encoding="utf-8")
     for path in (take, checkout / "mtl_lessons" / "web" / "strings.en.json"):
-        path.write_text(path.read_text() + "\n")
+        path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert f"0 added, {1 + 1 + len(trainer.PAGES)} changed, 0 removed" in jupyter_book(checkout).stdout
-    assert (checkout / "_build" / "html" / "_static" / "site.css").read_text() == style.read_text()
+    assert (checkout / "_build" / "html" / "_static" / "site.css").read_text(encoding="utf-8") == style.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_page_that_shows_a_question_is_read_again_when_a_source_is_renamed(checkout):
     index, references = checkout / "book" / "index.md", checkout / "book" / "references.bib"
-    index.write_text(index.read_text().replace("{mtl-quiz} concept-what-is-a-task", "{mtl-quiz} concept-multi-what"))
+    index.write_text(
+        index.read_text(encoding="utf-8").replace("{mtl-quiz} concept-what-is-a-task", "{mtl-quiz} concept-multi-what"),
+        encoding="utf-8",
+    )
     for name in ("Zhang", "Renamed"):
-        references.write_text(references.read_text().replace("Zhang", name))
+        references.write_text(references.read_text(encoding="utf-8").replace("Zhang", name), encoding="utf-8")
         assert jupyter_book(checkout).returncode == 0
-        assert name in (checkout / "_build" / "html" / "index.html").read_text()
+        assert name in (checkout / "_build" / "html" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_notebook_that_was_not_run_fails_the_build_and_the_cell_is_named(checkout):
@@ -526,9 +532,9 @@ def test_faults_name_cells_that_failed():
 
 
 def test_the_engine_is_stored_once_for_all_pages(html):
-    page = (html / "book" / "concept.html").read_text()
+    page = (html / "book" / "concept.html").read_text(encoding="utf-8")
     assert "data-mtl-engine" not in page and page.count("_static/mtl/quiz.js") == page.count("_static/mtl/explorable.js") == 1
-    assert "explorable.js" not in (html / "book" / "index.html").read_text()
+    assert "explorable.js" not in (html / "book" / "index.html").read_text(encoding="utf-8")
 
 
 def test_every_notebook_is_in_the_table_of_contents():

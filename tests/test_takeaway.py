@@ -235,7 +235,7 @@ def test_the_command_runs_without_tensorflow():
 
 
 def test_make_questions_checks_the_bank_and_counts_it():
-    recipe = re.search(r"^questions: .*\n\t\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    recipe = re.search(r"^questions: .*\n\t\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
     name, *given = recipe.split()
     done = subprocess.run([sys.executable, *given], capture_output=True, text=True, cwd=ROOT)
     total = sum(len(bank.questions) for bank in quiz.everything())

@@ -29,7 +29,7 @@ def web(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web")
     for path in WEB.glob("*.js"):
         (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "index.html").write_text(MODULES)
+    (folder / "index.html").write_text(MODULES, encoding="utf-8")
     return folder
 
 
