@@ -1,9 +1,11 @@
 """What every page is asked, whoever shows it: axe's rules, in less time, and whether a keyboard reaches whatever scrolls."""
 
-from axe_playwright_python.sync_playwright import Axe
+from importlib.util import find_spec
+from pathlib import Path
 
 PATIENCE = 300_000  # ms before a condition counts as never met; no verdict depends on how fast a machine is
-AXE = Axe().axe_script
+PACKAGE = Path(find_spec("axe_playwright_python").origin).parent  # which reads its own script in the encoding of the locale
+AXE = (PACKAGE / "axe.min.js").read_text(encoding="utf-8")
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose verdict a theme can change
 
 # Nearly all of axe's time goes into contrast, once for each piece of text. Pieces that agree in all that contrast depends on (colours,
