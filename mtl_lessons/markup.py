@@ -5,6 +5,7 @@ so TeX that is left in HTML would stay raw there; MathML does not.
 """
 
 import re
+from functools import cache
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
@@ -17,6 +18,7 @@ DISPLAY = re.compile(r"\$\$((?:\\.|[^\\$`])+)\$\$", re.DOTALL)
 INLINE = re.compile(r"\$(?!\s)((?:\\.|[^\\$`])+)(?<!\s)\$(?!\d)", re.DOTALL)
 
 
+@cache
 def math(tex: str, display: bool = False) -> str:
     """A TeX formula as a MathML element; its `alttext` holds the TeX.
 

@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import yaml
 
-from . import embed
+from . import console, embed
 from .markup import to_html
 
 Question = dict
@@ -127,7 +127,9 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
         raise FileNotFoundError(f"expected a chapter with questions (in {folder}: {there}), found {chapter!r}")
     text = path.read_text(encoding="utf-8")
     try:
-        return Bank(path, yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text))
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        return Bank(path, root, loader.construct_document(root) if root else None)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ValueError(
@@ -440,6 +442,7 @@ def weak_spots(banks: list[Bank]) -> Iterator[str]:
 
 def main() -> int:
     """Validate all banks; print what is wrong with them or how much there is of what. Returns the exit code."""
+    console.forgiving()
     banks = everything()
     if problems := check(banks):
         print("\n".join(map(str, problems)))

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 
-from . import embed, quiz
+from . import answers, console, embed, quiz
 from .quiz import Question
 
 SAY = embed.strings("quiz") | embed.strings("terminal")
@@ -29,14 +29,6 @@ def numbers(text: str, most: int, exactly: int | None = None) -> list[int]:
     if wrong or (exactly and len(found) != exactly):
         raise ValueError(SAY["expected-numbers"].format(count=exactly or SAY["some"], most=most))
     return found
-
-
-def number(text: str, percent: bool) -> float:
-    """A number as readers write it: "0,05", "5e-2", "5 %" (0.05, or 5 where the unit is percent)."""
-    digits, sign = re.fullmatch(r"(.*?)(%?)", re.sub(r"\s", "", text).replace("−", "-").replace(",", ".")).groups()
-    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", digits, re.IGNORECASE):
-        raise ValueError(SAY["expected-number"])
-    return float(digits) * (0.01 if sign and not percent else 1)
 
 
 # ---- grading: what to show after "right" or "not right", and the score from 0 to 1 ----
@@ -66,11 +58,13 @@ def grade_line(question: Question, text: str) -> tuple[float, list[str]]:
 
 def grade_number(question: Question, text: str) -> tuple[float, list[str]]:
     answer = question["answer"]
-    given = number(text, answer["unit"].startswith("%"))
-    near = lambda value: abs(given - value) <= answer["tolerance"] * (1 + 1e-9)
-    if near(answer["value"]):
+    found = answers.readings(text, answer["unit"].startswith("%"))
+    if not found:
+        raise ValueError(SAY["expected-number"])
+    if answers.near(found, answer["value"], answer["tolerance"]):
         return 1.0, [question["feedback"]["right"]]
-    slips = [slip["feedback"] for slip in question.get("slips", []) if near(slip["value"])]
+    slips = (slip for slip in question.get("slips", []) if answers.near(found, slip["value"], answer["tolerance"]))
+    slips = [slip["feedback"] for slip in slips]
     return 0.0, slips[:1] or [question["feedback"]["wrong"]]
 
 
@@ -191,6 +185,7 @@ def count(text: str) -> int:
 
 def run(given: argparse.Namespace) -> int:
     """Ask questions as the arguments say. Returns the exit code: 1 if none fits, 2 if there is no such chapter."""
+    console.forgiving()
     try:
         banks = [quiz.load(given.chapter)] if given.chapter else quiz.everything()
     except FileNotFoundError as error:

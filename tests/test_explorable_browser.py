@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from access import NONE, violations_by_theme
 
 from mtl_lessons.explorables import Axis, Explorable, brief, signed, transfer_map
 
@@ -111,15 +112,11 @@ def test_nothing_scrolls_sideways_or_is_cut_off(page, width, script):
         assert min(box["width"], box["height"]) >= 24
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1300])
-def test_axe_finds_nothing(page, theme, width):
-    from axe_playwright_python.sync_playwright import Axe
-
-    opened = page(width, theme)
+def test_axe_finds_nothing(page, width):
+    opened = page(width, reduced_motion="reduce")
     opened.get_by_label("Labels of the sparse task").first.press("Home")
-    results = Axe().run(opened)
-    assert results.violations_count == 0, results.generate_report()
+    assert violations_by_theme(opened) == NONE
 
 
 def sums() -> Explorable:
@@ -148,12 +145,8 @@ def test_dials_alone_choose_among_all_positions(page):
     figure.get_by_role("status").get_by_text("15").wait_for(state="attached")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1300])
-def test_dials_alone_fit_a_phone_and_axe_finds_nothing(page, theme, width):
-    from axe_playwright_python.sync_playwright import Axe
-
-    opened = page(width, theme, shown=sums())
+def test_dials_alone_fit_a_phone_and_axe_finds_nothing(page, width):
+    opened = page(width, shown=sums(), reduced_motion="reduce")
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    results = Axe().run(opened)
-    assert results.violations_count == 0, results.generate_report()
+    assert violations_by_theme(opened) == NONE

@@ -332,7 +332,7 @@ def test_a_training_that_returns_too_little_is_an_error(grid):
 
 
 def test_a_real_kernel_shows_a_widget_that_trains(data, tmp_path):
-    (tmp_path / "grid.json").write_text(json.dumps(data))
+    (tmp_path / "grid.json").write_text(json.dumps(data), encoding="utf-8")
     show = f"""
 import json, sys
 sys.path.insert(0, {str(ROOT)!r})

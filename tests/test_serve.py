@@ -14,7 +14,7 @@ SERVE = Path(__file__).resolve().parents[1] / "book" / "_ext" / "serve.py"
 
 @pytest.fixture
 def site(tmp_path):
-    (tmp_path / "index.html").write_text("<h1>Here</h1>")
+    (tmp_path / "index.html").write_text("<h1>Here</h1>", encoding="utf-8")
     return tmp_path
 
 

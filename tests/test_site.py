@@ -5,8 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urljoin
 
 import mtl_site
@@ -14,7 +18,7 @@ import nbformat
 import notebooks
 import pytest
 import trainer
-from axe_playwright_python.sync_playwright import Axe
+from access import PATIENCE, UNREACHED, frames, stretch, unreached, violations
 from serve import serving
 
 from mtl_lessons import embed, quiz
@@ -29,7 +33,7 @@ def jupyter_book(folder: Path, **environment: str) -> subprocess.CompletedProces
     """`make book`'s command in a folder."""
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
     env = {name: value for name, value in os.environ.items() if not name.startswith("MTL_")} | environment
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", errors="replace")
 
 
 @pytest.fixture(scope="session")
@@ -41,68 +45,122 @@ def html():
 
 
 def page_names() -> list[str]:
-    names = re.findall(r"^ *(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(), re.M)
+    names = re.findall(r"^ *(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.M)
     return ["index.html", *(f"{name}.html" for name in names), "search.html"]
 
 
 PAGES = page_names()
 
 
+@pytest.fixture(scope="session")
+def address(html):
+    """Where the built site is served, for all tests."""
+    with serving(html) as url:
+        yield url
+
+
+def watch(context, address: str) -> tuple[list[str], list[str]]:
+    """Lists that fill with what goes wrong on the pages of a context, and with what they ask of other hosts."""
+    troubles, strange = [], []
+    context.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    context.on("weberror", lambda error: troubles.append(str(error.error)))
+    context.on("request", lambda request: request.url.startswith((address, "data:")) or strange.append(request.url))
+    context.on("response", lambda answer: troubles.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+    return troubles, strange
+
+
+READY = "[...document.querySelectorAll('[data-bank]')].every((root) => root.querySelector('button'))"
+
+
 @pytest.fixture
-def visit(browser, html):
+def visit(browser, address):
     """Opens a page of the site; at the end there must have been no error, no missing file, and no request off the site."""
-    contexts, troubles, requests = [], [], []
+    contexts, watched = [], []
 
     def open_page(name: str, width: int = 1300, theme: str = "light", script: bool = True):
-        contexts.append(
-            browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=script)
-        )
+        options = {"viewport": {"width": width, "height": 800}, "color_scheme": theme, "java_script_enabled": script}
+        contexts.append(browser.new_context(**options))
+        contexts[-1].set_default_timeout(PATIENCE)
+        watched.append(watch(contexts[-1], address))
         page = contexts[-1].new_page()
-        page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("response", lambda answer: troubles.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
         page.goto(f"{address}/{name}")
-        page.wait_for_load_state("networkidle")
+        if script:
+            page.wait_for_function(READY)
         return page
 
-    with serving(html) as address:
-        yield open_page
-        for context in contexts:
-            context.close()
-    assert troubles == []
-    assert [url for url in requests if not url.startswith((address, "data:"))] == []
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert watched == [([], [])] * len(watched)
 
 
 # ---------------------------------------------------------------- every page
 
 
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_is_accessible_and_stays_within_the_screen(visit, name, theme, width):
-    page = visit(name, width, theme)
-    assert page.evaluate("document.documentElement.dataset.theme") == theme
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
+@dataclass
+class Look:
+    """What a page was found to be like: by theme and width where it may depend on them."""
+
+    size: int = 0  # bytes as they travel, compressed; figures are part of the page here, so they count too
+    themes: list[tuple[str, str]] = field(default_factory=list)  # which one the system wants, which one is shown
+    sideways: dict[tuple[str, int], int] = field(default_factory=dict)  # pixels by which the page is wider than the screen
+    violations: dict[tuple[str, int], list] = field(default_factory=dict)
+    unreached: dict[int, list[str]] = field(default_factory=dict)
+    troubles: tuple[list[str], list[str]] = ((), ())
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_light(browser, html, name):
-    """Bytes as they travel, compressed; figures are part of the page here, so they count too."""
-    context = browser.new_context()
-    page = context.new_page()
-    client = context.new_cdp_session(page)
-    client.send("Network.enable")
-    sizes = []
-    client.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-    with serving(html) as address:
+@pytest.fixture(scope="session")
+def look(browser, address):
+    """What a page is like, by its name. Each is looked at once, for all tests that ask."""
+
+    @cache
+    def at(name: str) -> Look:
+        found = Look()
+        context = browser.new_context(viewport={"width": 1300, "height": 800}, color_scheme="light", reduced_motion="reduce")
+        context.set_default_timeout(PATIENCE)
+        found.troubles = watch(context, address)
+        page, sizes = context.new_page(), []
+        client = context.new_cdp_session(page)
+        client.send("Network.enable")
+        client.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
         page.goto(f"{address}/{name}")
         page.wait_for_load_state("networkidle")
-    context.close()
-    assert 0 < sum(sizes) <= BUDGET
+        found.size = sum(sizes)
+        for wanted, width in zip(THEMES, reversed(WIDTHS)):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=wanted)
+            page.reload()
+            page.wait_for_function(READY)
+            found.themes.append((wanted, page.evaluate("document.documentElement.dataset.theme")))
+            page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+            for theme in sorted(THEMES, key=wanted.__ne__):  # first the one that is shown, then the other
+                page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+                found.violations[theme, width] = violations(page, colours_alone=theme != wanted)
+                found.sideways[theme, width] = page.evaluate("document.documentElement.scrollWidth") - width
+            found.unreached[width] = unreached(page)
+            found.sideways["stretched", width] = page.evaluate("document.documentElement.scrollWidth") - width
+        context.close()
+        return found
+
+    return at
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_accessible_in_both_themes_on_desk_and_phone(look, name):
+    assert look(name).themes == [(theme, theme) for theme in THEMES]
+    assert look(name).violations == {(theme, width): [] for theme in THEMES for width in WIDTHS}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_stays_within_the_screen_and_the_keyboard_reaches_what_scrolls(look, name):
+    assert {place: wide for place, wide in look(name).sideways.items() if wide > 0} == {}
+    assert look(name).unreached == {width: [] for width in WIDTHS}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_light_and_asks_for_nothing_that_is_not_there(look, name):
+    assert 0 < look(name).size <= BUDGET
+    assert look(name).troubles == ([], [])
 
 
 class Links(HTMLParser):
@@ -126,9 +184,14 @@ class Links(HTMLParser):
             self.unnamed.append(given)
 
 
+@cache
+def links(path: Path) -> Links:
+    return Links(path.read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere_and_pictures_have_words(html, name):
-    seen = Links((html / name).read_text())
+    seen = links(html / name)
     for link in seen.links:
         target, anchor = urldefrag(urljoin(f"site:///{name}", link))
         if not target.startswith("site:///"):
@@ -136,7 +199,7 @@ def test_links_lead_somewhere_and_pictures_have_words(html, name):
         path = html / unquote(target.removeprefix("site:///").partition("?")[0] or "index.html")
         assert path.is_file(), link
         if anchor and path.suffix == ".html":
-            assert unquote(anchor) in Links(path.read_text()).ids, link
+            assert unquote(anchor) in links(path).ids, link
     assert seen.unnamed == []
 
 
@@ -252,7 +315,7 @@ def test_the_explorable_turns_by_mouse(visit):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_has_a_strict_policy_before_its_first_script(html, name):
-    page = (html / name).read_text()
+    page = (html / name).read_text(encoding="utf-8")
     policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
     rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
     assert rules["default-src"] == "'none'" and rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
@@ -262,18 +325,19 @@ def test_every_page_has_a_strict_policy_before_its_first_script(html, name):
     assert all(' src="' in given or 'type="application/json"' in given for given in scripts)
 
 
-def test_the_policy_forbids_what_it_says(browser, html):
-    with serving(html) as address:
-        page = browser.new_page()
-        page.goto(f"{address}/book/practice.html")
-        blocked = page.evaluate("""async () => {
-          const heard = []; addEventListener("securitypolicyviolation", ({ effectiveDirective }) => heard.push(effectiveDirective));
-          const script = document.createElement("script"); script.textContent = "window.ran = 1"; document.body.append(script);
-          const link = document.createElement("a"); link.setAttribute("onclick", "window.ran = 1"); document.body.append(link); link.click();
-          fetch("https://example.org/").catch(() => {});
-          await new Promise((done) => setTimeout(done, 200));
-          return [window.ran, heard.sort()]; }""")
-        page.close()
+def test_the_policy_forbids_what_it_says(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}/book/practice.html")
+    blocked = page.evaluate("""async () => {
+      const heard = [];
+      const all = new Promise((done) => addEventListener("securitypolicyviolation", ({ effectiveDirective }) => {
+        if (heard.push(effectiveDirective) === 3) done(); }));
+      const script = document.createElement("script"); script.textContent = "window.ran = 1"; document.body.append(script);
+      const link = document.createElement("a"); link.setAttribute("onclick", "window.ran = 1"); document.body.append(link); link.click();
+      fetch("https://example.org/").catch(() => {});
+      await all;
+      return [window.ran, heard.sort()]; }""")
+    page.close()
     assert blocked == [None, ["connect-src", "script-src-attr", "script-src-elem"]]
 
 
@@ -301,58 +365,57 @@ MOVED = """window.moved = 0; new PerformanceObserver((list) => list.getEntries()
 
 
 @pytest.mark.parametrize("name", trainer.PAGES)
-def test_the_text_does_not_jump_when_the_bank_comes(browser, html, name):
+def test_the_text_does_not_jump_when_the_bank_comes(browser, address, name):
     """Cumulative layout shift; 0.1 is what Lighthouse calls good."""
-    with serving(html) as address:
-        page = browser.new_page(viewport={"width": 412, "height": 823})
-        page.add_init_script(MOVED)
-        page.goto(f"{address}/book/{name}.html")
-        page.locator(".mtl-quiz button").first.wait_for()
-        page.wait_for_timeout(200)
-        moved = page.evaluate("window.moved")
-        page.close()
+    page = browser.new_page(viewport={"width": 412, "height": 823})
+    page.add_init_script(MOVED)
+    page.goto(f"{address}/book/{name}.html")
+    page.locator(".mtl-quiz button").first.wait_for()
+    frames(page)
+    moved = page.evaluate("window.moved")
+    page.close()
     assert moved < 0.05
 
 
 EVERY_QUESTION = """async (width) => {
   const { loadBank, formOf } = await import("../_static/mtl/bank.js"), shown = document.querySelector(".mtl-practice > div:last-child");
-  const { questions } = await loadBank("../_static/mtl/bank.json"), wide = [];
-  for (const item of questions) {
-    const form = formOf(item);
-    form.querySelector("details").open = true;
-    shown.replaceChildren(form);
-    if (document.documentElement.scrollWidth > width) wide.push(item.id);
-  }
-  return [questions.length, wide]; }"""
+  const { questions } = await loadBank("../_static/mtl/bank.json"), forms = questions.map(formOf);
+  forms.forEach((form) => { form.querySelector("details").open = true; });
+  shown.replaceChildren(...forms);
+  for (let i = 0; i < 6; i++) await new Promise(requestAnimationFrame);
+  const wide = forms.filter((form) => form.scrollWidth > form.clientWidth || form.getBoundingClientRect().right > width);
+  return [questions.length, wide.map((form) => form.dataset.id), document.documentElement.scrollWidth]; }"""
 
 
-def test_every_question_of_the_bank_fits_on_a_phone_with_its_answer(visit):
+@pytest.mark.parametrize("stretched", [False, True])
+def test_every_question_of_the_bank_fits_on_a_phone_with_its_answer(visit, stretched):
     page = visit("book/practice.html", width=360)
-    total, wide = page.evaluate(EVERY_QUESTION, 360)
-    assert total == sum(len(bank.questions) for bank in quiz.everything(ROOT / "book" / "questions")) and wide == []
+    if stretched:
+        stretch(page)
+    total = sum(len(bank.questions) for bank in quiz.everything(ROOT / "book" / "questions"))
+    assert page.evaluate(EVERY_QUESTION, 360) == [total, [], 360]
+    assert page.evaluate(UNREACHED) == []
 
 
-def test_the_bank_is_asked_for_once_and_by_the_trainer_alone(browser, html):
-    with serving(html) as address:
-        context = browser.new_context()
-        page, asked = context.new_page(), []
-        page.on("request", lambda request: asked.append(request.url))
-        for name, loads in (("concept", 0), ("practice", 1), ("cards", 2)):
-            page.goto(f"{address}/book/{name}.html")
-            page.wait_for_load_state("networkidle")
-            assert sum("bank.json" in url for url in asked) == loads
-        assert page.evaluate("performance.getEntriesByName(document.querySelector('[data-bank]').dataset.bank).length") == 0
-        assert (
-            page.evaluate("performance.getEntriesByType('resource').find(({ name }) => name.endsWith('bank.json')).transferSize")
-            == 0
-        )  # cached
-        context.close()
+def test_the_bank_is_asked_for_once_and_by_the_trainer_alone(browser, address):
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE)
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    for name, loads in (("concept", 0), ("practice", 1), ("cards", 2)):
+        page.goto(f"{address}/book/{name}.html")
+        page.wait_for_function(READY)
+        assert sum("bank.json" in url for url in asked) == loads
+    loaded = page.evaluate("performance.getEntriesByType('resource').find(({ name }) => name.endsWith('bank.json')).transferSize")
+    assert loaded == 0  # cached
+    context.close()
 
 
 def test_without_scripts_a_page_of_the_trainer_says_what_can_be_read(visit):
     page = visit("book/practice.html", script=False)
     assert page.get_by_text(embed.strings("trainer")["no-script"]).is_visible()
-    page = visit("book/printable.html", script=False)
+    page = visit("book/printable.html", width=360, script=False)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert page.locator("#question-1").is_visible() and page.locator("#answer-1").is_visible()
 
 
@@ -363,68 +426,91 @@ def test_the_set_to_print_has_every_question_once_and_its_answers_on_other_pages
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('.mtl-keys')).breakBefore") == "page"
     assert not page.locator(".bar").is_visible()
-    assert "question-1" not in (html / "searchindex.js").read_text()
+    assert "question-1" not in (html / "searchindex.js").read_text(encoding="utf-8")
 
 
 def test_the_deck_for_anki_lies_beside_the_site(html):
     assert (html / "anki" / "mtl-lessons.apkg").stat().st_size > 10_000
-    assert 'href="../anki/mtl-lessons.apkg" download' in (html / "book" / "take_along.html").read_text()
+    assert 'href="../anki/mtl-lessons.apkg" download' in (html / "book" / "take_along.html").read_text(encoding="utf-8")
 
 
 # ---------------------------------------------------------------- builds
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    """A copy of the sources of the site, to be built elsewhere."""
+def sources(folder: Path) -> Iterator[Path]:
+    """The files of a checkout that a build reads and the tests below change."""
+    return (path for part in ("book", "mtl_lessons") for path in (folder / part).rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A copy of the sources of the site, built elsewhere, without an address."""
+    folder = tmp_path_factory.mktemp("checkout")
     for name in ("book", "mtl_lessons"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("_config.yml", "_toc.yml"):
-        shutil.copy(ROOT / name, tmp_path)
-    return tmp_path
+        shutil.copy(ROOT / name, folder)
+    assert jupyter_book(folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def checkout(built):
+    """A built copy to be changed and built again; afterwards it is as it was, whatever was done to it."""
+    environment = built / "_build" / ".doctrees" / "environment.pickle"
+    before, known = {path: path.read_bytes() for path in sources(built)}, environment.read_bytes()
+    yield built
+    for path, text in before.items():
+        if path.read_bytes() != text:
+            path.write_bytes(text)
+    environment.write_bytes(known)  # a build that failed has removed it
 
 
 def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
-    built = jupyter_book(checkout, MTL_REPOSITORY="someone/fork", MTL_SITE_URL="https://someone.github.io/fork/")
-    assert built.returncode == 0, built.stderr[-2000:]
-    page = (checkout / "_build" / "html" / "book" / "concept.html").read_text()
+    done = jupyter_book(checkout, MTL_REPOSITORY="someone/fork", MTL_SITE_URL="https://someone.github.io/fork/")
+    assert done.returncode == 0, done.stderr[-2000:]
+    page = (checkout / "_build" / "html" / "book" / "concept.html").read_text(encoding="utf-8")
     assert 'href="https://colab.research.google.com/github/someone/fork/blob/gh-pages/notebooks/concept.ipynb"' in page
-    published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text()
+    published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text(encoding="utf-8")
     assert "https://someone.github.io/fork/wheels/mtl_lessons-" in published
 
 
-def test_a_build_that_knows_half_an_address_has_no_dead_button(checkout):
-    assert jupyter_book(checkout, MTL_REPOSITORY="someone/fork").returncode == 0
-    assert [page for page in (checkout / "_build" / "html").rglob("*.html") if "colab.research" in page.read_text()] == []
+@pytest.mark.parametrize("known", [("someone/fork", ""), ("", "https://someone.github.io/fork/"), ("", "")])
+def test_half_an_address_leads_nowhere(known):
+    config = SimpleNamespace(mtl_repository=known[0], mtl_site_url=known[1], mtl_branch="gh-pages")
+    assert mtl_site.colab_url(config, mtl_site.FIRST) is None
 
 
 def test_a_build_that_knows_no_address_has_no_dead_button(html):
-    page = (html / "book" / "concept.html").read_text()
+    page = (html / "book" / "concept.html").read_text(encoding="utf-8")
     assert "colab.research" not in page
     assert 'href="../notebooks/concept.ipynb" download' in page and (html / "notebooks" / "concept.ipynb").is_file()
 
 
-def test_an_unchanged_build_reads_nothing_and_a_changed_chapter_is_read_alone(checkout):
-    assert jupyter_book(checkout).returncode == 0
+def test_a_build_reads_what_has_changed_and_no_more(checkout):
+    """One build for two changes: a page's text, and the strings, which the landing page shows in a question and the trainer's pages in all."""
+    assert jupyter_book(checkout).returncode == 0  # what an earlier test has changed back
     assert "0 added, 0 changed, 0 removed" in jupyter_book(checkout).stdout
-    spoken = 1 + len(trainer.PAGES)  # the landing page shows a question, which has strings, and so have the trainer's pages
-    for name, changed in (("book/index.md", 1), ("mtl_lessons/web/strings.en.json", spoken)):
-        file = checkout / name
-        file.write_text(file.read_text() + "\n")
-        assert f"0 added, {changed} changed, 0 removed" in jupyter_book(checkout).stdout
-    style = checkout / "book" / "_assets" / "site.css"
-    style.write_text(style.read_text() + "/* changed */\n")
-    assert "0 added, 0 changed, 0 removed" in jupyter_book(checkout).stdout
-    assert (checkout / "_build" / "html" / "_static" / "site.css").read_text() == style.read_text()
+    style, take = checkout / "book" / "_assets" / "site.css", checkout / "book" / "take_along.md"
+    style.write_text(style.read_text(encoding="utf-8") + "/* changed */\n", encoding="utf-8")
+    for path in (take, checkout / "mtl_lessons" / "web" / "strings.en.json"):
+        path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert f"0 added, {1 + 1 + len(trainer.PAGES)} changed, 0 removed" in jupyter_book(checkout).stdout
+    assert (checkout / "_build" / "html" / "_static" / "site.css").read_text(encoding="utf-8") == style.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_page_that_shows_a_question_is_read_again_when_a_source_is_renamed(checkout):
-    index, sources = checkout / "book" / "index.md", checkout / "book" / "references.bib"
-    index.write_text(index.read_text().replace("{mtl-quiz} concept-what-is-a-task", "{mtl-quiz} concept-multi-what"))
+    index, references = checkout / "book" / "index.md", checkout / "book" / "references.bib"
+    index.write_text(
+        index.read_text(encoding="utf-8").replace("{mtl-quiz} concept-what-is-a-task", "{mtl-quiz} concept-multi-what"),
+        encoding="utf-8",
+    )
     for name in ("Zhang", "Renamed"):
-        sources.write_text(sources.read_text().replace("Zhang", name))
+        references.write_text(references.read_text(encoding="utf-8").replace("Zhang", name), encoding="utf-8")
         assert jupyter_book(checkout).returncode == 0
-        assert name in (checkout / "_build" / "html" / "index.html").read_text()
+        assert name in (checkout / "_build" / "html" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_notebook_that_was_not_run_fails_the_build_and_the_cell_is_named(checkout):
@@ -432,8 +518,8 @@ def test_a_notebook_that_was_not_run_fails_the_build_and_the_cell_is_named(check
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell("print('forgotten')", id="forgotten"))
     nbformat.write(notebook, path)
-    built = jupyter_book(checkout)
-    assert built.returncode != 0 and "(print('forgotten')): expected to be run as number" in built.stderr
+    done = jupyter_book(checkout)
+    assert done.returncode != 0 and "(print('forgotten')): expected to be run as number" in done.stderr
 
 
 def test_faults_name_cells_that_failed():
@@ -446,9 +532,9 @@ def test_faults_name_cells_that_failed():
 
 
 def test_the_engine_is_stored_once_for_all_pages(html):
-    page = (html / "book" / "concept.html").read_text()
+    page = (html / "book" / "concept.html").read_text(encoding="utf-8")
     assert "data-mtl-engine" not in page and page.count("_static/mtl/quiz.js") == page.count("_static/mtl/explorable.js") == 1
-    assert "explorable.js" not in (html / "book" / "index.html").read_text()
+    assert "explorable.js" not in (html / "book" / "index.html").read_text(encoding="utf-8")
 
 
 def test_every_notebook_is_in_the_table_of_contents():

@@ -14,7 +14,7 @@ import takeaway
 import trainer
 from test_quiz import BANK, Outline, bank_of
 
-from mtl_lessons import quiz, quiz_terminal
+from mtl_lessons import console, quiz, quiz_terminal
 
 ROOT = Path(__file__).parents[1]
 
@@ -190,6 +190,30 @@ def test_mistakes_on_the_command_line_are_told(given, reason, capsys):
     assert left.value.code == 2 and reason in capsys.readouterr().err
 
 
+TYPED = {"49,152": 1, "49152": 1, "49 152": 1, "49.152": 0, "4.9152e4": 1}
+
+
+@pytest.mark.parametrize("text", TYPED)
+def test_a_number_is_read_as_on_a_page(bank, text):
+    bank.data["questions"] = [one := question(bank, "number")]
+    one["answer"] |= {"value": 49152, "tolerance": 0.5}
+    assert play(bank, text)[1] == (TYPED[text], 1)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "gbk", "cp932", "cp949", "utf-8"])
+def test_a_terminal_of_any_encoding_can_be_printed_to(monkeypatch, encoding):
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
+    monkeypatch.setattr(sys, "stdout", out)
+    console.forgiving()
+    for bank in quiz.everything():
+        print(*(quiz.plain(question, "") for question in bank.questions))
+    print("✓ ✗ 10⁻² ≥ σ₁ “é” \ud800")
+    out.flush()
+    said = out.buffer.getvalue().decode(encoding).splitlines()[-1]
+    kept = {"ascii": 'v x 10^-2 >= sigma1 "e" ?', "utf-8": "✓ ✗ 10⁻² ≥ σ₁ “é” ?", "cp1252": "v x 10^-² >= sigma1 “é” ?"}
+    assert said == kept.get(encoding, said)
+
+
 def test_what_does_not_exist_is_told(capsys):
     assert quiz_terminal.main(["--chapter", "nothing"]) == 2 and "found 'nothing'" in capsys.readouterr().err
     assert quiz_terminal.main(["--chapter", "system_design", "--type", "bug"]) == 1
@@ -211,7 +235,7 @@ def test_the_command_runs_without_tensorflow():
 
 
 def test_make_questions_checks_the_bank_and_counts_it():
-    recipe = re.search(r"^questions: .*\n\t\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    recipe = re.search(r"^questions: .*\n\t\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
     name, *given = recipe.split()
     done = subprocess.run([sys.executable, *given], capture_output=True, text=True, cwd=ROOT)
     total = sum(len(bank.questions) for bank in quiz.everything())

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import trainer
-from axe_playwright_python.sync_playwright import Axe
+from access import violations
+from serve import serving
 from test_quiz import BANK, bank_of
-from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
+from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, new_reader, place, tab_to
 
 from mtl_lessons import embed
 
@@ -17,7 +18,9 @@ ROOT = Path(__file__).parents[1]
 WEB = ROOT / "mtl_lessons" / "web"
 SAY = embed.strings("quiz") | embed.strings("trainer")
 MODULES = [WEB / f"{part}.js" for name in trainer.PAGES for part in embed.modules(name)]
-POLICY = re.search(r'<meta http-equiv="Content-Security-Policy"[^>]*>', (ROOT / "book/_templates/layout.html").read_text())[0]
+POLICY = re.search(
+    r'<meta http-equiv="Content-Security-Policy"[^>]*>', (ROOT / "book/_templates/layout.html").read_text(encoding="utf-8")
+)[0]
 DAY, NOW = 86_400_000, 1_800_000_000_000
 CLOCK = f"window.now = {NOW}; Date.now = () => window.now;"
 # Two topics; in the second, a question that follows up on one of the first.
@@ -46,37 +49,58 @@ def folder(tmp_path_factory):
         bank_of(folder, SECOND, "second"),
     ]
     topics = [("First topic", banks[0]), ("Second topic", banks[1])]
-    (folder / "bank.json").write_text(trainer.bank_json(topics, {"sample"}))
+    (folder / "bank.json").write_text(trainer.bank_json(topics, {"sample"}), encoding="utf-8")
     for path in (*WEB.glob("*.js"), *WEB.glob("*.css")):
         (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "page.css").write_text(PAGE_CSS)
-    (folder / "sample.html").write_text(PAGE.format(head=HEAD, body=""))
+    (folder / "page.css").write_text(PAGE_CSS, encoding="utf-8")
+    (folder / "sample.html").write_text(PAGE.format(head=HEAD, body=""), encoding="utf-8")
     for name in trainer.PAGES:
         head = f'{HEAD}{POLICY}<link rel="stylesheet" href="mtl.css"><link rel="stylesheet" href="trainer.css"><script type="module" src="{name}.js"></script>'
-        (folder / f"{name}.html").write_text(PAGE.format(head=head, body=trainer.root_of(name, "bank.json")))
+        (folder / f"{name}.html").write_text(PAGE.format(head=head, body=trainer.root_of(name, "bank.json")), encoding="utf-8")
     return folder
 
 
+@pytest.fixture(scope="module")
+def url(folder):
+    with serving(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared(browser, url):
+    """One context for all readers without options: a new one costs more than most tests."""
+    context, faults = new_reader(browser, url)
+    context.add_init_script(CLOCK)
+    yield context, faults
+    context.close()
+
+
 @pytest.fixture
-def visit(browser, folder, serve):
-    """Opens pages of one reader; at the end nothing was logged as an error and nothing asked of another host."""
-    faults, contexts = [], []
-    with serve(folder) as url:
+def visit(browser, url, shared):
+    """Opens pages of one reader with empty storage; at the end nothing was logged as an error and nothing asked of another host."""
 
-        @contextmanager
-        def reader(**options):
-            context = browser.new_context(**options)
-            contexts.append(context)
+    @contextmanager
+    def reader(**options):
+        context, faults = new_reader(browser, url, **options) if options else shared
+        if options:
             context.add_init_script(CLOCK)
-            context.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
-            context.on("weberror", lambda error: faults.append(str(error.error)))
-            context.on("request", lambda request: request.url.startswith((url, "data:", "blob:")) or faults.append(request.url))
+        try:
             yield lambda name, init="": opened(context, f"{url}/{name}", init)
+        finally:
+            forget(context, url)
+        found, faults[:] = faults[:], []
+        assert found == []
 
-        yield reader
-        for context in contexts:
-            context.close()
-    assert faults == []
+    yield reader
+
+
+def forget(context, url):
+    """Closes all pages of a context, its storage emptied."""
+    if not context.pages:
+        context.new_page().goto(f"{url}/sample.html")
+    context.pages[0].evaluate("localStorage.clear()")
+    for page in context.pages:
+        page.close()
 
 
 def opened(context, url, init=""):
@@ -110,11 +134,6 @@ def status(page):
     return page.locator("[role=status]").first.inner_text()
 
 
-def violations(page):
-    found = Axe().run(page).response["violations"]
-    return [(one["id"], [node["html"][:150] for node in one["nodes"]]) for one in found]
-
-
 def answer(page, right=True):
     """Answers the question that is shown, right or (closed ones) wrong, and gives the answer."""
     form = page.locator("form.mtl-question")
@@ -144,7 +163,7 @@ def answer(page, right=True):
 
 
 def test_the_bank_has_what_a_page_needs(folder):
-    first, second = json.loads((folder / "bank.json").read_text())["topics"]
+    first, second = json.loads((folder / "bank.json").read_text(encoding="utf-8"))["topics"]
     assert (first["id"], first["title"], second["title"]) == ("sample", "First topic", "Second topic")
     gain = first["questions"][0]
     assert gain["next"] == "second-money" and gain["seconds"] == 60 and gain["key"] == {"right": ["1"]}
@@ -279,12 +298,14 @@ def test_trouble_with_storage_is_shown(open_page):
 
 # ---- mock interview ----
 
-TICKS = "window.lag = 0; const real = performance.now.bind(performance); performance.now = () => real() + window.lag;"
+# Time passes when a test says so: the page's clock stands, and its timers tick by hand.
+TICKS = """window.time = 0; performance.now = () => window.time; const ticks = new Map();
+  window.setInterval = (tick) => ticks.set(ticks.size + 1, tick).size; window.clearInterval = (name) => ticks.delete(name);
+  window.pass = (seconds) => { window.time += 1000 * seconds; ticks.forEach((tick) => tick()); };"""
 
 
 def pass_seconds(page, seconds):
-    page.evaluate("seconds => { window.lag += 1000 * seconds; }", seconds)
-    page.wait_for_timeout(350)
+    page.evaluate("seconds => window.pass(seconds)", seconds)
 
 
 def interview(page, pace="interview", level="all levels"):
@@ -400,7 +421,7 @@ def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed
     page.keyboard.press("Enter")
     with page.expect_download() as caught:
         button(page, "report-save").press("Enter")
-    text = Path(caught.value.path()).read_text()
+    text = Path(caught.value.path()).read_text(encoding="utf-8")
     assert caught.value.suggested_filename.startswith("mock-interview-20") and text.startswith("# Report of 20")
     assert "> first line\n> <b>second</b>" in text and "L = \\sum_{t} w_t L_t" in text and "sample-open" in text
     button(page, "print").press("Enter")
@@ -505,7 +526,7 @@ def export(page):
     with page.expect_download() as caught:
         button(page, "export").click()
     assert re.fullmatch(r"mtl-progress-\d{4}-\d\d-\d\d\.json", caught.value.suggested_filename)
-    return Path(caught.value.path()).read_text()
+    return Path(caught.value.path()).read_text(encoding="utf-8")
 
 
 def test_progress_goes_out_and_comes_in_and_merges(visit):
@@ -638,7 +659,7 @@ def test_what_was_set_aside_can_be_saved(open_page):
     assert SAY["storage-corrupt"] in page.inner_text("main")
     with page.expect_download() as caught:
         button(page, "aside-save").click()
-    assert Path(caught.value.path()).read_text() == "{broken"
+    assert Path(caught.value.path()).read_text(encoding="utf-8") == "{broken"
     button(page, "aside-delete").click()
     assert status(page) == SAY["aside-deleted"] and button(page, "aside-save").count() == 0
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('unreadable')).length") == 0
@@ -689,7 +710,6 @@ def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(visit, name
         page = go(f"{name}.html")
         for state in states(page, name):
             page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-            page.wait_for_timeout(50)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, state
             assert violations(page) == [], state
             small = page.evaluate("""() => [...document.querySelectorAll('.mtl-quiz :is(button, select, summary, textarea, input:not([type=radio], [type=checkbox]))')]
@@ -702,7 +722,7 @@ def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(visit, name
 
 
 def test_every_string_of_the_trainer_is_used_and_every_used_string_is_there():
-    code = "".join(path.read_text() for path in (*MODULES, *(ROOT / "book" / "_ext").glob("t*.py")))
+    code = "".join(path.read_text(encoding="utf-8") for path in (*MODULES, *(ROOT / "book" / "_ext").glob("t*.py")))
     dynamic = ("topic-", "label-", "any-", "which-", "pace-", "import-", "to-")
     for name in embed.strings("trainer"):
         assert f'"{name}"' in code or f".{name}" in code or name.startswith(dynamic), name

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import fsrs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from access import PATIENCE
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from test_quiz_browser import KEY, OLDER
 
@@ -18,7 +19,9 @@ MODULES = """<!doctype html><title>State</title><link rel="icon" href="data:,"><
 import * as store from "./store.js"; import * as fsrs from "./fsrs.js"; Object.assign(window, {...store, fsrs}); window.ready = true;
 </script>"""
 REFUSES = """const set = Storage.prototype.setItem; Storage.prototype.setItem = function (...given) {
-  if (window.refuse) throw new DOMException("full", "QuotaExceededError"); set.apply(this, given); };"""
+  if (window.refuse) throw new DOMException("full", window.refuse); set.apply(this, given); };"""
+REFUSE = "name => { window.refuse = name; }"
+FIREFOX = "NS_ERROR_DOM_QUOTA_REACHED"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def web(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web")
     for path in WEB.glob("*.js"):
         (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "index.html").write_text(MODULES)
+    (folder / "index.html").write_text(MODULES, encoding="utf-8")
     return folder
 
 
@@ -38,6 +41,7 @@ def open_tab(browser, web, serve):
 
         def open_one(storage=None, init=""):
             page = context.new_page()
+            page.set_default_timeout(PATIENCE)
             page.add_init_script(CLOCK + init)
             page.goto(f"{url}/index.html")
             if storage:
@@ -165,7 +169,7 @@ def test_two_tabs_add_to_each_other_and_hear_of_it(open_tab):
 
 def test_what_a_full_storage_refuses_is_merged_with_what_another_tab_wrote(open_tab):
     one, other = open_tab(init=REFUSES), open_tab()
-    one.evaluate("window.refuse = true")
+    one.evaluate(REFUSE, FIREFOX)
     answer(one, "a")
     assert one.evaluate("store.troubles") == ["full"]
     answer(other, "a", False, minutes=30)
@@ -181,7 +185,7 @@ def test_forgetting_works_on_a_full_storage_and_leaves_the_rest(open_tab):
     tab.evaluate("store.forget(['a'])")
     assert set(stored(tab)["questions"]) == {"b"}
     full = open_tab(state(a={"reviews": []}), REFUSES)
-    full.evaluate("window.refuse = true")
+    full.evaluate(REFUSE, "QuotaExceededError")
     full.evaluate("store.forget(['a'])")
     assert read(full) == {} and stored(full) is None
 
@@ -222,6 +226,7 @@ OURS = """([history, options]) => {
   for (const [wait, grade] of history) card = fsrs.review(card, {time: (at += wait), grade}, options);
   return [card.stability, card.difficulty, card.due, fsrs.recallAt(card, at + 30 * 86400000 + 5 * 3600000, options)];
 }"""
+LOG = "([times, now]) => { const {due, last, ...card} = fsrs.card(times.map((time) => ({time, score: 1})), now); return {...card, due, last}; }"
 
 
 @pytest.fixture(scope="module")
@@ -244,14 +249,14 @@ def test_the_parameters_are_the_references(scheduler):
     assert tuple(options(scheduler)["parameters"]) == fsrs.Scheduler().parameters
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORY)
 def test_every_history_is_scheduled_as_by_the_reference(scheduler, history):
     chosen = options(scheduler)
     assert scheduler.evaluate(OURS, [history, chosen]) == pytest.approx(reference(history, chosen), rel=1e-9)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORY, retention=st.floats(0.75, 0.98), longest=st.integers(1, 36500), data=st.data())
 def test_so_are_other_options_and_parameters(scheduler, history, retention, longest, data):
     from fsrs.scheduler import LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS
@@ -283,8 +288,9 @@ def times(entry):
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(one=STATE, other=STATE)
+@example(one={"a": {"time": "x", "reviews": []}}, other={"a": {"time": NOW, "reviews": []}})
 def test_merging_loses_no_review_and_no_question_and_does_nothing_twice(scheduler, one, other):
     merged, again, back = scheduler.evaluate(
         "([a, b]) => { const m = merge(a, b); return [m, merge(m, b), merge(b, a)]; }", [one, other]
@@ -317,6 +323,38 @@ def test_merging_loses_no_review_and_no_question_and_does_nothing_twice(schedule
 def test_an_answer_is_a_grade(scheduler, score, sure, grade):
     fact = {"score": score} | ({} if sure is None else {"sure": sure})
     assert scheduler.evaluate("fact => fsrs.grade(fact)", fact) == grade
+
+
+WRONG = {  # days of a log, one of them wrong (ms where it is a date); the days that count instead; today
+    "ahead, first": ([400, 3, 10], [3, 3, 10], 10),
+    "ahead, later": ([0, 3, 403, 10, 25], [0, 3, 3, 10, 25], 25),
+    "ahead, and today it is that day": ([0, 400, 1], [0, 0, 1], 400),
+    "ahead, and nothing since": ([0, 3, 403], [0, 3, 3], 10),
+    "ahead twice": ([0, 403, 404, 10], [0, 0, 0, 10], 10),
+    "1970, first": ([-NOW / DAY, 3, 10], [3, 3, 10], 10),
+    "1970, later": ([0, -NOW / DAY, 3, 10], [0, 0, 3, 10], 10),
+    "1970, and nothing since": ([0, 3, -NOW / DAY], [0, 3, 3], 10),
+    "set back": ([0, 3, -500, 10], [0, 3, 3, 10], 10),
+    "set back, after one review": ([0, -500, 2], [0, 0, 2], 2),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_clock_that_was_wrong_moves_no_interval(scheduler, name):
+    found, counted, today = ([NOW + day * DAY for day in days] for days in (*WRONG[name][:2], [WRONG[name][2]]))
+    card = scheduler.evaluate(LOG, [found, *today])
+    waits = [0, *(later - earlier for earlier, later in zip(counted, counted[1:]))]
+    stability, difficulty, due, _ = reference([(wait, 3) for wait in waits], options(scheduler))
+    assert (card["stability"], card["difficulty"]) == pytest.approx((stability, difficulty))
+    assert (card["last"], card["due"]) == (counted[-1], counted[0] + due)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(waits=st.lists(st.integers(0, 400 * DAY), max_size=20))
+def test_a_log_in_order_is_believed(scheduler, waits):
+    times = [{"time": NOW + sum(waits[:i])} for i in range(len(waits))]
+    now = times[-1]["time"] if times else NOW
+    assert scheduler.evaluate("([log, now]) => fsrs.dated(log, now)", [times, now]) == times
 
 
 def test_a_log_leads_to_a_card_and_an_empty_one_to_none(scheduler):

@@ -1,5 +1,7 @@
 // What the frame of a page does: theme, search key, copy buttons, "where am I" in the list of sections. Without it, all can be read.
 
+import { reach } from "./mtl/reach.js";
+
 const root = document.documentElement;
 
 function themeSwitch(button) {
@@ -40,17 +42,6 @@ function copyButton(code) {
   code.after(button);
 }
 
-// Whatever scrolls sideways can be reached by Tab, and then scrolled by the arrow keys.
-const FORMULAS = ":is(.mtl-stem, .mtl-why, .mtl-after dd, .mtl-answers > li, .mtl-answer li, .mtl-options label > span):has(math)"; // as in mtl.css
-function reachable() {
-  const boxes = [...document.querySelectorAll(`pre, .output, .equation, .pst-scrollable-table-container, ${FORMULAS}`)];
-  const wide = boxes.map((box) => box.scrollWidth > box.clientWidth + 1); // all are measured before any is changed
-  boxes.forEach((box, i) => {
-    if (wide[i]) box.tabIndex = 0;
-    else if (!box.hasAttribute("role")) box.removeAttribute("tabindex");
-  });
-}
-
 // Paper is white.
 function printing() {
   let chosen = "light";
@@ -86,4 +77,4 @@ document.querySelectorAll(".cell_input .highlight > pre, .text > section .highli
 document.querySelectorAll("#page-menu").forEach(follow);
 addEventListener("keydown", searchKey);
 printing();
-new ResizeObserver(reachable).observe(document.querySelector("main"));
+reach(document.querySelector("main"));

@@ -172,7 +172,8 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         body = re.sub(wrong, right, body)
     context["body"] = body
     context["engines"] = [name for name in ENGINES if re.search(rf'class="mtl-{name}[ "]', body)]
-    context["engine_modules"] = dict.fromkeys(part for name in context["engines"] for part in embed.modules(name)[:-1])
+    modules = dict.fromkeys(part for name in context["engines"] for part in embed.modules(name)[:-1])
+    context["engine_modules"] = [name for name in modules if name != "reach"]  # every page has that one
     context["engine_styles"] = styles(body)
     if pagename in notebooks(app.env):
         notebook = context["notebook"] = f"notebooks/{posixpath.basename(pagename)}.ipynb"
@@ -184,7 +185,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
 def styles(body: str) -> list[str]:
     """The style sheets of the engines that a page needs."""
     trained = any(re.search(rf'class="mtl-{name}[ "]', body) for name in (*trainer.PAGES, "printable"))
-    return (["mtl"] if 'class="mtl-' in body else []) + (["trainer"] if trained else [])
+    return (["mtl"] if 'class="mtl-' in body or "<math" in body else []) + (["trainer"] if trained else [])
 
 
 def front_page(page: str, folder: str) -> str:

@@ -5,7 +5,7 @@ import { isRecord } from "./parts.js";
 
 const FORMAT = "mtl-lessons progress", VERSION = 2;
 const LARGEST = 4_000_000; // bytes
-const EARLIEST = Date.UTC(2000, 0, 1), LATEST = Date.UTC(2100, 0, 1); // wide: a clock that was wrong is no reason to refuse
+const EARLIEST = 0, LATEST = Date.UTC(2100, 0, 1); // 1970 to 2100: a clock that was wrong is no reason to refuse
 
 const is = {
   id: (value) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(value) && value.length <= 100,

@@ -26,7 +26,7 @@ export const endOfDay = (now) => new Date(now).setHours(23, 59, 59, 999);
 
 /* How a reader stands with a question: `score` of the last review (undefined: never answered), `recall` now, whether `due` today. */
 export function standing(question, entries, now = Date.now()) {
-  const reviews = reviewsOf(entries[question.id]), state = card(reviews);
+  const reviews = reviewsOf(entries[question.id]), state = card(reviews, now);
   if (!state) return { question, reviews, due: false };
   return { question, reviews, score: reviews.at(-1).score, recall: recallAt(state, now), due: isDue(state, endOfDay(now)), next: state.due };
 }

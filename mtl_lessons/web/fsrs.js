@@ -2,6 +2,7 @@
    days). Written from its published formulas; tests compare it with the reference, PyPI's `fsrs`. */
 
 const DAY = 86_400_000; // ms
+const OLDEST = Date.UTC(2024, 0, 1); // ms; no answer is older than this book
 const [AGAIN, HARD, GOOD, EASY] = [1, 2, 3, 4];
 
 export const PARAMETERS = Object.freeze([
@@ -70,9 +71,41 @@ export function grade({ score, sure }) {
   return sure >= 95 ? EASY : GOOD;
 }
 
-/* The card that a log of reviews leads to; null for an empty one. */
-export const card = (reviews, options = OPTIONS) =>
-  reviews.reduce((state, fact) => review(state, { time: fact.time, grade: grade(fact) }, options), null);
+/* Of a log, the reviews whose dates can all be true: none before this book or after `now`, none before the one that it follows in the
+   log. Clocks are set wrong, and right again: where dates contradict each other, the most that agree are kept, with the smallest gaps. */
+export function dated(reviews, now = Infinity) {
+  const possible = reviews.filter(({ time }) => time >= OLDEST && time <= now);
+  if (possible.every(({ time }, i) => i === 0 || possible[i - 1].time <= time)) return possible;
+  const rows = []; // for each review the best row that ends with it
+  for (const fact of possible) {
+    const longer = rows.filter(({ last }) => last.time <= fact.time).map((row) => lengthened(row, fact));
+    rows.push(bestRow([{ last: fact, length: 1, gaps: 0 }, ...longer]));
+  }
+  const kept = [];
+  for (let row = bestRow(rows); row; row = row.before) kept.unshift(row.last);
+  return kept;
+}
+
+function lengthened(row, last) {
+  const gap = last.time - row.last.time;
+  return { last, length: row.length + 1, gaps: row.gaps + gap ** 2, before: row };
+}
+
+const isBetter = (row, other) => row.length > other.length || (row.length === other.length && row.gaps <= other.gaps);
+const bestRow = (rows) => rows.reduce((found, row) => (isBetter(row, found) ? row : found));
+
+/* The card that a log of reviews leads to; null for an empty one. A review whose date cannot be true counts as made together with the
+   one before it: it moves no interval. */
+export function card(reviews, now = Infinity, options = OPTIONS) {
+  const known = new Set(dated(reviews, now));
+  let state = null;
+  let time = (reviews.find((fact) => known.has(fact)) ?? reviews[0])?.time;
+  for (const fact of reviews) {
+    if (known.has(fact)) time = fact.time;
+    state = review(state, { time, grade: grade(fact) }, options);
+  }
+  return state;
+}
 
 export const recallAt = ({ stability, last }, now, { parameters } = OPTIONS) => recall(parameters, days(last, now), stability);
 

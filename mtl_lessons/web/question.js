@@ -1,18 +1,9 @@
 /* A question: reading, grading, showing and keeping an answer. Whatever it shows is text of strings.en.json or a copy of what
    Python rendered. */
 
+import { near, readings } from "./answers.js";
 import { element, fill, isRecord } from "./parts.js";
 import { reviewsOf, store } from "./store.js";
-
-/* What a reader may mean: "0,5" 0.5; "1,234" 1.234 or 1234; "50%" 0.5, or 50 where the unit is percent. */
-function readings(text, percent) {
-  const [, digits, sign] = text.replace(/\s/g, "").replace("−", "-").match(/^(.*?)(%?)$/);
-  const forms = [digits.replace(",", ".")];
-  if (/^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(digits)) forms.push(digits.replaceAll(",", ""));
-  return forms
-    .filter((form) => /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(form))
-    .map((form) => Number(form) * (sign && !percent ? 0.01 : 1));
-}
 
 /* A kind of question: `read` the answer from the controls (null: none yet), say whether a stored one still `fits`,
    `write` it back, and `grade` it: {right, word?, why: [names of feedback], marks: [[node, verdict, word, name]]}. */
@@ -45,9 +36,9 @@ const KINDS = {
     fits: ({ key }, answer) => typeof answer === "string" && readings(answer, key.percent).length > 0,
     write: ({ inputs: [input] }, answer) => (input.value = answer),
     grade: ({ key }, answer) => {
-      const near = (value) => readings(answer, key.percent).some((x) => Math.abs(x - value) <= key.tolerance * (1 + 1e-9));
-      const slip = key.slips.findIndex(near);
-      return { right: near(key.value), why: [near(key.value) ? "right" : slip < 0 ? "wrong" : `slip-${slip}`], marks: [] };
+      const found = readings(answer, key.percent), fits = (value) => near(found, value, key.tolerance);
+      const right = fits(key.value), slip = key.slips.findIndex(fits);
+      return { right, why: [right ? "right" : slip < 0 ? "wrong" : `slip-${slip}`], marks: [] };
     },
   },
 

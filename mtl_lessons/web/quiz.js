@@ -3,6 +3,7 @@
 
 import { element, fill } from "./parts.js";
 import { Question } from "./question.js";
+import { reach } from "./reach.js";
 import { store } from "./store.js";
 
 class Quiz {
@@ -23,6 +24,7 @@ class Quiz {
     this.unlink();
     this.update();
     this.announce("", this.bar);
+    reach(root);
     store.listen(() => {
       this.questions.forEach((question) => question.sync());
       this.update();

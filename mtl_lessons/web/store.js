@@ -12,6 +12,7 @@ export const KEY = "mtl-lessons:progress:v2";
 const OLDER = "mtl-lessons:progress:v1"; // {"<question id>": entry without reviews}
 const ASIDE = "mtl-lessons:unreadable:"; // and the time at which it was found, and its key
 const VERSION = 2;
+const FULL = ["QuotaExceededError", "NS_ERROR_DOM_QUOTA_REACHED"]; // the latter is Firefox's
 const SITTING = 10 * 60_000; // ms; an answer so soon after the last is a retry, which moves no schedule
 const SKEW = 60_000; // ms by which clocks may differ
 
@@ -32,16 +33,22 @@ function upgrade(entry) {
   return { ...entry, reviews: isReview(review) ? [review] : [] };
 }
 
-/* All reviews of both, `late`'s order and facts first. */
+/* All reviews of both: `late`'s in their order, which tells what was answered after what, whatever the clocks said; the others by date. */
 function union(late, early) {
-  const missing = early.filter(({ time }) => !late.some((review) => review.time === time));
-  return missing.length ? [...late, ...missing].sort((a, b) => a.time - b.time) : late;
+  const all = [...late];
+  for (const fact of early.filter(({ time }) => !late.some((review) => review.time === time))) {
+    const at = all.findIndex(({ time }) => time > fact.time);
+    all.splice(at < 0 ? all.length : at, 0, fact);
+  }
+  return all;
 }
+
+const number = (value) => (Number.isFinite(value) ? value : 0); // storage may hold anything
 
 function join(one, other) {
   if (!isRecord(one) || !isRecord(other)) return isRecord(one) ? one : other;
-  const [late, early] = (other.time ?? 0) > (one.time ?? 0) ? [other, one] : [one, other];
-  const attempts = Math.max(late.attempts ?? 0, early.attempts ?? 0);
+  const [late, early] = number(other.time) > number(one.time) ? [other, one] : [one, other];
+  const attempts = Math.max(number(late.attempts), number(early.attempts));
   return { ...late, attempts, reviews: union(reviewsOf(late), reviewsOf(early)) };
 }
 
@@ -133,7 +140,7 @@ export const store = {
       localStorage.removeItem(OLDER);
       this.unsaved = null;
     } catch (error) {
-      this.warn(error.name === "QuotaExceededError" ? "full" : "disabled");
+      this.warn(FULL.includes(error.name) ? "full" : "disabled");
       this.unsaved = state;
     }
   },

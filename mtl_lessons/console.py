@@ -1,0 +1,60 @@
+"""A terminal may lack a character: it then shows one that it has, and no command ends for that.
+
+forgiving()              # first thing in a command
+print("✓ 10⁻² ≥ σ")      # where the terminal knows ASCII alone: "v 10^-2 >= sigma"
+"""
+
+import codecs
+import io
+import sys
+import unicodedata
+from contextlib import suppress
+
+NAME = "mtl_lessons.alike"  # of the error handler
+ALIKE = {
+    "−": "-", "–": "-", "—": "-", "→": "->", "←": "<-", "↑": "^", "↓": "v", "·": "*", "×": "x", "±": "+-", "√": "sqrt ",
+    "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "∞": "inf", "∑": "sum ", "∈": " in ", "‖": "||", "⁄": "/", "∇": "grad ",
+    "“": '"', "”": '"', "‘": "'", "’": "'", "✓": "v", "✗": "x", "▲": "^", "▼": "v", "○": "o", "•": "*",
+}  # fmt: skip
+
+
+def forgiving() -> None:
+    """Make standard output, error and input of this process take any character, whatever their encoding.
+
+    A stream that is no file's (a notebook's, say) stays as it is: it takes any character already.
+    """
+    codecs.register_error(NAME, _replace)
+    for stream, errors in ((sys.stdout, NAME), (sys.stderr, NAME), (sys.stdin, "replace")):
+        if isinstance(stream, io.TextIOWrapper):
+            with suppress(io.UnsupportedOperation):  # an input that was read from before
+                stream.reconfigure(errors=errors)
+
+
+def _replace(error: UnicodeError) -> tuple[str, int]:
+    """An error handler of codecs: what to write instead of `error.object[error.start:error.end]`, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    places = range(error.start, error.end)
+    return "".join(_alike(error.object[i], error.object[i - 1] if i else " ") for i in places), error.end
+
+
+def _alike(char: str, before: str) -> str:
+    """`char`, which stands after `before`, in ASCII.
+
+    Signs go by their look, Greek letters by their name, others lose their accents; what has no such form is "?".
+    """
+    if char.isascii():
+        return char
+    if char in ALIKE:
+        return ALIKE[char]
+    name = unicodedata.name(char, "")
+    if name.startswith("GREEK") and " LETTER " in name:
+        return name.split(" LETTER ")[1].split()[0].lower()  # "GREEK SMALL LETTER ALPHA WITH TONOS"
+    plain = "".join(ALIKE.get(part, part) for part in unicodedata.normalize("NFKD", char))
+    plain = plain.encode("ascii", "ignore").decode() or "?"
+    begins_power = _is_raised(char) and not _is_raised(before)
+    return f"^{plain}" if begins_power else plain
+
+
+def _is_raised(char: str) -> bool:
+    return unicodedata.name(char, "").startswith("SUPERSCRIPT")

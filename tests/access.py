@@ -1,0 +1,97 @@
+"""What every page is asked, whoever shows it: axe's rules, in less time, and whether a keyboard reaches whatever scrolls."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+PATIENCE = 300_000  # ms before a condition counts as never met; no verdict depends on how fast a machine is
+PACKAGE = Path(find_spec("axe_playwright_python").origin).parent  # which reads its own script in the encoding of the locale
+AXE = (PACKAGE / "axe.min.js").read_text(encoding="utf-8")
+COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose verdict a theme can change
+
+# Nearly all of axe's time goes into contrast, once for each piece of text. Pieces that agree in all that contrast depends on (colours,
+# grounds below, size, weight, whether they are exempt) have one verdict, so three of each kind are asked.
+KINDS = """
+  const grounds = new Map();
+  function ground(node) {
+    if (!node) return "";
+    if (!grounds.has(node)) {
+      const { backgroundColor, backgroundImage, opacity } = getComputedStyle(node);
+      const covers = /^rgb\\(/.test(backgroundColor) && backgroundImage === "none" && opacity === "1";
+      grounds.set(node, `${backgroundColor} ${backgroundImage} ${opacity}` + (covers ? "" : ground(node.parentElement)));
+    }
+    return grounds.get(node);
+  }
+  const isField = (node) => node.matches("input, textarea, select, button, option");
+  const hasText = (node) => isField(node) || [...node.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
+  function isExempt(node) {
+    const label = node.closest("label");
+    return Boolean(node.closest(":disabled, [aria-disabled=true]") || label?.control?.disabled);
+  }
+  const kinds = new Map();
+  for (const node of document.body.querySelectorAll("*")) {
+    if (!hasText(node) || !node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+    const { color, fontSize, fontWeight, textShadow, webkitTextFillColor } = getComputedStyle(node);
+    const kind = [color, webkitTextFillColor, fontSize, fontWeight, textShadow, isField(node), isExempt(node), ground(node)].join("|");
+    kinds.set(kind, [...(kinds.get(kind) ?? []), node]);
+  }
+  const asked = [...kinds.values()].flatMap((all) => [...new Set([all[0], all[all.length >> 1], all.at(-1)])]);
+"""
+RUN = (
+    "async ([colours, others]) => {"
+    + KINDS
+    + """
+  const none = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }])), resultTypes = ["violations"];
+  const runs = others ? [[document, { resultTypes, rules: none }]] : [];
+  if (asked.length) runs.push([{ include: asked }, { resultTypes, runOnly: colours }]);
+  const found = [];
+  for (const [context, options] of runs) found.push(...(await axe.run(context, options)).violations);
+  return found.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 150))]); }"""
+)
+
+# Whatever scrolls has to have the focus, or something in it has: text that is hidden or moved out of sight needs none.
+UNREACHED = """() => [...document.body.querySelectorAll("*")].filter((node) => {
+    const { overflowX, overflowY } = getComputedStyle(node), scrolls = (overflow) => overflow === "auto" || overflow === "scroll";
+    const wide = scrolls(overflowX) && node.scrollWidth > node.clientWidth, high = scrolls(overflowY) && node.scrollHeight > node.clientHeight;
+    const stops = [node, ...node.querySelectorAll("*")].filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility());
+    const inner = stops.filter((one) => one === node || !one.matches("input[type=radio]")); // arrow keys choose there
+    return (wide || high) && node.checkVisibility() && !inner.length;
+  }).map((node) => node.outerHTML.slice(0, 150))"""
+
+# All that can stick out does: formulas of three times the size, code and tables set wide. What follows depends on no font.
+NONE = {"light": [], "dark": []}
+STRETCHED = "math { font-size: 300% !important } :is(pre, code, td, th) { letter-spacing: .3em !important }"
+
+
+def frames(page) -> None:
+    """Wait until the page has drawn what it was told, and what its observers then did."""
+    page.evaluate("async () => { for (let i = 0; i < 6; i++) await new Promise(requestAnimationFrame); }")
+
+
+def violations(page, colours_alone: bool = False) -> list[tuple[str, list[str]]]:
+    """Rules of axe that the page breaks, with the elements that do; `colours_alone`: only what a theme can change."""
+    frames(page)
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE)
+    return [tuple(one) for one in page.evaluate(RUN, [COLOURS, not colours_alone])]
+
+
+def violations_by_theme(page) -> dict[str, list]:
+    """Rules of axe that the page breaks in each theme."""
+    found = {}
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        found[theme] = violations(page, colours_alone=bool(found))
+    return found
+
+
+def stretch(page) -> None:
+    """Set the page's formulas, code and tables so wide that whatever can scroll does."""
+    style = "(css) => { const sheet = new CSSStyleSheet(); sheet.replaceSync(css); document.adoptedStyleSheets.push(sheet); }"
+    page.evaluate(style, STRETCHED)
+    frames(page)
+
+
+def unreached(page) -> list[str]:
+    """Elements that scroll and that the keyboard does not reach, however wide the page's text is set."""
+    stretch(page)
+    return page.evaluate(UNREACHED)

@@ -1,0 +1,48 @@
+"""What the other tests ask of pages finds what it should: text that is hard to read, and what a keyboard does not reach."""
+
+import pytest
+from access import unreached, violations_by_theme
+
+PAGE = """<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Page</title>
+<style>body {{ background: #fff; color: #222 }} [data-theme=dark] body {{ background: #121212; color: #ddd }} div {{ width: 9rem }}</style>
+<main><h1>Page</h1><p>Plain text.</p><p>More of it.</p>{body}</main></html>"""
+GREY = '<p style="color: #6b6b6b">Grey: enough on white, too little on black.</p>'
+ONE_OF_MANY = (
+    "<p>Text.</p>" * 9
+    + '<p><button disabled style="color: #bbb">Off</button> <span style="color: #bbb">On</span></p>'
+    + "<p>Text.</p>" * 9
+)
+ON_A_GROUND = '<p style="background: #e9f4f6">A ground of <b>one</b> theme.</p>'
+
+
+@pytest.fixture
+def shown(browser):
+    page = browser.new_page(reduced_motion="reduce")
+    yield lambda body: (page.set_content(PAGE.format(body=body)), page)[1]
+    page.close()
+
+
+@pytest.mark.parametrize(("body", "light", "dark"), [("", 0, 0), (GREY, 0, 1), (ONE_OF_MANY, 1, 0), (ON_A_GROUND, 0, 1)])
+def test_text_that_is_hard_to_read_is_found_in_the_theme_where_it_is(shown, body, light, dark):
+    found = violations_by_theme(shown(body))
+    assert {theme: len(rules) for theme, rules in found.items()} == {"light": light, "dark": dark}
+    assert {rule for rules in found.values() for rule, _ in rules} <= {"color-contrast"}
+
+
+FORMULA = "<math><mi>x</mi><mo>+</mo><mi>yyyyyyyyyyyyyyyyy</mi></math>"
+
+
+@pytest.mark.parametrize(
+    ("body", "total"),
+    [
+        (f"<div>{FORMULA}</div>", 0),  # it sticks out, but does not scroll
+        (f'<div style="overflow: auto">{FORMULA}</div>', 1),
+        (f'<div style="overflow: auto" tabindex="0">{FORMULA}</div>', 0),
+        (f'<div style="overflow: auto">{FORMULA} <a href="#x">link</a></div>', 0),
+        (f'<div style="overflow: auto"><label><input type="radio"> {FORMULA}</label></div>', 1),  # arrow keys choose there
+        ('<div style="overflow: auto">short</div>', 0),
+        ('<pre style="overflow: auto; width: 20rem">as wide as thirty letters are</pre>', 1),  # where letters are set wide
+    ],
+)
+def test_what_scrolls_and_cannot_be_reached_is_found(shown, body, total):
+    assert len(unreached(shown(body))) == total
