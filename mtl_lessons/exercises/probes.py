@@ -288,22 +288,28 @@ def dense(gradient: object, like: tf.Tensor) -> np.ndarray:
 
 
 def names_not_numbers(vectors: np.ndarray, feature: str = "item") -> None:
-    """What ids are mapped to, a row for each, in their order: any two differ, and neighbours are not neighbours.
-
-    The distances between neighbouring ids are compared with those between ids that are far apart.
-    """
-    vectors = np.asarray(vectors, float)
-    centred = spread(vectors)
-    squares = (centred**2).sum(1)
-    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * centred @ centred.T, 0))
-    typical = np.median(distances)
+    """What ids are mapped to, a row for each, in their order: neighbours are no closer than ids that are far apart."""
+    distances = _distances(vectors)
     next_door, apart = np.median(np.diagonal(distances, 1)), np.median(distances[:, ::-1].diagonal())
-    if typical > 0 and next_door < 0.1 * apart:
+    if next_door < 0.1 * apart:
         raise Mistake("ids-as-numbers", feature=feature)
+
+
+def all_differ(vectors: np.ndarray, feature: str = "item") -> None:
+    """What ids are mapped to, a row for each: no two are the same."""
+    vectors, distances = np.asarray(vectors, float), _distances(vectors)
+    typical = np.median(distances)
     np.fill_diagonal(distances, np.inf)
     first, second = sorted(np.unravel_index(distances.argmin(), distances.shape))
     if np.abs(vectors[first] - vectors[second]).max() <= 1e-6 * typical + 5e-7 * np.abs(vectors).max():
         raise Mistake("ids-alike", feature=feature, first=int(first), second=int(second))
+
+
+def _distances(vectors: np.ndarray) -> np.ndarray:
+    """Between all rows."""
+    centred = spread(vectors)
+    squares = (centred**2).sum(1)
+    return np.sqrt(np.maximum(squares[:, None] + squares - 2 * centred @ centred.T, 0))
 
 
 # ---------------------------------------------------------------- activations
@@ -329,12 +335,20 @@ def activation(subject: Subject, task: str) -> str:
     else:
         return "constant"
     if out.shape[1] > 1 and out.min() >= 0 and np.allclose(out.sum(1), 1, atol=1e-3):
-        return "softmax"
+        return "double-softmax" if _of_probabilities(subject, task) else "softmax"
     if out.min() >= 0 and out.max() <= 1:
         return "upper-half" if out.min() >= 0.5 and np.isclose(out.min(), 0.5, atol=1e-6) else "sigmoid"
     if out.min() >= 0:
         return "positive"
     return "tanh" if np.abs(out).max() <= 1 and out.max() > 0.5 else "linear"
+
+
+def _of_probabilities(subject: Subject, task: str) -> bool:
+    """Whether a softmax is over numbers from 0 to 1, which other probabilities are: then no class gets more than e times another."""
+    with scaled(subject.model, 100):
+        out = subject.outputs()[task].numpy().astype(float)
+    ratio = np.log(np.maximum(out.max(axis=1), 1e-30) / np.maximum(out.min(axis=1), 1e-30))
+    return bool(np.all(ratio < 1.001) and np.median(ratio) > 0.9)
 
 
 @contextmanager
@@ -377,6 +391,7 @@ def losses(subject: Subject, labels: Columns) -> None:
     _own_row(subject, labels, pulls)
     for head in subject.heads:
         _not_shifted(head, labels[head.name], pulls[head.name])
+        _not_turned_round(head, labels[head.name], pulls[head.name])
         _tags_by_themselves(head, subject, labels, pulls)
     _logits_or_probabilities(subject, labels)
     for head in subject.heads:
@@ -491,30 +506,47 @@ def _not_shifted(head: Head, label: np.ndarray, pull: np.ndarray) -> None:
 
 
 def _tags_by_themselves(head: Head, subject: Subject, labels: Columns, pulls: dict[str, np.ndarray]) -> None:
-    """Turn round the label of the first tag: the outputs of the other tags feel nothing of it."""
+    """Give the first tag another prediction: the outputs of the other tags feel nothing of it."""
     if head.kind != YES_NO or head.width < 2:
         return
-    label = labels[head.name].copy()
-    label[:, 0] = 1 - label[:, 0]
-    pull, turned = (of[head.name][:, 1:] for of in (pulls, pulls_of(subject, {**labels, head.name: label})))
-    if not np.allclose(pull, turned, rtol=1e-3, atol=1e-3 * np.abs(pull).max()):
+    outputs = {name: output.numpy() for name, output in subject.outputs().items()}
+    outputs[head.name][:, 0] = 3.0 if activation(subject, head.name) == "linear" else 0.95
+    turned = pulls_of(subject, labels, {name: tf.constant(output) for name, output in outputs.items()})
+    pull, turned = (of[head.name][:, 1:] for of in (pulls, turned))
+    if not np.allclose(pull, turned, rtol=1e-3, atol=1e-4 * np.abs(pull).max()):
         raise Mistake("tags-compete", task=head.name)
 
 
-STEEP = {ONE_OF: 0.2, YES_NO: 1.5}
+def _not_turned_round(head: Head, label: np.ndarray, pull: np.ndarray) -> None:
+    """Not all labels push away from what they say, as they do under a negative weight."""
+    away = _away(head, label, pull)
+    if away is not None and away.mean() > 0.95:
+        raise Mistake("away-from-label", task=head.name, rows=int(away.sum()), of=away.size)
+
+
+def _away(head: Head, label: np.ndarray, pull: np.ndarray) -> np.ndarray | None:
+    """Where a known yes is pulled down or a no up, or the class of the label down."""
+    known = ~_unlabelled(label)
+    label, pull = label.reshape(len(label), -1)[known], pull[known]
+    if head.kind == YES_NO:
+        return np.where(label == 1, pull, -pull) > 0
+    return np.take_along_axis(pull, label.astype(int), axis=1) > 0 if head.kind == ONE_OF else None
+
+
+STEEP = {ONE_OF: 0.6, YES_NO: 1.7}
 
 
 def _logits_or_probabilities(subject: Subject, labels: Columns) -> None:
     """Predictions cost the more, the surer they are of what is wrong, and the more so the further they go; head by head.
 
-    With `c(s)` the loss when the head has logits of s for what is right: a cross-entropy has `c(-2) - c(0)` of 2.1 times
-    `c(0) - c(9)` (0.64 times, with 500 classes), label smoothing makes that more, and so does a focal loss. Probabilities that are
-    taken for logits have 1.0 (0.002). Logits that are taken for probabilities are clipped: `c(-4) = c(-2)`.
+    With `c(s)` the loss when the head has logits of s for what is right: a cross-entropy has `c(-2) - c(0)` of 2.5 times
+    `c(0) - c(2)` (once, with hundreds of classes), label smoothing makes that more, and so does a focal loss. Probabilities that
+    are taken for logits have 1.3 (0.3 and less, of classes). Logits that are taken for probabilities are clipped: `c(-4) = c(-2)`.
     """
     linear = {head.name: activation(subject, head.name) == "linear" for head in subject.heads}
     for head in (head for head in subject.heads if head.kind != NUMBER):
-        cost = {sure: _cost(subject, labels, {head.name: sure}, linear) for sure in (SURE, 0.0, -2.0, -4.0)}
-        gained, lost, more = cost[0.0] - cost[SURE], cost[-2.0] - cost[0.0], cost[-4.0] - cost[-2.0]
+        cost = {sure: _cost(subject, labels, {head.name: sure}, linear) for sure in (2.0, 0.0, -2.0, -4.0)}
+        gained, lost, more = cost[0.0] - cost[2.0], cost[-2.0] - cost[0.0], cost[-4.0] - cost[-2.0]
         if not (lost > STEEP[head.kind] * gained and gained > 0 and more > 0.15 * lost):
             raise Mistake("logits-as-probabilities" if linear[head.name] else "probabilities-as-logits", task=head.name)
 
@@ -552,15 +584,8 @@ def _every_label_is_heard(head: Head, label: np.ndarray, pull: np.ndarray) -> No
 
 def _towards_the_label(head: Head, label: np.ndarray, pull: np.ndarray) -> None:
     """A yes is pulled up and a no down; of classes, that of the label is pulled up."""
-    known = ~_unlabelled(label)
-    label, pull = label.reshape(len(label), -1)[known], pull[known]
-    if head.kind == YES_NO:
-        away = np.sign(pull) != np.where(label == 1, -1, 1)
-    elif head.kind == ONE_OF:
-        away = np.take_along_axis(pull, label.astype(int), axis=1) >= 0
-    else:
-        return
-    if away.any():
+    away = _away(head, label, pull)
+    if away is not None and away.any():
         raise Mistake("away-from-label", task=head.name, rows=int(away.sum()), of=away.size)
 
 

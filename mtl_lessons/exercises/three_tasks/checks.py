@@ -42,10 +42,12 @@ def build(answer: object) -> dict:
     probes.activations(subject)
     _reads(subject, TASKS)
     sweeps = {name: _sweep(subject, name) for name in IDS}
+    _ids_are_no_quantities(sweeps)
     _unknown_is_nobody(sweeps)
     _a_table_each(subject)
     _meets(subject)
-    _ids_are_names(sweeps)
+    for name, by_task in sweeps.items():
+        probes.all_differ(by_task[_judging(name)[0]][:-1], name)
     _fourth(answer)
     _twins(answer)
     return {"weights": subject.model.count_params()}
@@ -139,11 +141,10 @@ def _unknown_is_nobody(sweeps: Mapping[str, Mapping]) -> None:
             raise Mistake("unknown-is-somebody", feature=name, id=int(same.argmax()))
 
 
-def _ids_are_names(sweeps: Mapping[str, Mapping]) -> None:
-    """Ids are no quantities, no two of them share a row, and a user's vector is more than a number or two."""
+def _ids_are_no_quantities(sweeps: Mapping[str, Mapping]) -> None:
+    """Neighbours are not neighbours, and a user's vector is more than a number or two."""
     for name, by_task in sweeps.items():
-        found = by_task[_judging(name)[0]][:-1]
-        probes.names_not_numbers(found, name)
+        probes.names_not_numbers(by_task[_judging(name)[0]][:-1], name)
     chosen = sweeps["user"]["chosen"][:-1]
     rank = probes.rank(probes.spread(np.log(chosen) if chosen.min() > 0 else chosen))
     if rank < LEAST_RANK:
@@ -212,8 +213,18 @@ def _twins(answer) -> None:
         raise Mistake("names-in-the-code", said=told) from error
     with probes.scaled(subject.model, 3):
         found = subject.outputs()
-    if np.allclose(found["one"], found["two"], atol=1e-6):
+    same = np.allclose(found["one"], found["two"], atol=1e-6)
+    if same or _last_layers(subject, "one") & _last_layers(subject, "two"):
         raise Mistake("a-head-per-kind")
+
+
+def _last_layers(subject: Subject, task: str) -> set[str]:
+    """Weights that give one number, and that the task trains: the last layer of its head, a table of biases apart."""
+    narrow = [w for w in subject.model.trainable_weights if w.shape[-1:] == (1,) and w.shape[0] < min(IDS.values())]
+    with tf.GradientTape() as tape:
+        aim = tf.reduce_sum(subject.raw()[task])
+    gradients = tape.gradient(aim, [weight.value for weight in narrow])
+    return {weight.path for weight, gradient in zip(narrow, gradients) if gradient is not None}
 
 
 # ---------------------------------------------------------------- step 3

@@ -83,6 +83,8 @@ def _column(name: str, values: object) -> np.ndarray:
     """One value a row, as numbers; None counts as NaN."""
     try:
         column = np.asarray(values)
+        if column.dtype.kind in "USm":
+            raise TypeError
         column = column if column.dtype.kind in "iub" else column.astype(float)
     except (TypeError, ValueError) as error:
         raise Mistake("not-numbers", name=name, found=short(repr(values), 80)) from error
@@ -130,11 +132,9 @@ def report(answer: object) -> dict:
         multi, single = _scores(seed)
         expected = {task: _interval(difference) for task, difference in _differences(multi, single).items()}
         found = _reported(answer, multi, single)
-        for key, wrong in _look_alikes(multi, single):
-            for task, numbers in wrong.items():
-                if _same(found[task], numbers) and not _same(expected[task], numbers):
-                    raise Mistake(key, task=task, **_brief(found[task], expected[task]))
         for task, numbers in expected.items():
+            if key := _look_alike(task, found[task], numbers, multi, single):
+                raise Mistake(key, task=task, **_brief(found[task], numbers))
             _same_interval(task, found[task], numbers)
     return {task: _text(numbers, 3) for task, numbers in expected.items()}
 
@@ -152,7 +152,11 @@ def _interval(runs: np.ndarray, t: float = T4) -> np.ndarray:
 
 def _same(found: Sequence[float], expected: Sequence[float]) -> bool:
     """To one part in 200 of the interval: t may be rounded, and so may the ends, to four places."""
-    return np.allclose(found, expected, rtol=0, atol=max(0.005 * abs(expected[2] - expected[1]), 6e-5))
+    return np.allclose(found, expected, rtol=0, atol=_tolerance(expected))
+
+
+def _tolerance(expected: Sequence[float]) -> float:
+    return max(0.005 * abs(expected[2] - expected[1]), 6e-5)
 
 
 def _same_interval(task: str, found: np.ndarray, expected: np.ndarray) -> None:
@@ -198,6 +202,15 @@ def _three(task: str, value: object) -> np.ndarray:
     if not np.all(np.isfinite(numbers)):
         raise Mistake("no-interval", task=task, found=", ".join(f"{number:.3f}" for number in numbers))
     return numbers
+
+
+def _look_alike(task: str, found: np.ndarray, expected: np.ndarray, multi: list[dict], single: list[dict]) -> str:
+    """The typical mistake whose numbers these are, the nearest if there are several; none if they are right."""
+    if _same(found, expected):
+        return ""
+    near = [(np.abs(found - wrong[task]).max(), key) for key, wrong in _look_alikes(multi, single) if task in wrong]
+    near = [(distance, key) for distance, key in near if distance <= _tolerance(expected)]
+    return min(near)[1] if near else ""
 
 
 def _look_alikes(multi: list[dict], single: list[dict]) -> Iterator[tuple[str, dict]]:

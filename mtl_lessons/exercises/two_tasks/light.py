@@ -7,6 +7,7 @@ import numpy as np
 from mtl_lessons.exercises.engine import Mistake, attempted
 
 ITEMS, TAGS, TOP = 500, 12, 10
+TOLERANCE = 5.1e-4  # three places are enough
 NAMES = ("item", "interest")
 
 
@@ -43,17 +44,16 @@ def _compared(answer: Callable, item: np.ndarray, interest: np.ndarray, scores: 
         if _same(found[task], expected[task]):
             continue
         facts = {"task": task, "found": found[task], "expected": expected[task]}
-        for key, value in _look_alikes(task, item, interest, scores):
-            if _same(found[task], value):
-                raise Mistake(key, **facts)
+        near = [(abs(found[task] - value), key) for key, value in _look_alikes(task, item, interest, scores)]
+        if near := [(distance, key) for distance, key in near if distance < TOLERANCE]:
+            raise Mistake(min(near)[1], **facts)
         if _same(found[task], expected[NAMES[task == "item"]]):
             raise Mistake("tasks-swapped", **facts)
         raise Mistake("other-item-number" if task == "item" else "other-interest-number", **facts)
 
 
 def _same(found: float, expected: float) -> bool:
-    """Rounded to three places or more."""
-    return abs(found - expected) < 5.1e-4
+    return abs(found - expected) < TOLERANCE
 
 
 def _right(item: np.ndarray, interest: np.ndarray, scores: dict) -> dict[str, float]:
