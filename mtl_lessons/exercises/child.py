@@ -38,9 +38,11 @@ class Child:
     def verdicts(self, file: Path, steps: Sequence[Step]) -> Verdicts:
         """The step with None when its check begins, and with its result when it ends; to be asked once."""
         plan = {"file": str(file), "steps": [step.name for step in steps], "memory": MEMORY}
-        named, at, limit = {step.name: step for step in steps}, steps[0], START
+        named, limit = {step.name: step for step in steps}, START
+        at = next((step for step in steps if step.light), steps[0])
         try:
             self._send(json.dumps(plan))
+            yield at, None
             for event in self._events():
                 if event is None:
                     if time.monotonic() > self._since + limit:
@@ -53,9 +55,10 @@ class Child:
                     at, limit = named[event["step"]], START
                     yield at, Result(**event["result"])
                 else:
-                    at = named[event["step"]]
-                    limit = START if event["running"] else at.seconds + SPARE
-                    yield at, None
+                    limit = START if event["running"] else named[event["step"]].seconds + SPARE
+                    if at is not named[event["step"]]:
+                        at = named[event["step"]]
+                        yield at, None
             yield at, at.died(_how(self.process.wait()))
         finally:
             self.close()
@@ -125,6 +128,7 @@ def main(name: str, report: str, *options: str) -> None:
     _limit(plan["memory"])
 
     def tell(**event) -> None:
+        sys.stdout.flush()
         with open(report, "a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")
 

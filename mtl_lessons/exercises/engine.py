@@ -248,6 +248,8 @@ def _place(error: BaseException) -> dict | None:
     """The last line of the learner's own code in a traceback: neither ours nor that of a library."""
     from mtl_lessons.exercises import sandbox
 
+    if isinstance(error, SyntaxError) and error.lineno and sandbox.is_own(error.filename or ""):
+        return {"line": error.lineno, "code": short((error.text or "").strip())}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if sandbox.is_own(frame.filename):
             line = linecache.getline(frame.filename, frame.lineno or 0).strip()
@@ -328,6 +330,9 @@ class Exercise:
                 found = sandbox.run(lambda step=step: source.run(step.answer))
             except KeyboardInterrupt:
                 raise
+            except sandbox.TimeUp as late:
+                yield step, step.verdict(late)
+                return
             except BaseException:
                 continue  # the whole file will tell
             yield step, None

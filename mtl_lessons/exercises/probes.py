@@ -387,6 +387,8 @@ def losses(subject: Subject, labels: Columns) -> None:
             raise Mistake("arguments-swapped", task=task) from mistake
         raise
     missing_is_nothing(labels, pulls)
+    for head in subject.heads:
+        _from_both_sides(head, subject, labels)
     _own_label(subject, labels, pulls)
     _own_row(subject, labels, pulls)
     for head in subject.heads:
@@ -395,7 +397,6 @@ def losses(subject: Subject, labels: Columns) -> None:
         _tags_by_themselves(head, subject, labels, pulls)
     _logits_or_probabilities(subject, labels)
     for head in subject.heads:
-        _from_both_sides(head, subject, labels)
         _every_label_is_heard(head, labels[head.name], pulls[head.name])
         _towards_the_label(head, labels[head.name], pulls[head.name])
 
@@ -595,9 +596,13 @@ def _from_both_sides(head: Head, subject: Subject, labels: Columns) -> None:
         return
     label, outputs = labels[head.name].reshape(-1, head.width), subject.outputs()
     known = ~_unlabelled(label)
+    pulls = {}
     for error in (-1.5, -0.4, 0.4, 1.5):
         near = np.where(np.isnan(label), outputs[head.name], label + error).astype("float32")
-        pull = pulls_of(subject, labels, {**outputs, head.name: tf.constant(near)})[head.name][known]
+        pulls[error] = pulls_of(subject, labels, {**outputs, head.name: tf.constant(near)})[head.name][known]
+    if not np.any(list(pulls.values())):
+        raise Mistake("ignores-label", task=head.name)
+    for error, pull in pulls.items():
         away = np.sign(pull) != np.sign(error)
         if away.any():
             side = "above" if error > 0 else "below"
