@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 
 SECONDS, WEIGHTS = 20.0, 20_000_000  # of running a file; a step of its own may take longer
-AGAIN = 0.5  # seconds until code that caught `TimeUp` gets it again
+AGAIN = 0.2  # seconds until code that caught `TimeUp` gets it again
 GRACE = 3.0  # seconds after which code that does not end is left alone
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = (str(Path(os.__file__).parent), "<frozen")
@@ -97,35 +98,49 @@ def _in_a_thread(work: Callable[[], Any], seconds: float, keep: bool) -> Any:
 def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> None:
     """Raise `TimeUp` in the thread, at its next line of Python, until it ends; wait for that no longer than `GRACE`."""
 
-    class Again(TimeUp):
-        """Catching it does not help: made where it is caught, it sees to it that the next line raises."""
-
-        def __init__(self):
-            super().__init__(seconds)
-            _raise_at_every_line(sys._getframe(1), seconds)
-
     def nag() -> None:
-        late = TimeUp
-        while not ended.is_set():
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(late))
-            ended.wait(AGAIN)
-            late = Again
+        _raise_in(thread, TimeUp)
+        for turn in count():
+            if ended.wait(AGAIN):
+                return
+            _raise_in(thread, _caught_in_vain(seconds, turn % 8))
 
     threading.Thread(target=nag, daemon=True).start()
     ended.wait(GRACE)
 
 
-def _raise_at_every_line(frame: FrameType | None, seconds: float) -> None:
+def _raise_in(thread: threading.Thread, error: type) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(error))
+
+
+def _caught_in_vain(seconds: float, lines: int) -> type:
+    """A `TimeUp` that raises another one, that many lines after it was caught.
+
+    One line later is too early if what caught it first was a `with`; so the number changes from turn to turn.
+    """
+
+    class Again(TimeUp):
+        def __init__(self):
+            super().__init__(seconds)
+            _raise_after(lines, sys._getframe(1), seconds)
+
+    return Again
+
+
+def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
     """Raise in the learner's own `except` and `finally`, too, which no loop survives.
 
     Not in libraries, whose `finally` may have a lock to give back.
     """
 
     def trace(at: FrameType, event: str, arg: object) -> Callable | None:
+        nonlocal lines
         if not is_own(at.f_code.co_filename):
             return None
         if event == "line":
-            raise TimeUp(seconds)
+            lines -= 1
+            if lines < 0:
+                raise TimeUp(seconds)  # Python stops tracing here
         return trace
 
     while frame:
