@@ -13,11 +13,15 @@ import time
 from pathlib import Path
 
 from mtl_lessons import embed, exercises, quiz_terminal
-from mtl_lessons.exercises.engine import PASSED, Exercise
+from mtl_lessons.exercises.child import Child
+from mtl_lessons.exercises.engine import PASSED, Exercise, NotAttempted, Result, Step
+from mtl_lessons.exercises.source import Source
+from mtl_lessons.exercises.terminal import forgive
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status is 0 if all is well, 1 if a step is not passed, 2 for a wrong command."""
+    forgive(sys.stdout, sys.stderr)
     asked = _parser().parse_args(arguments)
     return asked.run(asked)
 
@@ -56,23 +60,83 @@ def _check(asked: argparse.Namespace) -> int:
         return _refuse("which", file=asked.file, names=", ".join(exercises.names()))
     if not asked.file.is_file():
         return _refuse("no-file", file=asked.file)
-    exercise = exercises.load(name)
-    while True:
-        saved = asked.file.stat().st_mtime_ns
-        status = _report(exercise, asked.file)
-        if not asked.watch:
-            return status
-        print(_words("watching", file=asked.file), flush=True)
-        _wait(asked.file, saved)
+    check = _Check(exercises.load(name), asked.file)
+    try:
+        while True:
+            saved = asked.file.stat().st_mtime_ns
+            status = check.report()
+            if not asked.watch:
+                return status
+            check.make_ready()
+            print(_words("watching", file=asked.file), flush=True)
+            _wait(asked.file, saved)
+    finally:
+        check.close()
 
 
-def _report(exercise: Exercise, file: Path) -> int:
-    results = exercise.check_file(file)
-    for result in results:
-        print(result, end="\n\n", flush=True)
-    passed = sum(result.outcome == PASSED for result in results)
-    print(_words("summary", passed=passed, total=len(exercise.steps)), flush=True)
-    return int(passed < len(exercise.steps))
+class _Check:
+    """The check of a file, which may be repeated: what has not changed since is not checked again."""
+
+    def __init__(self, exercise: Exercise, file: Path):
+        self.exercise, self.file = exercise, file
+        self.known: dict[Step, tuple[str, Result]] = {}  # by step, what its answer was and what was said of it
+        self.child: Child | None = None
+
+    def report(self) -> int:
+        """Print the verdicts as they come; the exit status."""
+        try:
+            source = Source.read(self.file)
+        except (SyntaxError, ValueError) as error:
+            passed = []
+            _print(self.exercise.steps[0].verdict(error))
+        else:
+            passed = self._checked(source)
+        print(_words("summary", passed=len(passed), total=len(self.exercise.steps)), flush=True)
+        return int(len(passed) < len(self.exercise.steps))
+
+    def _checked(self, source: Source) -> list[Step]:
+        """The steps that are passed."""
+        digests = {step: source.digest(step.answer) for step in self.exercise.steps}
+        self.known = {step: known for step, known in self.known.items() if known[0] == digests[step]}
+        starters = [step for step in self.exercise.steps if source.is_starter(step.answer)]
+        for _, result in self.known.values():
+            print(result.heading, _words("unchanged"), end="\n\n", flush=True)
+        for number, step in enumerate(starters):
+            result = step.verdict(NotAttempted())
+            _print(result if number == 0 else result.heading)
+        for step, result in self._verdicts(self._to_do(starters)):
+            if result is None:
+                print(_words("checking", number=step.number, title=step.title), flush=True)
+            else:
+                self.known[step] = digests[step], result
+                _print(result)
+        return [step for step, (_, result) in self.known.items() if result.outcome == PASSED]
+
+    def _to_do(self, starters: list[Step]) -> list[Step]:
+        """Light steps, and of the others those before the first that is still a starter, or known to be not passed."""
+        found = [step for step in self.exercise.steps if step.light and step not in starters]
+        for step in (step for step in self.exercise.steps if not step.light):
+            if step in starters or (step in self.known and self.known[step][1].outcome != PASSED):
+                break
+            found.append(step)
+        return [step for step in self.exercise.steps if step in found and step not in self.known]
+
+    def _verdicts(self, steps: list[Step]):
+        if steps:
+            child, self.child = self.child or Child(self.exercise), None
+            yield from child.verdicts(self.file, steps)
+
+    def make_ready(self) -> None:
+        """Start the next process already, so that the next check need not wait for TensorFlow."""
+        self.child = self.child or Child(self.exercise, warm=True)
+
+    def close(self) -> None:
+        if self.child:
+            self.child.close()
+
+
+def _print(result: object) -> None:
+    print(result, end="\n\n", flush=True)
 
 
 def _wait(file: Path, saved: int) -> None:

@@ -18,6 +18,8 @@ How an exercise is declared: a folder `mtl_lessons/exercises/<name>/` with
 - `checks.py`: for each step a function of its name. It takes the answer and returns a dict of facts for `passed`, or nothing.
   It raises `Mistake("key", **facts)` for what is wrong and `NotAttempted` for a starter; most of it is calls of `probes`.
   Cheap probes come first, training last. A check gives a learner's code copies of its data, never the data by which it judges.
+- `light.py`: the same for the steps that the manifest calls `light: true`. It imports no TensorFlow, so that in a terminal
+  these steps need not wait for it.
 - `starter_*.py`, `wrong/*.py`, `right/*.py`: what a learner might hand in.
 
 `tests/test_exercises.py` holds every folder to this.
@@ -27,11 +29,10 @@ import html
 import importlib
 import inspect
 import linecache
-import os
 import re
 import runpy
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -41,11 +42,15 @@ import yaml
 
 from mtl_lessons import embed
 from mtl_lessons.exercises import state
+from mtl_lessons.exercises.source import Source
+from mtl_lessons.exercises.terminal import showable
 from mtl_lessons.markup import to_html
 
 FOLDER = Path(__file__).parent
+LONGEST = 300  # characters of what a learner's code says that are shown, a line
 PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = OUTCOMES = ("passed", "not-yet", "raised", "not-attempted")
 SIGNS = dict(zip(OUTCOMES, "✓✗!·", strict=True))
+SECONDS = 20.0  # until a check gives up, if the manifest says nothing
 
 
 class Mistake(Exception):
@@ -82,7 +87,7 @@ class Shown:
 
     def __repr__(self) -> str:
         more = embed.strings("exercises")["read"].format(section=self.more[0]) if self.more else ""
-        return "\n".join(filter(None, [self.heading, self.text.strip(), more]))
+        return showable("\n".join(filter(None, [self.heading, self.text.strip(), more])))
 
     def _repr_html_(self) -> str:
         heading = f"<p><strong>{html.escape(self.heading)}</strong></p>"
@@ -124,34 +129,60 @@ class Step:
     def __repr__(self) -> str:
         words = embed.strings("exercises")
         sign = SIGNS[PASSED if self.passed else NOT_ATTEMPTED]
-        return f"{sign} {words['step'].format(number=self.number, title=self.title)}: {self.answer}"
+        return showable(f"{sign} {words['step'].format(number=self.number, title=self.title)}: {self.answer}")
 
     @property
     def passed(self) -> bool:
         return bool(state.of(self.exercise.name).get(self.name, {}).get("passed"))
 
+    @property
+    def light(self) -> bool:
+        """Whether its check does without TensorFlow."""
+        return self.data.get("light", False)
+
+    @property
+    def seconds(self) -> float:
+        """When its check gives up."""
+        return self.data.get("seconds", SECONDS)
+
     def check(self, answer: object = ..., seconds: float | None = None) -> Result:
         """Check an answer and say how it stands. `seconds`: when to give up, if not after what the manifest says."""
-        from mtl_lessons.exercises import sandbox  # TensorFlow comes with it
+        from mtl_lessons.exercises import sandbox
+
+        def judged() -> dict | None:
+            return getattr(checks, self.name)(attempted(answer))
 
         try:
             attempted(answer)
-            with sandbox.guarded(seconds or self.data.get("seconds", sandbox.SECONDS)):
-                facts = getattr(self.exercise.checks, self.name)(answer)
-        except NotAttempted:
-            return self._result(NOT_ATTEMPTED, "not-attempted", answer=self.answer)
-        except Mistake as mistake:
-            return self._result(NOT_YET, mistake.key, **mistake.facts)
-        except sandbox.TimeUp as late:
-            return self._result(NOT_YET, "too-slow", seconds=late.seconds)
-        except sandbox.TooLarge as large:
-            return self._result(NOT_YET, "too-large", weights=large.weights, most=large.most)
+            checks = self.exercise.checks_of(self)
+            facts = sandbox.run(judged, seconds or self.seconds)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, too: a learner's code does not end the kernel
-            return self._raised(error)
+            return self.verdict(error)
         state.note(self.exercise.name, self.name, passed=True)
         return self._result(PASSED, "passed", **(facts or {}))
+
+    def verdict(self, error: BaseException) -> Result:
+        """How it stands when the check, or the code itself, ended with an error."""
+        from mtl_lessons.exercises import sandbox
+
+        match error:
+            case NotAttempted():
+                return self._result(NOT_ATTEMPTED, "not-attempted", answer=self.answer)
+            case Mistake():
+                return self._result(NOT_YET, error.key, **error.facts)
+            case sandbox.TimeUp():
+                return self._result(NOT_YET, "too-slow", seconds=error.seconds)
+            case sandbox.TooLarge():
+                return self._result(NOT_YET, "too-large", weights=error.weights, most=error.most)
+        facts = {"kind": type(error).__name__, "said": _said(error)}
+        place = came_from(error) or embed.strings("exercises")["no-place"]
+        return self._result(RAISED, "raised", error, **facts, place=place)
+
+    def died(self, how: str) -> Result:
+        """The verdict when the code ended the process of the check."""
+        return self._result(RAISED, "died", how=how)
 
     def hint(self, number: int | None = None) -> Shown:
         """The next hint, or the one of that number; after the last, the last again."""
@@ -159,7 +190,7 @@ class Step:
         at = min(max(number if number is not None else shown + 1, 1), len(self.hints))
         state.note(self.exercise.name, self.name, hints=max(shown, at))
         heading = embed.strings("exercises")["hint"].format(number=at, total=len(self.hints), title=self.title)
-        last = embed.strings("exercises")["last-hint"].format(step=self.name) if shown == len(self.hints) == at else ""
+        last = embed.strings("exercises")["last-hint"].format(step=self.name) if shown >= len(self.hints) == at else ""
         return Shown(heading, f"{self.hints[at - 1]} {last}".strip(), self.exercise.section(self.data["section"]))
 
     def solution(self) -> Shown:
@@ -182,23 +213,29 @@ class Step:
     def _result(self, outcome: str, key: str, error: BaseException | None = None, **facts) -> Result:
         words = embed.strings("exercises")
         heading = f"{SIGNS[outcome]} {words[outcome]}: {words['step'].format(number=self.number, title=self.title)}"
+        facts = {name: short(fact, 20 * LONGEST) if isinstance(fact, str) else fact for name, fact in facts.items()}
         text, read = self.exercise.message(key, self.data)
         more = self.exercise.section(read) if outcome in (NOT_YET, RAISED) else None
         return Result(heading, text.format(**facts), more, outcome=outcome, key=key, facts=facts, error=error)
-
-    def _raised(self, error: BaseException) -> Result:
-        facts = {"kind": type(error).__name__, "said": _said(error), "place": came_from(error)}
-        return self._result(RAISED, "raised", error, **facts)
 
 
 def _code(source: str) -> str:
     return f"```python\n{source.strip()}\n```"
 
 
+def short(text: str, most: int = LONGEST) -> str:
+    """The text, or its beginning."""
+    return text if len(text) <= most else f"{text[:most]} …"
+
+
 def _said(error: BaseException) -> str:
     """The first lines of an error's message, without colours, as Markdown that shows them as they are."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
-    return "\n".join(f"    {line}" for line in plain.splitlines()[:4])
+    try:
+        message = str(error)
+    except Exception as second:  # an error that cannot even say what it is
+        message = f"({type(second).__name__} in its `__str__`)"
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", message[: 20 * LONGEST]).strip()
+    return "\n".join(f"    {short(line)}" for line in plain.splitlines()[:4])
 
 
 def came_from(error: BaseException) -> str:
@@ -209,11 +246,14 @@ def came_from(error: BaseException) -> str:
 
 def _place(error: BaseException) -> dict | None:
     """The last line of the learner's own code in a traceback: neither ours nor that of a library."""
-    others = (str(FOLDER.parent), str(Path(os.__file__).parent), "<frozen")
+    from mtl_lessons.exercises import sandbox
+
+    if isinstance(error, SyntaxError) and error.lineno and sandbox.is_own(error.filename or ""):
+        return {"line": error.lineno, "code": short((error.text or "").strip())}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        example = Path(frame.filename).parent.name in ("wrong", "right")
-        if example or not (frame.filename.startswith(others) or "-packages" in frame.filename):
-            return {"line": frame.lineno, "code": linecache.getline(frame.filename, frame.lineno or 0).strip()}
+        if sandbox.is_own(frame.filename):
+            line = linecache.getline(frame.filename, frame.lineno or 0).strip()
+            return {"line": frame.lineno, "code": short(line)}
     return None
 
 
@@ -230,7 +270,7 @@ class Exercise:
         self.steps = [Step(self, number, data) for number, data in enumerate(self.data["steps"], 1)]
 
     def __repr__(self) -> str:
-        return "\n".join([self.title, *(f"  {step}" for step in self.steps)])
+        return showable("\n".join([self.title, *(f"  {step}" for step in self.steps)]))
 
     def __getattr__(self, name: str) -> Step:
         for step in self.__dict__.get("steps", ()):
@@ -241,7 +281,16 @@ class Exercise:
 
     @cached_property
     def checks(self) -> ModuleType:
+        """The checks of the steps that need TensorFlow. Raises `Mistake` if Keras runs on something else."""
+        from mtl_lessons.backend import keras
+
+        if (backend := keras.config.backend()) != "tensorflow":
+            raise Mistake("other-backend", found=backend)
         return importlib.import_module(f"mtl_lessons.exercises.{self.name}.checks")
+
+    def checks_of(self, step: Step) -> ModuleType:
+        """The module with the check of a step."""
+        return importlib.import_module(f"mtl_lessons.exercises.{self.name}.light") if step.light else self.checks
 
     @cached_property
     def module(self) -> ModuleType:
@@ -261,24 +310,47 @@ class Exercise:
         """Title and target of a section of the chapter."""
         return self.data["sections"][name], f"{self.name.replace('_', '-')}-{name}"
 
-    def answers(self, path: Path | str) -> dict:
-        """What a file defines; it is run within limits. Raises what it raises."""
+    def answers(self, path: Path | str, keep: bool = False) -> dict:
+        """What a file defines; it is run within limits. Raises what it raises. `keep`: what it sets for Keras stays set."""
         from mtl_lessons.exercises import sandbox
 
-        with sandbox.guarded():
-            return runpy.run_path(str(path))
+        return sandbox.run(lambda: runpy.run_path(str(path)), keep=keep)
 
-    def check_file(self, path: Path | str) -> list[Result]:
-        """The results of a learner's file, step by step, up to the first that is not passed."""
-        results = []
+    def check_file(self, path: Path | str, steps: list[Step] | None = None) -> Iterator[tuple[Step, Result | None]]:
+        """The verdicts on a learner's file as they come; before each, the step with None.
+
+        Light steps come first: of the file, only what they use is run. Then the others in order, up to the first that is not
+        passed; the rest waits for it. `steps`: only these.
+        """
+        from mtl_lessons.exercises import sandbox
+
+        source, steps, done = Source.read(path), self.steps if steps is None else steps, set()
+        for step in (step for step in steps if step.light):
+            try:
+                found = sandbox.run(lambda step=step: source.run(step.answer))
+            except KeyboardInterrupt:
+                raise
+            except sandbox.TimeUp as late:
+                yield step, step.verdict(late)
+                return
+            except BaseException:
+                continue  # the whole file will tell
+            yield step, None
+            yield step, step.check(found.get(step.answer, ...))
+            done.add(step)
+        rest = [step for step in steps if step not in done]
+        if not rest:
+            return
+        yield rest[0], None
         try:
-            found = self.answers(path)
+            found = self.answers(path, keep=True)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            return [self.steps[0]._raised(error)]
-        for step in self.steps:
-            results.append(step.check(found.get(step.answer, ...)))
-            if results[-1].outcome != PASSED:
-                break
-        return results
+            yield rest[0], rest[0].verdict(error)
+            return
+        for step in rest:
+            yield step, None
+            yield step, (result := step.check(found.get(step.answer, ...)))
+            if result.outcome != PASSED and not step.light:
+                return

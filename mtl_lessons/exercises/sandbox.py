@@ -1,28 +1,34 @@
 """Runs a learner's code so that it can neither hang the checker nor leave anything changed behind.
 
-What is guarded: time (also in a loop that catches every exception), the number of weights (before they are allocated), and
-global settings: Keras' number types, eager mode, NumPy's errors, Python's and NumPy's random generators, the working folder. What is not: code that
-means harm. A learner runs it on a machine of their own.
+The code runs in a thread of its own. What TensorFlow and Keras remember for a thread (open gradient tapes, the graph that is
+being traced, the layer that is being called) ends with it, so code that is stopped in the middle of a trace spoils nothing
+for those who come after it. What belongs to the whole process is put back: Keras' number types, eager mode, NumPy's errors,
+Python's and NumPy's random generators, the working folder.
+
+Also guarded: time, and the number of weights, before they are allocated. Not guarded: the end of the process (a check in a
+terminal runs in a child, see `child`), and code that means harm. A learner runs it on a machine of their own.
 """
 
-import contextlib
+import contextvars
 import ctypes
 import os
 import random
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import numpy as np
 
-from mtl_lessons.backend import keras, tf
-
-SECONDS, WEIGHTS = 20.0, 20_000_000
-AGAIN = 0.5  # seconds until a learner's code that caught `TimeUp` gets it again
-OURS = os.path.dirname(__file__)
+SECONDS, WEIGHTS = 20.0, 20_000_000  # of running a file; a step of its own may take longer
+AGAIN = 0.2  # seconds until code that caught `TimeUp` gets it again
+GRACE = 3.0  # seconds after which code that does not end is left alone
+PACKAGE = Path(__file__).parents[1]
+LIBRARIES = (str(Path(os.__file__).parent), "<frozen")
 
 
 class TimeUp(BaseException):
@@ -41,95 +47,113 @@ class TooLarge(Exception):
         self.weights, self.most = weights, most
 
 
-@contextmanager
-def guarded(seconds: float = SECONDS, weights: int = WEIGHTS) -> Iterator[None]:
-    """Run a block within limits, from fixed random seeds, and restore all global settings.
+def run(work: Callable[[], Any], seconds: float = SECONDS, weights: int = WEIGHTS, keep: bool = False) -> Any:
+    """What `work()` returns, within limits and from fixed random seeds; afterwards all global settings are as before.
 
-    Raises `TimeUp` or `TooLarge`, and whatever the block raises. Time limits cannot be nested.
+    `keep`: leave the settings as the code has made them. Raises `TimeUp` or `TooLarge`, and whatever `work` raises.
     """
     with ExitStack() as stack:
-        stack.enter_context(_restored())
+        if not keep:
+            stack.enter_context(_restored())
         stack.enter_context(weight_limit(weights))
-        keras.utils.set_random_seed(0)
-        stack.enter_context(time_limit(seconds))
-        yield
+        return _in_a_thread(work, seconds, keep)
 
 
 # ---------------------------------------------------------------- time
 
 
-def time_limit(seconds: float):
-    """A context that raises `TimeUp` in Python code that runs longer.
+def _in_a_thread(work: Callable[[], Any], seconds: float, keep: bool) -> Any:
+    """Run it there and wait; raise what it raises, and `TimeUp` when it takes longer."""
+    found: dict[str, Any] = {}
+    ended, policy = threading.Event(), _policy()
 
-    In the main thread it is a signal, where the system has it: that ends waiting, too. Elsewhere another thread raises it, at the
-    next line of Python. A single long operation of TensorFlow ends first.
-    """
-    main = threading.current_thread() is threading.main_thread()
-    return _by_signal(seconds) if main and hasattr(signal, "setitimer") else _by_thread(seconds)
+    def target() -> None:
+        try:
+            _settle(policy)
+            found["value"] = work()
+            found["policy"] = _policy()
+        except BaseException as error:
+            found["error"] = error
+        finally:
+            ended.set()
 
-
-@contextmanager
-def _by_signal(seconds: float) -> Iterator[None]:
-    def ring(signum: int, frame: FrameType | None) -> None:
-        nonlocal rung
-        rung += 1
-        if rung > 1:  # the code caught it
-            _raise_at_every_line(frame, seconds)
-        raise TimeUp(seconds)
-
-    rung, tracer, handler = 0, sys.gettrace(), signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(target,), daemon=True)
+    thread.start()
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
-        sys.settrace(tracer)
+        in_time = ended.wait(seconds)
+    except BaseException:  # the reader's own interrupt
+        _stop(thread, ended, seconds)
+        raise
+    if not in_time:
+        _stop(thread, ended, seconds)
+        raise TimeUp(seconds)
+    thread.join()
+    if "error" in found:
+        raise found["error"]
+    if keep:
+        _settle(found["policy"], seed=False)
+    return found["value"]
 
 
-def _raise_at_every_line(frame: FrameType | None, seconds: float) -> None:
-    """Raise in the code's own `except` and `finally`, too, which no loop survives; not in ours, which must tidy up."""
+def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> None:
+    """Raise `TimeUp` in the thread, at its next line of Python, until it ends; wait for that no longer than `GRACE`."""
+
+    def nag() -> None:
+        _raise_in(thread, TimeUp)
+        for turn in count():
+            if ended.wait(AGAIN):
+                return
+            _raise_in(thread, _caught_in_vain(seconds, turn % 8))
+
+    threading.Thread(target=nag, daemon=True).start()
+    ended.wait(GRACE)
+
+
+def _raise_in(thread: threading.Thread, error: type) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(error))
+
+
+def _caught_in_vain(seconds: float, lines: int) -> type:
+    """A `TimeUp` that raises another one, that many lines after it was caught.
+
+    One line later is too early if what caught it first was a `with`; so the number changes from turn to turn.
+    """
+
+    class Again(TimeUp):
+        def __init__(self):
+            super().__init__(seconds)
+            _raise_after(lines, sys._getframe(1), seconds)
+
+    return Again
+
+
+def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
+    """Raise in the learner's own `except` and `finally`, too, which no loop survives.
+
+    Not in libraries, whose `finally` may have a lock to give back.
+    """
 
     def trace(at: FrameType, event: str, arg: object) -> Callable | None:
-        if _ours(at):
+        nonlocal lines
+        if not is_own(at.f_code.co_filename):
             return None
         if event == "line":
-            raise TimeUp(seconds)
+            lines -= 1
+            if lines < 0:
+                raise TimeUp(seconds)  # Python stops tracing here
         return trace
 
-    while frame and not _ours(frame):
-        frame.f_trace, frame = trace, frame.f_back
-    sys.settrace(trace)  # last: from here on every call is traced, also those of this function
+    while frame:
+        if is_own(frame.f_code.co_filename):
+            frame.f_trace = trace
+        frame = frame.f_back
+    sys.settrace(trace)  # last: from here on every call of this thread is traced
 
 
-def _ours(frame: FrameType) -> bool:
-    file = frame.f_code.co_filename
-    return os.path.dirname(file) == OURS or file == contextlib.__file__
-
-
-@contextmanager
-def _by_thread(seconds: float) -> Iterator[None]:
-    def watch() -> None:
-        over = ended.wait(seconds)
-        while not over:
-            raise_in(target, ctypes.py_object(TimeUp))
-            over = ended.wait(AGAIN / 10)
-
-    raise_in, target = ctypes.pythonapi.PyThreadState_SetAsyncExc, ctypes.c_ulong(threading.get_ident())
-    ended, watcher = threading.Event(), threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    except TimeUp:
-        raise TimeUp(seconds) from None
-    finally:
-        while watcher.is_alive():
-            with contextlib.suppress(TimeUp):
-                ended.set()
-                watcher.join()
-        with contextlib.suppress(TimeUp):  # what is still on its way arrives in this loop
-            for _ in range(1000):
-                pass
+def is_own(file: str) -> bool:
+    """Whether a file is a learner's: neither this package's nor a library's."""
+    example = Path(file).parent.name in ("wrong", "right")
+    return example or not (file.startswith((str(PACKAGE), *LIBRARIES)) or "-packages" in file)
 
 
 # ---------------------------------------------------------------- size
@@ -138,20 +162,25 @@ def _by_thread(seconds: float) -> Iterator[None]:
 @contextmanager
 def weight_limit(most: int) -> Iterator[None]:
     """Raise `TooLarge` when layers ask for more than `most` weights altogether, before the memory is taken."""
+    if "keras" not in sys.modules:
+        yield
+        return
+    layer_class, total = sys.modules["keras"].layers.Layer, 0
 
-    def counted(layer: keras.layers.Layer, shape=None, *args, **kwargs):
+    def counted(layer, shape=None, *args, **kwargs):
         nonlocal total
-        total += int(np.prod([size or 0 for size in np.atleast_1d(shape)], dtype=float)) if shape is not None else 1
+        sizes = [size or 0 for size in np.atleast_1d(shape)] if shape is not None else []
+        total += int(np.prod(sizes, dtype=float))
         if total > most:
             raise TooLarge(total, most)
         return add_weight(layer, shape, *args, **kwargs)
 
-    total, add_weight = 0, keras.layers.Layer.add_weight
-    keras.layers.Layer.add_weight = counted
+    add_weight = layer_class.add_weight
+    layer_class.add_weight = counted
     try:
         yield
     finally:
-        keras.layers.Layer.add_weight = add_weight
+        layer_class.add_weight = add_weight
 
 
 # ---------------------------------------------------------------- settings
@@ -159,7 +188,7 @@ def weight_limit(most: int) -> Iterator[None]:
 
 @contextmanager
 def _restored() -> Iterator[None]:
-    kept = [(set_, get()) for get, set_ in SETTINGS]
+    kept = [(set_, get()) for get, set_ in _settings()]
     try:
         yield
     finally:
@@ -167,12 +196,33 @@ def _restored() -> Iterator[None]:
             set_(value)
 
 
-SETTINGS = [
-    (keras.config.floatx, keras.config.set_floatx),
-    (keras.config.dtype_policy, keras.config.set_dtype_policy),
-    (tf.config.functions_run_eagerly, tf.config.run_functions_eagerly),
-    (np.geterr, lambda errors: np.seterr(**errors)),
-    (np.random.get_state, np.random.set_state),
-    (random.getstate, random.setstate),
-    (os.getcwd, os.chdir),
-]
+def _settings() -> list[tuple[Callable, Callable]]:
+    """How each is read and written; those of Keras and TensorFlow only if somebody has imported them."""
+    settings = [
+        (np.geterr, lambda errors: np.seterr(**errors)),
+        (np.random.get_state, np.random.set_state),
+        (random.getstate, random.setstate),
+        (os.getcwd, os.chdir),
+    ]
+    if "keras" in sys.modules:
+        config = sys.modules["keras"].config
+        settings += [(config.floatx, config.set_floatx), (config.dtype_policy, config.set_dtype_policy)]
+    if "tensorflow" in sys.modules:
+        config = sys.modules["tensorflow"].config
+        settings += [(config.functions_run_eagerly, config.run_functions_eagerly)]
+    return settings
+
+
+def _policy() -> object:
+    return sys.modules["keras"].config.dtype_policy() if "keras" in sys.modules else None
+
+
+def _settle(policy: object, seed: bool = True) -> None:
+    """Keras keeps its number types and its seed for each thread."""
+    if policy is not None:
+        sys.modules["keras"].config.set_dtype_policy(policy)
+    if seed and "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
+    elif seed:
+        random.seed(0)
+        np.random.seed(0)

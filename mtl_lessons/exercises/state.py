@@ -1,7 +1,8 @@
 """Which steps a learner has passed, and how many hints were shown: kept in one small JSON file.
 
-The file is `MTL_LESSONS_STATE`, if that is set, else `mtl_lessons/exercises.json` where the platform keeps such things. A file that
-cannot be read counts as empty, and one that cannot be written is done without: no exercise fails for it.
+The file is `MTL_LESSONS_STATE`, if that is set, else `mtl_lessons/exercises.json` where the platform keeps such things. What cannot
+be read, or is not what is written here, counts as not there; and a file that cannot be written, or a user without a home, is
+done without: no exercise fails for it.
 """
 
 import json
@@ -12,7 +13,7 @@ from pathlib import Path
 
 
 def path() -> Path:
-    """Where the state is kept."""
+    """Where the state is kept. Raises `RuntimeError` if the user has no home."""
     named = os.environ.get("MTL_LESSONS_STATE")
     return Path(named).expanduser() if named else _folder() / "mtl_lessons" / "exercises.json"
 
@@ -28,7 +29,14 @@ def _folder() -> Path:
 def of(exercise: str) -> dict[str, dict]:
     """By step of an exercise: `passed`, true or false, and `hints`, how many were shown; steps never tried are not there."""
     steps = _read().get(exercise)
-    return {name: step for name, step in steps.items() if isinstance(step, dict)} if isinstance(steps, dict) else {}
+    return {name: _facts(step) for name, step in steps.items() if isinstance(step, dict)} if isinstance(steps, dict) else {}
+
+
+def _facts(step: dict) -> dict:
+    """What is known of a step, as far as it is of the right kind."""
+    hints = step.get("hints")
+    counted = {"hints": hints} if type(hints) is int and hints >= 0 else {}
+    return counted | ({"passed": step["passed"]} if isinstance(step.get("passed"), bool) else {})
 
 
 def note(exercise: str, step: str, **facts) -> None:
@@ -44,7 +52,7 @@ def forget(exercise: str, step: str | None = None) -> None:
 
 
 def _read() -> dict:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError, RuntimeError):
         found = json.loads(path().read_text(encoding="utf-8"))
         return found if isinstance(found, dict) else {}
     return {}
@@ -52,7 +60,7 @@ def _read() -> dict:
 
 def _write(everything: dict) -> None:
     """All or nothing: a reader never sees half a file."""
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):
         path().parent.mkdir(parents=True, exist_ok=True)
         part = path().with_name(f"{path().name}.{os.getpid()}")
         part.write_text(json.dumps(everything, indent=1), encoding="utf-8")

@@ -1,23 +1,25 @@
-"""What is checked at each step of the exercise of chapter 6, cheap probes first."""
+"""What is checked at the steps of chapter 6's exercise that need TensorFlow, cheap probes first."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 
 import numpy as np
-from scipy import stats
 
-from mtl_lessons import embed, metrics
+from mtl_lessons import embed
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.exercises import probes
 from mtl_lessons.exercises.bar import bar
 from mtl_lessons.exercises.engine import Mistake, attempted
 from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Head, Subject
-from mtl_lessons.three_tasks import Framework, built, compare, experiment, steps
-from mtl_lessons.three_tasks.steps import IDS, TASKS
+from mtl_lessons.three_tasks import Framework, built, compare, experiment
+from mtl_lessons.three_tasks.steps import IDS, LESS_IS_BETTER, TASKS
 from mtl_lessons.world import World
 
 HEADS = [Head("chosen", ONE_OF, 300), Head("ad_click", YES_NO, 1), Head("rating", NUMBER, 1)]
 FOURTH = {"like": ("yes or no", 1, ["item"])}
+TWINS = {"one": ("yes or no", 1, ["ad"]), "two": ("yes or no", 1, ["ad"]), "stars": ("a number", 1, ["item"])}
+LEAST_RANK = 4  # of what a user's vector can say of the items
 HARMLESS = 0.03  # of AUC or of recall@10, or stars of RMSE: what one seed may lose
 MOST = 200_000  # weights of a framework that is trained while one waits
 
@@ -29,89 +31,25 @@ def _called(answer: object, *given: object) -> object:
     return attempted(answer(*given))
 
 
-# ---------------------------------------------------------------- step 1
-
-
-def rows(answer: object) -> dict:
-    """Three logs as one: nothing invented, nothing lost, no label among the features."""
-    logs = _logs()
-    x, y = _parts(_called(answer, [{name: column.copy() for name, column in log.items()} for log in logs]))
-    if set(x) == set(TASKS) and set(y) == set(IDS):
-        raise Mistake("labels-first")
-    for part, names in ((x, list(IDS)), (y, list(TASKS))):
-        if set(part) != set(names):
-            raise Mistake("other-columns", found=", ".join(map(str, part)), expected=", ".join(names))
-    total = sum(len(log["user"]) for log in logs)
-    expected_x, expected_y = steps.one_log(logs)
-    for name, column in {**x, **y}.items():
-        if len(column) != total:
-            raise Mistake("other-length", name=name, found=len(column), expected=total)
-    for name, column in expected_x.items():
-        _same_ids(name, column, x[name], expected_y["chosen"])
-    for task, label in expected_y.items():
-        _same_labels(task, label[:, 0], y[task])
-    return {"rows": total}
-
-
-def _logs() -> list[dict[str, np.ndarray]]:
-    """Logs of unequal lengths; ids and labels of 0 occur."""
-    rng = np.random.default_rng(0)
-    draw = {name: lambda n, most=most: np.r_[0, rng.integers(1, most, n - 1)] for name, most in IDS.items()}
-    return [
-        {"user": draw["user"](7), "chosen": draw["item"](7)},
-        {"user": draw["user"](9), "ad": draw["ad"](9), "ad_click": rng.integers(2, size=9).astype("float32")},
-        {"user": draw["user"](5), "item": draw["item"](5), "rating": rng.normal(3.5, 1, 5).astype("float32")},
-    ]
-
-
-def _parts(found: object) -> tuple[dict, dict]:
-    if found is None:
-        raise Mistake("rows-nothing")
-    if not isinstance(found, tuple | list) or len(found) != 2 or not all(isinstance(part, Mapping) for part in found):
-        raise Mistake("not-two-dicts", found=type(found).__name__)
-    return tuple({name: _column(name, values) for name, values in part.items()} for part in found)
-
-
-def _column(name: str, values: object) -> np.ndarray:
-    column = np.asarray(values)
-    if column.ndim == 0:
-        raise Mistake("not-a-column", name=name, found=values)
-    return column.reshape(len(column), -1)[:, 0]
-
-
-def _same_ids(name: str, expected: np.ndarray, found: np.ndarray, chosen: np.ndarray) -> None:
-    missing = expected < 0
-    there = np.nan_to_num(found[missing].astype(float), nan=-1)
-    if name == "item" and np.array_equal(there[: np.sum(~np.isnan(chosen))], chosen[~np.isnan(chosen)]):
-        raise Mistake("label-as-feature")
-    if np.any((there >= 0) & (there < IDS[name])):
-        raise Mistake("unknown-as-id", name=name, found=int(there[there >= 0][0]))
-    if np.any(np.isnan(found.astype(float))):
-        raise Mistake("nan-id", name=name)
-    if not np.array_equal(found[~missing], expected[~missing]):
-        raise Mistake("other-values", name=name)
-
-
-def _same_labels(task: str, expected: np.ndarray, found: np.ndarray) -> None:
-    missing, found = np.isnan(expected), found.astype(float)
-    if not np.all(np.isnan(found[missing])):
-        raise Mistake("missing-as-label", task=task, found=found[missing][~np.isnan(found[missing])][0])
-    if not np.allclose(found[~missing], expected[~missing], equal_nan=True):
-        raise Mistake("other-values", name=task)
-
-
 # ---------------------------------------------------------------- step 2
 
 
+@probes.mindful_of_equals
 def build(answer: object) -> dict:
     """Heads as declared, parallel on a shared part; each reads what it judges, and nothing that others judge."""
     subject = _subject(_called(answer, _declared(TASKS)), HEADS)
     probes.shares_and_is_parallel(subject)
     probes.activations(subject)
-    _reads(subject)
-    _unknown_is_nobody(subject)
+    _reads(subject, TASKS)
+    sweeps = {name: _sweep(subject, name) for name in IDS}
+    _ids_are_no_quantities(sweeps)
+    _unknown_is_nobody(sweeps)
+    _a_table_each(subject)
     _meets(subject)
+    for name, by_task in sweeps.items():
+        probes.all_differ(by_task[_judging(name)[0]][:-1], name)
     _fourth(answer)
+    _twins(answer)
     return {"weights": subject.model.count_params()}
 
 
@@ -121,14 +59,24 @@ def _declared(tasks: Mapping) -> dict:
 
 def _subject(made: object, heads: Sequence[Head]) -> Subject:
     model = probes.built(made)
+    _named_inputs(model)
     try:
-        _outputs(model, _ends())
+        with tf.device("CPU:0"):  # elsewhere, an id without a row passes in silence
+            _outputs(model, _ends())
     except tf.errors.InvalidArgumentError as error:
         raise Mistake("no-such-row", said=probes.said(error)) from error
     widths = {name: tensor.shape[-1] for name, tensor in _outputs(model, _ids()).items() if len(tensor.shape) > 1}
     if widths.get("ad_click") == IDS["ad"]:
         raise Mistake("logit-per-ad", width=IDS["ad"])
     return Subject(model, _ids(), heads)
+
+
+def _named_inputs(model: keras.Layer) -> None:
+    """Three columns of one shape: only their names tell them apart."""
+    inputs = getattr(model, "inputs", None) or []
+    keys = list(model.input) if inputs and isinstance(getattr(model, "input", None), dict) else [t.name for t in inputs]
+    if len(inputs) == len(IDS) and set(keys) != set(IDS):
+        raise Mistake("names-of-inputs", found=", ".join(keys), expected=", ".join(IDS))
 
 
 def _outputs(model: keras.Layer, x: dict) -> dict:
@@ -146,13 +94,13 @@ def _ends() -> dict[str, np.ndarray]:
     return {name: np.array([-1, ids - 1] * 2, "int32") for name, ids in IDS.items()}
 
 
-def _reads(subject: Subject) -> None:
+def _reads(subject: Subject, tasks: Mapping) -> None:
     """Turn one input round: who feels it?"""
     before = {task: out.numpy() for task, out in subject.outputs().items()}
     for feature in ("ad", "item"):
         turned = {**subject.x, feature: subject.x[feature][::-1].copy()}
         after = subject.outputs(turned)
-        for task, (_, _, reads) in TASKS.items():
+        for task, (_, _, reads) in tasks.items():
             same = np.allclose(before[task], after[task], atol=1e-7)
             if feature in reads and same:
                 raise Mistake("ignores-feature", task=task, feature=feature)
@@ -160,18 +108,70 @@ def _reads(subject: Subject) -> None:
                 raise Mistake("reads-another", task=task, feature=feature)
 
 
-def _unknown_is_nobody(subject: Subject) -> None:
-    """-1 must not be the last row of a table, as it is the last element of an array."""
-    for name, ids in IDS.items():
-        last, unknown = (subject.outputs({**subject.x, name: np.full_like(subject.x[name], i)}) for i in (ids - 1, -1))
-        if all(np.allclose(last[task], unknown[task], atol=1e-8) for task in TASKS):
-            raise Mistake("unknown-is-last", feature=name, last=ids - 1)
+def _sweep(subject: Subject, name: str) -> dict[str, np.ndarray]:
+    """By task, what is predicted for all ids of a feature, those of -1 last: `(ids + 1, others)`.
+
+    Of a user, that is what is predicted for one ad and one item; of an ad or an item, what is predicted for 8 users.
+    """
+    ids = np.r_[np.arange(IDS[name]), -1].astype("int32")
+    users = [7] if name == "user" else range(3, 600, 79)
+    rows = {"user": np.repeat(users, len(ids)).astype("int32")}
+    rows |= {other: np.full(len(rows["user"]), 11, "int32") for other in ("ad", "item")}
+    rows[name] = np.tile(ids, len(users))
+    with probes.scaled(subject.model, 2):
+        found = subject.outputs(rows)
+    by_user = {task: np.split(out.numpy(), len(users)) for task, out in found.items()}
+    return {task: np.concatenate(parts, axis=1) for task, parts in by_user.items()}
+
+
+def _judging(name: str) -> list[str]:
+    return [task for task, (_, _, reads) in TASKS.items() if name == "user" or name in reads]
+
+
+def _unknown_is_nobody(sweeps: Mapping[str, Mapping]) -> None:
+    """-1 must be no row that an id has: not the last, as of an array, nor the first, as by a clip."""
+    for name, by_task in sweeps.items():
+        found = np.concatenate([by_task[task] for task in _judging(name)], axis=1)
+        same = np.isclose(found[:-1], found[-1], rtol=1e-5, atol=1e-8).all(axis=1)
+        if same.all():
+            raise Mistake("ignores-feature", task=_judging(name)[0], feature=name)
+        if same[-1]:
+            raise Mistake("unknown-is-last", feature=name, last=len(same) - 1)
+        if same.any():
+            raise Mistake("unknown-is-somebody", feature=name, id=int(same.argmax()))
+
+
+def _ids_are_no_quantities(sweeps: Mapping[str, Mapping]) -> None:
+    """Neighbours are not neighbours, and a user's vector is more than a number or two."""
+    for name, by_task in sweeps.items():
+        probes.names_not_numbers(by_task[_judging(name)[0]][:-1], name)
+    chosen = sweeps["user"]["chosen"][:-1]
+    rank = probes.rank(probes.spread(np.log(chosen) if chosen.min() > 0 else chosen))
+    if rank < LEAST_RANK:
+        raise Mistake("too-narrow-table", feature="user", rank=rank, least=LEAST_RANK)
+
+
+def _a_table_each(subject: Subject) -> None:
+    """User 9 and ad 9 do not train one row of one table."""
+    for name, task in (("ad", "ad_click"), ("item", "rating")):
+        if _trained_rows(subject, task, {"user": 9, name: 9}) < _trained_rows(subject, task, {"user": 5, name: 9}):
+            raise Mistake("one-table", feature=name)
+
+
+def _trained_rows(subject: Subject, task: str, ids: Mapping[str, int]) -> int:
+    """How many rows of tables one row of data trains."""
+    tables = [w.value for w in subject.model.trainable_weights if len(w.shape) == 2 and w.shape[0] >= min(IDS.values())]
+    x = {name: np.array([ids.get(name, -1)], "int32") for name in IDS}
+    with tf.GradientTape() as tape:
+        aim = tf.reduce_sum(subject.outputs(x)[task])
+    gradients = tape.gradient(aim, tables)
+    return sum(int((np.abs(probes.dense(g, table)).max(axis=1) > 0).sum()) for g, table in zip(gradients, tables))
 
 
 def _meets(subject: Subject) -> None:
     """Do users differ in which ads they prefer, or only in how much they click?"""
     users, targets = np.repeat(np.arange(24), 24).astype("int32"), np.tile(np.arange(24), 24).astype("int32")
-    with probes._scaled(subject.model, 2):
+    with probes.scaled(subject.model, 2):
         outputs = subject.outputs({"user": users, "ad": targets, "item": targets})
         sigmoid = probes.activation(subject, "ad_click") == "sigmoid"
     for task in ("ad_click", "rating"):
@@ -183,15 +183,48 @@ def _meets(subject: Subject) -> None:
 
 
 def _fourth(answer) -> None:
-    """One line more in the declaration is one head more in the model."""
-    more = {**_declared(TASKS), **_declared(FOURTH)}
+    """One line more in the declaration is one head more in the model, of the kind that the line says."""
+    more = {**TASKS, **FOURTH}
     try:
-        _subject(answer(more), [*HEADS, Head("like", YES_NO, 1)])
+        subject = _subject(answer(_declared(more)), [*HEADS, Head("like", YES_NO, 1)])
+        probes.shares_and_is_parallel(subject)
+        probes.activations(subject)
+        _reads(subject, more)
     except Mistake as mistake:
-        outputs = mistake.facts["found"] if mistake.key == "number-of-outputs" else "other"
-        raise Mistake("no-fourth-task", said=f"{outputs} outputs") from mistake
+        facts = mistake.facts
+        if mistake.key == "number-of-outputs":
+            told = f"{facts['found']} outputs"
+        elif facts.get("task") == "like":
+            told = f"`like` is there, but not as declared: {mistake.key.replace('-', ' ')}"
+        else:
+            told = f"another model than with three: {mistake.key.replace('-', ' ')}"
+        raise Mistake("no-fourth-task", said=told) from mistake
     except (KeyError, ValueError, IndexError) as error:
-        raise Mistake("no-fourth-task", said=f"{type(error).__name__}, {error}") from error
+        raise Mistake("no-fourth-task", said=f"{type(error).__name__}, {probes.said(error)}") from error
+
+
+def _twins(answer) -> None:
+    """Two tasks of one kind that read the same have heads of their own."""
+    try:
+        heads = [Head("one", YES_NO, 1), Head("two", YES_NO, 1), Head("stars", NUMBER, 1)]
+        subject = _subject(answer(_declared(TWINS)), heads)
+    except (Mistake, KeyError, ValueError, IndexError) as error:
+        told = error.key.replace("-", " ") if isinstance(error, Mistake) else f"{type(error).__name__}, {probes.said(error)}"
+        raise Mistake("names-in-the-code", said=told) from error
+    with probes.scaled(subject.model, 3):
+        found = subject.outputs()
+    same = np.allclose(found["one"], found["two"], atol=1e-6)
+    if same or _last_layers(subject, "one") & _last_layers(subject, "two"):
+        raise Mistake("a-head-per-kind")
+
+
+def _last_layers(subject: Subject, task: str) -> set[str]:
+    """Weights that give one number, and that the task trains: the last layer of its head, a table of biases apart."""
+    narrow = [w for w in subject.model.trainable_weights if w.shape[-1:] == (1,) and w.shape[0] < min(IDS.values())]
+    with tf.GradientTape() as tape:
+        aim = tf.reduce_sum(subject.raw()[task])
+    gradients = tape.gradient(aim, [weight.value for weight in narrow])
+    return {weight.path for weight, gradient in zip(narrow, gradients) if gradient is not None}
 
 
 # ---------------------------------------------------------------- step 3
@@ -202,27 +235,22 @@ def compiled(answer: object) -> dict:
     subject = _subject(_called(answer, _declared(TASKS)), HEADS)
     labels = _labels(len(subject.x["user"]))
     if getattr(subject.model, "compiled", False):  # first what would blur the rest
-        pulls = probes._pulls(subject, labels)
-        probes._missing(labels, pulls)
-        _towards_the_label(subject, labels, pulls)
-        _without_a_log(subject, labels)
+        try:
+            probes.missing_is_nothing(labels, probes.pulls_of(subject, labels))
+            _without_a_log(subject, labels)
+        except Mistake as mistake:
+            if swapped := mistake.key != "missing-counts" and probes.swapped(subject, labels):
+                raise Mistake("arguments-swapped", task=swapped) from mistake
+            raise
     probes.losses(subject, labels)
     return {}
-
-
-def _towards_the_label(subject: Subject, labels: dict, pulls: dict) -> None:
-    """The loss of a number grows with the distance from its label, on either side; a cross-entropy does not."""
-    pull, error = pulls["rating"], subject.outputs()["rating"].numpy() - labels["rating"]
-    away = (np.sign(pull) != np.sign(error)) & ~np.isnan(error)
-    if np.any(pull) and np.any(away):
-        raise Mistake("not-a-distance", rows=int(away.sum()), of=int((~np.isnan(error)).sum()))
 
 
 def _without_a_log(subject: Subject, labels: dict) -> None:
     """A step may have no label of a task at all, if its log is late."""
     for task, label in labels.items():
         try:
-            probes._pulls(subject, {**labels, task: np.full_like(label, np.nan)})
+            probes.pulls_of(subject, {**labels, task: np.full_like(label, np.nan)})
         except Mistake as mistake:
             raise Mistake("mean-of-nothing", task=task) from mistake
 
@@ -235,113 +263,58 @@ def _labels(rows: int) -> dict[str, np.ndarray]:
         "ad_click": rng.integers(2, size=(rows, 1)).astype("float32"),
         "rating": rng.normal(3.5, 1, (rows, 1)).astype("float32"),
     }
+    full["chosen"][:6], full["rating"][:6] = 0, 0  # zeros are labels like others
     return {task: np.where((turn == i)[:, None], label, np.nan) for i, (task, label) in enumerate(full.items())}
-
-
-# ---------------------------------------------------------------- step 4
-
-
-def report(answer: object) -> dict:
-    """A gain for each task, paired by seed, the right way up, with a t-interval."""
-    multi, single = _scores()
-    expected = steps.report(multi, single)
-    found = _reported(answer, multi, single)
-    for key, wrong in _look_alikes(multi, single):
-        for task, numbers in wrong.items():
-            if _same(found[task], numbers) and not _same(expected[task], numbers):
-                raise Mistake(key, task=task, found=_brief(found[task]), expected=_brief(expected[task]))
-    for task, numbers in expected.items():
-        _same_interval(task, found[task], np.asarray(numbers))
-    return {task: str(numbers) for task, numbers in expected.items()}
-
-
-def _same(found: Sequence[float], expected: Sequence[float]) -> bool:
-    """To one part in 200 of the interval: t may be rounded."""
-    return np.allclose(found, expected, rtol=0, atol=0.005 * abs(expected[2] - expected[1]))
-
-
-def _same_interval(task: str, found: np.ndarray, expected: np.ndarray) -> None:
-    facts = {"task": task, "found": _brief(found), "expected": _brief(expected)}
-    mean, low, high = found
-    if _same(np.r_[mean, high, low], expected):
-        raise Mistake("ends-swapped", **facts)
-    around = _same([mean, *expected[1:]], expected) and np.isclose(high - mean, mean - low)
-    if around and not _same(found, expected):
-        error = (expected[2] - expected[1]) / 2 / stats.t.ppf(0.975, 4)
-        raise Mistake("other-width", errors=(high - mean) / error, **facts)
-    if not _same(found, expected):
-        raise Mistake("other-interval", **facts)
-
-
-def _scores() -> tuple[list[dict], list[dict]]:
-    """Five seeds that differ among themselves more than the two models do."""
-    rng = np.random.default_rng(4)
-    level = {"chosen": 0.63, "ad_click": 0.7, "rating": 0.8}
-    single = [{task: value + 0.05 * rng.normal() for task, value in level.items()} for _ in range(5)]
-    return [{task: value + 0.02 + 0.01 * rng.normal() for task, value in run.items()} for run in single], single
-
-
-def _reported(answer, multi: list[dict], single: list[dict]) -> dict[str, np.ndarray]:
-    found = _called(answer, [dict(run) for run in multi], [dict(run) for run in single])
-    if not isinstance(found, Mapping) or set(found) != set(TASKS):
-        raise Mistake("not-by-task", found=type(found).__name__ if not isinstance(found, Mapping) else ", ".join(map(str, found)))
-    return {task: _three(task, value) for task, value in found.items()}
-
-
-def _three(task: str, value: object) -> np.ndarray:
-    try:
-        numbers = np.asarray(value, float).ravel()
-    except (TypeError, ValueError) as error:
-        raise Mistake("no-interval", task=task, found=repr(value)) from error
-    if len(numbers) != 3:
-        raise Mistake("no-interval", task=task, found=f"{len(numbers)} number" + "s" * (len(numbers) != 1))
-    return numbers
-
-
-def _look_alikes(multi: list[dict], single: list[dict]) -> Iterator[tuple[str, dict]]:
-    """What typical mistakes would say."""
-    m, s = ({task: np.array([run[task] for run in runs]) for task in TASKS} for runs in (multi, single))
-    right = {task: (s[task] - m[task]) if task in steps.LESS_IS_BETTER else (m[task] - s[task]) for task in TASKS}
-    for task in TASKS:
-        yield "wrong-way-up" if task in steps.LESS_IS_BETTER else "single-minus-multi", {task: metrics.interval(-right[task])}
-    spreads = [("spread-not-error", factor) for factor in (1.0, 1.96, stats.t.ppf(0.975, 4))]
-    for key, half in (("not-a-t", 1.96 / np.sqrt(5)), *spreads):
-        for ddof in (0, 1):
-            ends = {t: half * d.std(ddof=ddof) for t, d in right.items()}
-            yield key, {t: (d.mean(), d.mean() - ends[t], d.mean() + ends[t]) for t, d in right.items()}
-    yield "best-and-worst", {t: (d.mean(), d.min(), d.max()) for t, d in right.items()}
-    for factor in (1.96, stats.t.ppf(0.975, 4), stats.t.ppf(0.975, 8)):
-        ends = {t: factor * np.sqrt((m[t].var(ddof=1) + s[t].var(ddof=1)) / 5) for t in TASKS}
-        yield "not-paired", {t: (d.mean(), d.mean() - ends[t], d.mean() + ends[t]) for t, d in right.items()}
-    yield "relative", {t: metrics.interval(right[t] / s[t]) for t in TASKS}
-
-
-def _brief(numbers: Sequence[float]) -> str:
-    mean, low, high = numbers
-    return f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 # ---------------------------------------------------------------- step 5
 
 
 def cure(answer: object) -> dict:
-    """The harm is gone by a control that is as wide and as loud, and nobody else pays for it."""
+    """The harm is gone by a control that is as wide and as loud, nobody else pays for it, and the control is worth beating."""
     multi, single = _pair(_called(answer))
     _is_shared(multi, single)
     _is_fair(multi, single)
-    gains = _gains(multi, single)
+    with bar(2, embed.strings("exercises")["training"]) as show:
+        together = _scored(multi)
+        show(1)
+        alone = _scored(single)
+    gains = {task: _better(task, together[task], alone[task]) for task in TASKS}
     if gains["ad_click"] < -HARMLESS:
         raise Mistake("still-harmed", loss=-gains["ad_click"], most=HARMLESS)
     for task in ("chosen", "rating"):
         if gains[task] < -HARMLESS:
             raise Mistake("harm-moved", task=task, loss=-gains[task], most=HARMLESS)
-    return gains
+    for task, best in _best_alone().items():
+        if _better(task, together[task], best) < -HARMLESS:
+            facts = {"together": together[task], "alone": alone[task], "best": best, "most": HARMLESS}
+            raise Mistake("below-the-best", task=task, **facts)
+    levels = {f"{task}_{side}": scores[task] for side, scores in (("multi", together), ("single", alone)) for task in TASKS}
+    return gains | levels
+
+
+def _better(task: str, one: float, other: float) -> float:
+    """By how much one score is better than the other, in the task's own unit."""
+    return (other - one) if task in LESS_IS_BETTER else (one - other)
+
+
+def _best_alone() -> dict[str, float]:
+    """The best that a task has reached alone in this world, over the cures that come with the package."""
+    names = {"chosen": "chosen_single", "ad_click": "single", "rating": "rating_single"}
+    runs = {task: [cure[name][0] for cure in experiment.shipped()["cures"].values()] for task, name in names.items()}
+    return {task: min(scores) if task in LESS_IS_BETTER else max(scores) for task, scores in runs.items()}
 
 
 def _pair(found: object) -> tuple[Framework, Framework]:
     if not isinstance(found, tuple | list) or len(found) != 2 or not all(isinstance(part, Framework) for part in found):
-        raise Mistake("not-a-pair", found=type(found).__name__)
+        raise Mistake("not-a-pair", found=_kinds(found))
     return tuple(found)
+
+
+def _kinds(found: object) -> str:
+    if isinstance(found, tuple | list):
+        return f"a {type(found).__name__} of {', '.join(type(part).__name__ for part in found) or 'nothing'}"
+    return f"a {type(found).__name__}"
 
 
 def _is_shared(multi: Framework, single: Framework) -> None:
@@ -366,9 +339,34 @@ def _is_fair(multi: Framework, single: Framework) -> None:
         raise Mistake("unfair-width", multi=_widths(multi), single=_widths(single))
     if _chosen(multi) != _chosen(single):
         raise Mistake("unfair-network", multi=_network(multi), single=_network(single))
+    for mine, its in zip(multi.heads, single.heads):
+        if _task(mine) != _task(its):
+            raise Mistake("unfair-task", task=mine.name, multi=_task(mine), single=_task(its))
+        if [feature.name for feature in mine.reads] != [feature.name for feature in its.reads]:
+            raise Mistake("unfair-task", task=mine.name, multi=_read(mine), single=_read(its))
     weights = [[head.weight for head in framework.heads] for framework in (multi, single)]
     if weights[0] != weights[1]:
         raise Mistake("unfair-weight", multi=weights[0], single=weights[1])
+    if _balance(multi) != _balance(single):
+        raise Mistake("unfair-balance", multi=_balance(multi), single=_balance(single))
+
+
+def _task(head) -> str:
+    return repr(head.task)
+
+
+def _read(head) -> str:
+    return ", ".join(feature.name for feature in head.reads) or "nothing"
+
+
+def _balance(framework: Framework) -> str:
+    """A balance and its settings, as text."""
+    if framework.balance is None:
+        return "none"
+    settings = {
+        name: value for name, value in framework.balance.get_config().items() if name not in ("name", "trainable", "dtype")
+    }
+    return f"{type(framework.balance).__name__} {json.dumps(settings, default=str)}"
 
 
 def _names(framework: Framework) -> str:
@@ -381,12 +379,13 @@ def _widths(framework: Framework) -> str:
 
 def _chosen(framework: Framework) -> tuple:
     """The kind of network and its options; a function that is no `partial` stands for itself."""
-    return getattr(framework.network, "func", framework.network), getattr(framework.network, "keywords", {})
+    network = framework.network
+    return (network.func, network.keywords) if isinstance(network, partial) else (network, {})
 
 
 def _network(framework: Framework) -> str:
     kind, options = _chosen(framework)
-    return f"`{kind.__name__}`, {options}"
+    return f"`{getattr(kind, '__name__', type(kind).__name__)}`, {options}"
 
 
 @cache
@@ -394,9 +393,26 @@ def _world() -> tuple[list, list]:
     return experiment.logs(World(seed=0, ad_relatedness=0.0), 30_000)
 
 
-def _gains(multi: Framework, single: Framework) -> dict[str, float]:
-    past, future = _world()
-    with bar(2, embed.strings("exercises")["training"]) as show:
-        ready = [built(framework) for framework in (multi, single)]
-        ((together,), (alone,)) = compare(ready, [past], [future], lambda done, total: show(done))
-    return {task: (alone[task] - together[task]) * (1 if task in steps.LESS_IS_BETTER else -1) for task in TASKS}
+SCORES: dict[str, dict[str, float]] = {}  # by declaration: what has been trained once need not be trained again
+
+
+def _scored(framework: Framework) -> dict[str, float]:
+    """The framework's scores after a training on the first world, from the same start, rows and steps as any other's."""
+    declared = _declaration(framework)
+    if declared not in SCORES:
+        past, future = _world()
+        (((found,),)) = compare([built(framework)], [past], [future])
+        if not declared:
+            return found
+        SCORES[declared] = found
+    return SCORES[declared]
+
+
+def _declaration(framework: Framework) -> str:
+    """All that the scores depend on, as text; empty if it cannot be told, as of a network that somebody wrote."""
+    kind, options = _chosen(framework)
+    if type(framework) is not Framework or not getattr(kind, "__module__", "").startswith("mtl_lessons."):
+        return ""
+    heads = [(_task(head), [repr(feature) for feature in head.reads], head.weight) for head in framework.heads]
+    network = (kind.__name__, sorted(options.items()))
+    return repr(([*map(repr, framework.features)], heads, network, _balance(framework), framework.shared))

@@ -5,10 +5,12 @@ IDS = {"user": 600, "ad": 60, "item": 300}  # ids from 0; -1 is unknown
 
 
 def build(tasks):
-    """A model: "user", "ad" and "item", (batch,) each, give a prediction for each task, (batch, width), by its name.
+    """Returns a keras.Model: inputs named "user", "ad" and "item", (batch,) each, give a prediction for each task,
+    (batch, width), by its name; logits or probabilities.
 
     tasks: name -> (kind, width, what its head alone reads), such as
     {"chosen": ("one of", 300, []), "ad_click": ("yes or no", 1, ["ad"]), "rating": ("a number", 1, ["item"])}.
+    There are these three kinds; names and number of the tasks may be any.
     All heads read something shared that comes from the user.
     """
     return ...

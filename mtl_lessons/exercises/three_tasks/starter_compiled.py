@@ -1,3 +1,6 @@
 def compiled(tasks):
-    """The model of build(tasks), compiled: a loss for each task. Labels are (batch, 1), NaN where a row has none."""
+    """Returns the keras.Model of build(tasks), compiled: a loss for each task, of the three above.
+
+    Labels are (batch, 1), NaN where a row has none.
+    """
     return ...

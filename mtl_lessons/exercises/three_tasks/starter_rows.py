@@ -6,5 +6,6 @@ def one_log(logs):
 
     logs: three dicts of columns, {"user", "chosen"}, {"user", "ad", "ad_click"}, {"user", "item", "rating"}.
     x: whole numbers "user", "ad", "item"; -1 where a log lacks them. y: "chosen", "ad_click", "rating"; NaN where a log lacks them.
+    Rows in the order of the logs; (rows,) or (rows, 1). A log may have more columns than these.
     """
     return ...

@@ -6,5 +6,6 @@ def report(item: np.ndarray, interest: np.ndarray, scores: dict) -> dict:
 
     item: the chosen items, (rows,); interest: 0 and 1, (rows, 12), a whole row NaN where unknown;
     scores: {"item": (rows, 500), "interest": (rows, 12)}, logits or probabilities, the higher the better.
+    Three decimals are enough.
     """
     return ...

@@ -1,3 +1,5 @@
 def build():
-    """A model: history gives {"item": (batch, 500), "interest": (batch, 12)}, logits or probabilities."""
+    """Takes nothing, returns a keras.Model: history gives {"item": (batch, 500), "interest": (batch, 12)},
+    logits or probabilities.
+    """
     return ...

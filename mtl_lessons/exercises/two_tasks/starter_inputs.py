@@ -5,5 +5,7 @@ ITEMS, TAGS, HISTORY, PADDING = 500, 12, 10, -1
 
 
 def user_vector():
-    """A model: history, (batch, 10) item ids from 0 to 499 with -1 as padding, gives one vector a row, (batch, width)."""
+    """Takes nothing, returns a keras.Model: history, (batch, 10) item ids from 0 to 499 with -1 as padding,
+    gives one vector a row, (batch, width), at least 4 wide.
+    """
     return ...

@@ -1,0 +1,118 @@
+"""A learner's file, read without running it: what a step's answer depends on, and whether it is still the starter."""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+
+class Source:
+    """The statements of a file at its top level, which of them bind which names, and which names they use.
+
+    A statement that binds nothing (a call, `np.random.seed(1)`) may matter to every answer, so it belongs to all of them.
+    """
+
+    def __init__(self, text: str, path: Path):
+        self.path, self.tree = path, ast.parse(text, filename=str(path))
+
+    @classmethod
+    def read(cls, path: Path | str) -> "Source":
+        """Raises `SyntaxError` (or `ValueError`) if it is no Python, `OSError` if it cannot be read."""
+        return cls(Path(path).read_bytes().decode("utf-8-sig"), Path(path))
+
+    def is_starter(self, name: str) -> bool:
+        """Whether the answer is nowhere in the file, or returns the dots of a starter and does nothing else."""
+        binding = [statement for statement in self.tree.body if name in _binds(statement)]
+        if binding:
+            return _is_dots(binding[-1])
+        return not any("*" in _binds(statement) for statement in self.tree.body) and name not in self._words
+
+    def digest(self, name: str) -> str:
+        """The same as long as nothing has changed that the answer depends on; comments and spaces do not count."""
+        parts = [ast.dump(statement) for statement in self._needed(name)]
+        return hashlib.sha256("\n".join(parts + self._beside).encode()).hexdigest()
+
+    def run(self, name: str) -> dict:
+        """What the statements define that the answer depends on, and no others. Raises what they raise."""
+        module = ast.Module(self._needed(name), type_ignores=[])
+        found = {"__name__": "<answer>", "__file__": str(self.path), "__builtins__": __builtins__}
+        exec(compile(module, str(self.path), "exec"), found)
+        return found
+
+    def _needed(self, name: str) -> list[ast.stmt]:
+        """The statements that the answer depends on, in the order of the file."""
+        body = self.tree.body
+        needed = {i for i, statement in enumerate(body) if not _binds(statement) or "*" in _binds(statement)}
+        wanted, seen = {name}.union(*(_uses(body[i]) for i in needed)), set()
+        while wanted - seen:
+            seen |= (new := wanted - seen)
+            more = {i for i, statement in enumerate(body) if _binds(statement) & new} - needed
+            needed |= more
+            wanted = wanted.union(*(_uses(body[i]) for i in more))
+        return [body[i] for i in sorted(needed)]
+
+    @cached_property
+    def _words(self) -> set[str]:
+        """All names in the file, and all of its texts: `globals()["build"]` defines something, too."""
+        nodes = list(ast.walk(self.tree))
+        names = {getattr(node, "id", None) or getattr(node, "name", None) for node in nodes}
+        return names | {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+    @cached_property
+    def _beside(self) -> list[str]:
+        """The text of the modules that lie beside the file and are imported from it, or by them."""
+        texts, names = {}, list(_imported(self.tree))
+        while names:
+            file = self.path.parent / f"{names.pop()}.py"
+            if file in texts or not file.is_file() or file == self.path:
+                continue
+            texts[file] = file.read_bytes().decode("utf-8", "replace")
+            try:
+                names += _imported(ast.parse(texts[file]))
+            except (SyntaxError, ValueError):
+                continue
+        return [texts[file] for file in sorted(texts)]
+
+
+def _binds(statement: ast.stmt) -> set[str]:
+    """The names that a statement binds at the top level of a file; none for one that changes something else as well."""
+    match statement:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return {statement.name}
+        case ast.Import():
+            return {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
+        case ast.ImportFrom():
+            return {alias.asname or alias.name for alias in statement.names}
+        case ast.Assign() | ast.AnnAssign():
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            names = [node for target in targets for node in ast.walk(target)]
+            if all(isinstance(node, ast.Name | ast.Tuple | ast.List | ast.Starred | ast.expr_context) for node in names):
+                return {node.id for node in names if isinstance(node, ast.Name)}
+    return set()
+
+
+def _uses(statement: ast.stmt) -> set[str]:
+    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+
+
+def _is_dots(statement: ast.stmt) -> bool:
+    """`name = ...`, or a function of a docstring and `return ...`, alone."""
+    if isinstance(statement, ast.Assign):
+        return _dots(statement.value)
+    if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    body = statement.body[1:] if ast.get_docstring(statement) is not None else statement.body
+    return len(body) == 1 and isinstance(body[0], ast.Return | ast.Expr) and _dots(body[0].value)
+
+
+def _dots(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is ...
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]

@@ -1,0 +1,15 @@
+from mtl_lessons.backend import keras
+from mtl_lessons.three_tasks.steps import compiled as right
+
+ops = keras.ops
+
+
+def loss(label, p):
+    return ops.mean(ops.square(ops.where(ops.isnan(label), 3.5, label) - p))
+
+
+def compiled(tasks):
+    model = right(tasks)
+    losses = {**model.loss, "rating": loss}
+    model.compile("adam", losses)
+    return model

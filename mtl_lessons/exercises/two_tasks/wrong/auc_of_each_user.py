@@ -1,0 +1,13 @@
+import numpy as np
+
+from mtl_lessons import metrics
+
+
+def report(item, interest, scores):
+    top = np.argsort(-scores["item"], axis=1)
+    known = ~np.isnan(interest).any(axis=1)
+    label, score = interest[known], scores["interest"][known]
+    aucs = [metrics.auc(label[:, tag], score[:, tag]) for tag in range(12)]
+    both = (label.min(axis=1) == 0) & (label.max(axis=1) == 1)
+    aucs = [metrics.auc(one, of) for one, of in zip(label[both], score[both])]
+    return {"item": (top[:, :10] == item[:, None]).any(axis=1).mean(), "interest": np.mean(aucs)}
