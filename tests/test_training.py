@@ -28,6 +28,7 @@ BALANCES = {
     "CAGrad": lb.CAGrad,
     "IMTLG": lb.IMTLG,
     "NashMTL": lb.NashMTL,
+    "AlignedMTL": lb.AlignedMTL,
 }
 KINDS = {name: kind for name, kind in vars(keras.optimizers).items() if isinstance(kind, type) and hasattr(kind, "apply")}
 adam = keras.optimizers.Adam
