@@ -1,0 +1,121 @@
+"""What somebody hands over: names, NumPy scalars, masked arrays, DataFrames. It is made plain, or refused and called by its name.
+
+`Declared` is what features and tasks have in common: a name, and settings that are checked where they are declared.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+# ---------------------------------------------------------------- declarations
+
+
+def plain(value):
+    """NumPy's scalars and arrays as Python's numbers and lists, which can be compared and written as JSON."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A name and settings, made `plain`: a list becomes a tuple. A subclass checks its own settings after these."""
+
+    name: str
+
+    what = "declaration"  # what errors call it
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = plain(getattr(self, field.name))
+            object.__setattr__(self, field.name, tuple(value) if isinstance(value, list) else value)
+        named = isinstance(self.name, str) and self.name and "/" not in self.name
+        self.expect(named, "a name without '/'", repr(self.name))
+
+    @property
+    def called(self) -> str:
+        return f"{self.what} {self.name!r}"
+
+    def expect(self, holds: bool, expected: str, found: object) -> None:
+        """Raise `ValueError` that names the declaration, unless it `holds`."""
+        if not holds:
+            raise ValueError(f"{self.called}: expected {expected}, found {found}")
+
+    def whole(self, setting: str, least: int = 1, most: int = 2**31 - 3) -> None:
+        """The setting is a whole number in this range; by default one that a 32-bit table can have rows."""
+        value = getattr(self, setting)
+        holds = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+        self.expect(holds, f"{setting} to be a whole number from {least} to {most}", repr(value))
+
+    def finite(self, setting: str, above: float = -np.inf) -> None:
+        """The setting is a finite number, and above a bound."""
+        value = getattr(self, setting)
+        holds = isinstance(value, int | float) and not isinstance(value, bool)
+        holds = holds and np.isfinite(value) and value > above
+        bound = "" if above == -np.inf else f" above {above:g}"
+        self.expect(holds, f"{setting} to be a finite number{bound}", repr(value))
+
+
+# ---------------------------------------------------------------- columns
+
+
+def table(who: object, rows) -> dict:
+    """Columns by name: those of a mapping, or of a DataFrame (whatever has `columns`)."""
+    if not isinstance(rows, Mapping) and not hasattr(rows, "columns"):
+        raise ValueError(f"{who}: expected a dict of columns or a DataFrame, found {type(rows).__name__}")
+    names = rows if isinstance(rows, Mapping) else rows.columns
+    return {name: rows[name] for name in names}
+
+
+def numbers(who: object, values: ArrayLike) -> np.ndarray:
+    """The values in float64, NaN where one is masked, None or pandas' NA.
+
+    Raises `ValueError` for what is no number (a text, a date) and for rows of unequal length.
+    """
+    values = _array(who, values)
+    if values.dtype == object:
+        there = [np.nan if _missing(value) else value for value in values.ravel()]
+        values = _array(who, there).reshape(values.shape)
+    if values.dtype.kind in "SUMmcO":
+        raise ValueError(f"{who}: expected numbers, found {values.dtype}")
+    return values.astype("float64", copy=False)
+
+
+def whole_numbers(who: object, values: ArrayLike) -> np.ndarray:
+    """The values in int64. Raises `ValueError` for anything else, a float or a text that looks like one too, and for missing ones."""
+    values = _array(who, values)
+    if values.dtype == object:
+        values = _array(who, values.tolist())
+    if values.size and values.dtype.kind not in "iu":
+        raise ValueError(f"{who}: expected whole numbers, found {_sight(values)}")
+    return signed(values)
+
+
+def signed(values: np.ndarray) -> np.ndarray:
+    """Whole numbers in int64; what is too large for it, as the largest."""
+    if values.dtype == "uint64":
+        values = np.minimum(values, np.uint64(2**63 - 1))
+    return values.astype("int64", copy=False)
+
+
+def _array(who: object, values: ArrayLike) -> np.ndarray:
+    if np.ma.is_masked(values):
+        values = values.astype(object).filled(None)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{who}: expected rows of one length, found lists of unequal length") from None
+
+
+def _missing(value) -> bool:
+    return value is None or repr(value) in ("<NA>", "NaT")
+
+
+def _sight(values: np.ndarray) -> str:
+    """What is wrong with a column: its type or, of a mixed one, the first value that is no whole number."""
+    if values.dtype != object:
+        return str(values.dtype)
+    strange = [value for value in values.ravel() if isinstance(value, bool) or not isinstance(value, int | np.integer)]
+    return repr(strange[0]) if strange else "a number of more than 64 bits"
