@@ -87,12 +87,12 @@ class Feature(Declared):
     what = "feature"
 
     def layer(self, part: str) -> str:
-        """A name for one of the feature's layers, `price>standard`; what TensorFlow takes in no name is written as its number."""
+        """A name for one of the feature's layers, `price>standard`; a sign that TensorFlow takes in no name stands as its number."""
         return f"{_spelt(self.name)}>{part}"
 
 
 def _spelt(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", lambda sign: f">{ord(sign[0]):x}>", name)
+    return re.sub(r"[^A-Za-z0-9_.-]", lambda sign: f"u{ord(sign[0]):x}", name)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Numeric(Feature):
             self.expect(values.shape in ((), (self.size,)), f"{setting} of 1 or {self.size} numbers", getattr(self, setting))
             fits = np.isfinite(values) & ((values > 0) | (setting == "mean"))
             bound = " above 0" if setting == "scale" else ""
-            self.expect(fits.all(), f"{setting} to be finite{bound}", getattr(self, setting))
+            self.expect(fits.all(), f"{setting} to be finite numbers{bound}", getattr(self, setting))
 
     @classmethod
     def fitted(cls, name: str, values: ArrayLike) -> "Numeric":

@@ -32,7 +32,7 @@ class Declared:
             value = plain(getattr(self, field.name))
             object.__setattr__(self, field.name, tuple(value) if isinstance(value, list) else value)
         named = isinstance(self.name, str) and self.name and "/" not in self.name
-        self.expect(named, "a name without '/'", repr(self.name))
+        self.expect(named, "a text without '/' as its name", repr(self.name))
 
     @property
     def called(self) -> str:
@@ -79,7 +79,7 @@ def numbers(who: object, values: ArrayLike) -> np.ndarray:
         there = [np.nan if _missing(value) else value for value in values.ravel()]
         values = _array(who, there).reshape(values.shape)
     if values.dtype.kind in "SUMmcO":
-        raise ValueError(f"{who}: expected numbers, found {values.dtype}")
+        raise ValueError(f"{who}: expected numbers, found {_sight(values)}")
     return values.astype("float64", copy=False)
 
 
@@ -102,7 +102,7 @@ def signed(values: np.ndarray) -> np.ndarray:
 
 def _array(who: object, values: ArrayLike) -> np.ndarray:
     if np.ma.is_masked(values):
-        values = values.astype(object).filled(None)
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
     try:
         return np.asarray(values)
     except ValueError:
@@ -114,8 +114,8 @@ def _missing(value) -> bool:
 
 
 def _sight(values: np.ndarray) -> str:
-    """What is wrong with a column: its type or, of a mixed one, the first value that is no whole number."""
-    if values.dtype != object:
-        return str(values.dtype)
+    """What a column holds, in a word: its type or, of a mixed one, the first value that is no whole number."""
+    if values.dtype.kind in "SU":
+        return "text"
     strange = [value for value in values.ravel() if isinstance(value, bool) or not isinstance(value, int | np.integer)]
-    return repr(strange[0]) if strange else "a number of more than 64 bits"
+    return repr(strange[0]) if values.dtype == object and strange else str(values.dtype)

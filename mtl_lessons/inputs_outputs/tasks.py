@@ -44,7 +44,7 @@ layers, ops = keras.layers, keras.ops
 register = keras.saving.register_keras_serializable("mtl_lessons")
 
 EXACT = 2**24  # labels are float32, which rounds larger whole numbers
-TINIEST, LARGEST = float(np.finfo("float32").tiny), float(np.finfo("float32").max)
+SMALL, LARGEST = 1e-37, float(np.finfo("float32").max)  # 1 / SMALL is a float32, too
 
 
 # ---------------------------------------------------------------- kinds of tasks
@@ -294,7 +294,7 @@ class WatchTime(Task):
         return [keras.metrics.RootMeanSquaredError(name="rmse")]
 
     def check(self, labels):
-        strange = labels[~((labels >= TINIEST) & (labels <= LARGEST))]
+        strange = labels[~((labels >= SMALL) & (labels <= LARGEST))]
         self.expect(not strange.size, "seconds above 0", strange[:1])
 
 
@@ -372,13 +372,15 @@ class Exceeds(layers.Layer):
 def cross_entropy(y, p):
     """`-y log p - (1 - y) log(1 - p)`, Keras' own, and right for rare events too.
 
-    Keras computes it from the logits if p is a sigmoid. Of other probabilities, such as a product of two, it finds none and clips
-    p at 1e-7: there the slope on a positive row would be 0 instead of `-1 / p`.
+    Keras computes it from the logits that a sigmoid has left with p. Of other probabilities, such as a product of two, it clips those
+    below 1e-7: there the slope on a positive row would be 0 instead of `-1 / p`.
     """
-    rare = (p > 1e-37) & (p < keras.config.epsilon())
+    error = ops.binary_crossentropy(y, p)
+    if hasattr(p, "_keras_logits"):
+        return error
+    rare = (p > SMALL) & (p < keras.config.epsilon())
     small = ops.where(rare, p, 0.5)
-    exact = -y * ops.log(small) - (1 - y) * ops.log1p(-small)
-    return ops.where(rare, exact, ops.binary_crossentropy(y, p))
+    return ops.where(rare, -y * ops.log(small) - (1 - y) * ops.log1p(-small), error)
 
 
 @register
@@ -406,7 +408,7 @@ class TaskLoss(keras.losses.Loss):
         weight = ops.cast(known, "float32") * (1.0 if sample_weight is None else _column(sample_weight))
         error = ops.mean(weight * errors, axis=0)
         if self.task.over == "known":
-            error = ops.divide_no_nan(error, ops.mean(weight, axis=0))
+            error = error / ops.maximum(ops.mean(weight, axis=0), SMALL)
         return ops.mean(error)
 
     def _check(self, labels: tuple, predictions: tuple) -> None:

@@ -1,6 +1,6 @@
 """Several logs as one: what a step sees, and what a row has no label for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,8 @@ def several(logs: Log | Sequence[Log]) -> list[dict]:
 
     Raises `ValueError` that names the log: what is no log, no column, columns of unequal length.
     """
+    if not isinstance(logs, Iterable):
+        raise ValueError(f"logs: expected a list of dicts of columns, or of DataFrames, found {type(logs).__name__}")
     one = isinstance(logs, Mapping) or hasattr(logs, "columns")
     found = [table(f"log {number}", log) for number, log in enumerate([logs] if one else logs, 1)]
     if not found:
