@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mtl_lessons import inputs_outputs as io
 from mtl_lessons import loss_balancing as lb
 from mtl_lessons import metrics
 from mtl_lessons import shared_networks as sn
@@ -143,7 +144,7 @@ def test_the_graph_trains_in_any_precision(policy):
         price = Numeric("price", mean=1e5, scale=1e4)
         made = Framework([USER, price], [CHOSEN, CLICK, RATING], BOTTOM)
         network = made.graph()
-        network.compile(keras.optimizers.Adam(0.03), losses(made.tasks))
+        network.compile(keras.optimizers.Adam(0.03), io.losses(made.tasks))
         x, y = made.rows([log | {"price": np.linspace(9e4, 2e5, 32)} for log in some_logs()])
         found = network.fit(x, y, batch_size=96, epochs=8, verbose=0).history["loss"]
     finally:
