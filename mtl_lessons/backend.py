@@ -24,11 +24,11 @@ def _hushed():
 
 
 def _need_tensorflow(found: str) -> None:
-    """Keras chooses its backend once, when it is imported. Weights, tapes and strategies here are TensorFlow's."""
+    """Keras chooses its backend once, when it is imported; tapes and strategies here are TensorFlow's."""
     if found != "tensorflow":
         raise ImportError(
-            f"KERAS_BACKEND: expected 'tensorflow', found {found!r}. mtl_lessons runs on TensorFlow only. "
-            "Set KERAS_BACKEND=tensorflow, or unset it, before Keras is imported, and start Python again."
+            f"KERAS_BACKEND: expected 'tensorflow', found {found!r}. mtl_lessons runs on TensorFlow "
+            "only. Set KERAS_BACKEND=tensorflow, or unset it, and start Python again."
         )
 
 

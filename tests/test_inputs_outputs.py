@@ -147,7 +147,7 @@ def policy(request):
         (lambda: io.Numeric.fitted("f", [1.0, NAN]), "feature 'f': expected finite numbers, found 1 NaN or infinite"),
         (lambda: io.Numeric.fitted("f", []), "feature 'f': expected finite numbers, found no row"),
         (lambda: io.losses([io.Binary("t"), io.Regression("t")]), r"tasks: expected different names, found \['t', 't'\]"),
-        (lambda: io.Calibration(0.0, 1.0), "Calibration: expected a slope above 0 and a finite intercept, found 0.0 and 1.0"),
+        (lambda: io.Calibration(0.0, 1.0), "Calibration: expected slope > 0 and a finite intercept, found 0.0 and 1.0"),
     ],
 )
 def test_a_declaration_that_makes_no_sense(make, message):

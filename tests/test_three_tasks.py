@@ -246,11 +246,17 @@ def test_lists_and_numbers_that_a_log_lacks():
     assert parts.stacked_feature(price, logs)[:, 0].tolist() == [1.0, 2.0, 3.0, 20.0, 20.0]
 
 
-class Frame(dict):
-    """What is used of pandas' DataFrame: names in `columns`; `values` is no method, and it is no mapping for `fit`."""
+class Frame:
+    """What is used of pandas' DataFrame: no mapping, its names in `columns`, and `values` is no method."""
 
-    columns = property(lambda self: list(self.keys()))
-    values = "an array"
+    def __init__(self, columns):
+        self.held, self.columns, self.values = columns, list(columns), "an array"
+
+    def __getitem__(self, name):
+        return self.held[name]
+
+    def __iter__(self):
+        return iter(self.columns)
 
 
 @pytest.mark.parametrize("logs", [Frame, lambda log: [Frame(log)], dict], ids=["frame", "frames", "a log without a list"])
@@ -308,6 +314,9 @@ def test_measures_of_each_kind_by_hand():
     p = np.eye(12)[[3, 4]] + np.arange(12)[::-1] / 100  # ids 0 to 9 are the top ten
     assert three.measure(OneOfK("x", classes=12), np.array([[3.0], [11.0]]), p) == 0.5
     assert three.measure(Binary("x"), np.array([[0], [1], [1], [nan]]), np.array([[0.1], [0.2], [0.05], [0.9]])) == 0.5
+    many = np.zeros((10, 60_000), "float32")  # one-hot labels would take 27 GiB
+    many[:, 7] = 1
+    assert three.measure(OneOfK("x", classes=60_000), np.array([[7.0]] * 5 + [[9.0], [10.0]] + [[59_999.0]] * 3), many) == 0.6
     tags = np.array([[0, 1], [1, 0], [nan, 1]])
     assert three.measure(MultiLabel("x", labels=2), tags, np.array([[0.1, 0.1], [0.2, 0.9], [0.9, 0.2]])) == 0.5
     grades = np.array([[1.0, 0.5], [1.0, 1.0]])  # P(y > 1), P(y > 2): 2.5 and 3 expected

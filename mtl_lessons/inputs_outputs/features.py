@@ -15,8 +15,8 @@ An id is a whole number from 0 to `ids - 1`. Whatever else arrives is *out of vo
 own, so that a user who signed up a minute ago crashes nothing. That row learns only if unknown ids occur in training; `lookup`
 sees to that, by calling every value unknown that is too rare. In lists, -1 is padding and counts for nothing.
 
-Rows are a dict of columns or a DataFrame; a column is an array, a list or a Series. A value that is missing (NaN, None, masked) is
-refused, with the name of its feature: whoever knows what it stands for says so before.
+Rows are a dict of columns or a DataFrame; a column is an array, a list or a Series. A value that is missing
+(NaN, None, masked) is refused, with the name of its feature: who knows what it stands for says so before.
 """
 
 import re
@@ -53,7 +53,8 @@ class TableRows(layers.Layer):
         self.ids, self.lists = ids, lists
 
     def call(self, x):
-        x = x if keras.backend.standardize_dtype(x.dtype) == "int32" else ops.cast(x, "int64")  # int8 holds no row 300
+        narrow = keras.backend.standardize_dtype(x.dtype) != "int32"
+        x = ops.cast(x, "int64") if narrow else x  # int8 would hold no row 300
         unknown = ops.where(x == PADDING, 0, 1) if self.lists else ops.ones_like(x)
         return ops.where((x >= 0) & (x < self.ids), x + 2, unknown)
 
@@ -87,11 +88,12 @@ class Feature(Declared):
     what = "feature"
 
     def layer(self, part: str) -> str:
-        """A name for one of the feature's layers, `price>standard`; a sign that TensorFlow takes in no name stands as its number."""
+        """A name for one of the feature's layers, `price>standard`, that no feature and no task can have."""
         return f"{_spelt(self.name)}>{part}"
 
 
 def _spelt(name: str) -> str:
+    """A name in the letters that TensorFlow takes; any other sign stands as its number."""
     return re.sub(r"[^A-Za-z0-9_.-]", lambda sign: f"u{ord(sign[0]):x}", name)
 
 
@@ -101,8 +103,9 @@ class Numeric(Feature):
 
     `mean` and `scale` are those of the training rows; `fitted` computes them.
 
-    The model computes in float32, which tells no rows apart if the mean is many thousand times the scale: the seconds since 1970
-    of one hour's clicks. Then `column` takes the mean off first, in float64, and the model reads `x - mean`.
+    The model computes in float32, which tells no rows apart if the mean is many thousand times the scale:
+    the seconds since 1970 of one hour's clicks. There `column` takes the mean off first, in float64, and the
+    model reads `x - mean`.
     """
 
     _: KW_ONLY
@@ -113,12 +116,13 @@ class Numeric(Feature):
     def __post_init__(self):
         super().__post_init__()
         self.whole("size")
-        for setting in ("mean", "scale"):
-            values = numbers(self.called, getattr(self, setting))
-            self.expect(values.shape in ((), (self.size,)), f"{setting} of 1 or {self.size} numbers", getattr(self, setting))
-            fits = np.isfinite(values) & ((values > 0) | (setting == "mean"))
-            bound = " above 0" if setting == "scale" else ""
-            self.expect(fits.all(), f"{setting} to be finite numbers{bound}", getattr(self, setting))
+        for setting, least in (("mean", -np.inf), ("scale", 0.0)):
+            given = getattr(self, setting)
+            values = numbers(self.called, given)
+            self.expect(values.shape in ((), (self.size,)), f"{setting} of 1 or {self.size} numbers", given)
+            bound = " above 0" if least == 0 else ""
+            fits = np.isfinite(values) & (values > least)
+            self.expect(fits.all(), f"{setting} to be finite numbers{bound}", given)
 
     @classmethod
     def fitted(cls, name: str, values: ArrayLike) -> "Numeric":
@@ -138,7 +142,8 @@ class Numeric(Feature):
     @property
     def units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean, scale and what `column` takes off, `(size,)` each."""
-        mean, scale = (np.broadcast_to(np.asarray(value, float), self.size) for value in (self.mean, self.scale))
+        mean = np.broadcast_to(np.asarray(self.mean, float), self.size)
+        scale = np.broadcast_to(np.asarray(self.scale, float), self.size)
         coarse = np.abs(mean) * np.finfo("float32").eps > 1e-4 * scale
         return mean, scale, np.where(coarse, mean, 0.0)
 
@@ -180,8 +185,8 @@ class Ids(Feature):
         super().__post_init__()
         self.whole("ids")
         self.whole("width")
-        table = self.table is None or (isinstance(self.table, str) and self.table and "/" not in self.table)
-        self.expect(table, "table to be a name without '/'", repr(self.table))
+        named = isinstance(self.table, str) and self.table and "/" not in self.table
+        self.expect(self.table is None or named, "table to be a name without '/'", repr(self.table))
 
     def input(self) -> keras.KerasTensor:
         return keras.Input((None,) if self.lists else (), dtype="int32", name=self.name)
@@ -212,9 +217,10 @@ class Categorical(Ids):
 
 @dataclass(frozen=True)
 class Lists(Ids):
-    """What lists of ids have: `longest`, how many ids of a row are read, the last ones (of a history the latest); without it, all.
+    """What lists of ids have: `longest`, how many ids of a row are read, the last ones; without it, all.
 
-    A column is as wide as its longest list, so one row of 20,000 ids makes 2,000 rows 160 MB. `longest` bounds that.
+    A column is as wide as its longest list: one row of 20,000 ids makes 2,000 rows 160 MB. `longest` bounds
+    that, and of a history keeps the latest.
     """
 
     _: KW_ONLY
@@ -300,19 +306,21 @@ def feed(features: Iterable[Feature], rows: Mapping[str, ArrayLike]) -> dict[str
 
 
 def pad(lists: Iterable[Iterable[int]], longest: int | None = None) -> np.ndarray:
-    """Lists of ids as a rectangle `(rows, longest list)`, filled up with -1 behind; a rectangle stays as it is.
+    """Lists of ids as a rectangle `(rows, longest list)`, filled up with -1 behind; a rectangle stays.
 
-    With `longest`, of a longer list the last ids stay. Raises `ValueError` for a row that is no list of whole numbers.
+    With `longest`, of a longer list the last ids stay. Raises `ValueError` for a row that is no list of whole
+    numbers.
     """
     return _rectangle(*_end_to_end("lists", lists, longest))
 
 
-def _end_to_end(who: str, lists: Iterable[Iterable[int]], longest: int | None) -> tuple[np.ndarray, np.ndarray]:
+def _end_to_end(who: str, lists: Iterable[Iterable[int]], longest: int | None) -> tuple:
     """The ids of all lists, one behind the other, and the length of each list."""
     try:
         given = list(lists)
     except TypeError:
-        raise ValueError(f"{who}: expected a list of ids in every row, found {reprlib.repr(lists)}") from None
+        found = reprlib.repr(lists)
+        raise ValueError(f"{who}: expected a list of ids in every row, found {found}") from None
     rows = [_row(who, number, row) for number, row in enumerate(given)]
     if longest is not None:
         rows = [row[row != PADDING][-longest:] for row in rows]
@@ -327,7 +335,8 @@ def _row(who: str, number: int, given: Iterable[int]) -> np.ndarray:
         row = np.empty((0, 0))
     ids = row.ndim == 1 and (row.dtype.kind in "iu" or not row.size) and not np.ma.is_masked(given)
     if not ids:
-        raise ValueError(f"{who}: expected a list of whole numbers in every row, found {reprlib.repr(given)} in row {number}")
+        found = f"{reprlib.repr(given)} in row {number}"
+        raise ValueError(f"{who}: expected a list of whole numbers in every row, found {found}")
     return signed(row)
 
 

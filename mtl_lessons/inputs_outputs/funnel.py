@@ -41,9 +41,9 @@ Progress = Callable[[int, int], None]
 def entire_space(click: keras.KerasTensor, conversion: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
     """The outputs of ESMM: the two heads, and `purchase`, their product: P(click and purchase), on all impressions.
 
-    Put a loss on `click` and on `purchase`, none on `conversion`. With metrics, Keras wants a label for each output: `targets` of
-    three tasks gives it, NaN where it is not known. `Balanced` wants a loss for each: give it a model of `click` and `purchase`
-    alone; the conversion is trained within.
+    Put a loss on `click` and on `purchase`, none on `conversion`. With metrics, Keras wants a label for each
+    output: `targets` of three tasks gives it, NaN where it is not known. `Balanced` wants a loss for each: give
+    it a model of `click` and `purchase` alone; the conversion is trained within.
 
     The product is taken in float32: in float16 a rare purchase would be 0.
     """
@@ -94,7 +94,8 @@ class InversePropensity(keras.losses.Loss):
 
     def _check(self, labels: tuple, predictions: tuple) -> None:
         if len(labels) != 2:
-            raise ValueError(f"{self.name}: expected labels of shape (batch, columns), found {tuple(labels)}")
+            shape = tuple(labels)
+            raise ValueError(f"{self.name}: expected labels of shape (batch, columns), found {shape}")
         expected = (labels[0], self.parts * labels[1])
         if len(predictions) != 2 or predictions[1] != expected[1]:
             raise ValueError(f"{self.name}: expected predictions of shape {expected}, found {tuple(predictions)}")

@@ -1,6 +1,6 @@
-"""What somebody hands over: names, NumPy scalars, masked arrays, DataFrames. It is made plain, or refused and called by its name.
+"""What somebody hands over: names, NumPy scalars, masked arrays, DataFrames. It is made plain, or refused by name.
 
-`Declared` is what features and tasks have in common: a name, and settings that are checked where they are declared.
+`Declared` is what features and tasks have in common: a name, and settings that are checked at once.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 
 def plain(value):
-    """NumPy's scalars and arrays as Python's numbers and lists, which can be compared and written as JSON."""
+    """NumPy's scalars and arrays as Python's numbers and lists, which compare and can be JSON."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
@@ -21,7 +21,7 @@ def plain(value):
 
 @dataclass(frozen=True)
 class Declared:
-    """A name and settings, made `plain`: a list becomes a tuple. A subclass checks its own settings after these."""
+    """A name and settings, made `plain`, lists as tuples. A subclass checks its own settings after that."""
 
     name: str
 
@@ -44,7 +44,7 @@ class Declared:
             raise ValueError(f"{self.called}: expected {expected}, found {found}")
 
     def whole(self, setting: str, least: int = 1, most: int = 2**31 - 3) -> None:
-        """The setting is a whole number in this range; by default one that a 32-bit table can have rows."""
+        """The setting is a whole number in this range: by default, what a 32-bit table can have rows."""
         value = getattr(self, setting)
         holds = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
         self.expect(holds, f"{setting} to be a whole number from {least} to {most}", repr(value))
@@ -64,7 +64,8 @@ class Declared:
 def table(who: object, rows) -> dict:
     """Columns by name: those of a mapping, or of a DataFrame (whatever has `columns`)."""
     if not isinstance(rows, Mapping) and not hasattr(rows, "columns"):
-        raise ValueError(f"{who}: expected a dict of columns or a DataFrame, found {type(rows).__name__}")
+        found = type(rows).__name__
+        raise ValueError(f"{who}: expected a dict of columns or a DataFrame, found {found}")
     names = rows if isinstance(rows, Mapping) else rows.columns
     return {name: rows[name] for name in names}
 
@@ -84,7 +85,10 @@ def numbers(who: object, values: ArrayLike) -> np.ndarray:
 
 
 def whole_numbers(who: object, values: ArrayLike) -> np.ndarray:
-    """The values in int64. Raises `ValueError` for anything else, a float or a text that looks like one too, and for missing ones."""
+    """The values in int64.
+
+    Raises `ValueError` for anything else, also for a float or a text that looks like one, and for missing values.
+    """
     values = _array(who, values)
     if values.dtype == object:
         values = _array(who, values.tolist())
@@ -106,7 +110,8 @@ def _array(who: object, values: ArrayLike) -> np.ndarray:
     try:
         return np.asarray(values)
     except ValueError:
-        raise ValueError(f"{who}: expected rows of one length, found lists of unequal length") from None
+        found = "lists of unequal length"
+        raise ValueError(f"{who}: expected rows of one length, found {found}") from None
 
 
 def _missing(value) -> bool:
@@ -114,8 +119,10 @@ def _missing(value) -> bool:
 
 
 def _sight(values: np.ndarray) -> str:
-    """What a column holds, in a word: its type or, of a mixed one, the first value that is no whole number."""
+    """What a column holds, in a word: its type or, if mixed, the first value that is no whole number."""
     if values.dtype.kind in "SU":
         return "text"
-    strange = [value for value in values.ravel() if isinstance(value, bool) or not isinstance(value, int | np.integer)]
-    return repr(strange[0]) if values.dtype == object and strange else str(values.dtype)
+    if values.dtype != object:
+        return str(values.dtype)
+    whole = [type(value) is int or isinstance(value, np.integer) for value in values.ravel()]
+    return str(values.dtype) if all(whole) else repr(values.ravel()[whole.index(False)])

@@ -31,7 +31,8 @@ def undo_sampling(p: ArrayLike, kept: float) -> np.ndarray:
 class Calibration:
     """A monotone correction of one head: `σ(slope · logit(p) + intercept)`. It leaves the order of rows, so every AUC, as it is.
 
-    (Where float64 tells two results apart: very close to 1 it does not.) `fit` chooses both by maximum likelihood (Platt, 1999), so that on the rows it has seen the mean prediction is the mean label.
+    (Very close to 1, where float64 tells two results no longer apart, they tie.) `fit` chooses both by maximum
+    likelihood (Platt, 1999), so that on the rows it has seen the mean prediction is the mean label.
     """
 
     slope: float
@@ -42,14 +43,14 @@ class Calibration:
             object.__setattr__(self, setting, plain(getattr(self, setting)))
         if not 0 < self.slope < np.inf or not np.isfinite(self.intercept):
             found = f"{self.slope} and {self.intercept}"
-            raise ValueError(f"Calibration: expected a slope above 0 and a finite intercept, found {found}")
+            raise ValueError(f"Calibration: expected slope > 0 and a finite intercept, found {found}")
 
     @classmethod
     def fit(cls, labels: ArrayLike, p: ArrayLike) -> "Calibration":
         """From 0/1 labels and predictions, `(rows,)` each; rows without a label (NaN) do not count.
 
-        Raises `ValueError` for labels of one class, for labels that a threshold separates, as the likelihood then rises with the
-        slope for ever, and for predictions that fall as the labels rise.
+        Raises `ValueError` for labels of one class, for labels that a threshold separates, as the likelihood
+        then rises with the slope for ever, and for predictions that fall as the labels rise.
         """
         labels, p = numbers("labels", labels), numbers("predictions", p)
         if labels.shape != p.shape or p.ndim != 1:
@@ -80,7 +81,7 @@ def _overlap(without: np.ndarray, with_label: np.ndarray) -> None:
 
 
 def _inside(p: np.ndarray) -> np.ndarray:
-    """A prediction of just 0 or 1, whose logit is infinite, counts as 1e-7 from it, or as the nearest one in between."""
+    """A prediction of just 0 or 1, of infinite logit, counts as 1e-7 from it, or as the nearest in between."""
     between = p[(p > 0) & (p < 1)]
     return np.clip(p, between.min(initial=1e-7), between.max(initial=1 - 1e-7))
 
@@ -100,8 +101,8 @@ def recalibrate(labels: Mapping[str, ArrayLike], predictions: Mapping[str, Array
 
 # ---------------------------------------------------------------- one score per item
 
-# Heads are arrays of one shape, a score for each entry. A single number, such as a bid, goes with all of them; a column `(rows, 1)`, as
-# `predict` gives, goes with `(rows,)`.
+# Heads are arrays of one shape, a score for each entry. A single number, such as a bid, goes with all of them;
+# a column `(rows, 1)`, as `predict` gives, goes with `(rows,)`.
 
 
 def weighted_sum(predictions: Mapping[str, ArrayLike], weights: Mapping[str, float]) -> np.ndarray:

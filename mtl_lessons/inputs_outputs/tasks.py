@@ -54,8 +54,8 @@ SMALL, LARGEST = 1e-37, float(np.finfo("float32").max)  # 1 / SMALL is a float32
 class Task(Declared):
     """What all tasks have.
 
-    - `name`: of the head, the output, the label. Keras names the head and its loss after it, and TensorFlow takes letters of ASCII,
-      digits, `_`, `-` and `.` only.
+    - `name`: of the head, the output, the label. Keras names the head and its loss after it, and TensorFlow
+      takes letters of ASCII, digits, `_`, `-` and `.` only.
     - `space`: another (0/1) label, on whose positives this task has its own; without one, all rows.
     - `over`: "known" or "rows", what the loss is divided by (see the module).
     """
@@ -72,7 +72,8 @@ class Task(Declared):
 
     def __post_init__(self):
         super().__post_init__()
-        self.expect(re.fullmatch(r"[A-Za-z0-9_.-]+", self.name), "a name of A-Z, a-z, 0-9, '_', '-', '.'", repr(self.name))
+        spelt = re.fullmatch(r"[A-Za-z0-9_.-]+", self.name)
+        self.expect(spelt, "a name of A-Z, a-z, 0-9, '_', '-', '.'", repr(self.name))
         self.expect(self.space != self.name, "a space other than the task itself", repr(self.space))
         self.expect(self.over in ("known", "rows"), "over to be 'known' or 'rows'", repr(self.over))
 
@@ -324,7 +325,8 @@ class WatchOdds(WatchTime):
 class BoundedExponential(layers.Layer):
     """`exp(z)`, z within ±`largest`: a head that is far off gives a large number, not infinity.
 
-    The gradient is that of the exponential where z lies outside as well, so the head finds back. (Of a plain clip it would be 0.)
+    The gradient is that of the exponential where z lies outside as well, so the head finds back. (Of a plain
+    clip it would be 0.)
     """
 
     def __init__(self, largest: float, **kwargs):
@@ -372,8 +374,8 @@ class Exceeds(layers.Layer):
 def cross_entropy(y, p):
     """`-y log p - (1 - y) log(1 - p)`, Keras' own, and right for rare events too.
 
-    Keras computes it from the logits that a sigmoid has left with p. Of other probabilities, such as a product of two, it clips those
-    below 1e-7: there the slope on a positive row would be 0 instead of `-1 / p`.
+    Keras computes it from the logits that a sigmoid has left with p. Of other probabilities, such as a product
+    of two, it clips those below 1e-7: there the slope on a positive row would be 0 instead of `-1 / p`.
     """
     error = ops.binary_crossentropy(y, p)
     if hasattr(p, "_keras_logits"):
@@ -389,10 +391,11 @@ class TaskLoss(keras.losses.Loss):
 
     e is the error of a known label and w the weight of its row. A label of several columns (tags) is averaged column by
     column, then over the columns. NaN is replaced *before* the error is computed: `0 × NaN` would still be NaN, in the loss and
-    in every gradient. A prediction without a bound is replaced there too, as its error may be infinite. Without any label the loss
-    is 0 and moves nothing.
+    in every gradient. A prediction without a bound is replaced there too, as its error may be infinite. Without
+    any label the loss is 0 and moves nothing.
 
-    What it is divided by is the task's `over`; there is no `reduction`. Raises `ValueError` for shapes that do not fit the task.
+    What it is divided by is the task's `over`; there is no `reduction`. Raises `ValueError` for shapes that do
+    not fit the task.
     """
 
     def __init__(self, task: Task, name: str | None = None):
@@ -490,14 +493,15 @@ def different(tasks: Iterable[Task]) -> list[Task]:
 def targets(tasks: Iterable[Task], labels: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     """Labels as `fit` takes them: for every task `(rows, columns)`, NaN where there is none.
 
-    None is there where the label is NaN, None or masked, where the row is outside the task's `space` (its label there is 0, or
-    missing), and everywhere if `labels` lacks the task. Raises `ValueError` that names the task: an unknown name, an unknown space,
-    a wrong shape, a label out of range.
+    None is there where the label is NaN, None or masked, where the row is outside the task's `space` (its label
+    there is 0, or missing), and everywhere if `labels` lacks the task. Raises `ValueError` that names the task: an
+    unknown name, an unknown space, a wrong shape, a label out of range.
     """
     tasks, labels = different(tasks), table("labels", labels)
     _check_names("labels", tasks, labels, {task.space for task in tasks} - {None})
     if not labels:
-        raise ValueError(f"labels: expected those of {', '.join(task.name for task in tasks)}, or some of them, found none")
+        names = ", ".join(task.name for task in tasks)
+        raise ValueError(f"labels: expected those of {names}, or some of them, found none")
     labels = {name: numbers(f"task {name!r}", label) for name, label in labels.items()}
     rows = max(len(np.atleast_1d(label)) for label in labels.values())
     return {task.name: _target(task, labels, rows) for task in tasks}

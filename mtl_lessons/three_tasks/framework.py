@@ -80,12 +80,14 @@ class Framework:
     - `shared`: False makes the control of chapter 1, tables and a network for each task. No weight is common to two tasks
       then, so that one `fit` trains them all as single tasks, on the same rows, in the same steps.
 
-    Raises `ValueError` for no heads or features, parts of one name, a balance beside weights other than 1, or a feature of two kinds.
+    Raises `ValueError` for no heads or features, parts of one name, a balance beside weights other than 1, or a
+    feature of two kinds.
     """
 
     def __init__(self, features: Sequence[Feature], heads: Sequence[Head], network: partial, balance=None, shared: bool = True):
         self.features, self.heads = _each("features", features, Feature), _each("heads", heads, Head)
-        self.network, self.balance, self.shared, self.model = _plain_network(network), balance, shared, None
+        self.network, self.balance = _plain_network(network), balance
+        self.shared, self.model = shared, None
         names = [head.name for head in self.heads]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"heads: expected tasks with different names, found {names}")
@@ -95,12 +97,14 @@ class Framework:
         if not self.features:
             raise ValueError("features: expected one or more that all tasks read, found none")
         self.inputs = _different([*self.features, *(feature for head in self.heads for feature in head.reads)])
-        taken = {"network", *(feature.name for feature in self.inputs)}
-        if twice := taken.intersection(names) or {"network"}.intersection(feature.name for feature in self.inputs):
-            found = ", ".join(map(repr, sorted(twice)))
-            raise ValueError(
-                f"heads: expected tasks and features of different names, none of them 'network', found {found} twice"
-            )
+        self._check_names(names)
+
+    def _check_names(self, tasks: list[str]) -> None:
+        """A log has one column of a name, so that a feature of a task's name would be its own answer."""
+        features = [feature.name for feature in self.inputs]
+        if twice := sorted(set(tasks) & set(features) or {"network"} & {*tasks, *features}):
+            expected = "tasks and features of different names, none of them 'network'"
+            raise ValueError(f"heads: expected {expected}, found {', '.join(map(repr, twice))} twice")
 
     @property
     def tasks(self) -> list[Task]:
@@ -152,7 +156,8 @@ class Framework:
             raise ValueError(f"steps: expected steps that epochs divide, found {steps} and {epochs}")
         logs = several(logs)
         x, y = self.rows(logs)
-        batches = [at_least_one("batch", rows) for rows in ([batch] * len(logs) if np.ndim(batch) == 0 else batch)]
+        batches = [batch] * len(logs) if np.ndim(batch) == 0 else batch
+        batches = [at_least_one("batch", rows) for rows in batches]
         order = draw([length(log) for log in logs], batches, steps, np.random.default_rng(seed))
         x, y = ({name: column[order] for name, column in part.items()} for part in (x, y))
         plan = {"batch_size": sum(batches), "epochs": epochs, "steps_per_epoch": steps // epochs, "shuffle": False, "verbose": 0}
@@ -173,7 +178,7 @@ class Framework:
         return {feature.name: stacked_feature(feature, logs) for feature in self.inputs}
 
     def _check(self, name: str, log: Log) -> None:
-        """A feature that is missing by mistake must not pass as unknown, nor a space as one in which no row lies."""
+        """A feature missing by mistake must not pass as unknown, nor a space as one in which no row lies."""
         heads = [head for head in self.heads if head.name in log]
         if not heads:
             raise ValueError(f"{name}: expected a label among {[head.name for head in self.heads]}, found {list(log)}")
@@ -181,7 +186,8 @@ class Framework:
         if missing := [feature for feature in wanted if feature not in log]:
             raise ValueError(f"{name}: expected the features that {[h.name for h in heads]} read, found no {', '.join(missing)}")
         for task in (head.task for head in heads):
-            task.expect(task.space is None or task.space in log, f"its space {task.space!r} in {name}", f"only {list(log)}")
+            there = task.space is None or task.space in log
+            task.expect(there, f"its space {task.space!r} in {name}", f"only {list(log)}")
 
     def predict(self, log: Log) -> dict[str, np.ndarray]:
         """Predictions by task, `(rows, outputs)`; features that the rows lack are unknown."""
@@ -243,9 +249,9 @@ class Framework:
     # ------------------------------------------------------------ save, load
 
     def save(self, folder: str | Path) -> None:
-        """Write the declaration (`framework.json`) and the trained model (`model.keras`) into a folder: both, or nothing.
+        """Write the declaration (`framework.json`) and the trained model (`model.keras`) into a folder, or nothing.
 
-        Raises `ValueError` for a feature, task or network that is none of this package's, so that `load` could not find it.
+        Raises `ValueError` for a feature, task or network that is none of this package's: `load` could not find it.
         """
         folder, model, declared = Path(folder), self.built, self._declaration()
         with tempfile.TemporaryDirectory() as whole:
@@ -321,27 +327,32 @@ def _each(name: str, parts: Sequence, kind: type) -> list:
 def _plain_network(network: Callable) -> Callable:
     """Without NumPy's numbers among the options, which JSON cannot hold."""
     if not callable(network):
-        raise ValueError(f"network: expected a network of chapter 2, partial(SharedBottom, units=(32,)), found {network!r}")
+        expected = "a network of chapter 2, partial(SharedBottom, units=(32,))"
+        raise ValueError(f"network: expected {expected}, found {network!r}")
     if not isinstance(network, partial):
         return network
-    return partial(network.func, *network.args, **{name: plain(option) for name, option in network.keywords.items()})
+    options = {name: plain(option) for name, option in network.keywords.items()}
+    return partial(network.func, *network.args, **options)
 
 
 def _declared_network(network: Callable) -> dict:
     kind, options = getattr(network, "func", network), getattr(network, "keywords", {})
     name = getattr(kind, "__name__", repr(kind))
     if getattr(shared_networks, name, None) is not kind or getattr(network, "args", ()):
-        raise ValueError(f"network: expected a network of chapter 2 with options by name, to be written down, found {network!r}")
+        expected = "a network of chapter 2 with options by name, to be written down"
+        raise ValueError(f"network: expected {expected}, found {network!r}")
     try:
         json.dumps(options)
     except TypeError as error:
-        raise ValueError(f"network: expected options that JSON can hold, found {options} ({error})") from error
+        expected = "options that JSON can hold"
+        raise ValueError(f"network: expected {expected}, found {options} ({error})") from error
     return {"kind": name, "options": options}
 
 
 def _declared(module, part: Feature | Task) -> dict:
     name = type(part).__name__
-    part.expect(getattr(module, name, None) is type(part), f"a kind of {module.__name__}, to be written down", name)
+    known = getattr(module, name, None) is type(part)
+    part.expect(known, f"a kind of {module.__name__}, to be written down", name)
     return {"kind": name} | asdict(part)
 
 
@@ -361,7 +372,11 @@ MEASURES = {  # name, and whether more is better
 
 
 def measure(task: Task, labels: np.ndarray, predictions: np.ndarray) -> float:
-    """Recall@10 of one of K, AUC of yes or no (of tags, the mean over those with both classes), and else RMSE in the label's unit."""
+    """Recall@10 of one of K, AUC of yes or no, and else RMSE of the prediction in the unit of the label.
+
+    Of several tags it is the mean AUC over those that have labels of both classes. Raises `ValueError` that names
+    the task: no label to judge by, one class, predictions that are not finite.
+    """
     known = ~np.isnan(labels)
     task.expect(known.any(), "a label to judge by", f"none among {len(labels)} rows")
     lost = np.count_nonzero(~np.isfinite(predictions[known.any(axis=1)]))
@@ -378,7 +393,7 @@ def measure(task: Task, labels: np.ndarray, predictions: np.ndarray) -> float:
 
 
 def _ranks(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """How many classes stand before the label, `(rows,)`: those scored higher or, at its score, with a smaller number."""
+    """How many classes stand before the label, `(rows,)`: of a higher score, or of its score and a smaller number."""
     own = np.take_along_axis(scores, labels[:, None], axis=1)
     tied = (scores == own) & (np.arange(scores.shape[1]) < labels[:, None])
     return np.count_nonzero((scores > own) | tied, axis=1)

@@ -16,14 +16,16 @@ def several(logs: Log | Sequence[Log]) -> list[dict]:
     Raises `ValueError` that names the log: what is no log, no column, columns of unequal length.
     """
     if not isinstance(logs, Iterable):
-        raise ValueError(f"logs: expected a list of dicts of columns, or of DataFrames, found {type(logs).__name__}")
+        found = type(logs).__name__
+        raise ValueError(f"logs: expected a list of dicts of columns, or of DataFrames, found {found}")
     one = isinstance(logs, Mapping) or hasattr(logs, "columns")
     found = [table(f"log {number}", log) for number, log in enumerate([logs] if one else logs, 1)]
     if not found:
         raise ValueError("logs: expected one or more, found none")
     for number, log in enumerate(found, 1):
-        if len(lengths := {_rows(name, column) for name, column in log.items()}) != 1:
-            raise ValueError(f"log {number}: expected columns of one length, found {sorted(lengths) or 'none'}")
+        lengths = sorted({_rows(name, column) for name, column in log.items()})
+        if len(lengths) != 1:
+            raise ValueError(f"log {number}: expected columns of one length, found {lengths or 'none'}")
     return found
 
 
@@ -68,7 +70,8 @@ def stacked_feature(feature: Feature, logs: Sequence[Log]) -> np.ndarray:
 def _blank(feature: Feature, rows: int) -> np.ndarray:
     if isinstance(feature, Numeric):
         return feature.column(np.broadcast_to(feature.mean, (rows, feature.size)))
-    feature.expect(feature.unknown, "a column of that name in every log, as no id may be unknown", "a log without it")
+    expected = "a column of that name in every log, as no id may be unknown"
+    feature.expect(feature.unknown, expected, "a log without it")
     return np.full((rows, 1) if feature.lists else rows, PADDING, "int32")
 
 
@@ -89,6 +92,7 @@ def _label(name: str, columns: int, log: Log) -> np.ndarray:
         return np.full((rows, columns), np.nan)
     label = numbers(f"task {name!r}", log[name])
     label = label[:, None] if label.ndim == 1 else label
-    if label.shape != (rows, columns):
-        raise ValueError(f"task {name!r}: expected labels of shape ({rows}, {columns}), found {label.shape}")
+    expected = rows, columns
+    if label.shape != expected:
+        raise ValueError(f"task {name!r}: expected labels of shape {expected}, found {label.shape}")
     return label
