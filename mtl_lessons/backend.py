@@ -23,12 +23,23 @@ def _hushed():
         os.close(nowhere)
 
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+def _need_tensorflow(found: str) -> None:
+    """Keras chooses its backend once, when it is imported; tapes and strategies here are TensorFlow's."""
+    if found != "tensorflow":
+        raise ImportError(
+            f"KERAS_BACKEND: expected 'tensorflow', found {found!r}. mtl_lessons runs on TensorFlow "
+            "only. Set KERAS_BACKEND=tensorflow, or unset it, and start Python again."
+        )
+
+
+_need_tensorflow(os.environ.setdefault("KERAS_BACKEND", "tensorflow"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 with _hushed():
     import keras
     import tensorflow as tf
+
+_need_tensorflow(keras.backend.backend())  # Keras may have been imported before, with another
 
 tf.get_logger().setLevel("ERROR")
 

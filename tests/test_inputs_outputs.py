@@ -1,5 +1,10 @@
 """Chapter 4's package: features, tasks, the funnel's losses and what is served, by hand, by property and by round trip."""
 
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import nbformat
@@ -13,6 +18,7 @@ from mtl_lessons import concept
 from mtl_lessons import inputs_outputs as io
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.inputs_outputs import features, funnel, serving, tasks
+from mtl_lessons.loss_balancing import Balanced, Equal
 from mtl_lessons.world import World
 
 ops = keras.ops
@@ -68,6 +74,117 @@ def value(task, labels, predictions, weight=None):
 
 def log(x):
     return float(np.log(x))
+
+
+class Column:
+    """What is used of pandas' Series: an array in disguise."""
+
+    def __init__(self, values):
+        self.held, self.values = values, "no dict's method"
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.held, dtype)
+
+    def __iter__(self):
+        return iter(self.held)
+
+    def __len__(self):
+        return len(self.held)
+
+
+class Frame:
+    """What is used of pandas' DataFrame: it iterates over the names of its columns, and `values` is no method."""
+
+    def __init__(self, columns):
+        self.held, self.columns, self.values = columns, list(columns), "no dict's method"
+
+    def __iter__(self):
+        return iter(self.columns)
+
+    def __getitem__(self, name):
+        return Column(self.held[name])
+
+
+NA = type("NAType", (), {"__repr__": lambda self: "<NA>"})()
+
+
+@pytest.fixture(params=["mixed_float16", "mixed_bfloat16", "float64"])
+def policy(request):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy(before)
+
+
+# ---------------------------------------------------------------- declarations
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: io.Binary("t", rate=1.0), "task 't': expected a base rate between 0 and 1, found 1.0"),
+        (lambda: io.Binary("t", rate="half"), "task 't': expected rate to be a finite number, found 'half'"),
+        (lambda: io.Binary("t", over="batch"), "task 't': expected over to be 'known' or 'rows', found 'batch'"),
+        (lambda: io.Binary("t", space="t"), "task 't': expected a space other than the task itself, found 't'"),
+        (lambda: io.Binary("watch time"), "task 'watch time': expected a name of A-Z, a-z, 0-9, '_', '-', '.', found"),
+        (lambda: io.Binary("点击"), "task '点击': expected a name of A-Z"),
+        (lambda: io.OneOfK("t", classes=0), "task 't': expected classes to be a whole number from 2 to 16777216, found 0"),
+        (lambda: io.OneOfK("t", classes=2**24 + 1), "from 2 to 16777216, found 16777217"),
+        (lambda: io.MultiLabel("t", labels=0), "task 't': expected labels to be a whole number from 1 to .*, found 0"),
+        (lambda: io.Ordinal("t", low=5, high=1), "task 't': expected low below high, found 5 and 1"),
+        (lambda: io.Ordinal("t", low=1.5, high=3), "task 't': expected low to be a whole number from .*, found 1.5"),
+        (lambda: io.Regression("t", scale=0), "task 't': expected scale to be a finite number above 0, found 0"),
+        (lambda: io.Regression("t", mean=NAN), "task 't': expected mean to be a finite number, found nan"),
+        (lambda: io.WatchTime("t", typical=-1.0), "task 't': expected typical to be a finite number above 0, found -1.0"),
+        (lambda: io.Categorical("f", ids=0), "feature 'f': expected ids to be a whole number from 1 to .*, found 0"),
+        (lambda: io.Categorical("f", ids=2.5), "feature 'f': expected ids to be a whole number from 1 to .*, found 2.5"),
+        (lambda: io.Categorical("f", ids=3, width=True), "feature 'f': expected width to be a whole number .*, found True"),
+        (lambda: io.Categorical("a/b", ids=3), "feature 'a/b': expected a text without '/' as its name, found 'a/b'"),
+        (lambda: io.Sequence("f", ids=3, longest=0), "feature 'f': expected longest to be a whole number from 1 to .*, found 0"),
+        (lambda: io.Numeric("f", scale=0), "feature 'f': expected scale to be finite numbers above 0, found 0"),
+        (lambda: io.Numeric("f", size=2, scale=(1, -1)), "feature 'f': expected scale to be finite numbers above 0, found"),
+        (lambda: io.Numeric("f", size=2, mean=(1, 2, 3)), "feature 'f': expected mean of 1 or 2 numbers, found"),
+        (lambda: io.Numeric.fitted("f", [1.0, NAN]), "feature 'f': expected finite numbers, found 1 NaN or infinite"),
+        (lambda: io.Numeric.fitted("f", []), "feature 'f': expected finite numbers, found no row"),
+        (lambda: io.losses([io.Binary("t"), io.Regression("t")]), r"tasks: expected different names, found \['t', 't'\]"),
+        (lambda: io.Calibration(0.0, 1.0), "Calibration: expected slope > 0 and a finite intercept, found 0.0 and 1.0"),
+    ],
+)
+def test_a_declaration_that_makes_no_sense(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("with_numpy", "plain"),
+    [
+        (io.Categorical("f", ids=np.int64(4) + 1, width=np.int8(3)), io.Categorical("f", ids=5, width=3)),
+        (io.Numeric("f", size=np.int64(2), mean=np.array([1.0, 2.0])), io.Numeric("f", size=2, mean=(1.0, 2.0))),
+        (io.Binary("t", rate=np.float32(0.25)), io.Binary("t", rate=0.25)),
+        (io.OneOfK("t", classes=np.uint8(3)), io.OneOfK("t", classes=3)),
+        (io.Regression("t", mean=np.float64(3), scale=np.float16(2)), io.Regression("t", mean=3.0, scale=2.0)),
+    ],
+)
+def test_numbers_of_numpy_are_as_good_as_pythons(with_numpy, plain):
+    assert with_numpy == plain and hash(with_numpy) == hash(plain)
+    assert json.dumps(asdict(with_numpy)) == json.dumps(asdict(plain))
+
+
+def test_features_of_any_name_train_and_reload(tmp_path):
+    named = [
+        io.Categorical("点击", ids=5),
+        io.Sequence("last week", ids=5),
+        io.Numeric("price (€)"),
+        io.Categorical("features", ids=3),
+    ]
+    rows = {"点击": [0, 1], "last week": [[1], []], "price (€)": [1.0, 2.0], "features": [0, 2]}
+    inputs, x = io.encode(named)
+    model = keras.Model(inputs, io.heads([io.WatchTime("watch"), io.Regression("watch_ratio")], x))
+    model.compile("adam", io.losses([io.WatchTime("watch"), io.Regression("watch_ratio")]))
+    model.fit(io.feed(named, rows), {"watch": np.ones((2, 1)), "watch_ratio": np.ones((2, 1))}, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(*(one(io.feed(named, rows))["watch"] for one in (model, again)))
 
 
 # ---------------------------------------------------------------- features
@@ -137,6 +254,31 @@ def test_numbers_come_out_in_standard_units():
     np.testing.assert_allclose(keras.Model(inputs, x)({"price": columns}), [[-1, -1], [1, 1]], rtol=1e-6)
 
 
+def test_a_constant_column_comes_out_as_zero():
+    column = [[0.1, 1.0], [0.1, 3.0], [0.1, 5.0]]
+    feature = io.Numeric.fitted("price", column)
+    inputs, x = io.encode([feature])
+    np.testing.assert_allclose(keras.Model(inputs, x)(io.feed([feature], {"price": column}))[:, 0], 0, atol=1e-6)
+
+
+def test_seconds_since_1970_are_told_apart():
+    seconds = 1_764_486_000 + np.array([-30, -29, 30])
+    feature = io.Numeric("time", mean=1_764_486_000, scale=20.0)
+    inputs, x = io.encode([feature])
+    found = keras.Model(inputs, x)(io.feed([feature], {"time": seconds}))
+    np.testing.assert_allclose(found[:, 0], [-1.5, -1.45, 1.5], rtol=1e-6)
+    np.testing.assert_array_equal(io.feed([io.Numeric("p", mean=20.0, scale=5.0)], {"p": [7.0]})["p"], [[7.0]])  # as it is
+
+
+def test_half_precision_keeps_large_numbers_and_long_lists(policy):
+    number, tags = io.Numeric("price", mean=1e5, scale=1e4), io.MultiValued("tags", ids=3, width=2)
+    inputs, x = io.encode([number, tags])
+    model = keras.Model(inputs, x)
+    model.get_layer("tags_table").set_weights([np.full((5, 2), 0.5)])
+    found = model(io.feed([number, tags], {"price": [1.1e5], "tags": np.ones((1, 5000), int)}))
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.cast(found, "float32")), [[1.0, 0.5, 0.5]], rtol=2e-2)
+
+
 def test_feed_takes_the_columns_it_needs_and_pads_lists():
     x = io.feed(FEATURES, ROWS)
     assert set(x) == {feature.name for feature in FEATURES}
@@ -151,6 +293,33 @@ def test_a_huge_id_does_not_wrap_round_to_a_known_one():
 
 
 @pytest.mark.parametrize(
+    "ids", [np.array([3, 200, 120], "uint8"), np.array([3, 2**64 - 1, 7], "uint64"), np.array([3, -1, 9], object)]
+)
+def test_ids_of_any_width_are_the_same_ids(ids):
+    x = io.feed([io.Categorical("user", ids=300), io.MultiValued("tags", ids=300)], {"user": ids, "tags": ids[:, None]})
+    expected = [i if 0 <= int(i) < 300 else -1 for i in ids]
+    assert x["user"].dtype == "int32" and [i if 0 <= i < 300 else -1 for i in x["user"]] == expected
+    assert x["tags"][1, 0] == {200: 200, 2**64 - 1: 300, -1: -1}[int(ids[1])]  # unknown; only -1 is padding
+    np.testing.assert_array_equal(features.TableRows(300)(np.array([100], "int8")), [102])
+
+
+def test_a_longest_length_keeps_the_latest_ids():
+    history = io.Sequence("history", ids=50, longest=3)
+    rows = [[1, 2, 3, 4, 5], [9, -1, -1, -1, -1], []] + [list(range(50)) * 400]  # one list of 20,000
+    expected = [[3, 4, 5], [9, -1, -1], [-1, -1, -1], [47, 48, 49]]
+    assert io.feed([history], {"history": rows})["history"].tolist() == expected
+    assert features.pad(rows, 3).tolist() == expected
+
+
+def test_a_data_frame_is_a_dict_of_columns():
+    x, framed = io.feed(FEATURES, ROWS), io.feed(FEATURES, Frame(ROWS))
+    assert all(np.array_equal(x[name], framed[name]) for name in x)
+    y, framed = io.targets(TASKS, LABELS), io.targets(TASKS, Frame(LABELS))
+    assert all(np.array_equal(y[name], framed[name], equal_nan=True) for name in y)
+    np.testing.assert_array_equal(io.weights(TASKS[:1], Frame({"click": [1, 2]}))["click"], [1, 2])
+
+
+@pytest.mark.parametrize(
     ("feature", "column", "message"),
     [
         (io.Categorical("user", ids=5), [[1], [2]], r"feature 'user': expected shape \(rows,\), found \(2, 1\)"),
@@ -161,7 +330,23 @@ def test_a_huge_id_does_not_wrap_round_to_a_known_one():
             [[0], [-1], [7]],
             r"feature 'tags': expected ids from 0 to 4, found \[7\]",
         ),
+        (io.Categorical("user", ids=5), [1, None], "feature 'user': expected whole numbers, found None"),
+        (io.Categorical("user", ids=5), np.ma.array([1, 2], mask=[0, 1]), "feature 'user': expected whole numbers, found None"),
+        *(
+            (
+                kind("tags", ids=5),
+                [[1], wrong],
+                "feature 'tags': expected a list of whole numbers in every row, found .* in row 1",
+            )
+            for kind in (io.MultiValued, io.Sequence)
+            for wrong in ([1.7], [True], ["1"], [NAN], None, NAN, "1|2", [1, None], [[1]], np.ma.array([1, 2], mask=[0, 1]))
+        ),
+        (io.MultiValued("tags", ids=5), NAN, "feature 'tags': expected a list of ids in every row, found nan"),
         (io.Numeric("price"), [1.0, NAN], "feature 'price': expected finite numbers, found 1 NaN"),
+        (io.Numeric("price"), [1.0, None], "feature 'price': expected finite numbers, found 1 NaN"),
+        (io.Numeric("price"), np.ma.array([1.0, 2.0], mask=[0, 1]), "feature 'price': expected finite numbers, found 1 NaN"),
+        (io.Numeric("price"), ["1.5"], "feature 'price': expected numbers, found text"),
+        (io.Numeric("price"), np.array(["2026-01-01"], "M8[s]"), "feature 'price': expected numbers, found datetime64"),
         (io.Numeric("price", size=3), [[1.0, 2.0]], r"feature 'price': expected shape \(rows, 3\), found \(1, 2\)"),
     ],
 )
@@ -220,6 +405,51 @@ def test_odds_that_underflow_or_overflow_stay_finite(seconds):
     with tf.GradientTape() as tape:
         loss = tf.add_n([tf.convert_to_tensor(io.WatchOdds("t").loss()(label, predicted)) for label in ([[0.0]], [[30.0]])])
     assert np.isfinite(loss) and np.isfinite(tape.gradient(loss, predicted)).all()
+
+
+@pytest.mark.parametrize(
+    "task", [io.Regression("t", scale=1e-3), io.WatchTime("t"), io.WatchOdds("t")], ids=lambda t: type(t).__name__
+)
+@pytest.mark.parametrize("wild", [0.0, 3e38, np.inf])
+def test_a_prediction_without_a_label_costs_nothing_however_wild(task, wild):
+    predicted = tf.Variable([[30.0], [wild]])
+    with tf.GradientTape() as tape:
+        loss = task.loss()([[31.0], [NAN]], predicted)
+    assert float(loss) == value(task, [[31.0]], [[30.0]])
+    assert tape.gradient(loss, predicted).numpy()[1] == 0
+    (rmse,) = io.metrics([task])["t"]
+    rmse.update_state(np.array([[31.0], [NAN]]), predicted)
+    assert float(rmse.result()) == 1
+
+
+@pytest.mark.parametrize(("task", "bound"), [(io.WatchTime("t"), 40.0), (io.WatchOdds("t"), 16.0)], ids=["time", "odds"])
+def test_a_head_of_seconds_that_is_far_off_finds_back(task, bound):
+    x = keras.Input((1,))
+    model = keras.Model(x, task.head(x))
+    model.get_layer("t>log").set_weights([np.ones((1, 1)), np.zeros(1)])
+    far = tf.Variable([[-1e4], [0.5], [1e4]])
+    with tf.GradientTape(persistent=True) as tape:
+        p = model(far)
+        losses = [task.loss()([[y]] * 3, p) for y in (60.0, 0.0 if bound == 16 else 60.0)]
+    np.testing.assert_allclose(np.log(p.numpy()[:, 0] / 60), [-bound, 0.5, bound], rtol=1e-5)
+    play, none = (3 * tape.gradient(loss, far).numpy()[:, 0] for loss in losses)
+    if bound == 16:  # -y σ(-z) / typical where something was played, σ(z) where nothing was
+        np.testing.assert_allclose(play, [-1, -1 / (1 + np.exp(0.5)), 0], atol=1e-6)
+        np.testing.assert_allclose(none, [0, 1 / (1 + np.exp(-0.5)), 1], atol=1e-6)
+    else:
+        np.testing.assert_allclose(play, [-80, 1, 80], rtol=1e-5)  # 2 (log p - log y)
+
+
+def test_weights_of_any_unit_give_the_same_loss():
+    labels, predictions, weight = [[1], [0], [NAN]], [[0.5], [0.25], [0.5]], np.array([3.0, 1.0, 5.0])
+    plain = value(io.Binary("t"), labels, predictions, weight)
+    assert value(io.Binary("t"), labels, predictions, 1e-12 * weight) == pytest.approx(plain, rel=1e-5)
+
+
+@pytest.mark.parametrize("make", [lambda **options: tasks.TaskLoss(TASKS[0], **options), io.InversePropensity, io.DoublyRobust])
+def test_a_loss_takes_no_reduction_that_it_would_not_heed(make):
+    with pytest.raises(TypeError, match="reduction"):
+        make(reduction="sum")
 
 
 def test_weights_of_rows_by_hand():
@@ -340,9 +570,40 @@ def test_a_space_need_not_be_a_task():
     np.testing.assert_array_equal(y["like"][:, 0], [NAN, 1])
 
 
+@pytest.mark.parametrize("missing", [None, NA, NAN])
+def test_a_label_may_be_missing_in_many_ways(missing):
+    for label in ([1, missing, 0], Column(np.array([1, missing, 0], object)), np.ma.array([1, 1, 0], mask=[0, 1, 0])):
+        np.testing.assert_array_equal(io.targets(TASKS[:1], {"click": label})["click"][:, 0], [1, NAN, 0])
+
+
 @pytest.mark.parametrize(
     ("task", "labels", "message"),
     [
+        (io.Binary("click"), {}, "labels: expected those of click, or some of them, found none"),
+        (io.Binary("click"), {"click": ["1"]}, "task 'click': expected numbers, found text"),
+        (io.Binary("click"), {"click": [[1], [0, 1]]}, "task 'click': expected rows of one length"),
+        (io.Binary("click"), {"click": 1}, r"task 'click': expected labels of shape \(1, 1\), found \(\)"),
+        (
+            io.Binary("buy", space="click"),
+            {"click": [1, 2], "buy": [1, 1]},
+            r"expected its space 'click' to be 0 or 1, found \[2\.\]",
+        ),
+        (
+            io.Binary("buy", space="click"),
+            {"click": [0.5], "buy": [1]},
+            r"expected its space 'click' to be 0 or 1, found \[0\.5\]",
+        ),
+        (
+            io.Binary("buy", space="click"),
+            {"click": [[1, 0]], "buy": [1]},
+            r"expected its space 'click' of shape \(1,\), found \(1, 2\)",
+        ),
+        (
+            io.OneOfK("kind", classes=2**24),
+            {"kind": [2**24 + 1]},
+            r"task 'kind': expected whole numbers from 0 to 16777215, found",
+        ),
+        (io.Regression("r"), {"r": [1e39]}, r"task 'r': expected finite numbers, found \[1\.e\+39\]"),
         (io.Binary("click"), {"clicks": [1]}, "labels: expected only the tasks click, found 'clicks'"),
         (io.Binary("click"), {"click": [0, 2]}, r"task 'click': expected labels 0 and 1, found \[2\.\]"),
         (io.OneOfK("kind", classes=3), {"kind": [0, 3]}, r"task 'kind': expected whole numbers from 0 to 2, found \[3\.\]"),
@@ -383,6 +644,8 @@ def test_weights_are_1_where_none_are_given():
         ({"click": [1.0, -1.0]}, r"task 'click': expected weights of 0 or more, found \[-1\.\]"),
         ({"click": [1.0, NAN]}, r"task 'click': expected weights of 0 or more, found \[nan\]"),
         ({"click": [[1.0]]}, r"task 'click': expected weights of shape \(1,\), found \(1, 1\)"),
+        ({"click": np.ma.array([1.0, 2.0], mask=[0, 1])}, r"task 'click': expected weights of 0 or more, found \[nan\]"),
+        ({}, "rows: expected how many there are, as no task has weights, found None"),
     ],
 )
 def test_weights_that_make_no_sense(given, message):
@@ -395,19 +658,6 @@ def test_a_loss_refuses_shapes_that_are_not_its_own():
         TASKS[0].loss()(np.zeros((2, 1)), np.zeros((2, 64, 2)))
     with pytest.raises(ValueError, match=r"task 'category': expected labels of shape \(batch, 1\), found \(2, 4\)"):
         TASKS[2].loss()(np.zeros((2, 4)), np.zeros((2, 4)))
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: io.Binary("t", rate=1.0), "task 't': expected a base rate between 0 and 1, found 1.0"),
-        (lambda: io.Binary("t", over="batch"), "task 't': expected over to be 'known' or 'rows', found 'batch'"),
-        (lambda: io.Ordinal("t", low=5, high=1), "task 't': expected low below high, found 5 and 1"),
-    ],
-)
-def test_a_task_that_makes_no_sense(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
 
 
 # ---------------------------------------------------------------- all of it in fit
@@ -479,6 +729,39 @@ def test_dr_by_hand():
     errors = guess + weight * (bce(bought, CVR) - guess) + weight * bce(bought, IMPUTED)
     found = io.DoublyRobust()(BOUGHT, np.stack([CVR, CTR, IMPUTED], 1))
     assert float(found) == pytest.approx(CLICK.mean() * errors.mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [io.InversePropensity(), io.DoublyRobust()], ids=lambda loss: loss.name)
+def test_labels_of_the_funnel_may_be_a_plain_column(loss):
+    parts = np.stack([CVR, CTR, IMPUTED][: loss.parts], 1)
+    assert float(loss(BOUGHT[:, 0], parts)) == float(loss(BOUGHT, parts))
+    with pytest.raises(ValueError, match=rf"{loss.name}: expected labels of shape \(batch, columns\), found \(1, 4, 1\)"):
+        loss(BOUGHT[None], parts)
+
+
+@pytest.mark.parametrize("graph", [False, True])
+@pytest.mark.parametrize("p", [1e-8, 3e-7, 0.25])
+def test_the_slope_of_a_rare_purchase(p, graph):
+    """Of `-log(ctr · cvr)` by a logit it is `cvr - 1`, by a rate `-1 / rate`, however small the product."""
+    rates = tf.Variable([[p**0.5], [p**0.5]])
+
+    def pull():
+        with tf.GradientTape() as tape:
+            product = rates[:1] * rates[1:]
+            losses = tf.stack([tf.reshape(tasks.cross_entropy(tf.constant([[y]]), product), ()) for y in (1.0, 0.0)])
+            bought = losses[0]
+        return losses, tape.gradient(bought, rates)
+
+    losses, slope = (tf.function(pull) if graph else pull)()
+    np.testing.assert_allclose(losses, [-np.log(p), -np.log1p(-p)], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(slope, -1 / rates.numpy(), rtol=1e-5)
+
+
+def test_cross_entropy_of_a_sigmoid_is_keras_own():
+    logits, y = tf.constant([[-100.0], [-20.0], [0.3], [20.0]]), tf.constant([[1.0], [0.0], [1.0], [0.0]])
+    np.testing.assert_array_equal(
+        *(f(y, keras.activations.sigmoid(logits)) for f in (tasks.cross_entropy, ops.binary_crossentropy))
+    )
 
 
 def test_a_sample_weight_multiplies_what_its_row_adds():
@@ -562,6 +845,29 @@ def test_purchase_is_the_product_and_reaches_both_heads():
     assert all(np.any(g) for g in gradients)
 
 
+def test_a_balancer_trains_the_conversion_by_the_other_two():
+    model, x = esmm(), {"context": np.eye(2, dtype="float32")}
+    pair = {name: io.Binary(name).loss() for name in ("click", "purchase")}
+    balanced = Balanced(keras.Model(model.inputs, {name: model.output[name] for name in pair}), Equal())
+    balanced.compile("sgd", pair)
+    before = [weight.copy() for weight in model.get_weights()]
+    balanced.fit(x, dict.fromkeys(pair, np.array([[1.0], [0.0]])), verbose=0)
+    assert all(np.any(old != new) for old, new in zip(before, model.get_weights()))
+
+
+def test_outputs_and_losses_are_float32_in_any_precision(policy):
+    model = esmm()
+    assert {name: output.dtype for name, output in model.output.items()} == dict.fromkeys(
+        ("click", "conversion", "purchase"), "float32"
+    )
+    assert io.with_parts("ips", *model.output.values()).dtype == "float32"
+    x = keras.Input((3,))
+    heads = keras.Model(x, io.heads(TASKS, x))
+    assert {output.dtype for output in heads.output.values()} == {"float32"}
+    y, p = io.targets(TASKS, LABELS), heads(np.ones((4, 3)))
+    assert all(task.loss()(y[task.name], p[task.name]).dtype == "float32" for task in TASKS)
+
+
 def test_esmm_trains_without_a_loss_on_the_conversion(tmp_path):
     model, x = esmm(), {"context": np.ones((4, 2), "float32")}
     labels = [io.Binary("click"), io.Binary("conversion", space="click"), io.Binary("purchase")]
@@ -572,6 +878,9 @@ def test_esmm_trains_without_a_loss_on_the_conversion(tmp_path):
     assert found == pytest.approx({"click": 0.5, "conversion": 0.5, "purchase": 0.25}, abs=0.02)
     model.save(tmp_path / "esmm.keras")
     keras.models.load_model(tmp_path / "esmm.keras", safe_mode=True)
+    scored = io.metrics(labels)  # with metrics Keras wants all three labels, of which `targets` fills what is not known
+    model.compile("adam", {"click": labels[0].loss(), "purchase": labels[2].loss()}, metrics=scored)
+    assert {"click_auc", "conversion_auc", "purchase_auc"} <= model.evaluate(x, y, verbose=0, return_dict=True).keys()
 
 
 # ---------------------------------------------------------------- the experiment
@@ -668,6 +977,27 @@ def test_calibration_finds_the_slope_and_the_intercept():
     assert (np.argsort(found(p)) == np.argsort(p)).all()
 
 
+@given(arrays.arrays(float, 6, elements=st.floats(0, 1, exclude_max=True)), st.floats(0.2, 5), st.floats(-3, 3))
+def test_a_calibration_keeps_the_order_of_rare_events_too(p, slope, intercept):
+    p = np.concatenate([p, [0.0, 1e-300, 1e-20, 1e-9, 1e-8, 0.5, 1.0]])
+    order = np.argsort(p)
+    assert (np.diff(io.Calibration(slope, intercept)(p)[order]) >= 0).all()
+    np.testing.assert_allclose(io.Calibration(1.0, 0.0)(p), p, rtol=1e-9, atol=1e-300)
+
+
+def test_rare_predictions_do_not_tie():
+    found = io.Calibration(1.5, -1.0)([1e-12, 1e-10, 1e-8])
+    assert (np.diff(found) > 0).all()
+
+
+def test_a_prediction_without_a_label_may_be_missing_too():
+    labels, p = drawn(1.5, 0.3, n=500)
+    more = np.append(labels, [NAN, NAN]), np.append(p, [NAN, 7.0])
+    assert io.Calibration.fit(*more) == io.Calibration.fit(labels, p)
+    masked = np.ma.array(np.append(labels, 1), mask=np.append(np.zeros(500, bool), True))
+    assert io.Calibration.fit(masked, np.append(p, 0.5)) == io.Calibration.fit(labels, p)
+
+
 def test_recalibrate_leaves_out_rows_without_a_label_and_names_the_task():
     labels, p = drawn(1.5, 0.3, n=5_000)
     half = np.where(np.arange(5_000) % 2, labels, NAN)
@@ -677,6 +1007,12 @@ def test_recalibrate_leaves_out_rows_without_a_label_and_names_the_task():
         io.recalibrate({"like": np.zeros(3)}, {"like": np.full(3, 0.5)})
     with pytest.raises(ValueError, match="task 'like': expected predictions that rise with the labels"):
         io.recalibrate({"like": 1 - labels}, {"like": p})
+    with pytest.raises(
+        ValueError, match="task 'like': expected labels 0 and 1 among the same predictions, found a threshold that"
+    ):
+        io.recalibrate({"like": p > 0.3}, {"like": p})
+    with pytest.raises(ValueError, match="task 'like': expected predictions that differ, found 0.5 in every row"):
+        io.recalibrate({"like": [0, 1]}, {"like": [0.5, 0.5]})
 
 
 ITEMS = {"ctr": np.array([0.10, 0.06]), "like": np.array([0.02, 0.04])}
@@ -687,6 +1023,26 @@ def test_three_ways_to_fuse_by_hand():
     np.testing.assert_allclose(io.weighted_sum(ITEMS, {"ctr": 1, "like": 3}), [0.16, 0.18])
     np.testing.assert_allclose(io.product(ITEMS), [0.0020, 0.0024])
     np.testing.assert_allclose(io.power(ITEMS, {"ctr": 2, "like": 0.5}), [0.01 * 0.02**0.5, 0.0036 * 0.2])
+
+
+@pytest.mark.parametrize(
+    "fuse", [lambda p: io.weighted_sum(p, dict.fromkeys(p, 1)), io.product, lambda p: io.power(p, dict.fromkeys(p, 2))]
+)
+def test_a_column_meets_a_list_and_a_single_bid_meets_both(fuse):
+    a, b = np.array([0.1, 0.2, 0.3]), np.array([0.5, 0.6, 0.7])
+    flat = fuse({"bid": 2.0, "a": a, "b": b})
+    assert flat.shape == (3,)
+    np.testing.assert_array_equal(fuse({"bid": 2.0, "a": a[:, None], "b": b}), flat)
+    np.testing.assert_array_equal(fuse({"bid": [[2.0]], "a": a[:, None], "b": b[:, None]}), flat[:, None])
+    np.testing.assert_array_equal(fuse(Frame({"bid": np.full(3, 2.0), "a": a, "b": b})), flat)
+    requests = np.outer(a, b)  # (3 requests, 3 items), and a number for each request
+    np.testing.assert_array_equal(
+        fuse({"bid": a[:, None], "a": requests}), [fuse({"bid": x, "a": row}) for x, row in zip(a, requests)]
+    )
+    with pytest.raises(
+        ValueError, match=r"predictions: expected one shape, or single numbers beside it, found a \(3,\), b \(2,\)"
+    ):
+        fuse({"a": a, "b": b[:2]})
 
 
 PREDICTIONS = arrays.arrays(float, (2, 8), elements=st.floats(0.01, 1))
@@ -705,8 +1061,9 @@ def test_a_power_ignores_the_scale_of_a_head(p, factor, exponent):
         (lambda: io.weighted_sum(ITEMS, {"ctr": 1.0}), "expected the same tasks twice, found ctr, like and ctr"),
         (lambda: io.power({"a": [-0.1]}, {"a": 1.0}), "task 'a': expected predictions above 0, found -0.1"),
         (lambda: io.power({"a": [0.0]}, {"a": -1.0}), "task 'a': expected predictions above 0, found 0"),
-        (lambda: io.undo_sampling(0.5, 0), r"kept must lie in \(0, 1\], found 0"),
-        (lambda: io.undo_sampling(1.5, 0.5), r"probabilities must lie in \[0, 1\], found 1.5 to 1.5"),
+        (lambda: io.product({"a": np.ma.array([0.1, 0.2], mask=[0, 1])}), "task 'a': expected predictions above 0, found nan"),
+        (lambda: io.undo_sampling(0.5, 0), r"kept: expected a share of the negatives in \(0, 1\], found 0"),
+        (lambda: io.undo_sampling(1.5, 0.5), r"p: expected probabilities in \[0, 1\], found 1.5 to 1.5"),
         (lambda: io.Calibration.fit([[1]], [[0.5]]), r"expected labels and predictions of shape \(rows,\)"),
         (lambda: serving.product({}), "expected the same tasks twice, found none and none"),
     ],
@@ -714,6 +1071,15 @@ def test_a_power_ignores_the_scale_of_a_head(p, factor, exponent):
 def test_serving_refuses_what_makes_no_sense(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# ---------------------------------------------------------------- the backend
+
+
+def test_another_backend_is_refused_at_the_import():
+    code, asked = "import mtl_lessons.backend", os.environ | {"KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", code], env=asked, capture_output=True, text=True, encoding="utf-8")
+    assert "ImportError: KERAS_BACKEND: expected 'tensorflow', found 'jax'" in done.stderr
 
 
 # ---------------------------------------------------------------- the article's snippet

@@ -9,12 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mtl_lessons import inputs_outputs as io
 from mtl_lessons import loss_balancing as lb
 from mtl_lessons import metrics
 from mtl_lessons import shared_networks as sn
 from mtl_lessons import three_tasks as three
 from mtl_lessons.backend import keras
-from mtl_lessons.inputs_outputs import Binary, Categorical, MultiLabel, MultiValued, Numeric, OneOfK, Ordinal, Regression
+from mtl_lessons.inputs_outputs import (
+    Binary,
+    Categorical,
+    MultiLabel,
+    MultiValued,
+    Numeric,
+    OneOfK,
+    Ordinal,
+    Regression,
+    Sequence,
+)
 from mtl_lessons.three_tasks import Framework, Head
 from mtl_lessons.three_tasks import rows as parts
 from mtl_lessons.world import World
@@ -125,6 +136,22 @@ def test_a_weight_of_zero_teaches_a_head_nothing():
     assert np.abs(value(made.model.network.get_layer("chosen").kernel) - chosen).max() > 0
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_the_graph_trains_in_any_precision(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        price = Numeric("price", mean=1e5, scale=1e4)
+        made = Framework([USER, price], [CHOSEN, CLICK, RATING], BOTTOM)
+        network = made.graph()
+        network.compile(keras.optimizers.Adam(0.03), io.losses(made.tasks))
+        x, y = made.rows([log | {"price": np.linspace(9e4, 2e5, 32)} for log in some_logs()])
+        found = network.fit(x, y, batch_size=96, epochs=8, verbose=0).history["loss"]
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert np.isfinite(found).all() and found[-1] < found[0]
+
+
 # ---------------------------------------------------------------- the control, and one task
 
 
@@ -219,6 +246,57 @@ def test_lists_and_numbers_that_a_log_lacks():
     assert parts.stacked_feature(price, logs)[:, 0].tolist() == [1.0, 2.0, 3.0, 20.0, 20.0]
 
 
+class Frame:
+    """What is used of pandas' DataFrame: no mapping, its names in `columns`, and `values` is no method."""
+
+    def __init__(self, columns):
+        self.held, self.columns, self.values = columns, list(columns), "an array"
+
+    def __getitem__(self, name):
+        return self.held[name]
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
+@pytest.mark.parametrize("logs", [Frame, lambda log: [Frame(log)], dict], ids=["frame", "frames", "a log without a list"])
+def test_a_log_may_come_in_many_forms(logs):
+    made, log = framework([CLICK]).build(), some_logs()[1]
+    assert_equal(*(list(part.values()) for part in (made.columns(logs(log)), made.columns([log]))))
+    history = made.fit(logs(log), steps=np.int64(2), batch=np.int64(4), epochs=np.int8(1)).history
+    assert np.isfinite(history["loss"]).all()
+    assert made.evaluate(logs(log)) == made.evaluate([log])
+
+
+def test_labels_that_are_masked_or_None_are_missing():
+    made, log = framework([CLICK]), some_logs(4)[1]
+    for label in (np.ma.array([1, 0, 1, 0], mask=[0, 1, 0, 0]), [1, None, 1, 0]):
+        _, y = made.rows(log | {"click": label})
+        np.testing.assert_array_equal(y["click"][:, 0], [1, np.nan, 1, 0])
+
+
+def test_of_no_rows_the_predictions_are_none():
+    made = framework([CHOSEN, CLICK]).build()
+    assert {t: p.shape for t, p in made.predict({"user": np.array([], int)}).items()} == {"chosen": (0, 6), "click": (0, 1)}
+
+
+def test_numbers_far_from_zero_are_standardised_once():
+    time = Numeric("time", mean=1.7e9, scale=10.0)
+    made = Framework([USER, time], [CLICK], BOTTOM)
+    log = some_logs(2)[1] | {"time": 1.7e9 + np.array([5.0, -10.0])}
+    np.testing.assert_array_equal(
+        made.columns([log, {"user": [1]}])["time"][:, 0], [5, -10, 0]
+    )  # a log that lacks it has the mean
+
+
+@pytest.mark.parametrize("longest", [None, 2])
+def test_lists_of_several_logs_have_one_length(longest):
+    history = Sequence("history", ids=9, longest=longest)
+    logs = [{"history": [[1], [2, 3, 4]]}, {"other": [1]}]
+    expected = [[1, -1, -1], [2, 3, 4], [-1] * 3] if longest is None else [[1, -1], [3, 4], [-1, -1]]
+    assert parts.stacked_feature(history, logs).tolist() == expected
+
+
 def test_a_task_with_a_sample_space_and_missing_labels():
     order = Head(Binary("order", space="click"), [AD])
     log = {"user": [0, 1, 2, 3], "ad": [0, 1, 2, 3], "click": [1, 1, 0, np.nan], "order": [1, np.nan, 0, 1]}
@@ -237,13 +315,39 @@ def test_measures_of_each_kind_by_hand():
     assert three.measure(OneOfK("x", classes=12), np.array([[3.0], [11.0]]), p) == pytest.approx(0.5)
     clicks = np.array([[0], [1], [1], [nan]])
     assert three.measure(Binary("x"), clicks, np.array([[0.1], [0.2], [0.05], [0.9]])) == pytest.approx(0.5)
+    many = np.zeros((10, 60_000), "float32")  # one-hot labels would take 27 GiB
+    many[:, 7] = 1
+    chosen = np.array([[7.0]] * 5 + [[9.0], [10.0]] + [[59_999.0]] * 3)
+    assert three.measure(OneOfK("x", classes=60_000), chosen, many) == pytest.approx(0.6)
     tags = np.array([[0, 1], [1, 0], [nan, 1]])
     scores = np.array([[0.1, 0.1], [0.2, 0.9], [0.9, 0.2]])
     assert three.measure(MultiLabel("x", labels=2), tags, scores) == pytest.approx(0.5)
     grades = np.array([[1.0, 0.5], [1.0, 1.0]])  # P(y > 1), P(y > 2): 2.5 and 3 expected
     assert three.measure(Ordinal("x", low=1, high=3), np.array([[3.0], [3.0]]), grades) == pytest.approx(np.sqrt(0.125))
-    with pytest.raises(ValueError, match="task 'x': expected a label to judge by, found none among 1 rows"):
-        three.measure(Binary("x"), np.array([[nan]]), np.array([[0.5]]))
+    one_class = np.array([[0, 0], [1, 0], [nan, 0]])  # the second tag has no AUC, and stops nothing
+    assert three.measure(MultiLabel("x", labels=2), one_class, scores) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "message"),
+    [
+        ([[np.nan]], [[0.5]], "task 'x': expected a label to judge by, found none among 1 rows"),
+        ([[0], [0]], [[0.5], [0.1]], r"task 'x': expected labels of both classes, found only \[0\]"),
+        ([[0], [1], [np.nan]], [[0.5], [np.nan], [np.nan]], "task 'x': expected finite predictions, found 1 NaN or infinite"),
+    ],
+)
+def test_a_measure_that_cannot_be_taken_names_its_task(labels, predictions, message):
+    with pytest.raises(ValueError, match=message):
+        three.measure(Binary("x"), np.array(labels), np.array(predictions))
+
+
+@given(st.integers(1, 25), st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_recall_is_that_of_the_metrics_ties_and_all(classes, seed):
+    rng = np.random.default_rng(seed)
+    labels, scores = rng.integers(classes + 1, size=8), rng.integers(4, size=(8, classes + 1)) / 4
+    expected = metrics.recall_at_k(np.eye(classes + 1)[labels], scores, min(10, classes + 1))
+    assert three.measure(OneOfK("x", classes=classes + 1), labels[:, None].astype(float), scores) == pytest.approx(expected)
 
 
 def test_a_report_has_a_gain_above_zero_where_the_error_falls():
@@ -285,6 +389,54 @@ def test_what_is_loaded_predicts_and_goes_on_as_what_was_saved(tmp_path, balance
     assert again.model.network.count_params() == made.model.network.count_params()
 
 
+def test_options_in_numpys_numbers_are_saved_as_pythons(tmp_path):
+    network = partial(sn.MMoE, experts=np.int64(2), units=np.array([4]))
+    made = framework([Head(Binary("click", rate=np.float32(0.25)), [AD], weight=np.float32(2))], network).build()
+    made.save(tmp_path / "a" / "model")
+    again = Framework.load(tmp_path / "a" / "model")
+    assert again.heads == made.heads and again.heads[0].weight == 2.0
+    log = some_logs()[1]
+    np.testing.assert_array_equal(*(one.predict(log)["click"] for one in (made, again)))
+
+
+class Own(Binary):
+    """A kind of task that the package does not know."""
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (
+            lambda: framework([CLICK], lambda names, name: sn.SharedBottom(names, units=(4,), name=name)),
+            "network: expected a network of",
+        ),
+        (
+            lambda: framework([CLICK], partial(BOTTOM, dropout=0.0, activation=keras.activations.relu)),
+            "network: expected options that",
+        ),
+        (
+            lambda: framework([Head(Own("click"))]),
+            "task 'click': expected a kind of mtl_lessons.inputs_outputs.tasks, to be .*, found Own",
+        ),
+    ],
+    ids=["network", "options", "task"],
+)
+def test_what_cannot_be_written_down_leaves_nothing_behind(tmp_path, made, message, monkeypatch):
+    framework = made()
+    framework.model = object()  # it is not asked
+    with pytest.raises(ValueError, match=message):
+        framework.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatch):
+    made = framework([CLICK]).build()
+    monkeypatch.setattr(type(made.model), "save", lambda self, path: path.write_text("half") and 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        made.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
 # ---------------------------------------------------------------- errors
 
 
@@ -297,6 +449,15 @@ def test_what_is_loaded_predicts_and_goes_on_as_what_was_saved(tmp_path, balance
             lambda: framework([CHOSEN, Head(CLICK.task, CLICK.reads, 2.0)], balance=lb.Equal()),
             r"expected weights or a balance, found weights \[1.0, 2.0\] and Equal",
         ),
+        (
+            lambda: framework([Head(Binary("user"))]),
+            "heads: expected tasks and features of different names, .* found 'user' twice",
+        ),
+        (lambda: framework([Head(Binary("network"))]), "none of them 'network', found 'network' twice"),
+        (lambda: framework([CLICK.task]), "heads: expected a list of Head, found Binary"),
+        (lambda: framework(network=None), r"network: expected a network of chapter 2, .*, found None"),
+        (lambda: Framework([], [CLICK], BOTTOM), "features: expected one or more that all tasks read, found none"),
+        (lambda: Head(CLICK.task, weight=-1), "task 'click': expected a weight of 0 or more, found -1"),
         (
             lambda: framework([CLICK, Head(Binary("x"), [Categorical("ad", ids=9)])]),
             "feature 'ad': expected the same declaration",
@@ -313,7 +474,28 @@ def test_what_is_loaded_predicts_and_goes_on_as_what_was_saved(tmp_path, balance
             lambda: framework().build().fit(some_logs(), batch=[8, 8]),
             r"batch: expected at least 1 row of each of 3 logs, found \[8, 8\]",
         ),
-        (lambda: framework().build().fit(some_logs(), steps=5, epochs=10), "expected steps that epochs divide, found 5 and 10"),
+        (lambda: framework().fit(some_logs(), steps=5, epochs=10), "steps: expected steps that epochs divide, found 5 and 10"),
+        (lambda: framework().fit(some_logs(), steps=0), "steps: expected a whole number of at least 1, found 0"),
+        (lambda: framework().fit(some_logs(), batch=2.5), "batch: expected a whole number of at least 1, found 2.5"),
+        (lambda: framework().fit(None), "logs: expected a list of dicts of columns, or of DataFrames, found NoneType"),
+        (lambda: framework().fit([]), "logs: expected one or more, found none"),
+        (lambda: framework().fit([{}]), "log 1: expected columns of one length, found none"),
+        (lambda: framework().fit({"user": 1, "chosen": [1]}), "user: expected a column, a value for each row, found 1"),
+        (lambda: framework().fit({"user": [], "chosen": []}), r"logs: expected at least 1 row in each, found \[0\]"),
+        (lambda: framework().predict({}), "log 1: expected columns of one length, found none"),
+        (lambda: framework().predict(["user"]), "log 1: expected a dict of columns or a DataFrame, found list"),
+        (
+            lambda: framework([Head(Binary("buy", space="click"))]).fit({"user": [1], "clicks": [1], "buy": [1]}),
+            r"task 'buy': expected its space 'click' in log 1, found only \['user', 'clicks', 'buy'\]",
+        ),
+        (
+            lambda: framework([Head(MultiLabel("tags", labels=2))]).fit({"user": [1, 2], "tags": [1, 0]}),
+            r"task 'tags': expected labels of shape \(2, 2\), found \(2, 1\)",
+        ),
+        (
+            lambda: framework([CHOSEN, Head(Binary("x"), [Categorical("ad", ids=4, unknown=False)])]).columns(some_logs()[:1]),
+            "feature 'ad': expected a column of that name in every log, as no id may be unknown, found a log without it",
+        ),
         (
             lambda: framework().build().fit([some_logs()[0] | {"chosen": np.full(32, 6)}]),
             "task 'chosen': expected whole numbers from 0 to 5",
@@ -338,25 +520,28 @@ sys.path.insert(0, "tests")
 from test_three_tasks import framework, keras, lb, some_logs
 
 logs = some_logs(96)
-def trained(strategy):
+def trained(strategy, balance):
     with strategy.scope():
-        made = framework(balance=BALANCE).build(keras.optimizers.SGD(0.1), jit_compile=False)
+        made = framework(balance=balance).build(keras.optimizers.SGD(0.1), jit_compile=False)
     made.fit(logs, steps=12, batch=[8, 4, 16], epochs=2)
     return made.model.network.get_weights()
 
-one, two = trained(tf.distribute.get_strategy()), trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
 start = framework().graph().get_weights()
-print(max(np.abs(a - b).max() for a, b in zip(one, two)), max(np.abs(a - b).max() for a, b in zip(one, start)))
+strategies = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+for balance in (None, lb.Equal()):
+    one, two = (trained(strategy, balance) for strategy in strategies)
+    print(max(np.abs(a - b).max() for a, b in zip(one, two)), max(np.abs(a - b).max() for a, b in zip(one, start)))
 """
 
 
-@pytest.mark.parametrize("balance", ["None", "lb.Equal()"])
-def test_two_devices_train_the_same_weights(balance):
-    code = MIRRORED.replace("BALANCE", balance)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+def test_two_devices_train_the_same_weights():
+    done = subprocess.run([sys.executable, "-c", MIRRORED], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    apart, moved = map(float, done.stdout.split())
-    assert apart < 1e-4 < 0.05 < moved
+    lines = done.stdout.splitlines()  # with weights, and with a balance
+    assert len(lines) == 2
+    for line in lines:
+        apart, moved = map(float, line.split())
+        assert apart < 1e-4 < 0.05 < moved
 
 
 # ---------------------------------------------------------------- the experiment
@@ -419,6 +604,14 @@ def test_training_is_drawn_as_a_share_of_the_first_epoch():
         ("click", pytest.approx([1, 0.5, 0.25])),
         ("rating", pytest.approx([1, 0.5, 0.75])),
     ]
+
+
+def test_a_task_without_labels_and_a_cosine_without_gradients_are_drawn(monkeypatch):
+    (line,) = three.draw_training({"click_loss": [0.0, 0.0]}, ["click"]).axes[0].lines
+    assert line.get_ydata().tolist() == [0, 0]
+    made = framework([CLICK])
+    monkeypatch.setattr(made, "cosines", lambda logs: np.array([[np.nan]]))
+    assert [text.get_text() for text in three.draw_cosines(made, []).axes[0].texts] == ["–"]
 
 
 def test_gates_are_drawn_from_what_the_network_reads():

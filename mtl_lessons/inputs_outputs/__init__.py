@@ -5,6 +5,8 @@
 - `funnel`: conversions that are known on clicks and wanted on all impressions: ESMM, IPS, DR, and a comparison with known truth;
 - `serving`: probabilities put right, then fused into one score.
 
+`given` makes plain what is handed over, NumPy's numbers and DataFrames among it, or refuses it by name.
+
 Importing this package imports TensorFlow.
 """
 

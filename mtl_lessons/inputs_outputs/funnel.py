@@ -14,7 +14,7 @@
 `natural` is the likelihood of (click, conversion) row by row. ESMM (Ma et al., 2018) maximises that of (click, purchase), so it
 never asks for a conversion where nobody clicked. IPS and DR are those of ESCM² (Wang et al., 2022), which adds ESMM's term to them.
 
-All are plain Keras losses of a named output, so they go with any `compile`, optimiser and balancer. `compare` runs them in a
+All are plain Keras losses of a named output, so they go with any `compile` and optimiser, and with a balancer. `compare` runs them in a
 world whose truth is known.
 """
 
@@ -28,7 +28,8 @@ from mtl_lessons import metrics
 from mtl_lessons.backend import keras
 from mtl_lessons.world import Rows, World, split_by_time
 
-from .tasks import MultiLabel
+from .given import plain
+from .tasks import MultiLabel, cross_entropy
 
 layers, ops = keras.layers, keras.ops
 register = keras.saving.register_keras_serializable("mtl_lessons")
@@ -42,14 +43,19 @@ Progress = Callable[[int, int], None]
 def entire_space(click: keras.KerasTensor, conversion: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
     """The outputs of ESMM: the two heads, and `purchase`, their product: P(click and purchase), on all impressions.
 
-    Put a loss on `click` and on `purchase`, none on `conversion`.
+    Put a loss on `click` and on `purchase`, none on `conversion`. With metrics, Keras wants a label for each
+    output: `targets` of three tasks gives it, NaN where it is not known. `Balanced` wants a loss for each: give
+    it a model of `click` and `purchase` alone; the conversion is trained within.
+
+    The product is taken in float32: in float16 a rare purchase would be 0.
     """
-    return {"click": click, "conversion": conversion, "purchase": layers.Multiply(name="purchase")([click, conversion])}
+    purchase = layers.Multiply(dtype="float32", name="purchase")([click, conversion])
+    return {"click": click, "conversion": conversion, "purchase": purchase}
 
 
 def with_parts(name: str, *parts: keras.KerasTensor) -> keras.KerasTensor:
     """An output for a loss that needs several predictions: `(batch, columns)` each, side by side."""
-    return layers.Concatenate(name=name)(list(parts))
+    return layers.Concatenate(dtype="float32", name=name)(list(parts))
 
 
 @register
@@ -58,7 +64,7 @@ class InversePropensity(keras.losses.Loss):
 
     `mean(o) · Σ o w e / Σ o w`, with `w = 1 / max(propensity, clip)`.
 
-    Labels `(batch, columns)`: the conversion, NaN where nobody clicked. Predictions `(batch, 2 columns)`: p_cvr, then the
+    Labels `(batch, columns)`, or `(batch,)` for one: the conversion, NaN where nobody clicked. Predictions `(batch, 2 columns)`: p_cvr, then the
     propensity. It is a *constant* here: with a gradient, the click tower could make the loss small by predicting more clicks
     on the rows that are hard. `clip` bounds the weight of a row, at the price of a bias. A sample weight multiplies what its
     row adds to the upper sum.
@@ -66,14 +72,15 @@ class InversePropensity(keras.losses.Loss):
 
     parts = 2
 
-    def __init__(self, clip: float = 0.02, name: str = "ips", **kwargs):
-        super().__init__(name=name, **kwargs)
+    def __init__(self, clip: float = 0.02, name: str = "ips"):
+        super().__init__(name=name)
         if not 0 < clip <= 1:
             raise ValueError(f"{name}: expected a clip in (0, 1], found {clip}")
-        self.clip = clip
+        self.clip = plain(clip)
 
     def __call__(self, y, p, sample_weight=None):
         y, p = ops.cast(y, "float32"), ops.cast(p, "float32")
+        y = y[:, None] if len(y.shape) == 1 else y
         self._check(y.shape, p.shape)
         clicked = ops.cast(~ops.isnan(y), "float32")
         cvr, propensity, *imputed = ops.split(p, self.parts, axis=-1)
@@ -85,11 +92,14 @@ class InversePropensity(keras.losses.Loss):
         return ops.mean(ops.mean(clicked, axis=0) * ops.mean(errors, axis=0))
 
     def errors(self, y, weight, cvr):
-        return weight * ops.binary_crossentropy(y, cvr)
+        return weight * cross_entropy(y, cvr)
 
     def _check(self, labels: tuple, predictions: tuple) -> None:
-        expected = (labels[0], self.parts * labels[-1])
-        if len(labels) != 2 or len(predictions) != 2 or predictions[1] != expected[1]:
+        if len(labels) != 2:
+            shape = tuple(labels)
+            raise ValueError(f"{self.name}: expected labels of shape (batch, columns), found {shape}")
+        expected = (labels[0], self.parts * labels[1])
+        if len(predictions) != 2 or predictions[1] != expected[1]:
             raise ValueError(f"{self.name}: expected predictions of shape {expected}, found {tuple(predictions)}")
 
     def get_config(self):
@@ -108,12 +118,12 @@ class DoublyRobust(InversePropensity):
 
     parts = 3
 
-    def __init__(self, clip: float = 0.02, name: str = "dr", **kwargs):
-        super().__init__(clip, name, **kwargs)
+    def __init__(self, clip: float = 0.02, name: str = "dr"):
+        super().__init__(clip, name)
 
     def errors(self, y, weight, cvr, imputed):
-        guess = ops.binary_crossentropy(ops.stop_gradient(imputed), cvr)
-        return guess + weight * (ops.binary_crossentropy(y, cvr) - guess + ops.binary_crossentropy(y, imputed))
+        guess = cross_entropy(ops.stop_gradient(imputed), cvr)
+        return guess + weight * (cross_entropy(y, cvr) - guess + cross_entropy(y, imputed))
 
 
 # ---------------------------------------------------------------- the experiment

@@ -29,6 +29,7 @@ nothing. What the rest is divided by decides how much a sparse task weighs:
 | seconds, 0 without a play | `WatchOdds`  | seconds, as odds                | logistic, plays weighted by their time   |
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass
 
@@ -37,38 +38,48 @@ from numpy.typing import ArrayLike
 
 from mtl_lessons.backend import keras
 
+from .given import Declared, numbers, table
+
 layers, ops = keras.layers, keras.ops
 register = keras.saving.register_keras_serializable("mtl_lessons")
+
+EXACT = 2**24  # labels are float32, which rounds larger whole numbers
+SMALL, LARGEST = 1e-37, float(np.finfo("float32").max)  # 1 / SMALL is a float32, too
 
 
 # ---------------------------------------------------------------- kinds of tasks
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(Declared):
     """What all tasks have.
 
-    - `name`: of the head, the output, the label.
+    - `name`: of the head, the output, the label. Keras names the head and its loss after it, and TensorFlow
+      takes letters of ASCII, digits, `_`, `-` and `.` only.
     - `space`: another (0/1) label, on whose positives this task has its own; without one, all rows.
     - `over`: "known" or "rows", what the loss is divided by (see the module).
     """
 
-    name: str
     _: KW_ONLY
     space: str | None = None
     over: str = "known"
 
+    what = "task"
     outputs = 1  # columns of the head
     columns = 1  # columns of the label
     blank = 0.0  # a label within the range, to stand where none is
+    bounded = True  # whether every prediction has a finite error
 
     def __post_init__(self):
+        super().__post_init__()
+        spelt = re.fullmatch(r"[A-Za-z0-9_.-]+", self.name)
+        self.expect(spelt, "a name of A-Z, a-z, 0-9, '_', '-', '.'", repr(self.name))
+        self.expect(self.space != self.name, "a space other than the task itself", repr(self.space))
         self.expect(self.over in ("known", "rows"), "over to be 'known' or 'rows'", repr(self.over))
 
-    def expect(self, holds: bool, expected: str, found: object) -> None:
-        """Raise `ValueError` that names the task, unless it `holds`."""
-        if not holds:
-            raise ValueError(f"task {self.name!r}: expected {expected}, found {found}")
+    def layer(self, part: str) -> str:
+        """A name for a layer below the head, `watch>log`: no task or feature can have it."""
+        return f"{self.name}>{part}"
 
     def head(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """From `(batch, d)` to the prediction, `(batch, outputs)`; the last layer has the task's name."""
@@ -110,6 +121,7 @@ class Binary(Task):
 
     def __post_init__(self):
         super().__post_init__()
+        self.finite("rate")
         self.expect(0 < self.rate < 1, "a base rate between 0 and 1", self.rate)
 
     def head(self, x):
@@ -117,7 +129,7 @@ class Binary(Task):
         return layers.Dense(self.outputs, "sigmoid", bias_initializer=bias, dtype="float32", name=self.name)(x)
 
     def errors(self, y, p):
-        return ops.binary_crossentropy(y, p)
+        return cross_entropy(y, p)
 
     def measures(self):
         return [keras.metrics.AUC(name="auc")]
@@ -135,6 +147,10 @@ class MultiLabel(Binary):
     _: KW_ONLY
     labels: int
 
+    def __post_init__(self):
+        super().__post_init__()
+        self.whole("labels")
+
     @property
     def outputs(self) -> int:
         return self.labels
@@ -149,6 +165,10 @@ class OneOfK(Task):
 
     _: KW_ONLY
     classes: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.whole("classes", least=2, most=EXACT)
 
     @property
     def outputs(self) -> int:
@@ -182,6 +202,8 @@ class Ordinal(Task):
 
     def __post_init__(self):
         super().__post_init__()
+        self.whole("low", least=-EXACT, most=EXACT)
+        self.whole("high", least=-EXACT, most=EXACT)
         self.expect(self.low < self.high, "low below high", f"{self.low} and {self.high}")
 
     @property
@@ -193,12 +215,12 @@ class Ordinal(Task):
         return float(self.low)
 
     def head(self, x):
-        score = layers.Dense(1, use_bias=False, dtype="float32", name=f"{self.name}_score")(x)
+        score = layers.Dense(1, use_bias=False, dtype="float32", name=self.layer("score"))(x)
         return Exceeds(self.outputs, dtype="float32", name=self.name)(score)
 
     def errors(self, y, p):
         more = ops.cast(y > ops.arange(self.low, self.high, dtype="float32"), p.dtype)  # is it more than k?
-        return ops.sum(ops.binary_crossentropy(more, p), axis=-1, keepdims=True)
+        return ops.sum(cross_entropy(more, p), axis=-1, keepdims=True)
 
     def point(self, p):
         return self.low + ops.sum(p, axis=-1, keepdims=True)
@@ -220,8 +242,15 @@ class Regression(Task):
     mean: float = 0.0
     scale: float = 1.0
 
+    bounded = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.finite("mean")
+        self.finite("scale", above=0)
+
     def head(self, x):
-        standard = layers.Dense(1, dtype="float32", name=f"{self.name}_standard")(x)
+        standard = layers.Dense(1, dtype="float32", name=self.layer("standard"))(x)
         return layers.Rescaling(self.scale, self.mean, dtype="float32", name=self.name)(standard)
 
     def errors(self, y, p):
@@ -231,7 +260,7 @@ class Regression(Task):
         return [keras.metrics.RootMeanSquaredError(name="rmse")]
 
     def check(self, labels):
-        strange = labels[~np.isfinite(labels)]
+        strange = labels[~(np.abs(labels) <= LARGEST)]
         self.expect(not strange.size, "finite numbers", strange[:1])
 
 
@@ -247,10 +276,16 @@ class WatchTime(Task):
     typical: float = 60.0
 
     blank = 1.0
+    bounded = False
+    largest = 40.0  # of |log(p / typical)|: a factor of 1e17
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.finite("typical", above=0)
 
     def head(self, x):
-        logarithm = layers.Dense(1, dtype="float32", name=f"{self.name}_log")(x)
-        ratio = layers.Activation("exponential", dtype="float32", name=f"{self.name}_ratio")(logarithm)
+        logarithm = layers.Dense(1, dtype="float32", name=self.layer("log"))(x)
+        ratio = BoundedExponential(self.largest, dtype="float32", name=self.layer("ratio"))(logarithm)
         return layers.Rescaling(self.typical, dtype="float32", name=self.name)(ratio)
 
     def errors(self, y, p):
@@ -260,7 +295,7 @@ class WatchTime(Task):
         return [keras.metrics.RootMeanSquaredError(name="rmse")]
 
     def check(self, labels):
-        strange = labels[~np.isfinite(labels) | (labels <= 0)]
+        strange = labels[~((labels >= SMALL) & (labels <= LARGEST))]
         self.expect(not strange.size, "seconds above 0", strange[:1])
 
 
@@ -274,17 +309,36 @@ class WatchOdds(WatchTime):
     """
 
     blank = 0.0
+    largest = 16.0  # within the clip of the loss, so that a head that is sure keeps its slope
 
     def errors(self, y, p):
-        odds = ops.clip(
-            p / self.typical, 1e-7, 1e7
-        )  # as Keras clips probabilities: a head that is sure beyond float32 stays finite
+        odds = ops.clip(p / self.typical, 1e-7, 1e7)  # as Keras clips probabilities
         played = y / self.typical * ops.log1p(1 / odds)  # -log σ(z), times the time
         return ops.where(y > 0, played, ops.log1p(odds))  # -log(1 - σ(z))
 
     def check(self, labels):
-        strange = labels[~np.isfinite(labels) | (labels < 0)]
+        strange = labels[~((labels >= 0) & (labels <= LARGEST))]
         self.expect(not strange.size, "seconds of 0 or more", strange[:1])
+
+
+@register
+class BoundedExponential(layers.Layer):
+    """`exp(z)`, z within ±`largest`: a head that is far off gives a large number, not infinity.
+
+    The gradient is that of the exponential where z lies outside as well, so the head finds back. (Of a plain
+    clip it would be 0.)
+    """
+
+    def __init__(self, largest: float, **kwargs):
+        super().__init__(**kwargs)
+        self.largest = largest
+
+    def call(self, z):
+        over = ops.clip(z, -self.largest, self.largest) - z
+        return ops.exp(z + ops.stop_gradient(over))
+
+    def get_config(self):
+        return super().get_config() | {"largest": self.largest}
 
 
 @register
@@ -317,30 +371,47 @@ class Exceeds(layers.Layer):
 # ---------------------------------------------------------------- losses and metrics that know what is missing
 
 
+def cross_entropy(y, p):
+    """`-y log p - (1 - y) log(1 - p)`, Keras' own, and right for rare events too.
+
+    Keras computes it from the logits that a sigmoid has left with p. Of other probabilities, such as a product
+    of two, it clips those below 1e-7: there the slope on a positive row would be 0 instead of `-1 / p`.
+    """
+    error = ops.binary_crossentropy(y, p)
+    if hasattr(p, "_keras_logits"):
+        return error
+    rare = (p > SMALL) & (p < keras.config.epsilon())
+    small = ops.where(rare, p, 0.5)
+    return ops.where(rare, -y * ops.log(small) - (1 - y) * ops.log1p(-small), error)
+
+
 @register
 class TaskLoss(keras.losses.Loss):
     """The loss of a task over the labels that are there: `Σ w e / Σ w`, or `Σ w e / rows` with `over="rows"`.
 
     e is the error of a known label and w the weight of its row. A label of several columns (tags) is averaged column by
     column, then over the columns. NaN is replaced *before* the error is computed: `0 × NaN` would still be NaN, in the loss and
-    in every gradient. Without any label the loss is 0 and moves nothing.
+    in every gradient. A prediction without a bound is replaced there too, as its error may be infinite. Without
+    any label the loss is 0 and moves nothing.
 
-    Raises `ValueError` for shapes that do not fit the task.
+    What it is divided by is the task's `over`; there is no `reduction`. Raises `ValueError` for shapes that do
+    not fit the task.
     """
 
-    def __init__(self, task: Task, name: str | None = None, **kwargs):
-        super().__init__(name=name or task.name, **kwargs)
+    def __init__(self, task: Task, name: str | None = None):
+        super().__init__(name=name or task.name)
         self.task = task
 
     def __call__(self, y, p, sample_weight=None):
         y, p = ops.cast(y, "float32"), ops.cast(p, "float32")
         self._check(y.shape, p.shape)
         known = ~ops.isnan(y)
+        p = p if self.task.bounded else ops.where(known, p, self.task.blank)
         errors = self.task.errors(ops.where(known, y, self.task.blank), p)
         weight = ops.cast(known, "float32") * (1.0 if sample_weight is None else _column(sample_weight))
         error = ops.mean(weight * errors, axis=0)
         if self.task.over == "known":
-            error = error / ops.maximum(ops.mean(weight, axis=0), keras.config.epsilon())
+            error = error / ops.maximum(ops.mean(weight, axis=0), SMALL)
         return ops.mean(error)
 
     def _check(self, labels: tuple, predictions: tuple) -> None:
@@ -369,6 +440,7 @@ class TaskMetric(keras.metrics.Metric):
         weight = ops.cast(known, "float32") * (1.0 if sample_weight is None else _column(sample_weight))
         y, p = ops.where(known, y, self.task.blank), self.task.point(p)
         if y.shape[-1] == p.shape[-1]:
+            p = ops.where(known, p, self.task.blank)  # 0 × infinity would be NaN
             y, p = ops.reshape(y, (-1, 1)), ops.reshape(p, (-1, 1))
         self.metric.update_state(y, p, ops.reshape(weight, (-1,)))
 
@@ -396,28 +468,42 @@ def _column(weight):
 
 def heads(tasks: Iterable[Task], x: keras.KerasTensor | Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
     """The predictions by task: each head on `x`, or on its own tensor `x[name]` if there is one per task."""
-    return {task.name: task.head(x[task.name] if isinstance(x, Mapping) else x) for task in tasks}
+    return {task.name: task.head(x[task.name] if isinstance(x, Mapping) else x) for task in different(tasks)}
 
 
 def losses(tasks: Iterable[Task]) -> dict[str, TaskLoss]:
     """The losses by task, for `compile`."""
-    return {task.name: task.loss() for task in tasks}
+    return {task.name: task.loss() for task in different(tasks)}
 
 
 def metrics(tasks: Iterable[Task]) -> dict[str, list[TaskMetric]]:
     """The metrics by task, for `compile(metrics=...)` or, to count sample weights too, `weighted_metrics=...`."""
-    return {task.name: [TaskMetric(task, metric) for metric in task.measures()] for task in tasks}
+    return {task.name: [TaskMetric(task, metric) for metric in task.measures()] for task in different(tasks)}
+
+
+def different(tasks: Iterable[Task]) -> list[Task]:
+    """The tasks. Raises `ValueError` if two have one name: one of them would vanish."""
+    tasks = list(tasks)
+    names = [task.name for task in tasks]
+    if len(set(names)) < len(names):
+        raise ValueError(f"tasks: expected different names, found {names}")
+    return tasks
 
 
 def targets(tasks: Iterable[Task], labels: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     """Labels as `fit` takes them: for every task `(rows, columns)`, NaN where there is none.
 
-    None is there where the label is NaN, where the row is outside the task's `space`, and everywhere if `labels` lacks the
-    task. Raises `ValueError` that names the task: an unknown name, an unknown space, a wrong shape, a label out of range.
+    None is there where the label is NaN, None or masked, where the row is outside the task's `space` (its label
+    there is 0, or missing), and everywhere if `labels` lacks the task. Raises `ValueError` that names the task: an
+    unknown name, an unknown space, a wrong shape, a label out of range.
     """
-    tasks = list(tasks)
+    tasks, labels = different(tasks), table("labels", labels)
     _check_names("labels", tasks, labels, {task.space for task in tasks} - {None})
-    rows = max((len(label) for label in labels.values()), default=0)
+    if not labels:
+        names = ", ".join(task.name for task in tasks)
+        raise ValueError(f"labels: expected those of {names}, or some of them, found none")
+    labels = {name: numbers(f"task {name!r}", label) for name, label in labels.items()}
+    rows = max(len(np.atleast_1d(label)) for label in labels.values())
     return {task.name: _target(task, labels, rows) for task in tasks}
 
 
@@ -427,9 +513,12 @@ def weights(tasks: Iterable[Task], given: Mapping[str, ArrayLike], rows: int | N
     (One plain array would apply to every task, and a dict that lacks a task is an error in Keras.) `rows` is needed if `given` is
     empty. Raises `ValueError` that names the task: an unknown name, a wrong shape, a weight below 0 or not finite.
     """
-    tasks = list(tasks)
+    tasks, given = different(tasks), table("weights", given)
     _check_names("weights", tasks, given, set())
-    rows = max((len(weight) for weight in given.values()), default=rows)
+    given = {name: numbers(f"task {name!r}", weight) for name, weight in given.items()}
+    rows = max((len(np.atleast_1d(weight)) for weight in given.values()), default=rows)
+    if rows is None:
+        raise ValueError("rows: expected how many there are, as no task has weights, found None")
     return {task.name: _weight(task, given.get(task.name, np.ones(rows)), rows) for task in tasks}
 
 
@@ -440,20 +529,28 @@ def _check_names(what: str, tasks: list[Task], given: Mapping, also: set[str]) -
             raise ValueError(f"{what}: expected only the tasks {', '.join(sorted(names | also))}, found {name!r}")
 
 
-def _target(task: Task, labels: Mapping[str, ArrayLike], rows: int) -> np.ndarray:
-    label = np.asarray(labels.get(task.name, np.full((rows, task.columns), np.nan)), "float32")
+def _target(task: Task, labels: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+    label = labels.get(task.name, np.full((rows, task.columns), np.nan))
     label = label[:, None] if label.ndim == 1 else label
     task.expect(label.shape == (rows, task.columns), f"labels of shape ({rows}, {task.columns})", label.shape)
     if task.space:
         task.expect(task.space in labels, f"its space {task.space!r} among the labels", f"only {', '.join(labels)}")
-        label = np.where(np.reshape(labels[task.space], (-1, 1)) == 1, label, np.float32(np.nan))
+        label = np.where(_inside(task, labels[task.space], rows), label, np.nan)
     task.check(label[~np.isnan(label)])
-    return label
+    return label.astype("float32")
 
 
-def _weight(task: Task, weight: ArrayLike, rows: int) -> np.ndarray:
-    weight = np.asarray(weight, "float32")
+def _inside(task: Task, space: np.ndarray, rows: int) -> np.ndarray:
+    """Which rows lie in the task's space, `(rows, 1)`."""
+    shapes = (rows,), (rows, 1)
+    task.expect(space.shape in shapes, f"its space {task.space!r} of shape ({rows},)", space.shape)
+    strange = space[(space != 0) & (space != 1) & ~np.isnan(space)]
+    task.expect(not strange.size, f"its space {task.space!r} to be 0 or 1", strange[:1])
+    return space.reshape(-1, 1) == 1
+
+
+def _weight(task: Task, weight: np.ndarray, rows: int) -> np.ndarray:
     task.expect(weight.shape == (rows,), f"weights of shape ({rows},)", weight.shape)
-    strange = weight[~(weight >= 0) | ~np.isfinite(weight)]
+    strange = weight[~((weight >= 0) & (weight <= LARGEST))]
     task.expect(not strange.size, "weights of 0 or more", strange[:1])
-    return weight
+    return weight.astype("float32")

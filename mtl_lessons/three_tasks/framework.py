@@ -14,7 +14,7 @@
     framework.fit([choices, ads, ratings], steps=500, batch=[512, 128, 256])
     framework.evaluate([later_choices, later_ads, later_ratings])
 
-**A log is a dict of columns**, features and labels, and there may be several: each task has rows of its own. A step sees some rows
+**A log is a dict of columns** (or a DataFrame), features and labels, and there may be several: each task has rows of its own. A step sees some rows
 of every log, stacked into one batch. A row has no label for a task that its log knows nothing about, and such a label costs nothing
 (chapter 4). What only one head reads, the ad or the item that is judged, goes to that head alone, so the label of one task can
 never be an input of another.
@@ -23,7 +23,9 @@ Importing this module imports TensorFlow.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -35,11 +37,13 @@ from mtl_lessons.backend import keras, tf
 from mtl_lessons.inputs_outputs import features as kinds
 from mtl_lessons.inputs_outputs import tasks as goals
 from mtl_lessons.inputs_outputs.features import Feature
+from mtl_lessons.inputs_outputs.given import plain
 from mtl_lessons.inputs_outputs.tasks import Task
 from mtl_lessons.loss_balancing import Balanced, Equal, Fixed, gram
+from mtl_lessons.shared_networks.checks import at_least_one
 from mtl_lessons.training import Restart
 
-from .rows import Log, draw, length, stacked_feature, stacked_label
+from .rows import Log, draw, length, several, stacked_feature, stacked_label
 
 layers = keras.layers
 
@@ -57,6 +61,11 @@ class Head:
     reads: Sequence[Feature] = ()
     weight: float = 1.0
 
+    def __post_init__(self):
+        object.__setattr__(self, "reads", tuple(_each("reads", self.reads, Feature)))
+        object.__setattr__(self, "weight", plain(self.weight))
+        self.task.expect(0 <= self.weight < np.inf, "a weight of 0 or more", self.weight)
+
     @property
     def name(self) -> str:
         return self.task.name
@@ -72,19 +81,31 @@ class Framework:
     - `shared`: False makes the control of chapter 1, tables and a network for each task. No weight is common to two tasks
       then, so that one `fit` trains them all as single tasks, on the same rows, in the same steps.
 
-    Raises `ValueError` for no heads, tasks of one name, a balance beside weights other than 1, or a feature of two kinds.
+    Raises `ValueError` for no heads or features, parts of one name, a balance beside weights other than 1, or a
+    feature of two kinds.
     """
 
     def __init__(self, features: Sequence[Feature], heads: Sequence[Head], network: partial, balance=None, shared: bool = True):
-        self.features, self.heads, self.network = list(features), list(heads), network
-        self.balance, self.shared, self.model, self.start = balance, shared, None, None
+        self.features, self.heads = _each("features", features, Feature), _each("heads", heads, Head)
+        self.network, self.balance = _plain_network(network), balance
+        self.shared, self.model, self.start = shared, None, None
         names = [head.name for head in self.heads]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"heads: expected tasks with different names, found {names}")
         if balance is not None and any(head.weight != 1 for head in self.heads):
             weights = [head.weight for head in self.heads]
-            raise ValueError(f"expected weights or a balance, found weights {weights} and {type(balance).__name__}")
+            raise ValueError(f"balance: expected weights or a balance, found weights {weights} and {type(balance).__name__}")
+        if not self.features:
+            raise ValueError("features: expected one or more that all tasks read, found none")
         self.inputs = _different([*self.features, *(feature for head in self.heads for feature in head.reads)])
+        self._check_names(names)
+
+    def _check_names(self, tasks: list[str]) -> None:
+        """A log has one column of a name, so that a feature of a task's name would be its own answer."""
+        features = [feature.name for feature in self.inputs]
+        if twice := sorted(set(tasks) & set(features) or {"network"} & {*tasks, *features}):
+            expected = "tasks and features of different names, none of them 'network'"
+            raise ValueError(f"heads: expected {expected}, found {', '.join(map(repr, twice))} twice")
 
     @property
     def tasks(self) -> list[Task]:
@@ -127,16 +148,25 @@ class Framework:
     # ------------------------------------------------------------ fit, predict, evaluate
 
     def fit(
-        self, logs: Sequence[Log], steps: int = 500, batch: int | Sequence[int] = 256, epochs: int = 10, seed: int = 0, **options
+        self,
+        logs: Log | Sequence[Log],
+        steps: int = 500,
+        batch: int | Sequence[int] = 256,
+        epochs: int = 10,
+        seed: int = 0,
+        **options,
     ):
         """Train; every step sees `batch` rows of each log, drawn without replacement until a log is used up, then anew.
 
         The steps are divided into `epochs`, of which Keras' history, which is returned, tells the losses.
         """
+        steps, epochs = at_least_one("steps", steps), at_least_one("epochs", epochs)
         if steps % epochs:
-            raise ValueError(f"expected steps that epochs divide, found {steps} and {epochs}")
+            raise ValueError(f"steps: expected steps that epochs divide, found {steps} and {epochs}")
+        logs = several(logs)
         x, y = self.rows(logs)
-        batches = [batch] * len(logs) if isinstance(batch, int) else list(batch)
+        batches = [batch] * len(logs) if np.ndim(batch) == 0 else batch
+        batches = [at_least_one("batch", rows) for rows in batches]
         order = draw([length(log) for log in logs], batches, steps, np.random.default_rng(seed))
         x, y = ({name: column[order] for name, column in part.items()} for part in (x, y))
         plan = {"batch_size": sum(batches), "epochs": epochs, "steps_per_epoch": steps // epochs, "shuffle": False, "verbose": 0}
@@ -144,6 +174,7 @@ class Framework:
 
     def rows(self, logs: Sequence[Log]) -> tuple[dict, dict]:
         """All logs as one: features, unknown where a log lacks one, and labels, NaN where a log lacks one."""
+        logs = several(logs)
         for number, log in enumerate(logs, 1):
             self._check(f"log {number}", log)
         labels = {task.name: task.columns for task in self.tasks} | {task.space: 1 for task in self.tasks if task.space}
@@ -151,28 +182,37 @@ class Framework:
         return self.columns(logs), goals.targets(self.tasks, labels)
 
     def columns(self, logs: Sequence[Log]) -> dict[str, np.ndarray]:
-        return kinds.feed(self.inputs, {feature.name: stacked_feature(feature, logs) for feature in self.inputs})
+        """The features of all logs, as the network reads them."""
+        logs = several(logs)
+        return {feature.name: stacked_feature(feature, logs) for feature in self.inputs}
 
     def _check(self, name: str, log: Log) -> None:
-        """A feature that is missing by mistake must not pass as unknown."""
-        if len(lengths := {len(column) for column in log.values()}) > 1:
-            raise ValueError(f"{name}: expected columns of one length, found {sorted(lengths)}")
+        """A feature missing by mistake must not pass as unknown, nor a space as one in which no row lies."""
         heads = [head for head in self.heads if head.name in log]
         if not heads:
             raise ValueError(f"{name}: expected a label among {[head.name for head in self.heads]}, found {list(log)}")
         wanted = [feature.name for feature in (*self.features, *(f for head in heads for f in head.reads))]
         if missing := [feature for feature in wanted if feature not in log]:
             raise ValueError(f"{name}: expected the features that {[h.name for h in heads]} read, found no {', '.join(missing)}")
+        for task in (head.task for head in heads):
+            there = task.space is None or task.space in log
+            task.expect(there, f"its space {task.space!r} in {name}", f"only {list(log)}")
 
     def predict(self, log: Log) -> dict[str, np.ndarray]:
         """Predictions by task, `(rows, outputs)`; features that the rows lack are unknown."""
-        return self.built.network.predict(self.columns([log]), batch_size=8192, verbose=0)
+        return self._predicted(self.columns([log]))
 
     def evaluate(self, logs: Sequence[Log]) -> Scores:
         """By task, its `measure` on the rows that have its label."""
         x, y = self.rows(logs)
-        p = self.built.network.predict(x, batch_size=8192, verbose=0)
+        p = self._predicted(x)
         return {task.name: measure(task, y[task.name], p[task.name]) for task in self.tasks}
+
+    def _predicted(self, x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        network = self.built.network
+        if not len(next(iter(x.values()))):  # Keras predicts nothing of no rows
+            return {task.name: np.empty((0, task.outputs), "float32") for task in self.tasks}
+        return network.predict(x, batch_size=8192, verbose=0)
 
     @property
     def built(self) -> Balanced:
@@ -226,20 +266,31 @@ class Framework:
     # ------------------------------------------------------------ save, load
 
     def save(self, folder: str | Path) -> None:
-        """Write the declaration (`framework.json`) and the trained model (`model.keras`) into a folder."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.built.save(folder / "model.keras")
+        """Write the declaration (`framework.json`) and the trained model (`model.keras`) into a folder, or nothing.
+
+        Raises `ValueError` for a feature, task or network that is none of this package's: `load` could not find it.
+        """
+        folder, model, declared = Path(folder), self.built, self._declaration()
+        with tempfile.TemporaryDirectory() as whole:
+            model.save(Path(whole) / "model.keras")
+            (Path(whole) / "framework.json").write_text(declared, encoding="utf-8")
+            folder.mkdir(parents=True, exist_ok=True)
+            for part in ("model.keras", "framework.json"):
+                shutil.move(Path(whole) / part, folder / part)
+
+    def _declaration(self) -> str:
+        heads = [
+            {"task": _declared(goals, h.task), "reads": [_declared(kinds, f) for f in h.reads], "weight": h.weight}
+            for h in self.heads
+        ]
         declared = {
-            "features": [_declared(feature) for feature in self.features],
-            "heads": [
-                {"task": _declared(h.task), "reads": list(map(_declared, h.reads)), "weight": h.weight} for h in self.heads
-            ],
-            "network": {"kind": self.network.func.__name__, "options": self.network.keywords},
+            "features": [_declared(kinds, feature) for feature in self.features],
+            "heads": heads,
+            "network": _declared_network(self.network),
             "balance": self.balance and keras.saving.serialize_keras_object(self.balance),
             "shared": self.shared,
         }
-        (folder / "framework.json").write_text(json.dumps(declared, indent=1), encoding="utf-8")
+        return json.dumps(declared, indent=1)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Framework":
@@ -283,8 +334,43 @@ def _different(features: Iterable[Feature]) -> list[Feature]:
     return list(found.values())
 
 
-def _declared(part: Feature | Task) -> dict:
-    return {"kind": type(part).__name__} | asdict(part)
+def _each(name: str, parts: Sequence, kind: type) -> list:
+    parts = [parts] if isinstance(parts, kind) else list(parts)
+    if strange := [type(part).__name__ for part in parts if not isinstance(part, kind)]:
+        raise ValueError(f"{name}: expected a list of {kind.__name__}, found {', '.join(strange)}")
+    return parts
+
+
+def _plain_network(network: Callable) -> Callable:
+    """Without NumPy's numbers among the options, which JSON cannot hold."""
+    if not callable(network):
+        expected = "a network of chapter 2, partial(SharedBottom, units=(32,))"
+        raise ValueError(f"network: expected {expected}, found {network!r}")
+    if not isinstance(network, partial):
+        return network
+    options = {name: plain(option) for name, option in network.keywords.items()}
+    return partial(network.func, *network.args, **options)
+
+
+def _declared_network(network: Callable) -> dict:
+    kind, options = getattr(network, "func", network), getattr(network, "keywords", {})
+    name = getattr(kind, "__name__", repr(kind))
+    if getattr(shared_networks, name, None) is not kind or getattr(network, "args", ()):
+        expected = "a network of chapter 2 with options by name, to be written down"
+        raise ValueError(f"network: expected {expected}, found {network!r}")
+    try:
+        json.dumps(options)
+    except TypeError as error:
+        expected = "options that JSON can hold"
+        raise ValueError(f"network: expected {expected}, found {options} ({error})") from error
+    return {"kind": name, "options": options}
+
+
+def _declared(module, part: Feature | Task) -> dict:
+    name = type(part).__name__
+    known = getattr(module, name, None) is type(part)
+    part.expect(known, f"a kind of {module.__name__}, to be written down", name)
+    return {"kind": name} | asdict(part)
 
 
 def _object(module, declared: dict) -> Feature | Task:
@@ -303,13 +389,28 @@ MEASURES = {  # name, and whether more is better
 
 
 def measure(task: Task, labels: np.ndarray, predictions: np.ndarray) -> float:
-    """Recall@10 of one of K, AUC of yes or no (the mean over tags), and else RMSE of the prediction in the unit of the label."""
+    """Recall@10 of one of K, AUC of yes or no, and else RMSE of the prediction in the unit of the label.
+
+    Of several tags it is the mean AUC over those that have labels of both classes. Raises `ValueError` that names
+    the task: no label to judge by, one class, predictions that are not finite.
+    """
     known = ~np.isnan(labels)
-    if not known.any():
-        raise ValueError(f"task {task.name!r}: expected a label to judge by, found none among {len(labels)} rows")
+    task.expect(known.any(), "a label to judge by", f"none among {len(labels)} rows")
+    lost = np.count_nonzero(~np.isfinite(predictions[known.any(axis=1)]))
+    task.expect(not lost, "finite predictions", f"{lost} NaN or infinite")
     if isinstance(task, goals.OneOfK):
         rows = known[:, 0]
-        return metrics.recall_at_k(np.eye(task.classes)[labels[rows, 0].astype(int)], predictions[rows], min(10, task.classes))
+        return float(np.mean(_ranks(labels[rows, 0].astype(int), predictions[rows]) < 10))
     if isinstance(task, goals.Binary):
-        return float(np.mean([metrics.auc(y[k], p[k]) for y, p, k in zip(labels.T, predictions.T, known.T)]))
+        columns = [(y[k], p[k]) for y, p, k in zip(labels.T, predictions.T, known.T)]
+        columns = [(y, p) for y, p in columns if len(np.unique(y)) > 1]
+        task.expect(columns, "labels of both classes", f"only {np.unique(labels[known])} in a column")
+        return float(np.mean([metrics.auc(y, p) for y, p in columns]))
     return metrics.rmse(labels[known], np.asarray(task.point(predictions))[known])
+
+
+def _ranks(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """How many classes stand before the label, `(rows,)`: of a higher score, or of its score and a smaller number."""
+    own = np.take_along_axis(scores, labels[:, None], axis=1)
+    tied = (scores == own) & (np.arange(scores.shape[1]) < labels[:, None])
+    return np.count_nonzero((scores > own) | tied, axis=1)

@@ -1,12 +1,39 @@
 """Several logs as one: what a step sees, and what a row has no label for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from mtl_lessons.inputs_outputs.features import PADDING, Feature, Numeric
+from mtl_lessons.inputs_outputs.given import numbers, table
 
-Log = Mapping[str, np.ndarray]  # features and labels by name, equally long
+Log = Mapping[str, np.ndarray]  # features and labels by name, equally long; a DataFrame is one, too
+
+
+def several(logs: Log | Sequence[Log]) -> list[dict]:
+    """The logs as dicts of columns; one log may come without a list around it.
+
+    Raises `ValueError` that names the log: what is no log, no column, columns of unequal length.
+    """
+    if not isinstance(logs, Iterable):
+        found = type(logs).__name__
+        raise ValueError(f"logs: expected a list of dicts of columns, or of DataFrames, found {found}")
+    one = isinstance(logs, Mapping) or hasattr(logs, "columns")
+    found = [table(f"log {number}", log) for number, log in enumerate([logs] if one else logs, 1)]
+    if not found:
+        raise ValueError("logs: expected one or more, found none")
+    for number, log in enumerate(found, 1):
+        lengths = sorted({_rows(name, column) for name, column in log.items()})
+        if len(lengths) != 1:
+            raise ValueError(f"log {number}: expected columns of one length, found {lengths or 'none'}")
+    return found
+
+
+def _rows(name: str, column) -> int:
+    try:
+        return len(column)
+    except TypeError:
+        raise ValueError(f"{name}: expected a column, a value for each row, found {column!r}") from None
 
 
 def draw(lengths: Sequence[int], batch: Sequence[int], steps: int, rng: np.random.Generator) -> np.ndarray:
@@ -17,6 +44,8 @@ def draw(lengths: Sequence[int], batch: Sequence[int], steps: int, rng: np.rando
     """
     if len(lengths) != len(batch) or min(batch) < 1:
         raise ValueError(f"batch: expected at least 1 row of each of {len(lengths)} logs, found {list(batch)}")
+    if min(lengths) < 1:
+        raise ValueError(f"logs: expected at least 1 row in each, found {list(lengths)}")
     starts = np.cumsum([0, *lengths[:-1]])
     parts = [start + _endless(n, steps * b, rng).reshape(steps, b) for start, n, b in zip(starts, lengths, batch)]
     places = np.concatenate([(np.arange(b) + 0.5) / b for b in batch])
@@ -40,8 +69,10 @@ def stacked_feature(feature: Feature, logs: Sequence[Log]) -> np.ndarray:
 
 def _blank(feature: Feature, rows: int) -> np.ndarray:
     if isinstance(feature, Numeric):
-        return np.broadcast_to(feature.mean, (rows, feature.size))
-    return np.full((rows, 1) if feature.lists else rows, PADDING)
+        return feature.column(np.broadcast_to(feature.mean, (rows, feature.size)))
+    expected = "a column of that name in every log, as no id may be unknown"
+    feature.expect(feature.unknown, expected, "a log without it")
+    return np.full((rows, 1) if feature.lists else rows, PADDING, "int32")
 
 
 def _padded(column: np.ndarray, longest: Sequence[int]) -> np.ndarray:
@@ -52,5 +83,16 @@ def _padded(column: np.ndarray, longest: Sequence[int]) -> np.ndarray:
 
 def stacked_label(name: str, columns: int, logs: Sequence[Log]) -> np.ndarray:
     """A label in all logs, `(rows, columns)`; a log that lacks it has NaN."""
-    found = [np.reshape(log[name], (-1, columns)) if name in log else np.full((length(log), columns), np.nan) for log in logs]
-    return np.concatenate(found)
+    return np.concatenate([_label(name, columns, log) for log in logs])
+
+
+def _label(name: str, columns: int, log: Log) -> np.ndarray:
+    rows = length(log)
+    if name not in log:
+        return np.full((rows, columns), np.nan)
+    label = numbers(f"task {name!r}", log[name])
+    label = label[:, None] if label.ndim == 1 else label
+    expected = rows, columns
+    if label.shape != expected:
+        raise ValueError(f"task {name!r}: expected labels of shape {expected}, found {label.shape}")
+    return label

@@ -17,7 +17,7 @@ def draw_training(history: Mapping[str, Sequence[float]], tasks: Sequence[str]) 
     figure, axes = figures.new()
     for task in tasks:
         losses = np.asarray(history[f"{task}_loss"])
-        axes.plot(np.arange(1, len(losses) + 1), losses / losses[0], label=task)
+        axes.plot(np.arange(1, len(losses) + 1), losses / (losses[0] or 1), label=task)  # 0: no label was seen
     axes.set(xlabel="epoch", ylabel="loss / loss of the first epoch")
     axes.legend()
     return figure
@@ -38,6 +38,6 @@ def draw_cosines(framework: Framework, logs: Sequence[Log]) -> Figure:
     figure, axes = figures.new(width=3.6, height=3.2)
     axes.imshow(np.abs(found), cmap="Blues", vmin=0, vmax=1.6)
     for (row, column), cosine in np.ndenumerate(found):
-        axes.text(column, row, f"{cosine:+.2f}", ha="center", va="center")
+        axes.text(column, row, "–" if np.isnan(cosine) else f"{cosine:+.2f}", ha="center", va="center")
     axes.set(xticks=range(len(names)), xticklabels=names, yticks=range(len(names)), yticklabels=names)
     return figure
