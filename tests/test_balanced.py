@@ -26,8 +26,7 @@ WEIGHTINGS = {
     "FAMO": lb.FAMO,
 }
 AGGREGATORS = {
-    kind.__name__: kind
-    for kind in (lb.Aggregator, lb.PCGrad, lb.UPGrad, lb.MGDA, lb.CAGrad, lb.IMTLG, lb.NashMTL, lb.AlignedMTL)
+    kind.__name__: kind for kind in (lb.Aggregator, lb.PCGrad, lb.UPGrad, lb.MGDA, lb.CAGrad, lb.IMTLG, lb.NashMTL, lb.AlignedMTL)
 }
 BALANCES = {"Equal": lb.Equal} | WEIGHTINGS | AGGREGATORS
 

@@ -386,7 +386,9 @@ def test_a_loss_that_is_not_finite_is_forgotten(make):
     np.testing.assert_allclose(one(good / 4), other(good / 4), rtol=0.1)
 
 
-@pytest.mark.parametrize("make", [lb.Equal, lambda: lb.Uncertainty(["regression"] * 2), lb.GradNorm, lb.FAMO, lambda: lb.DWA(1), lb.RLW])
+@pytest.mark.parametrize(
+    "make", [lb.Equal, lambda: lb.Uncertainty(["regression"] * 2), lb.GradNorm, lb.FAMO, lambda: lb.DWA(1), lb.RLW]
+)
 def test_a_loss_below_zero_is_descended_never_ascended(make):
     weighting = built(make())
     for losses in (tf.constant([-0.5, 1.0]), tf.constant([0.0, 1.0]), tf.constant([-0.9, 0.5])):
@@ -421,7 +423,7 @@ def test_a_task_that_is_fitted_does_not_stop_the_other_in_famo():
         with tf.GradientTape() as tape:
             tape.watch(losses)
             total = weighting(losses)
-        assert tape.gradient(total, losses)[1] == pytest.approx(share, rel=1e-3)
+        np.testing.assert_allclose(tape.gradient(total, losses)[1], share, rtol=0.02)
 
 
 def test_random_weights_sum_to_the_number_of_tasks():
