@@ -23,6 +23,7 @@ AGGREGATORS = {
     "IMTL-G": lb.IMTLG(),
     "Nash-MTL": lb.NashMTL(),
     "CAGrad": lb.CAGrad(),
+    "Aligned-MTL": lb.AlignedMTL(),
 }
 every_aggregator = pytest.mark.parametrize("name", AGGREGATORS)
 QUICK = settings(max_examples=25, deadline=None, derandomize=True)
@@ -56,6 +57,7 @@ def weights(name, g):
         ("PCGrad", (0.8, 1.6)),  # g1' = (2, 2), g2' = (-.4, 1.2)
         ("UPGrad", (0.8, 1.6)),
         ("MGDA", (0.0, 1.0)),  # w = (1/4, 3/4)
+        ("Aligned-MTL", (1 / 2 - 5**0.5 / 10, 3 / 2 - 3 * 5**0.5 / 10)),  # w = (5 - √5) / 10 · (1, 2)
         ("IMTL-G", (0.236068, 1.0)),
         ("Nash-MTL", (0.236068, 1.0)),  # two tasks: equal shares of the unit gradients as well
     ],
@@ -72,6 +74,27 @@ def test_nash_bargains_until_g_alpha_is_one_over_alpha():
 
 def test_mgda_listens_to_the_short_gradient():
     np.testing.assert_allclose(weights("MGDA", np.diag([10.0, 1.0])), [1 / 101, 100 / 101], atol=1e-6)
+
+
+@QUICK
+@given(g=gradients())
+def test_aligned_gradients_are_orthogonal_and_as_long_as_the_least_singular_value(g):
+    u, s, vt = np.linalg.svd(g, full_matrices=False)  # rows are gradients
+    np.testing.assert_allclose(lb.step(AGGREGATORS["Aligned-MTL"], g), s[-1] * (u @ vt).mean(0), rtol=1e-4, atol=1e-6)
+
+
+@every_aggregator
+def test_a_task_without_labels_is_left_out(name):
+    g = np.array([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0], [-1.0, 1.0, 0.5]])
+    found = AGGREGATORS[name](lb.gram(g), known=[True, False, True]).numpy()
+    np.testing.assert_allclose(found, np.insert(weights(name, g[[0, 2]]), 1, 0.0), atol=1e-9)
+    assert (AGGREGATORS[name](lb.gram(g), known=[False] * 3).numpy() == 0).all()
+
+
+@every_aggregator
+@pytest.mark.parametrize("scale", [1e-90, 1e90])
+def test_tiny_and_huge_gradients_are_as_good_as_others(name, scale):
+    np.testing.assert_allclose(weights(name, scale * PAIR), weights(name, PAIR), rtol=1e-6)
 
 
 def test_cagrad_without_a_radius_is_the_mean():
@@ -349,6 +372,60 @@ def test_famo_weights_and_its_first_move():
     np.testing.assert_allclose(weighting.logits, [-0.025, 0.025], rtol=1e-4)  # Adam's first step is its rate
 
 
+@pytest.mark.parametrize("make", [lb.GradNorm, lb.FAMO, lambda: lb.DWA(every=1)])
+def test_a_loss_that_is_not_finite_is_forgotten(make):
+    one, other = built(make()), built(make())
+    ones, good = tf.ones(2), tf.constant([2.0, 1.0])
+    for losses in (good, tf.constant([np.nan, np.inf]), good / 2):
+        for weighting in (one, other)[: 2 if np.isfinite(losses).all() else 1]:
+            if weighting.wants_gradients:
+                weighting.before_step(losses, ones * losses)
+            weighting.after_step(losses, losses / 2)
+    for weighting in (one, other):
+        assert all(np.isfinite(v.numpy()).all() for v in weighting.variables)
+    np.testing.assert_allclose(one(good / 4), other(good / 4), rtol=0.1)
+
+
+@pytest.mark.parametrize(
+    "make", [lb.Equal, lambda: lb.Uncertainty(["regression"] * 2), lb.GradNorm, lb.FAMO, lambda: lb.DWA(1), lb.RLW]
+)
+def test_a_loss_below_zero_is_descended_never_ascended(make):
+    weighting = built(make())
+    for losses in (tf.constant([-0.5, 1.0]), tf.constant([0.0, 1.0]), tf.constant([-0.9, 0.5])):
+        with tf.GradientTape() as tape:
+            tape.watch(losses)
+            total = weighting(losses)
+        slopes = tape.gradient(total, losses).numpy()
+        assert np.isfinite(slopes).all() and slopes.min() >= 0 and slopes[1] > 0
+        if weighting.wants_gradients:
+            weighting.before_step(losses, tf.abs(losses))
+        weighting.after_step(losses, losses * 0.9)
+    assert all(np.isfinite(v.numpy()).all() for v in weighting.variables)
+
+
+def test_a_first_loss_of_nearly_nothing_does_not_rule():
+    weighting = built(lb.GradNorm())
+    for first in (1e-6, 1.0, 1.0, 1.0):
+        weighting.before_step(tf.constant([first, 1.0]), tf.ones(2))
+        with tf.GradientTape() as tape:
+            losses = tf.constant([1.0, 1.0])
+            tape.watch(losses)
+            total = weighting(losses)
+        assert tape.gradient(total, losses)[0] < 20
+    np.testing.assert_allclose(weighting.initial, [8e-6, 1.0], rtol=1e-5)  # it doubles
+
+
+def test_a_task_that_is_fitted_does_not_stop_the_other_in_famo():
+    weighting = built(lb.FAMO())
+    weighting.after_step(tf.constant([1.0, 1.0]), tf.constant([0.9, 0.9]))
+    for fitted, share in ((1e-9, 1 / 101), (0.0, 1.0)):
+        losses = tf.constant([fitted, 1.0])
+        with tf.GradientTape() as tape:
+            tape.watch(losses)
+            total = weighting(losses)
+        np.testing.assert_allclose(tape.gradient(total, losses)[1], share, rtol=0.02)
+
+
 def test_random_weights_sum_to_the_number_of_tasks():
     weighting = built(lb.RLW(seed=3))
     totals = [float(weighting(tf.constant([1.0, 1.0]))) for _ in range(3)]
@@ -368,6 +445,16 @@ def test_random_weights_sum_to_the_number_of_tasks():
         (lambda: lb.CAGrad(c=1.0), "0 <= c < 1"),
         (lambda: lb.MGDA()(tf.eye(11)), "at most 10 tasks"),
         (lambda: lb.MGDA()(tf.ones((2, 3))), r"Gram matrix \(T, T\)"),
+        (lambda: AGGREGATORS["mean"](tf.ones(3)), r"Aggregator: expected a Gram matrix \(T, T\), found shape \(3,\)"),
+        (lambda: lb.gram(np.ones(3)), r"gram: expected gradients \(T, n\), found shape \(3,\)"),
+        (lambda: lb.dwa_weights([1.0, 2.0], [1.0]), "dwa_weights: expected vectors of one length"),
+        (lambda: lb.Fixed([np.nan, 1.0]), "expected weights >= 0"),
+        (lambda: lb.Fixed([np.inf, 1.0]), "expected weights >= 0"),
+        (lambda: lb.Uncertainty(["regression"], start=[0.0]), "expected variances above 0"),
+        (lambda: lb.Uncertainty(["regression"], speed=0), "expected a speed above 0"),
+        (lambda: lb.DWA(2.5), "a whole number, found 2.5"),
+        (lambda: lb.DWA(2, temperature=0), "expected a temperature above 0"),
+        (lambda: lb.GradNorm(rate=np.nan), "GradNorm: expected rate >= 0, found nan"),
     ],
 )
 def test_bad_input_is_named(make, message):
@@ -549,7 +636,7 @@ def test_a_penalty_on_weights_counts_once(balance):
     [
         (lambda: lb.Balanced(keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]), lb.Equal()), "outputs {task: tensor}"),
         (lambda: lb.Balanced(network(), lb.GradNorm()), "name it, representation"),
-        (lambda: lb.Balanced(network(), lb.Equal()).compile(loss={"a": "mse"}), "a loss for each of a, b, found a"),
+        (lambda: lb.Balanced(network(), lb.Equal()).compile(loss={"c": "mse"}), "a loss for each of a, b, found c"),
         (lambda: lb.Balanced(network(), lb.Equal()).compile(loss="mse"), "found mse"),
         (lambda: balanced(lb.Equal(), loss_weights={"a": 1.0, "b": 2.0}), "loss weights as a balance"),
         (lambda: balanced(lb.Equal()).fit(X, {"a": Y["a"]}, verbose=0), "labels {task: tensor} for a, b, found a"),

@@ -268,20 +268,15 @@ class Balanced(keras.Model):
         stacked = [_dense(column) if len(_there(column)) > 1 else None for column in columns]
         factors = self._factors(stacked, len(z), self._known(y, sample_weight))
         combined = [_combined(column, stack, factors) for column, stack in zip(columns, stacked)]
-        found = dict(zip(map(id, others), combined[len(z) :]))
-        if z and combined[0] is not None:
-            back = tape.gradient(z, _values(trunk), output_gradients=combined[:1])
-            found |= dict(zip(map(id, trunk), back))
         tables = [v for v, column in zip(others, columns[len(z) :]) if _is_shared_table(column)]
         again = tables + [v for v in trunk if any(v is w for w in self._past())]
-        if again:  # the gradient of Σ factor_i L_i: rows of tables as Keras has them, and all ways into the trunk
-            weights = [tf.cast(factor, share.dtype) for factor, share in zip(tf.unstack(factors), shares)]
-            found |= dict(zip(map(id, again), tape.gradient(shares, _values(again), output_gradients=weights)))
-        gradients = [found.get(id(v)) for v in self.trainable_variables]
-        if self.losses:
-            pulls = tape.gradient(penalty, _values(self.trainable_variables))
-            gradients = [_sum(pair) for pair in zip(gradients, pulls)]
-        self._apply(gradients)
+        pull = [(penalty, tf.ones_like(penalty))] if self.losses else []
+        pulls = _back(tape, pull, others)
+        found = _by_id(others, map(_sum, zip(combined[len(z) :], pulls)))
+        found |= _by_id(trunk, _back(tape, [*zip(z, combined), *pull], trunk))
+        # the gradient of Σ factor_i L_i: rows of tables as Keras has them, and all ways into the trunk
+        found |= _by_id(again, _back(tape, [*zip(shares, tf.unstack(factors)), *pull], again))
+        self._apply([found[id(v)] for v in self.trainable_variables])
         return each, plain_sum, outputs
 
     def _factors(self, stacked, of_rows: int, known):
@@ -305,6 +300,8 @@ class Balanced(keras.Model):
         if not variables:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
             return
+        if self.optimizer.loss_scale_factor:  # by which Keras cannot divide rows of a table
+            gradients = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
         self.optimizer.apply_gradients(zip(gradients, variables))
 
 
@@ -448,10 +445,11 @@ def _replicas() -> int:
 
 
 def _total(values):
-    """The sum over the replicas, on each of them."""
-    if _replicas() == 1 or isinstance(values, list) and not values:
+    """The sum over the replicas, on each of them. (Outside of one, Keras only asks for shapes.)"""
+    context = tf.distribute.get_replica_context()
+    if _replicas() == 1 or context is None or isinstance(values, list) and not values:
         return values
-    return tf.distribute.get_replica_context().all_reduce("sum", values)
+    return context.all_reduce("sum", values)
 
 
 def _values(variables) -> list:
@@ -463,6 +461,19 @@ def _wide(tensors) -> list:
     """In one precision: that of the widest, and at least float32."""
     dtype = max([tf.float32, *(tensor.dtype for tensor in tensors)], key=lambda dtype: dtype.size)
     return [tf.cast(tensor, dtype) for tensor in tensors]
+
+
+def _by_id(variables, gradients) -> dict:
+    return {id(variable): gradient for variable, gradient in zip(variables, gradients)}
+
+
+def _back(tape, ends, variables) -> list:
+    """The gradient of `Σ factor · end`, ends and factors in pairs, by each variable."""
+    there = [(end, tf.cast(factor, end.dtype)) for end, factor in ends if factor is not None]
+    if not there or not variables:
+        return [None] * len(variables)
+    targets, factors = map(list, zip(*there))
+    return tape.gradient(targets, _values(variables), output_gradients=factors)
 
 
 def _there(gradients) -> list:
