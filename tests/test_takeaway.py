@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -200,13 +201,18 @@ def test_a_number_is_read_as_on_a_page(bank, text):
     assert play(bank, text)[1] == (TYPED[text], 1)
 
 
+@cache
+def whole_bank() -> list[str]:
+    """Every question of the book and its answer, as a terminal shows them."""
+    return [quiz.plain(question, "") for bank in quiz.everything() for question in bank.questions]
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "gbk", "cp932", "cp949", "utf-8"])
 def test_a_terminal_of_any_encoding_can_be_printed_to(monkeypatch, encoding):
     out = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
     monkeypatch.setattr(sys, "stdout", out)
     console.forgiving()
-    for bank in quiz.everything():
-        print(*(quiz.plain(question, "") for question in bank.questions))
+    print(*whole_bank(), sep="\n")
     print("✓ ✗ 10⁻² ≥ σ₁ “é” \ud800")
     out.flush()
     said = out.buffer.getvalue().decode(encoding).splitlines()[-1]
