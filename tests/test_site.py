@@ -327,6 +327,7 @@ def test_every_page_has_a_strict_policy_before_its_first_script(html, name):
 
 def test_the_policy_forbids_what_it_says(browser, address):
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/book/practice.html")
     blocked = page.evaluate("""async () => {
       const heard = [];
@@ -368,6 +369,7 @@ MOVED = """window.moved = 0; new PerformanceObserver((list) => list.getEntries()
 def test_the_text_does_not_jump_when_the_bank_comes(browser, address, name):
     """Cumulative layout shift; 0.1 is what Lighthouse calls good."""
     page = browser.new_page(viewport={"width": 412, "height": 823})
+    page.set_default_timeout(PATIENCE)
     page.add_init_script(MOVED)
     page.goto(f"{address}/book/{name}.html")
     page.locator(".mtl-quiz button").first.wait_for()

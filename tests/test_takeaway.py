@@ -201,6 +201,14 @@ def test_a_number_is_read_as_on_a_page(bank, text):
     assert play(bank, text)[1] == (TYPED[text], 1)
 
 
+def test_every_number_of_the_book_is_right_however_it_is_written():
+    questions = [one for bank in quiz.everything() for one in bank.questions if one["type"] == "numeric"]
+    for one in questions:
+        value, near = one["answer"]["value"], one["answer"]["tolerance"] / 2
+        for text in (f"{value}", f"{value:,}", f"{value}".replace(".", ","), f"{value:e}", f"{value + near}".replace("-", "−")):
+            assert quiz_terminal.grade(one, text)[0] == 1, (one["id"], text)
+
+
 @cache
 def whole_bank() -> list[str]:
     """Every question of the book and its answer, as a terminal shows them."""
