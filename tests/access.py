@@ -67,6 +67,12 @@ def frames(page) -> None:
     page.evaluate("async () => { for (let i = 0; i < 6; i++) await new Promise(requestAnimationFrame); }")
 
 
+def until(page, condition: str) -> None:
+    """Wait until a condition (an expression in JavaScript) holds: as `wait_for_function`, which needs the `eval` that our pages forbid."""
+    look = f"const look = () => {condition} ? done() : frames++ < 3000 ? requestAnimationFrame(look) : failed(`never: ${{name}}`); look();"
+    page.evaluate(f"name => new Promise((done, failed) => {{ let frames = 0; {look} }})", condition)
+
+
 def violations(page, colours_alone: bool = False) -> list[tuple[str, list[str]]]:
     """Rules of axe that the page breaks, with the elements that do; `colours_alone`: only what a theme can change."""
     frames(page)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from access import PATIENCE
 
 from mtl_lessons import answers
 
@@ -21,6 +22,7 @@ def in_python():
 def on_a_page(browser, serve):
     with serve(WEB) as url:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(f"{url}/parts.js")  # any file of that origin
         given = [f"{url}/answers.js", [(text, percent) for text, percent, _ in READ], [case for *case, _ in CASES["near"]]]
         found = page.evaluate(SCRIPT, given)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from access import NONE, violations_by_theme
+from access import NONE, until, violations_by_theme
 from test_explorables import Tags
 
 from mtl_lessons import embed
@@ -431,7 +431,7 @@ def test_a_finger_beside_the_arrows_scrolls_the_page(phone):
     opened, figure, fingers = phone
     x, y = middle(figure, "a")
     fingers.swipe((x, y + 150, 0, -150))
-    opened.wait_for_function("scrollY > 50")
+    until(opened, "scrollY > 50")
     assert gradients(figure) == ["3.0", "1.0", "-1.0", "1.0"]
 
 

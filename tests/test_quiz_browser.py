@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 import pytest
-from access import NONE, PATIENCE, UNREACHED, stretch, violations, violations_by_theme
+from access import NONE, PATIENCE, UNREACHED, stretch, until, violations, violations_by_theme
 from serve import serving
 from test_quiz import BANK, bank_of
 
@@ -575,12 +575,11 @@ def test_a_formula_that_is_too_wide_is_reached_by_keyboard_and_moved_by_it(brows
         answer_all(page)
         page.locator("details").evaluate_all("all => all.forEach((details) => (details.open = true))")
         stretch(page)
-        wide = page.locator(".mtl-stem p.mtl-wide").first
         assert page.evaluate(UNREACHED) == [] and page.evaluate("document.documentElement.scrollWidth") <= 320
         page.locator("button:visible").first.focus()
         tab_to(page, ".mtl-stem p.mtl-wide")
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("node => node.scrollLeft > 0", arg=wide.element_handle())
+        until(page, "document.querySelector('.mtl-stem p.mtl-wide').scrollLeft > 0")
 
 
 def test_axe_finds_nothing_without_the_engine(browser, site):

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -200,13 +201,26 @@ def test_a_number_is_read_as_on_a_page(bank, text):
     assert play(bank, text)[1] == (TYPED[text], 1)
 
 
+def test_every_number_of_the_book_is_right_however_it_is_written():
+    questions = [one for bank in quiz.everything() for one in bank.questions if one["type"] == "numeric"]
+    for one in questions:
+        value, near = one["answer"]["value"], one["answer"]["tolerance"] / 2
+        for text in (f"{value}", f"{value:,}", f"{value}".replace(".", ","), f"{value:e}", f"{value + near}".replace("-", "−")):
+            assert quiz_terminal.grade(one, text)[0] == 1, (one["id"], text)
+
+
+@cache
+def whole_bank() -> list[str]:
+    """Every question of the book and its answer, as a terminal shows them."""
+    return [quiz.plain(question, "") for bank in quiz.everything() for question in bank.questions]
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "gbk", "cp932", "cp949", "utf-8"])
 def test_a_terminal_of_any_encoding_can_be_printed_to(monkeypatch, encoding):
     out = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
     monkeypatch.setattr(sys, "stdout", out)
     console.forgiving()
-    for bank in quiz.everything():
-        print(*(quiz.plain(question, "") for question in bank.questions))
+    print(*whole_bank(), sep="\n")
     print("✓ ✗ 10⁻² ≥ σ₁ “é” \ud800")
     out.flush()
     said = out.buffer.getvalue().decode(encoding).splitlines()[-1]

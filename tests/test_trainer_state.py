@@ -235,6 +235,7 @@ def scheduler(browser, web):
 
     with serving(web) as url:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(f"{url}/index.html")
         page.wait_for_function("window.ready")
         yield page
