@@ -29,6 +29,7 @@ import html
 import importlib
 import inspect
 import linecache
+import os
 import re
 import runpy
 import traceback
@@ -282,10 +283,12 @@ class Exercise:
     @cached_property
     def checks(self) -> ModuleType:
         """The checks of the steps that need TensorFlow. Raises `Mistake` if Keras runs on something else."""
+        if (wanted := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
+            raise Mistake("other-backend", found=wanted)
         from mtl_lessons.backend import keras
 
-        if (backend := keras.config.backend()) != "tensorflow":
-            raise Mistake("other-backend", found=backend)
+        if (found := keras.config.backend()) != "tensorflow":
+            raise Mistake("other-backend", found=found)
         return importlib.import_module(f"mtl_lessons.exercises.{self.name}.checks")
 
     def checks_of(self, step: Step) -> ModuleType:
