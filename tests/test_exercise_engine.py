@@ -464,6 +464,22 @@ def test_only_what_an_answer_uses_is_run(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("import numpy as np\nfrom mtl_lessons import metrics\ndef f(): return np, metrics\n", False),
+        ("import keras\ndef f(): return 1\n", False),
+        ("import keras\ndef f(): return keras\n", True),
+        ("def f():\n    import tensorflow as tf\n", True),
+        ("from mtl_lessons.backend import keras\nk = keras\ndef f(): return k\n", True),
+        ("from mtl_lessons import two_tasks\ndef f(): return two_tasks\n", True),
+    ],
+    ids=str,
+)
+def test_whether_an_answer_needs_tensorflow_is_known_without_running_it(tmp_path, text, needs):
+    assert source(text, tmp_path / "a.py").needs_tensorflow("f") == needs
+
+
+@pytest.mark.parametrize(
     ("text", "starter"),
     [
         ("", True),

@@ -17,7 +17,7 @@ row has none. Outputs may be a dict (by the tasks' names, or any names if the wi
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 
 import numpy as np
 
@@ -151,6 +151,16 @@ class Subject:
     def outputs(self, x: Columns | None = None) -> Tensors:
         """The outputs by task, `(rows, width)` each, as float32 whatever the model computes in."""
         return {name: tf.cast(tf.reshape(tensor, (len(tensor), -1)), "float32") for name, tensor in self.raw(x).items()}
+
+    @cached_property
+    def predictions(self) -> Tensors:
+        """The outputs for its own batch, at the weights that the model came with."""
+        return self.outputs()
+
+    @cached_property
+    def ranges(self) -> dict[str, str]:
+        """By task, the range that its output can take."""
+        return {head.name: activation(self, head.name) for head in self.heads}
 
     def raw(self, x: Columns | None = None) -> Tensors:
         """The outputs by task, as the model gives them."""
@@ -318,7 +328,7 @@ def _distances(vectors: np.ndarray) -> np.ndarray:
 def activations(subject: Subject) -> None:
     """The range of each output fits its label: one of many sums to 1, yes or no does not, a number is not squeezed."""
     for head in subject.heads:
-        found = activation(subject, head.name)
+        found = subject.ranges[head.name]
         if found not in FITS[head.kind]:
             kind = {ONE_OF: "one-of", YES_NO: "yes-no", NUMBER: "number"}[head.kind]
             raise Mistake(f"{found}-for-{kind}", task=head.name, width=head.width)
@@ -387,10 +397,10 @@ def losses(subject: Subject, labels: Columns) -> None:
             raise Mistake("arguments-swapped", task=task) from mistake
         raise
     missing_is_nothing(labels, pulls)
+    _own_row(subject, labels, pulls)
     for head in subject.heads:
         _from_both_sides(head, subject, labels)
     _own_label(subject, labels, pulls)
-    _own_row(subject, labels, pulls)
     for head in subject.heads:
         _not_shifted(head, labels[head.name], pulls[head.name])
         _not_turned_round(head, labels[head.name], pulls[head.name])
@@ -417,7 +427,7 @@ def said(error: Exception) -> str:
 
 def pulls_of(subject: Subject, labels: Columns, predictions: Tensors | None = None) -> dict[str, np.ndarray]:
     """Gradient of the loss by each output, `(rows, width)`; zero where there is none. At the model's outputs, if at no others."""
-    predictions = {name: tf.identity(tensor) for name, tensor in (predictions or subject.outputs()).items()}
+    predictions = {name: tf.identity(tensor) for name, tensor in (predictions or subject.predictions).items()}
     with tf.GradientTape() as tape:
         tape.watch(predictions)
         loss = _loss(subject, labels, predictions)
@@ -444,7 +454,7 @@ def swapped(subject: Subject, labels: Columns) -> str:
             loss = given[key] if isinstance(given, dict | list | tuple) else given
             if not callable(loss) or isinstance(loss, keras.Loss):
                 continue
-            prediction, label = subject.outputs()[name], tf.constant(labels[name])
+            prediction, label = subject.predictions[name], tf.constant(labels[name])
             with tf.GradientTape() as tape:
                 tape.watch(prediction)
                 value = loss(prediction, label)
@@ -510,8 +520,8 @@ def _tags_by_themselves(head: Head, subject: Subject, labels: Columns, pulls: di
     """Give the first tag another prediction: the outputs of the other tags feel nothing of it."""
     if head.kind != YES_NO or head.width < 2:
         return
-    outputs = {name: output.numpy() for name, output in subject.outputs().items()}
-    outputs[head.name][:, 0] = 3.0 if activation(subject, head.name) == "linear" else 0.95
+    outputs = {name: output.numpy().copy() for name, output in subject.predictions.items()}
+    outputs[head.name][:, 0] = 3.0 if subject.ranges[head.name] == "linear" else 0.95
     turned = pulls_of(subject, labels, {name: tf.constant(output) for name, output in outputs.items()})
     pull, turned = (of[head.name][:, 1:] for of in (pulls, turned))
     if not np.allclose(pull, turned, rtol=1e-3, atol=1e-4 * np.abs(pull).max()):
@@ -544,7 +554,7 @@ def _logits_or_probabilities(subject: Subject, labels: Columns) -> None:
     `c(0) - c(2)` (once, with hundreds of classes), label smoothing makes that more, and so does a focal loss. Probabilities that
     are taken for logits have 1.3 (0.3 and less, of classes). Logits that are taken for probabilities are clipped: `c(-4) = c(-2)`.
     """
-    linear = {head.name: activation(subject, head.name) == "linear" for head in subject.heads}
+    linear = {task: found == "linear" for task, found in subject.ranges.items()}
     for head in (head for head in subject.heads if head.kind != NUMBER):
         cost = {sure: _cost(subject, labels, {head.name: sure}, linear) for sure in (2.0, 0.0, -2.0, -4.0)}
         gained, lost, more = cost[0.0] - cost[2.0], cost[-2.0] - cost[0.0], cost[-4.0] - cost[-2.0]
@@ -594,7 +604,7 @@ def _from_both_sides(head: Head, subject: Subject, labels: Columns) -> None:
     """The loss of a number grows with the distance from its label, above it and below; a cross-entropy's does not."""
     if head.kind != NUMBER:
         return
-    label, outputs = labels[head.name].reshape(-1, head.width), subject.outputs()
+    label, outputs = labels[head.name].reshape(-1, head.width), subject.predictions
     known = ~_unlabelled(label)
     pulls = {}
     for error in (-1.5, -0.4, 0.4, 1.5):

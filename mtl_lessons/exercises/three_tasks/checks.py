@@ -173,7 +173,7 @@ def _meets(subject: Subject) -> None:
     users, targets = np.repeat(np.arange(24), 24).astype("int32"), np.tile(np.arange(24), 24).astype("int32")
     with probes.scaled(subject.model, 2):
         outputs = subject.outputs({"user": users, "ad": targets, "item": targets})
-        sigmoid = probes.activation(subject, "ad_click") == "sigmoid"
+    sigmoid = subject.ranges["ad_click"] == "sigmoid"
     for task in ("ad_click", "rating"):
         table = outputs[task].numpy().astype(float).reshape(24, 24)
         table = np.log(table / (1 - table)) if sigmoid and task == "ad_click" else table  # logits: there a sum stays a sum
@@ -396,12 +396,15 @@ def _world() -> tuple[list, list]:
 SCORES: dict[str, dict[str, float]] = {}  # by declaration: what has been trained once need not be trained again
 
 
-def _scored(framework: Framework) -> dict[str, float]:
-    """The framework's scores after a training on the first world, from the same start, rows and steps as any other's."""
+def _scored(framework: Framework, **plan) -> dict[str, float]:
+    """The framework's scores after a training on the first world, from the same start, rows and steps as any other's.
+
+    `plan`: of `fit`, if not that of the chapter.
+    """
     declared = _declaration(framework)
     if declared not in SCORES:
         past, future = _world()
-        (((found,),)) = compare([built(framework)], [past], [future])
+        (((found,),)) = compare([built(framework)], [past], [future], **plan)
         if not declared:
             return found
         SCORES[declared] = found

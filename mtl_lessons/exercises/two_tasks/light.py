@@ -16,7 +16,7 @@ def evaluate(answer: object) -> dict:
     if not callable(answer):
         raise Mistake("report-not-a-function", found=type(answer).__name__)
     expected = {}
-    for seed, rows in ((3, 400), (4, 260)):
+    for seed, rows in ((11, 400), (6, 260)):
         item, interest, scores = _scored_rows(seed, rows)
         expected = expected or _right(item, interest, scores)
         _compared(answer, item, interest, scores)
