@@ -454,6 +454,15 @@ def test_an_answer_depends_on_what_it_uses_and_on_what_happens_at_the_top(tmp_pa
     assert len({before, beside, source(text, file).digest("build")}) == 3
 
 
+@pytest.mark.parametrize(
+    "coded", [b"\xef\xbb\xbfx = 1\n", b"# coding: latin-1\nx = '\xe9'\n"], ids=["a mark of UTF-8", "Latin-1"]
+)
+def test_a_file_may_be_saved_as_python_allows(tmp_path, coded):
+    file = tmp_path / "a.py"
+    file.write_bytes(coded)
+    assert Source.read(file).run("x")["x"] in (1, "é")
+
+
 def test_only_what_an_answer_uses_is_run(tmp_path):
     text = (
         "import no_such_module\nimport math as m\nN = 2\n\ndef f():\n    return m.sqrt(N)\n\nclass C:\n    x = no_such_module\n"
@@ -617,7 +626,7 @@ def test_watch_checks_only_what_has_changed(tmp_path, capsys, monkeypatch):
     assert out.count("unchanged") == 1 + 3 + 1 and out.count("3 of 5 steps passed") == 3
 
 
-def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkeypatch):
+def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkeypatch, capsys):
     file = tmp_path / "two_tasks.py"
     file.write_text("def user_vector():\n    return 1\n\ndef trunk():\n    return 2\n")
     monkeypatch.setattr(cli, "Child", Verdicts)
@@ -627,6 +636,7 @@ def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkey
     assert check.report() == 1
     file.write_text(file.read_text().replace("return 2", "return 3"))
     assert check.report() == 1 and ASKED == [["inputs", "trunk"]]
+    assert "returns `None`" in capsys.readouterr().out.split("unchanged")[-1]  # what is wrong is said again
 
 
 def test_a_file_is_judged_step_by_step(tmp_path, two):
@@ -648,6 +658,11 @@ def died(two, code):
     return result
 
 
+def test_a_crash_on_windows_is_told_as_one():
+    assert "0xc0000005" in child._how(0xC0000005) and "crash" in child._how(0xC0000005)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.path.exists("/proc/driver/nvidia"), reason="there is no limit here")
 def test_memory_has_an_end_in_the_process_of_a_check():
     code = "from mtl_lessons.exercises.child import _limit; _limit(2**29); bytes(2**30)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)

@@ -15,13 +15,13 @@ class Source:
     A statement that binds nothing (a call, `np.random.seed(1)`) may matter to every answer, so it belongs to all of them.
     """
 
-    def __init__(self, text: str, path: Path):
+    def __init__(self, text: bytes, path: Path):
         self.path, self.tree = path, ast.parse(text, filename=str(path))
 
     @classmethod
     def read(cls, path: Path | str) -> "Source":
         """Raises `SyntaxError` (or `ValueError`) if it is no Python, `OSError` if it cannot be read."""
-        return cls(Path(path).read_bytes().decode("utf-8-sig"), Path(path))
+        return cls(Path(path).read_bytes(), Path(path))
 
     def is_starter(self, name: str) -> bool:
         """Whether the answer is nowhere in the file, or returns the dots of a starter and does nothing else."""
