@@ -139,6 +139,7 @@ class Subject:
 
     def __init__(self, answer: object, x: Columns, heads: Sequence[Head]):
         self.model, self.x, self.heads = built(answer), {name: column.copy() for name, column in x.items()}, list(heads)
+        self._magnified: dict[float, Tensors] = {}
         reads_only(self.model, self.x)
         found = self.model(fed(self.model, self.x))
         nothing_frozen(self.model)
@@ -157,6 +158,13 @@ class Subject:
     def predictions(self) -> Tensors:
         """The outputs for its own batch, at the weights that the model came with."""
         return self.outputs()
+
+    def magnified(self, factor: float) -> Tensors:
+        """As `predictions`, with all kernels and tables that many times as large."""
+        if factor not in self._magnified:
+            with scaled(self.model, factor):
+                self._magnified[factor] = self.outputs()
+        return self._magnified[factor]
 
     @cached_property
     def ranges(self) -> dict[str, str]:
@@ -269,7 +277,7 @@ def spread(matrix: np.ndarray) -> np.ndarray:
     return np.asarray(matrix, float) - np.mean(matrix, axis=0)
 
 
-def jacobian_ranks(model: keras.Layer, output: Callable[[], tf.Tensor], rows: int, most: int = 16) -> tuple[int, int, int]:
+def jacobian_ranks(model: keras.Layer, output: Callable[[], tf.Tensor], rows: int, most: int = 10) -> tuple[int, int, int]:
     """How many directions of a table's rows an output feels: at most at one row, at all rows together, and how many there are.
 
     What is measured is the rank of ∂output / ∂(row of the table). A layer of two units lets two directions through, with or
@@ -354,8 +362,7 @@ def activation(subject: Subject, task: str) -> str:
     """Which range an output can take, with all weights (not the biases) made ten times as large: one of
     linear, softmax, sigmoid, upper-half (of a sigmoid), tanh, positive, constant."""
     for factor in (10, 3, 1):  # the first at which it is not the same for all rows, as a saturated sigmoid may be
-        with scaled(subject.model, factor):
-            out = subject.outputs()[task].numpy().astype(float)
+        out = subject.magnified(factor)[task].numpy().astype(float)
         if not np.allclose(out, out[:1], atol=1e-6):
             break
     else:
@@ -371,8 +378,7 @@ def activation(subject: Subject, task: str) -> str:
 
 def _of_probabilities(subject: Subject, task: str) -> bool:
     """Whether a softmax is over numbers from 0 to 1, which other probabilities are: then no class gets more than e times another."""
-    with scaled(subject.model, 100):
-        out = subject.outputs()[task].numpy().astype(float)
+    out = subject.magnified(100)[task].numpy().astype(float)
     ratio = np.log(np.maximum(out.max(axis=1), 1e-30) / np.maximum(out.min(axis=1), 1e-30))
     return bool(np.all(ratio < 1.001) and np.median(ratio) > 0.9)
 
