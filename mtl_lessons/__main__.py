@@ -10,6 +10,8 @@ python -m mtl_lessons quiz --chapter concept      # ten questions of the bank; -
 import argparse
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from mtl_lessons import embed, exercises, quiz_terminal
@@ -86,7 +88,7 @@ class _Check:
         """Print the verdicts as they come; the exit status."""
         try:
             source = Source.read(self.file)
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, OSError) as error:
             passed = []
             _print(self.exercise.steps[0].verdict(error))
         else:
@@ -100,7 +102,8 @@ class _Check:
         self.known = {step: known for step, known in self.known.items() if known[0] == digests[step]}
         starters = [step for step in self.exercise.steps if source.is_starter(step.answer)]
         for _, result in self.known.values():
-            print(result.heading, _words("unchanged"), end="\n\n", flush=True)
+            heading = f"{result.heading} {_words('unchanged')}"
+            _print(heading if result.outcome == PASSED else replace(result, heading=heading))
         for number, step in enumerate(starters):
             result = step.verdict(NotAttempted())
             _print(result if number == 0 else result.heading)
@@ -121,7 +124,7 @@ class _Check:
             found.append(step)
         return [step for step in self.exercise.steps if step in found and step not in self.known]
 
-    def _verdicts(self, steps: list[Step]):
+    def _verdicts(self, steps: list[Step]) -> Iterator[tuple[Step, Result | None]]:
         if steps:
             child, self.child = self.child or Child(self.exercise), None
             yield from child.verdicts(self.file, steps)

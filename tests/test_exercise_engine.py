@@ -90,9 +90,14 @@ def test_an_error_that_comes_from_no_line_of_the_learner_does_not_blame_one(two)
 
 
 def test_another_backend_than_tensorflow_is_said(two, monkeypatch):
-    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
-    result = exercises.load("two_tasks").heads.check(lambda: None)
-    assert (result.outcome, result.key) == (NOT_YET, "other-backend") and "Keras on jax" in result.text
+    for how in ("of this process", "asked for"):
+        with monkeypatch.context() as changed:
+            if how == "asked for":
+                changed.setenv("KERAS_BACKEND", "jax")
+            else:
+                changed.setattr(keras.config, "backend", lambda: "jax")
+            result = exercises.load("two_tasks").heads.check(lambda: None)
+        assert (result.outcome, result.key) == (NOT_YET, "other-backend") and "Keras on jax" in result.text
 
 
 def leave():
@@ -175,11 +180,16 @@ def test_code_that_does_not_end_is_ended(two, answer, impatient):
     before = threading.active_count()
     result = two.heads.check(answer, seconds=0.1)
     assert (result.outcome, result.key) == (NOT_YET, "too-slow") and "0 s" in result.text
-    for _ in range(12_000):  # its thread ends, too
+    ends(before)
+
+
+def ends(before):
+    """The thread of the learner's code ends, and the one that ended it."""
+    for _ in range(12_000):
         if threading.active_count() <= before:
-            break
+            return
         time.sleep(0.01)
-    assert threading.active_count() <= before
+    raise AssertionError(f"{threading.active_count()} threads, {before} before")
 
 
 def test_code_that_waits_in_the_system_is_left_alone(two, monkeypatch):
@@ -215,21 +225,15 @@ def test_also_outside_the_main_thread(two, impatient):
 
 def test_the_readers_own_interrupt_ends_the_code(two, impatient, monkeypatch):
     """Ctrl-C, or the notebook's stop button, comes to the main thread, which waits."""
-    monkeypatch.setattr(threading.Event, "wait", interrupted_once(threading.Event.wait))
+
+    def interrupted(ended, seconds):
+        raise KeyboardInterrupt
+
+    before = threading.active_count()
+    monkeypatch.setattr(sandbox, "_wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         two.heads.check(forever, seconds=3600)
-
-
-def interrupted_once(wait):
-    told = []
-
-    def waits(event, timeout=None):
-        if timeout == 3600 and not told:
-            told.append(True)
-            raise KeyboardInterrupt
-        return wait(event, timeout)
-
-    return waits
+    ends(before)
 
 
 def test_a_learners_number_types_hold_in_the_check(two):
@@ -450,6 +454,15 @@ def test_an_answer_depends_on_what_it_uses_and_on_what_happens_at_the_top(tmp_pa
     assert len({before, beside, source(text, file).digest("build")}) == 3
 
 
+@pytest.mark.parametrize(
+    "coded", [b"\xef\xbb\xbfx = 1\n", b"# coding: latin-1\nx = '\xe9'\n"], ids=["a mark of UTF-8", "Latin-1"]
+)
+def test_a_file_may_be_saved_as_python_allows(tmp_path, coded):
+    file = tmp_path / "a.py"
+    file.write_bytes(coded)
+    assert Source.read(file).run("x")["x"] in (1, "é")
+
+
 def test_only_what_an_answer_uses_is_run(tmp_path):
     text = (
         "import no_such_module\nimport math as m\nN = 2\n\ndef f():\n    return m.sqrt(N)\n\nclass C:\n    x = no_such_module\n"
@@ -457,6 +470,22 @@ def test_only_what_an_answer_uses_is_run(tmp_path):
     assert source(text, tmp_path / "a.py").run("f")["f"]() == 2**0.5
     with pytest.raises(ModuleNotFoundError):
         source(text, tmp_path / "a.py").run("C")
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("import numpy as np\nfrom mtl_lessons import metrics\ndef f(): return np, metrics\n", False),
+        ("import keras\ndef f(): return 1\n", False),
+        ("import keras\ndef f(): return keras\n", True),
+        ("def f():\n    import tensorflow as tf\n", True),
+        ("from mtl_lessons.backend import keras\nk = keras\ndef f(): return k\n", True),
+        ("from mtl_lessons import two_tasks\ndef f(): return two_tasks\n", True),
+    ],
+    ids=str,
+)
+def test_whether_an_answer_needs_tensorflow_is_known_without_running_it(tmp_path, text, needs):
+    assert source(text, tmp_path / "a.py").needs_tensorflow("f") == needs
 
 
 @pytest.mark.parametrize(
@@ -597,7 +626,7 @@ def test_watch_checks_only_what_has_changed(tmp_path, capsys, monkeypatch):
     assert out.count("unchanged") == 1 + 3 + 1 and out.count("3 of 5 steps passed") == 3
 
 
-def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkeypatch):
+def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkeypatch, capsys):
     file = tmp_path / "two_tasks.py"
     file.write_text("def user_vector():\n    return 1\n\ndef trunk():\n    return 2\n")
     monkeypatch.setattr(cli, "Child", Verdicts)
@@ -607,6 +636,7 @@ def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkey
     assert check.report() == 1
     file.write_text(file.read_text().replace("return 2", "return 3"))
     assert check.report() == 1 and ASKED == [["inputs", "trunk"]]
+    assert "returns `None`" in capsys.readouterr().out.split("unchanged")[-1]  # what is wrong is said again
 
 
 def test_a_file_is_judged_step_by_step(tmp_path, two):
@@ -628,6 +658,11 @@ def died(two, code):
     return result
 
 
+def test_a_crash_on_windows_is_told_as_one():
+    assert "0xc0000005" in child._how(0xC0000005) and "crash" in child._how(0xC0000005)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.path.exists("/proc/driver/nvidia"), reason="there is no limit here")
 def test_memory_has_an_end_in_the_process_of_a_check():
     code = "from mtl_lessons.exercises.child import _limit; _limit(2**29); bytes(2**30)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)

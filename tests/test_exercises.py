@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from mtl_lessons import exercises
@@ -15,7 +16,11 @@ from mtl_lessons.exercises.source import Source
 ROOT = Path(__file__).resolve().parents[1]
 ALL = {name: exercises.load(name) for name in exercises.names()}
 PATIENCE = 3600.0  # seconds: no verdict here may hang on how busy the machine is
-TRAINED = {"default_learning_rate", "item_whispers", "interests_shout"}  # what is wrong with them, training alone shows
+TRAINED = {  # recall@10 and AUC after a short training: with both tasks, and with the interests alone, as they were measured
+    "default_learning_rate": ((0.228, 0.662), (0.0, 0.600)),
+    "item_whispers": ((0.260, 0.746), (0.0, 0.746)),
+    "interests_shout": None,  # is trained here, too
+}
 SCORES = {  # of the cures, in world 0, as they were measured: recall@10, AUC, RMSE, with one model and alone
     "nothing_changed": ((0.632, 0.560, 0.733), (0.633, 0.773, 0.945)),
     "the_harm_moved": ((0.212, 0.770, 0.760), (0.633, 0.798, 0.945)),
@@ -42,7 +47,7 @@ def examples(kind):
 
 
 def read(exercise, kind, example):
-    return exercise.answers(exercise.folder / kind / f"{example['file']}.py")
+    return exercise.answers(exercise.folder / kind / f"{example['file']}.py", PATIENCE)
 
 
 def named(exercise, name):
@@ -51,14 +56,15 @@ def named(exercise, name):
 
 @pytest.fixture
 def as_measured(monkeypatch):
-    """Trainings that give what they are known to give; `test_the_model_answer_passes` trains for once."""
+    """Trainings that give what they are known to give: `as_measured(file)`."""
 
     def scripted(file: str) -> None:
+        both, interests = TRAINED.get(file, ((0.527, 0.786), (0.0, 0.746))) or (None, None)
+        if both:
+            trained = {item: dict(zip(("item", "interest"), found)) for item, found in ((1.0, both), (0.0, interests))}
+            monkeypatch.setattr(ALL["two_tasks"].checks, "_trained", lambda subject, label, weights: trained[weights["item"]])
         together, alone = (dict(zip(("chosen", "ad_click", "rating"), scores)) for scores in SCORES.get(file, ((), ())))
         monkeypatch.setattr(ALL["three_tasks"].checks, "_scored", lambda framework: together if framework.shared else alone)
-        if file not in TRAINED:
-            trained = {1.0: {"item": 0.527, "interest": 0.786}, 0.0: {"item": 0.0, "interest": 0.746}}
-            monkeypatch.setattr(ALL["two_tasks"].checks, "_trained", lambda subject, label, weights: trained[weights["item"]])
 
     return scripted
 
@@ -72,15 +78,17 @@ def test_a_file_of_starters_is_not_attempted(name, tmp_path):
     exercise, file = ALL[name], tmp_path / "answer.py"
     starters = dict.fromkeys(step.data["starter"] for step in exercise.steps)
     file.write_text("\n".join((exercise.folder / starter).read_text() for starter in starters))
-    found, source = exercise.answers(file), Source.read(file)
-    results = [step.check(found[step.answer]) for step in exercise.steps]
+    found, source = exercise.answers(file, PATIENCE), Source.read(file)
+    results = [check(step, found[step.answer]) for step in exercise.steps]
     assert all(source.is_starter(step.answer) for step in exercise.steps)
     assert [result.outcome for result in results] == [NOT_ATTEMPTED] * len(exercise.steps)
     assert not any("✗" in str(result) or "rong" in str(result) for result in results)
 
 
 @pytest.mark.parametrize("step", steps())
-def test_the_model_answer_passes(step):
+def test_the_model_answer_passes(step, as_measured):
+    if step.name == "cure":  # its numbers ship with the package
+        as_measured("by_hand")
     result = check(step, getattr(step.exercise.module, step.answer))
     assert result.outcome == PASSED, result
     assert step.passed
@@ -133,17 +141,38 @@ def test_typical_mistakes_give_other_numbers_than_the_right_ones():
     from mtl_lessons.exercises.three_tasks import light as three
     from mtl_lessons.exercises.two_tasks import light as two
 
-    for seed, rows in ((3, 400), (4, 260)):
+    for seed, rows in ((11, 400), (6, 260)):
         given = two._scored_rows(seed, rows)
         right = two._right(*given)
         near = [key for task in two.NAMES for key, value in two._look_alikes(task, *given) if abs(value - right[task]) < 2e-3]
         assert near == [], seed
-    for seed in (4, 5):
-        multi, single = three._scores(seed)
-        right = {task: three._interval(runs) for task, runs in three._differences(multi, single).items()}
-        alike = three._look_alikes(multi, single)
-        same = {key for key, wrong in alike for task, numbers in wrong.items() if three._same(numbers, right[task])}
-        assert same <= {"absolute"}, seed  # where all five seeds gained
+    multi, single = three._scores(4)
+    right = {task: three._interval(runs) for task, runs in three._differences(multi, single).items()}
+    alike = three._look_alikes(multi, single)
+    same = {key for key, wrong in alike for task, numbers in wrong.items() if three._same(numbers, right[task])}
+    assert same <= {"absolute"}  # where all five seeds gained
+
+
+def test_a_cure_is_trained_once(monkeypatch):
+    """And so is its control; what is declared alike, and differs in nothing else, is not trained again."""
+    checks, trained = ALL["three_tasks"].checks, []
+    compare = checks.compare
+
+    def counted(frameworks, *given, **plan):
+        trained.extend(framework.shared for framework in frameworks)
+        return compare(frameworks, *given, **plan)
+
+    few = checks.experiment.logs(checks.World(seed=0), 300)
+    monkeypatch.setattr(checks, "_world", lambda: few)
+    monkeypatch.setattr(checks, "compare", counted)
+    monkeypatch.setattr(checks, "SCORES", {})
+    declare = checks.experiment.declare
+    scores = [checks._scored(declare(width=2, shared=shared), steps=2, batch=16) for shared in (True, False, True)]
+    assert trained == [True, False] and scores[0] == scores[2] != scores[1]
+    assert scores[0].keys() == {"chosen", "ad_click", "rating"} and np.all(np.isfinite(list(scores[0].values())))
+    own = declare(network=lambda tasks, name: None)  # a network that somebody wrote: nobody knows what it depends on
+    assert checks._declaration(own) == ""
+    assert checks._declaration(declare()) != checks._declaration(declare(weight=2.0)) != checks._declaration(declare(9))
 
 
 def test_a_gain_over_a_control_that_collapsed_is_no_cure(as_measured, monkeypatch):

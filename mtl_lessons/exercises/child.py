@@ -20,7 +20,7 @@ from mtl_lessons.exercises.terminal import forgive
 
 START = 120.0  # seconds for the imports, before the learner's code runs
 SPARE = 15.0  # seconds that the process has beyond what the step may take
-MEMORY = 8 * 2**30  # bytes; an exercise needs less than a quarter of it
+MEMORY = 8 * 2**30 + 64 * 2**20 * (os.cpu_count() or 1)  # bytes: four times what an exercise needs, and stacks of threads
 
 Verdicts = Iterator[tuple[Step, Result | None]]
 
@@ -104,8 +104,10 @@ def _late(step: Step) -> BaseException:
 
 
 def _how(status: int) -> str:
-    """How a process ended, from its exit status; below 0 it is a signal."""
+    """How a process ended, from its exit status; below 0 it is a signal, and on Windows a large number a crash."""
     words = embed.strings("exercises")
+    if status > 255:
+        return words["ended-by-signal"].format(signal=hex(status))
     if status >= 0:
         return words["ended-by-exit"].format(status=status)
     name = signal.Signals(-status).name
@@ -150,8 +152,11 @@ def _plain(result: Result) -> dict:
 
 
 def _limit(memory: int) -> None:
-    """More memory than that is a `MemoryError` here, instead of a machine that stands still; Linux only."""
-    if sys.platform == "linux":
+    """More memory than that is a `MemoryError` here, instead of a machine that stands still.
+
+    On Linux only, and not where a GPU's driver reserves addresses as it likes.
+    """
+    if sys.platform == "linux" and not Path("/proc/driver/nvidia").exists():
         import resource
 
         _, most = resource.getrlimit(resource.RLIMIT_DATA)

@@ -29,6 +29,7 @@ import html
 import importlib
 import inspect
 import linecache
+import os
 import re
 import runpy
 import traceback
@@ -282,10 +283,12 @@ class Exercise:
     @cached_property
     def checks(self) -> ModuleType:
         """The checks of the steps that need TensorFlow. Raises `Mistake` if Keras runs on something else."""
+        if (wanted := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
+            raise Mistake("other-backend", found=wanted)
         from mtl_lessons.backend import keras
 
-        if (backend := keras.config.backend()) != "tensorflow":
-            raise Mistake("other-backend", found=backend)
+        if (found := keras.config.backend()) != "tensorflow":
+            raise Mistake("other-backend", found=found)
         return importlib.import_module(f"mtl_lessons.exercises.{self.name}.checks")
 
     def checks_of(self, step: Step) -> ModuleType:
@@ -310,11 +313,11 @@ class Exercise:
         """Title and target of a section of the chapter."""
         return self.data["sections"][name], f"{self.name.replace('_', '-')}-{name}"
 
-    def answers(self, path: Path | str, keep: bool = False) -> dict:
+    def answers(self, path: Path | str, seconds: float = SECONDS, keep: bool = False) -> dict:
         """What a file defines; it is run within limits. Raises what it raises. `keep`: what it sets for Keras stays set."""
         from mtl_lessons.exercises import sandbox
 
-        return sandbox.run(lambda: runpy.run_path(str(path)), keep=keep)
+        return sandbox.run(lambda: runpy.run_path(str(path)), seconds, keep=keep)
 
     def check_file(self, path: Path | str, steps: list[Step] | None = None) -> Iterator[tuple[Step, Result | None]]:
         """The verdicts on a learner's file as they come; before each, the step with None.
@@ -327,6 +330,8 @@ class Exercise:
         source, steps, done = Source.read(path), self.steps if steps is None else steps, set()
         for step in (step for step in steps if step.light):
             try:
+                if source.needs_tensorflow(step.answer):
+                    self.checks  # noqa: B018  (imports it, which takes its time, before the limit holds)
                 found = sandbox.run(lambda step=step: source.run(step.answer))
             except KeyboardInterrupt:
                 raise
@@ -343,6 +348,7 @@ class Exercise:
             return
         yield rest[0], None
         try:
+            self.checks  # noqa: B018
             found = self.answers(path, keep=True)
         except KeyboardInterrupt:
             raise

@@ -17,7 +17,7 @@ row has none. Outputs may be a dict (by the tasks' names, or any names if the wi
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 
 import numpy as np
 
@@ -74,10 +74,11 @@ def reads_only(model: keras.Layer, x: Columns) -> None:
 
 
 def nothing_frozen(model: keras.Layer) -> None:
-    """No table and no kernel is kept from training. (Moving means and the like have one axis.)"""
-    frozen = [w for w in model.non_trainable_weights if len(w.shape) > 1 and min(w.shape[:2]) > 1 and "float" in str(w.dtype)]
-    if frozen:
-        raise Mistake("frozen", weights=", ".join(f"`{weight.path}`" for weight in frozen[:4]))
+    """No layer with a table or a kernel is kept from training."""
+    frozen = [layer for layer in model._flatten_layers() if not layer.trainable]
+    weights = {w.path for layer in frozen for w in layer.weights if len(w.shape) > 1 and "float" in str(w.dtype)}
+    if weights:
+        raise Mistake("frozen", weights=", ".join(f"`{path}`" for path in sorted(weights)[:4]))
 
 
 @contextmanager
@@ -138,6 +139,7 @@ class Subject:
 
     def __init__(self, answer: object, x: Columns, heads: Sequence[Head]):
         self.model, self.x, self.heads = built(answer), {name: column.copy() for name, column in x.items()}, list(heads)
+        self._magnified: dict[float, Tensors] = {}
         reads_only(self.model, self.x)
         found = self.model(fed(self.model, self.x))
         nothing_frozen(self.model)
@@ -151,6 +153,23 @@ class Subject:
     def outputs(self, x: Columns | None = None) -> Tensors:
         """The outputs by task, `(rows, width)` each, as float32 whatever the model computes in."""
         return {name: tf.cast(tf.reshape(tensor, (len(tensor), -1)), "float32") for name, tensor in self.raw(x).items()}
+
+    @cached_property
+    def predictions(self) -> Tensors:
+        """The outputs for its own batch, at the weights that the model came with."""
+        return self.outputs()
+
+    def magnified(self, factor: float) -> Tensors:
+        """As `predictions`, with all kernels and tables that many times as large."""
+        if factor not in self._magnified:
+            with scaled(self.model, factor):
+                self._magnified[factor] = self.outputs()
+        return self._magnified[factor]
+
+    @cached_property
+    def ranges(self) -> dict[str, str]:
+        """By task, the range that its output can take."""
+        return {head.name: activation(self, head.name) for head in self.heads}
 
     def raw(self, x: Columns | None = None) -> Tensors:
         """The outputs by task, as the model gives them."""
@@ -258,7 +277,7 @@ def spread(matrix: np.ndarray) -> np.ndarray:
     return np.asarray(matrix, float) - np.mean(matrix, axis=0)
 
 
-def jacobian_ranks(model: keras.Layer, output: Callable[[], tf.Tensor], rows: int, most: int = 16) -> tuple[int, int, int]:
+def jacobian_ranks(model: keras.Layer, output: Callable[[], tf.Tensor], rows: int, most: int = 10) -> tuple[int, int, int]:
     """How many directions of a table's rows an output feels: at most at one row, at all rows together, and how many there are.
 
     What is measured is the rank of ∂output / ∂(row of the table). A layer of two units lets two directions through, with or
@@ -295,14 +314,29 @@ def names_not_numbers(vectors: np.ndarray, feature: str = "item") -> None:
         raise Mistake("ids-as-numbers", feature=feature)
 
 
-def all_differ(vectors: np.ndarray, feature: str = "item") -> None:
+def all_differ(model: keras.Layer, vectors: Callable[[], np.ndarray], feature: str = "item") -> None:
     """What ids are mapped to, a row for each: no two are the same."""
-    vectors, distances = np.asarray(vectors, float), _distances(vectors)
-    typical = np.median(distances)
-    np.fill_diagonal(distances, np.inf)
-    first, second = sorted(np.unravel_index(distances.argmin(), distances.shape))
-    if np.abs(vectors[first] - vectors[second]).max() <= 1e-6 * typical + 5e-7 * np.abs(vectors).max():
+
+    def alike() -> np.ndarray:
+        distances, size = _distances(found := vectors()), np.abs(spread(found)).max()
+        return np.triu(distances <= 1e-6 * np.median(distances) + 2e-6 * size, 1)
+
+    if (same := whatever_the_weights(model, alike)).any():
+        first, second = np.argwhere(same)[0]
         raise Mistake("ids-alike", feature=feature, first=int(first), second=int(second))
+
+
+def whatever_the_weights(model: keras.Layer, seen: Callable[[], np.ndarray]) -> np.ndarray:
+    """What is true at the weights that the model came with, and after two random changes: not just where a `relu` is dead."""
+    mask = seen()
+    for seed in range(2):
+        if mask.any():
+            with restored(model):
+                rng = np.random.default_rng(seed)
+                for weight in (w for w in model.trainable_weights if len(w.shape) > 1):
+                    weight.assign_add(rng.normal(0, 0.02 + np.std(weight), weight.shape).astype("float32"))
+                mask = mask & seen()
+    return mask
 
 
 def _distances(vectors: np.ndarray) -> np.ndarray:
@@ -318,7 +352,7 @@ def _distances(vectors: np.ndarray) -> np.ndarray:
 def activations(subject: Subject) -> None:
     """The range of each output fits its label: one of many sums to 1, yes or no does not, a number is not squeezed."""
     for head in subject.heads:
-        found = activation(subject, head.name)
+        found = subject.ranges[head.name]
         if found not in FITS[head.kind]:
             kind = {ONE_OF: "one-of", YES_NO: "yes-no", NUMBER: "number"}[head.kind]
             raise Mistake(f"{found}-for-{kind}", task=head.name, width=head.width)
@@ -328,8 +362,7 @@ def activation(subject: Subject, task: str) -> str:
     """Which range an output can take, with all weights (not the biases) made ten times as large: one of
     linear, softmax, sigmoid, upper-half (of a sigmoid), tanh, positive, constant."""
     for factor in (10, 3, 1):  # the first at which it is not the same for all rows, as a saturated sigmoid may be
-        with scaled(subject.model, factor):
-            out = subject.outputs()[task].numpy().astype(float)
+        out = subject.magnified(factor)[task].numpy().astype(float)
         if not np.allclose(out, out[:1], atol=1e-6):
             break
     else:
@@ -345,8 +378,7 @@ def activation(subject: Subject, task: str) -> str:
 
 def _of_probabilities(subject: Subject, task: str) -> bool:
     """Whether a softmax is over numbers from 0 to 1, which other probabilities are: then no class gets more than e times another."""
-    with scaled(subject.model, 100):
-        out = subject.outputs()[task].numpy().astype(float)
+    out = subject.magnified(100)[task].numpy().astype(float)
     ratio = np.log(np.maximum(out.max(axis=1), 1e-30) / np.maximum(out.min(axis=1), 1e-30))
     return bool(np.all(ratio < 1.001) and np.median(ratio) > 0.9)
 
@@ -387,10 +419,10 @@ def losses(subject: Subject, labels: Columns) -> None:
             raise Mistake("arguments-swapped", task=task) from mistake
         raise
     missing_is_nothing(labels, pulls)
+    _own_row(subject, labels, pulls)
     for head in subject.heads:
         _from_both_sides(head, subject, labels)
     _own_label(subject, labels, pulls)
-    _own_row(subject, labels, pulls)
     for head in subject.heads:
         _not_shifted(head, labels[head.name], pulls[head.name])
         _not_turned_round(head, labels[head.name], pulls[head.name])
@@ -417,7 +449,7 @@ def said(error: Exception) -> str:
 
 def pulls_of(subject: Subject, labels: Columns, predictions: Tensors | None = None) -> dict[str, np.ndarray]:
     """Gradient of the loss by each output, `(rows, width)`; zero where there is none. At the model's outputs, if at no others."""
-    predictions = {name: tf.identity(tensor) for name, tensor in (predictions or subject.outputs()).items()}
+    predictions = {name: tf.identity(tensor) for name, tensor in (predictions or subject.predictions).items()}
     with tf.GradientTape() as tape:
         tape.watch(predictions)
         loss = _loss(subject, labels, predictions)
@@ -444,7 +476,7 @@ def swapped(subject: Subject, labels: Columns) -> str:
             loss = given[key] if isinstance(given, dict | list | tuple) else given
             if not callable(loss) or isinstance(loss, keras.Loss):
                 continue
-            prediction, label = subject.outputs()[name], tf.constant(labels[name])
+            prediction, label = subject.predictions[name], tf.constant(labels[name])
             with tf.GradientTape() as tape:
                 tape.watch(prediction)
                 value = loss(prediction, label)
@@ -510,8 +542,8 @@ def _tags_by_themselves(head: Head, subject: Subject, labels: Columns, pulls: di
     """Give the first tag another prediction: the outputs of the other tags feel nothing of it."""
     if head.kind != YES_NO or head.width < 2:
         return
-    outputs = {name: output.numpy() for name, output in subject.outputs().items()}
-    outputs[head.name][:, 0] = 3.0 if activation(subject, head.name) == "linear" else 0.95
+    outputs = {name: output.numpy().copy() for name, output in subject.predictions.items()}
+    outputs[head.name][:, 0] = 3.0 if subject.ranges[head.name] == "linear" else 0.95
     turned = pulls_of(subject, labels, {name: tf.constant(output) for name, output in outputs.items()})
     pull, turned = (of[head.name][:, 1:] for of in (pulls, turned))
     if not np.allclose(pull, turned, rtol=1e-3, atol=1e-4 * np.abs(pull).max()):
@@ -544,7 +576,7 @@ def _logits_or_probabilities(subject: Subject, labels: Columns) -> None:
     `c(0) - c(2)` (once, with hundreds of classes), label smoothing makes that more, and so does a focal loss. Probabilities that
     are taken for logits have 1.3 (0.3 and less, of classes). Logits that are taken for probabilities are clipped: `c(-4) = c(-2)`.
     """
-    linear = {head.name: activation(subject, head.name) == "linear" for head in subject.heads}
+    linear = {task: found == "linear" for task, found in subject.ranges.items()}
     for head in (head for head in subject.heads if head.kind != NUMBER):
         cost = {sure: _cost(subject, labels, {head.name: sure}, linear) for sure in (2.0, 0.0, -2.0, -4.0)}
         gained, lost, more = cost[0.0] - cost[2.0], cost[-2.0] - cost[0.0], cost[-4.0] - cost[-2.0]
@@ -594,7 +626,7 @@ def _from_both_sides(head: Head, subject: Subject, labels: Columns) -> None:
     """The loss of a number grows with the distance from its label, above it and below; a cross-entropy's does not."""
     if head.kind != NUMBER:
         return
-    label, outputs = labels[head.name].reshape(-1, head.width), subject.outputs()
+    label, outputs = labels[head.name].reshape(-1, head.width), subject.predictions
     known = ~_unlabelled(label)
     pulls = {}
     for error in (-1.5, -0.4, 0.4, 1.5):

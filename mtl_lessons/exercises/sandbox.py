@@ -15,6 +15,7 @@ import os
 import random
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -80,7 +81,7 @@ def _in_a_thread(work: Callable[[], Any], seconds: float, keep: bool) -> Any:
     thread = threading.Thread(target=contextvars.copy_context().run, args=(target,), daemon=True)
     thread.start()
     try:
-        in_time = ended.wait(seconds)
+        in_time = _wait(ended, seconds)
     except BaseException:  # the reader's own interrupt
         _stop(thread, ended, seconds)
         raise
@@ -93,6 +94,14 @@ def _in_a_thread(work: Callable[[], Any], seconds: float, keep: bool) -> Any:
     if keep:
         _settle(found["policy"], seed=False)
     return found["value"]
+
+
+def _wait(ended: threading.Event, seconds: float) -> bool:
+    """Wait, a second at a time: on Windows, Ctrl-C is heard in between only."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not ended.wait(min(left, 1.0)):
+        pass
+    return ended.is_set()
 
 
 def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> None:

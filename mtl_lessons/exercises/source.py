@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+LIGHT = {"mtl_lessons.metrics", "mtl_lessons.world"}  # modules of this package that need no TensorFlow
+
 
 class Source:
     """The statements of a file at its top level, which of them bind which names, and which names they use.
@@ -13,13 +15,13 @@ class Source:
     A statement that binds nothing (a call, `np.random.seed(1)`) may matter to every answer, so it belongs to all of them.
     """
 
-    def __init__(self, text: str, path: Path):
+    def __init__(self, text: bytes, path: Path):
         self.path, self.tree = path, ast.parse(text, filename=str(path))
 
     @classmethod
     def read(cls, path: Path | str) -> "Source":
         """Raises `SyntaxError` (or `ValueError`) if it is no Python, `OSError` if it cannot be read."""
-        return cls(Path(path).read_bytes().decode("utf-8-sig"), Path(path))
+        return cls(Path(path).read_bytes(), Path(path))
 
     def is_starter(self, name: str) -> bool:
         """Whether the answer is nowhere in the file, or returns the dots of a starter and does nothing else."""
@@ -32,6 +34,11 @@ class Source:
         """The same as long as nothing has changed that the answer depends on; comments and spaces do not count."""
         parts = [ast.dump(statement) for statement in self._needed(name)]
         return hashlib.sha256("\n".join(parts + self._beside).encode()).hexdigest()
+
+    def needs_tensorflow(self, name: str) -> bool:
+        """Whether what the answer depends on imports TensorFlow: itself, as Keras, or with a module of this package."""
+        modules = {module for statement in self._needed(name) for module in _modules(statement)}
+        return any(module.startswith(("keras", "tensorflow", "mtl_lessons.")) and module not in LIGHT for module in modules)
 
     def run(self, name: str) -> dict:
         """What the statements define that the answer depends on, and no others. Raises what they raise."""
@@ -111,8 +118,15 @@ def _dots(value: ast.expr | None) -> bool:
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
+    """The first parts of the names of all modules that are imported."""
+    return (module.split(".")[0] for module in _modules(tree))
+
+
+def _modules(tree: ast.AST) -> Iterator[str]:
+    """The names of all modules that are imported, and of what is imported from them, which may be modules."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.split(".")[0]
+            part_of = node.module.count(".") or node.module != "mtl_lessons"
+            yield from [node.module] if part_of else [f"{node.module}.{alias.name}" for alias in node.names]

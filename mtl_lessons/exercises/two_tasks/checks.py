@@ -42,8 +42,8 @@ def inputs(answer: object) -> dict:
     if probes.rank(probes.spread(singles)) < LEAST_WIDTH:
         raise Mistake("ids-as-numbers", feature="item")
     probes.names_not_numbers(singles)
-    _every_item_counts(model, singles)
-    probes.all_differ(singles)
+    _every_item_counts(model)
+    probes.all_differ(model, lambda: np.asarray(_vectors(model, _single())))
     _reads_all(model)
     _rows_alone(model)
     return {"width": vectors.shape[1]}
@@ -98,12 +98,15 @@ def _padding_has_no_effect(model: keras.Layer) -> None:
             raise Mistake("padding-counts")
 
 
-def _every_item_counts(model: keras.Layer, singles: np.ndarray) -> None:
+def _every_item_counts(model: keras.Layer) -> None:
     """No item gives the vector of an empty history."""
-    empty = np.asarray(_vectors(model, np.full((1, HISTORY), PADDING, "int32")))
-    traceless = np.isclose(singles, empty, rtol=0, atol=1e-8).all(axis=1)
-    if traceless.any():
-        raise Mistake("item-as-padding", item=int(traceless.argmax()))
+
+    def traceless() -> np.ndarray:
+        empty = np.asarray(_vectors(model, np.full((1, HISTORY), PADDING, "int32")))
+        return np.isclose(_vectors(model, _single()), empty, rtol=0, atol=1e-8).all(axis=1)
+
+    if (found := probes.whatever_the_weights(model, traceless)).any():
+        raise Mistake("item-as-padding", item=int(found.argmax()))
 
 
 def _touched(model: keras.Layer, history: np.ndarray) -> list[np.ndarray]:
@@ -117,12 +120,11 @@ def _touched(model: keras.Layer, history: np.ndarray) -> list[np.ndarray]:
 
 def _reads_all(model: keras.Layer) -> None:
     """Each of the ten places matters."""
-    plain = np.full((1, HISTORY), 3, "int32")
-    base = np.asarray(_vectors(model, plain))
-    for place in range(HISTORY):
-        changed = plain.copy()
-        changed[0, place] = 400
-        if np.allclose(_vectors(model, changed), base, rtol=1e-5, atol=1e-8):
+    history = np.full((HISTORY + 1, HISTORY), 3, "int32")
+    history[np.arange(HISTORY), np.arange(HISTORY)] = 400
+    *changed, base = np.asarray(_vectors(model, history))
+    for place, vector in enumerate(changed):
+        if np.allclose(vector, base, rtol=1e-5, atol=1e-8):
             raise Mistake("ignores-place", place=place + 1, of=HISTORY)
 
 

@@ -16,7 +16,7 @@ def evaluate(answer: object) -> dict:
     if not callable(answer):
         raise Mistake("report-not-a-function", found=type(answer).__name__)
     expected = {}
-    for seed, rows in ((3, 400), (4, 260)):
+    for seed, rows in ((11, 400), (6, 260)):
         item, interest, scores = _scored_rows(seed, rows)
         expected = expected or _right(item, interest, scores)
         _compared(answer, item, interest, scores)
@@ -161,8 +161,8 @@ def _of_interests(item: np.ndarray, interest: np.ndarray, scores: dict) -> Itera
         yield "accuracy", np.mean((told > cut) == label)
         yield "accuracy", np.mean((score > cut) == interest)
         yield "accuracy", np.mean((score > cut) == yes)
-        yield "f1", np.mean([_f1(label[:, tag], hard[:, tag]) for tag in range(TAGS)])
-        yield "f1", _f1(label.ravel(), hard.ravel())
+        yield "f-score", np.mean([_f1(label[:, tag], hard[:, tag]) for tag in range(TAGS)])
+        yield "f-score", _f1(label.ravel(), hard.ravel())
 
 
 def _precision(label: np.ndarray, score: np.ndarray) -> float:
