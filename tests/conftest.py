@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from access import PATIENCE
+from hypothesis import HealthCheck, settings
 from serve import serving
 
 from mtl_lessons import embed
@@ -23,6 +25,12 @@ FLAGS = [
     "--no-first-run",
 ]
 
+
+# The same examples in every run, and no verdict by the clock; HYPOTHESIS_PROFILE=explore looks for new ones.
+PROFILE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("suite", derandomize=True, **PROFILE)
+settings.register_profile("explore", print_blob=True, **PROFILE)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 PAGE = """<!doctype html>
 <html lang="en" data-theme="{theme}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -68,6 +76,7 @@ def page(browser, serve, tmp_path):
         (tmp_path / "index.html").write_text(PAGE.format(theme=theme, body=body), encoding="utf-8")
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script, **options))
         page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
