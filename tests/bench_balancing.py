@@ -14,7 +14,7 @@ from mtl_lessons import loss_balancing as lb
 from mtl_lessons.backend import keras, tf
 
 TASKS, WIDTH, TRUNK, ROWS = ("watch", "click", "rating"), 128, (512, 512, 256), 1024
-AGGREGATORS = (lb.PCGrad, lb.UPGrad, lb.MGDA, lb.CAGrad, lb.IMTLG, lb.NashMTL)
+AGGREGATORS = (lb.PCGrad, lb.UPGrad, lb.MGDA, lb.CAGrad, lb.IMTLG, lb.NashMTL, lb.AlignedMTL)
 KINDS = {
     "plain sum": (1.0, lb.Equal, True),
     "fixed": (1.05, lambda: lb.Fixed([1.0, 2.0, 3.0]), True),

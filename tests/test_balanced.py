@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
 from mtl_lessons import loss_balancing as lb
 from mtl_lessons.backend import keras, tf
-from mtl_lessons.inputs_outputs import Binary, Regression
+from mtl_lessons.inputs_outputs import Binary, Categorical, Regression
+from mtl_lessons.shared_networks import SharedBottom
+from mtl_lessons.three_tasks import Framework, Head
 
 layers = keras.layers
 DATA = np.random.default_rng(0)
@@ -393,6 +396,21 @@ def used_again():
 def test_what_cannot_be_trained_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("balance", [lb.GradNorm(), lb.PCGrad()], ids=["GradNorm", "PCGrad"])
+def test_a_control_shares_nothing_so_that_nothing_is_balanced(balance):
+    heads = [Head(Binary("click")), Head(Regression("rating"))]
+    log = {"user": np.arange(8) % 3, "click": np.arange(8) % 2, "rating": np.arange(8) / 2}
+    weights = []
+    for chosen in (balance, lb.Equal()):
+        keras.utils.set_random_seed(0)
+        framework = Framework([Categorical("user", ids=3)], heads, partial(SharedBottom, units=(2,)), chosen, shared=False)
+        framework.build("sgd", run_eagerly=True).fit([log], steps=2, batch=4, epochs=1)
+        weights.append(framework.model.network.get_weights())
+    assert distance(*weights) < 1e-6
+    with pytest.raises(ValueError, match="cosines: expected weights that two tasks reach, found none of click, rating"):
+        framework.cosines([log])
 
 
 # ---------------------------------------------------------------- several devices

@@ -34,6 +34,9 @@ class Balanced(keras.Model):
     `loss`, the mean over batches of the plain sum, with the penalties of regularisers. One difference: if a
     loss is a mean over known labels, `<task>_loss` is one too, over all those of the epoch.
 
+    **Tables.** Of a table the optimiser gets the rows of the batch, as from Keras, whatever the balance. (Keras'
+    Adam does not add up a row that occurs twice before it squares the gradient, nor does `global_clipnorm`.)
+
     **Devices.** Under a `tf.distribute` strategy each replica descends its part of the loss of the whole
     batch, in proportion to its rows (to its known labels, if the loss is a mean over these), and balances
     see losses and gradients of the whole batch: the training is that of one device.
@@ -144,9 +147,9 @@ class Balanced(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         losses = self.task_losses(y, y_pred, sample_weight)
+        losses = _reported(losses, self._shares(losses, y, y_pred, sample_weight))
         self._track(losses, self._rows(y, y_pred, sample_weight))
-        shares = self._shares(losses, y, y_pred, sample_weight)
-        return self._plain_sum(losses, shares) / _replicas()  # by which Keras multiplies it again
+        return self._plain_sum(losses) / _replicas()  # by which Keras multiplies it again
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Of the outputs that have labels."""
@@ -179,9 +182,8 @@ class Balanced(keras.Model):
         for task, loss, number in zip(self.tasks, losses, rows):
             self.trackers[task].update_state(loss, sample_weight=number)
 
-    def _plain_sum(self, losses, shares):
-        """Of the losses of the whole batch, with the penalties."""
-        losses = losses if _replicas() == 1 else [_total(share) for share in shares]
+    def _plain_sum(self, losses):
+        """With the penalties."""
         return tf.add_n(_wide([*losses, self._penalty()] if self.losses else losses))
 
     def _penalty(self):
@@ -203,7 +205,8 @@ class Balanced(keras.Model):
             _, outputs = self._parts(x, training=True)
             each = self.task_losses(y, outputs, sample_weight)
             shares = self._shares(each, y, outputs, sample_weight)
-            losses, plain_sum = self._whole(shares), self._plain_sum(each, shares)
+            losses, each = self._whole(shares), _reported(each, shares)
+            plain_sum = self._plain_sum(each)
             known = {"known": self._known(y, sample_weight)} if balance.wants_known else {}
             total = balance(losses, **known)
             total = scale((total + tf.cast(self._penalty(), total.dtype)) / _replicas())
@@ -261,7 +264,8 @@ class Balanced(keras.Model):
             z, outputs = self._parts(x, training=True)
             each = self.task_losses(y, outputs, sample_weight)
             shares = self._shares(each, y, outputs, sample_weight)
-            plain_sum, penalty = self._plain_sum(each, shares), scale(self._penalty() / _replicas())
+            each = _reported(each, shares)
+            plain_sum, penalty = self._plain_sum(each), scale(self._penalty() / _replicas())
             shares = [scale(share) for share in shares]
         compared = z + _values(others)
         columns = list(zip(*(tape.gradient(loss, compared) for loss in shares)))
@@ -450,6 +454,11 @@ def _total(values):
     if _replicas() == 1 or context is None or isinstance(values, list) and not values:
         return values
     return context.all_reduce("sum", values)
+
+
+def _reported(losses, shares) -> list:
+    """The losses of the whole batch, on each replica."""
+    return losses if _replicas() == 1 else [_total(share) for share in shares]
 
 
 def _values(variables) -> list:
