@@ -15,15 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from mtl_lessons import embed, exercises, quiz_terminal
+from mtl_lessons.console import forgiving
 from mtl_lessons.exercises.child import Child
 from mtl_lessons.exercises.engine import PASSED, Exercise, NotAttempted, Result, Step
 from mtl_lessons.exercises.source import Source
-from mtl_lessons.exercises.terminal import forgive
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status is 0 if all is well, 1 if a step is not passed, 2 for a wrong command."""
-    forgive(sys.stdout, sys.stderr)
+    forgiving()
     asked = _parser().parse_args(arguments)
     return asked.run(asked)
 

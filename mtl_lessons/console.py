@@ -2,6 +2,7 @@
 
 forgiving()              # first thing in a command
 print("✓ 10⁻² ≥ σ")      # where the terminal knows ASCII alone: "v 10^-2 >= sigma"
+showable("✓ 10⁻²")       # the same for a text that others print
 """
 
 import codecs
@@ -9,11 +10,12 @@ import io
 import sys
 import unicodedata
 from contextlib import suppress
+from typing import TextIO
 
 NAME = "mtl_lessons.alike"  # of the error handler
 ALIKE = {
     "−": "-", "–": "-", "—": "-", "→": "->", "←": "<-", "↑": "^", "↓": "v", "·": "*", "×": "x", "±": "+-", "√": "sqrt ",
-    "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "∞": "inf", "∑": "sum ", "∈": " in ", "‖": "||", "⁄": "/", "∇": "grad ",
+    "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "∞": "inf", "∑": "sum ", "∈": " in ", "‖": "||", "⁄": "/", "∇": "grad ", "∂": "d",
     "“": '"', "”": '"', "‘": "'", "’": "'", "✓": "v", "✗": "x", "▲": "^", "▼": "v", "○": "o", "•": "*",
 }  # fmt: skip
 
@@ -23,11 +25,19 @@ def forgiving() -> None:
 
     A stream that is no file's (a notebook's, say) stays as it is: it takes any character already.
     """
-    codecs.register_error(NAME, _replace)
     for stream, errors in ((sys.stdout, NAME), (sys.stderr, NAME), (sys.stdin, "replace")):
         if isinstance(stream, io.TextIOWrapper):
             with suppress(io.UnsupportedOperation):  # an input that was read from before
                 stream.reconfigure(errors=errors)
+
+
+def showable(text: str, stream: TextIO | None = None) -> str:
+    """The text, with what the stream (standard output, if none is given) lacks as it would show it."""
+    encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
+    try:
+        return text.encode(encoding, NAME).decode(encoding)
+    except (LookupError, UnicodeError):  # an encoding that Python does not know
+        return text.encode("ascii", NAME).decode("ascii")
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
@@ -58,3 +68,6 @@ def _alike(char: str, before: str) -> str:
 
 def _is_raised(char: str) -> bool:
     return unicodedata.name(char, "").startswith("SUPERSCRIPT")
+
+
+codecs.register_error(NAME, _replace)

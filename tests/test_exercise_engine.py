@@ -15,6 +15,7 @@ import pytest
 from mtl_lessons import __main__ as cli
 from mtl_lessons import embed, exercises
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.console import showable
 from mtl_lessons.exercises import bar, child, probes, sandbox, state
 from mtl_lessons.exercises.engine import (
     FOLDER,
@@ -29,7 +30,6 @@ from mtl_lessons.exercises.engine import (
 )
 from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Head, Subject
 from mtl_lessons.exercises.source import Source
-from mtl_lessons.exercises.terminal import showable
 
 layers = keras.layers
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mtl_lessons import embed, exercises
+from mtl_lessons.console import forgiving
 from mtl_lessons.exercises.engine import Exercise, Result, Step
-from mtl_lessons.exercises.terminal import forgive
 
 START = 120.0  # seconds for the imports, before the learner's code runs
 SPARE = 15.0  # seconds that the process has beyond what the step may take
@@ -119,7 +119,7 @@ def _how(status: int) -> str:
 
 def main(name: str, report: str, *options: str) -> None:
     """Wait for a plan on standard input, check, report."""
-    forgive(sys.stdout, sys.stderr)
+    forgiving()
     exercise = exercises.load(name)
     if "warm" in options:
         import mtl_lessons.backend  # noqa: F401

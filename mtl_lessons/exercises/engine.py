@@ -42,9 +42,9 @@ from types import ModuleType
 import yaml
 
 from mtl_lessons import embed
+from mtl_lessons.console import showable
 from mtl_lessons.exercises import state
 from mtl_lessons.exercises.source import Source
-from mtl_lessons.exercises.terminal import showable
 from mtl_lessons.markup import to_html
 
 FOLDER = Path(__file__).parent
