@@ -112,7 +112,6 @@ def test_with_equal_weights_it_is_keras_own_fit(number):
         loss=loss,
         sample_weight=weight,
         validation_split=0.25 if number < 4 else 0.0,
-        epochs=2,
     )
 
 
@@ -125,7 +124,7 @@ def test_with_equal_weights_it_is_keras_own_fit(number):
     ids=["XLA", "steps"],
 )
 def test_compiled_it_is_keras_own_fit(compiled):
-    as_keras(lambda: network(bypass=True), optimizer=lambda: keras.optimizers.Adam(0.05), compiled=compiled)
+    as_keras(optimizer=lambda: keras.optimizers.Adam(0.05), compiled=compiled)
 
 
 @pytest.fixture(params=["mixed_float16", "mixed_bfloat16", "float64"])

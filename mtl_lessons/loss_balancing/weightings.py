@@ -155,7 +155,7 @@ class RLW(Weighting):
 
     def call(self, losses, known=None):
         draw = [self.seed, tf.convert_to_tensor(self.draws)]
-        noise = tf.random.stateless_normal(losses.shape, draw, dtype=losses.dtype)
+        noise = tf.cast(tf.random.stateless_normal(losses.shape, draw), losses.dtype)
         self.draws.assign_add(1)
         known = _all(losses, known)
         return _number(known, losses.dtype) * tf.reduce_sum(_softmax(noise, known) * losses)
