@@ -8,11 +8,13 @@
 Importing this module imports TensorFlow.
 """
 
+import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
@@ -298,14 +300,22 @@ class _Report(keras.callbacks.Callback):
 RELATEDNESS = (0.0, 0.25, 0.5, 0.75, 0.95)
 LABELS = (500, 2_000, 8_000, 30_000, 120_000)
 
+ANATOMY = {  # what is changed for both models at (0, 30 000), the most harmful point of the map
+    "width 4, weight 1": {"ad_weight": 1.0},
+    "width 16, natural weight": {"width": 16},
+    "width 16, weight 0.15": {"width": 16, "ad_weight": 0.15},
+}
+
 
 def transfer_grid(progress: Progress | None = None) -> dict:
-    """`transfer` at every point of RELATEDNESS x LABELS: axes, cells, and the recipe that made them."""
+    """`transfer` at every point of RELATEDNESS x LABELS, and with every change of ANATOMY: axes, cells, anatomy, and the recipe
+    that made them.
+    """
     points = [(relatedness, labels) for relatedness in RELATEDNESS for labels in LABELS]
     cells = []
     for done, point in enumerate(points, 1):
         found = {name: values for name, values in transfer(*point).items() if not name.startswith(("check_", "at"))}
-        cells.append({name: np.round(values, 4).tolist() for name, values in found.items()})
+        cells.append(_rounded(found))
         if progress:
             progress(done, len(points))
     return {
@@ -314,12 +324,24 @@ def transfer_grid(progress: Progress | None = None) -> dict:
             {"name": "labels", "label": "Labels of the sparse task", "values": list(LABELS)},
         ],
         "cells": cells,
+        "anatomy": {name: _rounded(transfer(0.0, 30_000, **change)) for name, change in ANATOMY.items()},
         "recipe": "mtl_lessons.concept.transfer(relatedness, labels): 5 seeds, width 4, natural weight, each model's own decay",
     }
 
 
+def _rounded(result: dict) -> dict:
+    """A result of `transfer`, with four digits; keys are texts, as JSON has them."""
+    at = {str(decay): _rounded(aucs) for decay, aucs in result["at"].items()} if "at" in result else {}
+    numbers = {name: np.round(values, 4).tolist() for name, values in result.items() if name != "at"}
+    return numbers | ({"at": at} if at else {})
+
+
+def shipped() -> dict:
+    """What `transfer_grid` gave when the package was made."""
+    return json.loads(files("mtl_lessons").joinpath("data", "concept_transfer.json").read_text("utf-8"))
+
+
 if __name__ == "__main__":  # python -m mtl_lessons.concept > mtl_lessons/data/concept_transfer.json
-    import json
     import sys
 
     grid = transfer_grid(lambda done, total: print(f"{done}/{total}", file=sys.stderr))

@@ -25,6 +25,8 @@ FLAGS = [
     "--no-first-run",
 ]
 
+# A round of questions is drawn at random; in a test each page draws the same numbers in every run.
+DRAWS = "{ let state = 1; Math.random = () => (state = (state * 16807) % 2147483647) / 2147483647; }"
 
 # The same examples in every run, and no verdict by the clock; HYPOTHESIS_PROFILE=explore looks for new ones.
 PROFILE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -56,11 +58,19 @@ def browser():
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        open_context = browser.new_context
+
+        def new_context(**options):
+            context = open_context(**options)
+            context.add_init_script(DRAWS)
+            return context
+
+        browser.new_context = new_context
         yield browser
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve():
     """Serve a folder while a block runs: `with serve(folder) as address`."""
     return serving

@@ -27,6 +27,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 SLOWEST = 10
 QUIET = (0, 5)  # pytest's exit codes for "all passed" and "no test was chosen"
+THREADS = ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass
@@ -62,8 +63,8 @@ class Done:
 class Suite:
     """Test files that wait, and the processes that run now."""
 
-    def __init__(self, root: Path, files: list[str], options: list[str]):
-        self.root, self.waiting, self.options = root, files, options
+    def __init__(self, root: Path, files: list[str], options: list[str], jobs: int):
+        self.root, self.waiting, self.options, self.jobs = root, files, options, jobs
         self.total, self.done = len(files), []
         self.running: set[int] = set()
         self.lock = threading.Lock()
@@ -96,6 +97,7 @@ class Suite:
                 process = subprocess.Popen(
                     [*command, *self.options],
                     cwd=self.root,
+                    env=_share_of_cores(self.jobs) | os.environ,
                     stdin=subprocess.DEVNULL,
                     stdout=stream,
                     stderr=subprocess.STDOUT,
@@ -125,6 +127,11 @@ class Suite:
             for process in [*tops, *below]:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
+
+
+def _share_of_cores(jobs: int) -> dict[str, str]:
+    """Settings by which files that run side by side do not compete for the same cores."""
+    return dict.fromkeys(THREADS, str(max(1, (os.cpu_count() or 1) // jobs)))
 
 
 def _wait(process: subprocess.Popen) -> tuple[int, tuple[float, float]]:
@@ -187,7 +194,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout")
     asked = parser.parse_args(own)
     kept(asked.root).mkdir(parents=True, exist_ok=True)
-    suite = Suite(asked.root, files(asked.root, asked.words), options)
+    suite = Suite(asked.root, files(asked.root, asked.words), options, asked.jobs)
     start = time.perf_counter()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a program as by Ctrl-C
     workers = [threading.Thread(target=suite.work, daemon=True) for _ in range(asked.jobs)]

@@ -217,6 +217,17 @@ def test_the_stored_map_is_what_training_gives():
         np.testing.assert_allclose(stored[kind], fresh[kind], atol=0.02, err_msg=kind)
 
 
+def test_what_is_stored_of_the_changes_is_what_training_gives():
+    stored = concept.shipped()["anatomy"]
+    assert list(stored) == list(concept.ANATOMY)
+    name = "width 4, weight 1"
+    fresh = concept.transfer(0.0, 30_000, **concept.ANATOMY[name])
+    for kind in ("single", "shared", "item_single", "item_shared", "check_single"):
+        np.testing.assert_allclose(stored[name][kind], fresh[kind], atol=0.02, err_msg=kind)
+    for decay in concept.DECAYS:
+        np.testing.assert_allclose(stored[name]["at"][str(decay)]["single"], fresh["at"][decay]["single"], atol=0.02)
+
+
 # ---------------------------------------------------------------- the article's snippet
 
 

@@ -266,8 +266,12 @@ def options(name: str) -> list[dict]:
 
 
 def graded(question, text: str) -> None:
-    """Wait until the feedback `text` stands under the answer (its folded copy does not count)."""
-    question.locator(".mtl-options").get_by_text(text.split(".")[0]).wait_for()
+    """Wait until the feedback `text` stands under the answer (its folded copy does not count).
+
+    What is looked for is its longest piece without a sign of Markdown or a formula, which a page shows as it is written.
+    """
+    piece = max(re.split(r"[$*`_\\\[\]().]", text), key=len).strip()
+    question.locator(".mtl-options").get_by_text(piece).wait_for()
 
 
 def test_a_question_is_answered_by_mouse_and_kept_over_a_reload(visit):

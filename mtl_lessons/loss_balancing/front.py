@@ -135,9 +135,9 @@ def grid(progress: Callable[[str], None] = lambda name: None) -> dict:
     sweep = {}
     for weight in WEIGHTS:
         progress(f"weight {weight}")
-        sweep[weight] = train(fixed(weight)).round(4).tolist()
+        sweep[weight] = train(fixed(weight), range(SEEDS)).round(4).tolist()
     methods = {}
     for name, make in METHODS.items():
         progress(name)
-        methods[name] = train(make()).round(4).tolist()
+        methods[name] = train(make(), range(SEEDS)).round(4).tolist()
     return {"weights": list(WEIGHTS), "sweep": list(sweep.values()), "methods": methods, "concave": concave()}
