@@ -848,7 +848,7 @@ def test_purchase_is_the_product_and_reaches_both_heads():
 def test_a_balancer_trains_the_conversion_by_the_other_two():
     model, x = esmm(), {"context": np.eye(2, dtype="float32")}
     pair = {name: io.Binary(name).loss() for name in ("click", "purchase")}
-    balanced = Balanced(keras.Model(model.inputs, {name: model.output[name] for name in pair}), Equal())
+    balanced = Balanced(model, Equal())
     balanced.compile("sgd", pair)
     before = [weight.copy() for weight in model.get_weights()]
     balanced.fit(x, dict.fromkeys(pair, np.array([[1.0], [0.0]])), verbose=0)

@@ -43,9 +43,9 @@ Progress = Callable[[int, int], None]
 def entire_space(click: keras.KerasTensor, conversion: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
     """The outputs of ESMM: the two heads, and `purchase`, their product: P(click and purchase), on all impressions.
 
-    Put a loss on `click` and on `purchase`, none on `conversion`. With metrics, Keras wants a label for each
-    output: `targets` of three tasks gives it, NaN where it is not known. `Balanced` wants a loss for each: give
-    it a model of `click` and `purchase` alone; the conversion is trained within.
+    Put a loss on `click` and on `purchase`, none on `conversion`, which is trained within; so it is with
+    `Balanced`, too. With metrics, Keras wants a label for each output: `targets` of three tasks gives it, NaN
+    where it is not known.
 
     The product is taken in float32: in float16 a rare purchase would be 0.
     """
