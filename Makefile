@@ -45,15 +45,8 @@ questions: $(READY) ## check the question bank; count by topic, level and type; 
 execute: $(READY) ## run all notebooks in fresh kernels and store their outputs (one: make execute NAME=concept)
 	$(BIN)/python book/_ext/notebooks.py execute $(NAME)
 
-grid: $(READY) ## train the grids behind the explorables again (minutes)
-	mkdir -p _build
-	$(BIN)/python -m mtl_lessons.concept > _build/grid.json && mv _build/grid.json mtl_lessons/data/concept_transfer.json
-	$(BIN)/python -m mtl_lessons.shared_networks > _build/grid.json && mv _build/grid.json mtl_lessons/data/shared_networks.json
-	$(BIN)/python -m mtl_lessons.loss_balancing front > _build/grid.json && mv _build/grid.json mtl_lessons/data/loss_balancing_front.json
-	$(BIN)/python -m mtl_lessons.loss_balancing experiment > _build/grid.json && mv _build/grid.json mtl_lessons/data/loss_balancing_experiment.json
-	$(BIN)/python -m mtl_lessons.inputs_outputs > _build/grid.json && mv _build/grid.json mtl_lessons/data/inputs_outputs_bias.json
-	$(BIN)/python -m mtl_lessons.two_tasks > _build/grid.json && mv _build/grid.json mtl_lessons/data/two_tasks.json
-	$(BIN)/python -m mtl_lessons.three_tasks > _build/grid.json && mv _build/grid.json mtl_lessons/data/three_tasks.json
+grid: $(READY) ## compute anew what is stored in mtl_lessons/data (minutes each; one of them: make grid NAME=two_tasks)
+	$(BIN)/python -m mtl_lessons grid $(NAME)
 
 lint: $(READY) ## check style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

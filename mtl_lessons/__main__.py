@@ -4,6 +4,7 @@ python -m mtl_lessons start two_tasks             # a file to fill in: two_tasks
 python -m mtl_lessons check two_tasks.py          # check it, step by step
 python -m mtl_lessons check two_tasks.py --watch  # and again whenever it is saved
 python -m mtl_lessons reset two_tasks             # forget what was passed
+python -m mtl_lessons grid two_tasks              # compute anew what is stored of a chapter (minutes)
 python -m mtl_lessons quiz --chapter concept      # ten questions of the bank; --help has more
 """
 
@@ -12,9 +13,10 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from mtl_lessons import embed, exercises, quiz_terminal
+from mtl_lessons import embed, exercises, quiz_terminal, stored
 from mtl_lessons.console import forgiving
 from mtl_lessons.exercises.child import Child
 from mtl_lessons.exercises.engine import PASSED, Exercise, NotAttempted, Result, Step
@@ -42,6 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     reset = commands.add_parser("reset", help="forget what was passed")
     reset.add_argument("exercise", choices=exercises.names())
     reset.set_defaults(run=_reset)
+    grid = commands.add_parser("grid", help="compute anew what is stored (minutes)")
+    grid.add_argument(
+        "names",
+        nargs="*",
+        metavar="name",
+        default=list(stored.RECIPES),
+        help=f"of {', '.join(stored.RECIPES)}; all of them, if none is named",
+    )
+    grid.set_defaults(run=_grid)
     quiz_terminal.register(commands)
     return parser
 
@@ -151,6 +162,16 @@ def _reset(asked: argparse.Namespace) -> int:
     exercises.load(asked.exercise).reset()
     print(_words("reset", exercise=asked.exercise))
     return 0
+
+
+def _grid(asked: argparse.Namespace) -> int:
+    for name in asked.names:
+        stored.write(name, stored.compute(name, partial(_count, name)))
+    return 0
+
+
+def _count(name: str, done: int, total: int) -> None:
+    print(f"{name}: {done}/{total}", file=sys.stderr)
 
 
 def _words(key: str, **facts) -> str:

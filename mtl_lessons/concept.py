@@ -8,19 +8,18 @@
 Importing this module imports TensorFlow.
 """
 
-import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
 
-from mtl_lessons import metrics
+from mtl_lessons import metrics, stored
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.stored import Progress, counted
 from mtl_lessons.training import Restart
 from mtl_lessons.world import Rows, World, split_by_time
 
@@ -30,8 +29,6 @@ STEPS, BATCH = 250, 2048
 IMPRESSIONS = STEPS * BATCH  # item impressions to learn from: one pass over them, in order of time
 CHECK = TEST = 20_000  # later impressions to choose a setting by, and still later ones to judge by, of items and of ads alike
 DECAYS = (0.05, 1.0)  # of the weights: what each model may choose from
-
-Progress = Callable[[int, int], None]
 
 
 # ---------------------------------------------------------------- two instruments
@@ -313,11 +310,9 @@ def transfer_grid(progress: Progress | None = None) -> dict:
     """
     points = [(relatedness, labels) for relatedness in RELATEDNESS for labels in LABELS]
     cells = []
-    for done, point in enumerate(points, 1):
+    for point in counted(points, progress):
         found = {name: values for name, values in transfer(*point).items() if not name.startswith(("check_", "at"))}
         cells.append(_rounded(found))
-        if progress:
-            progress(done, len(points))
     return {
         "axes": [
             {"name": "relatedness", "label": "Relatedness of the tasks", "values": list(RELATEDNESS)},
@@ -338,12 +333,4 @@ def _rounded(result: dict) -> dict:
 
 def shipped() -> dict:
     """What `transfer_grid` gave when the package was made."""
-    return json.loads(files("mtl_lessons").joinpath("data", "concept_transfer.json").read_text("utf-8"))
-
-
-if __name__ == "__main__":  # python -m mtl_lessons.concept > mtl_lessons/data/concept_transfer.json
-    import sys
-
-    grid = transfer_grid(lambda done, total: print(f"{done}/{total}", file=sys.stderr))
-    cells = ",\n".join(json.dumps(cell) for cell in grid.pop("cells"))
-    print(json.dumps(grid)[:-1] + ', "cells": [\n' + cells + "\n]}")
+    return stored.read("concept_transfer")

@@ -14,21 +14,19 @@ two settings: it shows them as a table too, coloured and signed, and in a live k
 reader picks. `transfer_map` is an example of how to describe one.
 """
 
-import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from html import escape
-from importlib.resources import files
 from importlib.util import find_spec
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from . import embed
+from . import embed, stored
 from .metrics import Interval, interval
 
 SAY = embed.strings("explorable")
@@ -36,7 +34,6 @@ SIGNS = {"gain": "▲", "loss": "▼", "unclear": "○"}
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 Point = Mapping[str, float | str]
-Progress = Callable[[int, int], None]
 Train = Callable[..., Mapping[str, Any]]  # train(**point, seeds=5, progress=progress) -> a record as in a grid's file
 
 
@@ -443,7 +440,7 @@ def transfer_map(grid: Grid | None = None, train: Train | None = None) -> GainMa
     presses the button, not before).
     """
     if grid is None:
-        grid = Grid.read(json.loads(files(__package__).joinpath("data", "concept_transfer.json").read_text("utf-8")), MEASURES)
+        grid = Grid.read(stored.read("concept_transfer"), MEASURES)
     seeds = len(grid.cells[0].runs["single"])
     return GainMap(
         grid.axes,

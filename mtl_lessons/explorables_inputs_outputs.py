@@ -7,14 +7,12 @@
   that is too high can do to the order. Computed, here as in the browser.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.resources import files
 
 import numpy as np
 
-from . import embed
+from . import embed, stored
 from .explorables import Axis, Explorable, Point, signed
 from .metrics import interval
 
@@ -34,7 +32,7 @@ def bias_box(grid: Mapping | None = None) -> Explorable:
 
     By default with the grid that ships with the package.
     """
-    grid = grid or json.loads(files(__package__).joinpath("data", "inputs_outputs_bias.json").read_text("utf-8"))
+    grid = grid or stored.read("inputs_outputs_bias")
     axes = [Axis(**axis | {"values": tuple(axis["values"])}) for axis in grid["axes"]]
     judged = Axis("judged", SAY["judged"], tuple(SAY[f"judged-{rows}"] for rows in JUDGED))
     return Explorable(

@@ -7,15 +7,13 @@
   a concave front, where a weighted sum jumps from end to end and a Chebyshev weighting walks.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from html import escape
-from importlib.resources import files
 
 import numpy as np
 
-from . import embed
+from . import embed, stored
 from .explorables import Axis, Explorable, Point
 from .metrics import Interval, interval
 
@@ -220,7 +218,7 @@ Frame = tuple[tuple[float, float], tuple[float, float]]  # lowest and highest a,
 
 def front(grid: Mapping | None = None) -> Explorable:
     """Which front x the weight of a x a method to compare with. `grid` as from `loss_balancing.front.grid`."""
-    grid = grid or json.loads(files(__package__).joinpath("data", "loss_balancing_front.json").read_text("utf-8"))
+    grid = grid or stored.read("loss_balancing_front")
     case = Axis("case", SAY["case"], tuple(SAY[f"case-{case}"] for case in CASES))
     weight = Axis("weight", SAY["weight"], tuple(grid["weights"]), ".3f")
     method = Axis("method", SAY["method"], (SAY["none"], SAY["every"], *grid["methods"]))

@@ -8,14 +8,12 @@
 What they show lies in `data/shared_networks.json`; `python -m mtl_lessons.shared_networks` computes it anew.
 """
 
-import json
 from functools import cache, partial
 from html import escape
-from importlib.resources import files
 
 import numpy as np
 
-from . import embed
+from . import embed, stored
 from .explorables import Axis, Explorable, Point
 
 SAY = embed.strings("shared_networks")
@@ -23,9 +21,9 @@ TASKS = ("a", "b")
 
 
 @cache
-def stored() -> dict:
+def measured() -> dict:
     """The packaged measurements."""
-    return json.loads(files(__package__).joinpath("data", "shared_networks.json").read_text("utf-8"))
+    return stored.read("shared_networks")
 
 
 # ---------------------------------------------------------------- wire it yourself
@@ -38,7 +36,7 @@ MIXERS = ("gate", "stitch", "residual")
 
 def wiring(records: list[dict] | None = None) -> Explorable:
     """Which loss reaches which block: design x levels x loss. `records` as from `shared_networks.wirings`."""
-    found = {(record["design"], record["levels"]): record for record in records or stored()["wirings"]}
+    found = {(record["design"], record["levels"]): record for record in records or measured()["wirings"]}
     designs, levels = (tuple(dict.fromkeys(values)) for values in zip(*found))
     axes = (
         Axis("design", SAY["design"], designs),
@@ -155,7 +153,7 @@ SHADES = (0.1, 0.2, 0.3, 0.4, 0.5)  # from which weight on a cell is darker
 
 def gates(found: dict | None = None) -> Explorable:
     """Weight of an expert in a task's gate over the square of inputs. `found` as from `shared_networks.gate_map`."""
-    weights = (found or stored()["gates"])["weights"]
+    weights = (found or measured()["gates"])["weights"]
     experts = tuple(range(1, len(weights["a"]) + 1))
     axes = (Axis("task", SAY["task"], TASKS), Axis("expert", SAY["expert"], experts))
     return Explorable(

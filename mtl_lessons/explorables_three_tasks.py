@@ -4,13 +4,11 @@ Every cell is a mean over worlds, in which one framework of three tasks and its 
 the ads; the words beside a cell tell what happened to the items and the ratings.
 """
 
-import json
 from collections.abc import Mapping
 from functools import partial
-from importlib.resources import files
 from typing import Any
 
-from . import embed
+from . import embed, stored
 from .explorables import DRAWN, Cell, GainMap, Grid, Train, dots, signed
 from .explorables import SAY as COMMON
 
@@ -26,7 +24,7 @@ def transfer_map(grid: Grid | None = None, train: Train | None = None) -> GainMa
     presses the button, not before).
     """
     if grid is None:
-        grid = Grid.read(json.loads(files(__package__).joinpath("data", "three_tasks.json").read_text("utf-8")), MEASURES)
+        grid = Grid.read(stored.read("three_tasks"), MEASURES)
     return GainMap(
         grid.axes,
         title=SAY["title"].format(seeds=len(grid.cells[0].runs["single"])),

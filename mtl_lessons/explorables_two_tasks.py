@@ -5,15 +5,13 @@ that one representation answers two questions, that without a history everybody 
 helps. Really trained (`two_tasks.seen`).
 """
 
-import json
 from collections.abc import Sequence
 from functools import cache, partial
 from html import escape
-from importlib.resources import files
 
 import numpy as np
 
-from . import embed
+from . import embed, stored
 from .explorables import Axis, Explorable, Point
 
 SAY = embed.strings("two_tasks")
@@ -25,7 +23,7 @@ LEFT, STEP, HEIGHT, GAP = 22, 25, 84, 40  # in units of the drawing, which is 32
 @cache
 def measured() -> dict:
     """What `two_tasks.grid` found, as it ships with the package."""
-    return json.loads(files(__package__).joinpath("data", "two_tasks.json").read_text("utf-8"))
+    return stored.read("two_tasks")
 
 
 def heads_seen(found: Sequence[dict] | None = None) -> Explorable:

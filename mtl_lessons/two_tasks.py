@@ -16,8 +16,7 @@ theirs; elsewhere that label is NaN.
 Importing this module imports TensorFlow.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ import numpy as np
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.datasets import MovieLens
+from mtl_lessons.stored import Progress
 from mtl_lessons.training import Restart
 from mtl_lessons.world import Rows, World
 
@@ -34,8 +34,6 @@ ITEMS, TAGS, HISTORY, PADDING = 500, 12, 10, -1
 WIDTH, UNITS = 16, 64
 WORLD = {"users": 3_000, "items": ITEMS, "categories": TAGS, "dim": 8}
 EVENTS, ROWS, BATCH, EPOCHS = 120_000, 76_800, 512, 3
-
-Progress = Callable[[int, int], None]
 
 
 # ---------------------------------------------------------------- step 1: from a history to a vector
@@ -357,7 +355,3 @@ def _trained(data: Data, weights: tuple[float, float], epochs: int) -> keras.Mod
     restarting(model)(seed=0)
     model.fit(data.train.x, data.train.labels, batch_size=BATCH, epochs=epochs, verbose=0)
     return model
-
-
-if __name__ == "__main__":
-    print(json.dumps(grid()))

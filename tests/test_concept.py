@@ -1,6 +1,5 @@
 """Chapter 1's module: models counted and computed by hand, and the experiment's machinery."""
 
-import json
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -208,7 +207,7 @@ def test_gain_is_paired_by_seed():
 
 
 def test_the_stored_map_is_what_training_gives():
-    grid = json.loads((ROOT / "mtl_lessons" / "data" / "concept_transfer.json").read_text())
+    grid = concept.shipped()
     points = [(cell["relatedness"], cell["labels"]) for cell in grid["cells"]]
     assert points == [(r, n) for r in concept.RELATEDNESS for n in concept.LABELS]
     stored = grid["cells"][points.index((0.95, 2_000))]

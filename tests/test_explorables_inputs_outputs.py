@@ -1,12 +1,10 @@
 """Chapter 4's explorables: the box against its grid and a fresh training, fusion against the served formulas and in a browser."""
 
-import json
 import random
 import re
 import subprocess
 import sys
 from html import unescape
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +13,10 @@ from test_explorables import Tags
 
 from mtl_lessons import explorables_inputs_outputs as shown
 from mtl_lessons import inputs_outputs as io
+from mtl_lessons import stored
 from mtl_lessons.explorables import points
 
-GRID = json.loads((Path(shown.__file__).parent / "data" / "inputs_outputs_bias.json").read_text("utf-8"))
+GRID = stored.read("inputs_outputs_bias")
 BOX, FUSION = shown.bias_box(), shown.fusion()
 
 

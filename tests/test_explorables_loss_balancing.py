@@ -1,23 +1,21 @@
 """Chapter 3's explorables: the browser's closed forms against the package, dragging by mouse and finger, what the page says."""
 
-import json
 import re
 import subprocess
 import sys
 from html import unescape
-from pathlib import Path
 
 import numpy as np
 import pytest
 from access import NONE, until, violations_by_theme
 from test_explorables import Tags
 
-from mtl_lessons import embed
+from mtl_lessons import embed, stored
 from mtl_lessons import explorables_loss_balancing as shown
 
 SAY = embed.strings("loss_balancing")
 ARROWS = shown.two_gradients()
-GRID = json.loads((Path(shown.__file__).parent / "data" / "loss_balancing_front.json").read_text("utf-8"))
+GRID = stored.read("loss_balancing_front")
 FRONT = shown.front()
 
 EDGES = [

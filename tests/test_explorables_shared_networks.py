@@ -28,11 +28,11 @@ def boxes(svg: str) -> list[tuple[str, str, str]]:
 
 
 def test_the_stored_wirings_are_those_of_real_backward_passes():
-    assert shown.stored()["wirings"] == sn.wirings()
+    assert shown.measured()["wirings"] == sn.wirings()
 
 
 def test_the_stored_gates_are_those_of_a_model_trained_now():
-    stored, fresh = shown.stored()["gates"], sn.gate_map()
+    stored, fresh = shown.measured()["gates"], sn.gate_map()
     assert stored["error"] < 0.02 and fresh["error"] < 0.02  # it solves both tasks: a constant guess has an error near 0.5
     for task in sn.TASKS:
         np.testing.assert_allclose(stored["weights"][task], fresh["weights"][task], atol=0.15)

@@ -1,17 +1,16 @@
 """Chapter 6's map: what it shows is what was measured, in every state."""
 
-import json
 import re
-from importlib.resources import files
 from xml.etree import ElementTree
 
 import pytest
 
 from mtl_lessons import explorables_three_tasks as shown
+from mtl_lessons import stored
 from mtl_lessons.explorables import Grid, brief
 from mtl_lessons.metrics import interval
 
-STORED = json.loads(files("mtl_lessons").joinpath("data", "three_tasks.json").read_text("utf-8"))
+STORED = stored.read("three_tasks")
 
 
 def test_it_begins_where_the_harm_is_largest():

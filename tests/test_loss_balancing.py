@@ -1,7 +1,5 @@
 """Chapter 3's parts: methods by hand, as properties of generated gradients, against NumPy; the trainer; the chapter's world."""
 
-import json
-from importlib.resources import files
 from itertools import permutations
 
 import numpy as np
@@ -12,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize, nnls
 
 from mtl_lessons import loss_balancing as lb
+from mtl_lessons import stored
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.loss_balancing import experiment, front
 
@@ -722,11 +721,11 @@ def test_all_factors_are_tried_at_the_first_rate_and_the_inner_ones_at_others():
 
 
 def test_the_stored_experiment_has_what_its_grid_would_have():
-    stored = json.loads(files("mtl_lessons").joinpath("data/loss_balancing_experiment.json").read_text())
-    assert {float(rate): set(found) for rate, found in stored.items()} == {
+    tables = stored.read("loss_balancing_experiment")
+    assert {float(rate): set(found) for rate, found in tables.items()} == {
         rate: set(experiment.candidates(rate)) for rate in experiment.RATES
     }
-    assert {len(runs) for found in stored.values() for runs in found.values()} == {5}
+    assert {len(runs) for found in tables.values() for runs in found.values()} == {5}
 
 
 # ---------------------------------------------------------------- the front
@@ -753,10 +752,10 @@ def test_a_grid_is_a_row_for_each_weight_and_each_method(monkeypatch):
         monkeypatch.setattr(front, name, value)
     monkeypatch.setattr(front, "METHODS", {"FAMO": lb.FAMO, "MGDA": lb.MGDA})
     said = []
-    found = front.grid(progress=said.append)
+    found = front.grid(progress=lambda done, total: said.append((done, total)))
     assert np.shape(found["sweep"]) == (2, 2, 2) and found["weights"] == [0.2, 0.7]
     assert {name: np.shape(runs) for name, runs in found["methods"].items()} == {"FAMO": (2, 2), "MGDA": (2, 2)}
-    assert said == ["weight 0.2", "weight 0.7", "FAMO", "MGDA"]
+    assert said == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_saturating_losses_by_hand():

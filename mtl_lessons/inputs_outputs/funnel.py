@@ -18,14 +18,13 @@ All are plain Keras losses of a named output, so they go with any `compile` and 
 world whose truth is known.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mtl_lessons import metrics
+from mtl_lessons import metrics, stored
 from mtl_lessons.backend import keras
+from mtl_lessons.stored import Progress, counted
 from mtl_lessons.world import Rows, World, split_by_time
 
 from .given import plain
@@ -33,8 +32,6 @@ from .tasks import MultiLabel, cross_entropy
 
 layers, ops = keras.layers, keras.ops
 register = keras.saving.register_keras_serializable("mtl_lessons")
-
-Progress = Callable[[int, int], None]
 
 
 # ---------------------------------------------------------------- heads and losses
@@ -284,11 +281,9 @@ CONFOUNDING = (0.0, 0.5, 1.0)
 def bias_grid(progress: Progress | None = None) -> dict:
     """`compare` at every point of SELECTION x CONFOUNDING: axes, cells, and the recipe that made them."""
     cells = []
-    for done, confounding in enumerate(CONFOUNDING, 1):
+    for confounding in counted(CONFOUNDING, progress):
         settings = [{"selection_bias": bias, "confounding": confounding} for bias in SELECTION]
         cells += [setting | _rounded(scores) for setting, scores in zip(settings, compare(settings), strict=True)]
-        if progress:
-            progress(done, len(CONFOUNDING))
     return {
         "axes": [
             {"name": "confounding", "label": "Weight of the hidden mood", "values": list(CONFOUNDING)},
@@ -306,8 +301,5 @@ def _rounded(scores: dict) -> dict:
 def shipped(selection_bias: float = 0.7, confounding: float = 0.0) -> dict:
     """What `compare` gave at a point of the grid when the package was made: `{estimator: {measure: [one number per seed]}}`."""
     point = {"selection_bias": selection_bias, "confounding": confounding}
-    grid = json.loads(files("mtl_lessons").joinpath("data", "inputs_outputs_bias.json").read_text("utf-8"))
-    for cell in grid["cells"]:
-        if point.items() <= cell.items():
-            return {name: scores for name, scores in cell.items() if name not in point}
-    raise ValueError(f"point: expected one of {SELECTION} and one of {CONFOUNDING}, found {point}")
+    cell = stored.at(stored.read("inputs_outputs_bias")["cells"], **point)
+    return {name: scores for name, scores in cell.items() if name not in point}

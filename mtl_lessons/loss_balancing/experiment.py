@@ -12,6 +12,7 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.stored import Progress, counted
 from mtl_lessons.training import Restart
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad, gram
@@ -204,9 +205,13 @@ def _constants() -> np.ndarray:
     return initial_losses({task: column[:ROWS] for task, column in world(0)[1].items()})
 
 
-def grid(seeds: Sequence[int] = range(5), progress: Callable[[str], None] = lambda name: None) -> dict[str, dict]:
+def grid(seeds: Sequence[int] = range(5), progress: Progress | None = None) -> dict[str, dict]:
     """`{rate: {balance: [scores of each seed]}}`. At the first rate all factors and methods, at others the inner ones."""
-    return {str(rate): _table(candidates(rate), rate, seeds, progress) for rate in RATES}
+    tried = [(rate, name, make) for rate in RATES for name, make in candidates(rate).items()]
+    tables = {str(rate): {} for rate in RATES}
+    for rate, name, make in counted(tried, progress):
+        tables[str(rate)][name] = _runs(Bench(make(), rate=rate), seeds)
+    return tables
 
 
 def candidates(rate: float) -> dict[str, Callable]:
@@ -216,13 +221,8 @@ def candidates(rate: float) -> dict[str, Callable]:
     return searched | (CONTROLS if rate == RATE else {}) | ADAPTIVE
 
 
-def _table(balances: Mapping, rate: float, seeds: Sequence[int], progress: Callable[[str], None]) -> dict[str, list]:
-    table = {}
-    for name, make in balances.items():
-        progress(f"{rate}: {name}")
-        bench = Bench(make(), rate=rate)
-        table[name] = [{key: round(value, 4) for key, value in bench.run(seed).items()} for seed in seeds]
-    return table
+def _runs(bench: Bench, seeds: Sequence[int]) -> list[dict[str, float]]:
+    return [{key: round(value, 4) for key, value in bench.run(seed).items()} for seed in seeds]
 
 
 def tuned(searched: Mapping[str, list]) -> list[dict[str, float]]:

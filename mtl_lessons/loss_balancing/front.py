@@ -1,14 +1,16 @@
 """The chapter's front: two tasks that compete for one shared unit, and what each balance makes of it.
 
 `sweep` trains a row of fixed weights, `methods` every other balance, all by one trainer; `grid` puts them together with
-`concave`, two losses whose front no weighted sum can walk. The stored grid is made by `python -m mtl_lessons.loss_balancing front`.
+`concave`, two losses whose front no weighted sum can walk. The grid is stored (`stored.py`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
 from mtl_lessons.backend import keras, tf
+from mtl_lessons.stored import Progress, counted
 from mtl_lessons.training import Restart
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
@@ -130,14 +132,15 @@ def concave(weights: Sequence[float] = WEIGHTS, starts: int = 9) -> dict[str, li
     return found
 
 
-def grid(progress: Callable[[str], None] = lambda name: None) -> dict:
+def grid(progress: Progress | None = None) -> dict:
     """All of it: `weights`, `sweep` `(weights, seeds, 2)`, `methods` {name: `(seeds, 2)`} and `concave`."""
-    sweep = {}
-    for weight in WEIGHTS:
-        progress(f"weight {weight}")
-        sweep[weight] = train(fixed(weight), range(SEEDS)).round(4).tolist()
-    methods = {}
-    for name, make in METHODS.items():
-        progress(name)
-        methods[name] = train(make(), range(SEEDS)).round(4).tolist()
-    return {"weights": list(WEIGHTS), "sweep": list(sweep.values()), "methods": methods, "concave": concave()}
+    balances = {weight: partial(fixed, weight) for weight in WEIGHTS} | METHODS
+    runs = {}
+    for name, make in counted(list(balances.items()), progress):
+        runs[name] = train(make(), range(SEEDS)).round(4).tolist()
+    return {
+        "weights": list(WEIGHTS),
+        "sweep": [runs[weight] for weight in WEIGHTS],
+        "methods": {name: runs[name] for name in METHODS},
+        "concave": concave(),
+    }

@@ -6,12 +6,12 @@ import numpy as np
 
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.metrics import Interval, interval
+from mtl_lessons.stored import Progress
 
 from .networks import MMoE, Network, OMoE, SharedBottom
 
 layers = keras.layers
 
-Progress = Callable[[int, int], None]
 TASKS = ("a", "b")
 D, EXPERTS, WIDTH, TOWER = 32, 8, 16, 8  # input, experts, their units, units of a tower
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mtl_lessons.backend import keras
+from mtl_lessons.stored import Progress
 
 from .experiment import TASKS, mean_error, train_together, two_towers
 from .inside import reach
@@ -17,6 +18,11 @@ WIRED = {  # by number of levels; OMoE and MMoE have one, and that many layers i
     "AdaTT": lambda n: AdaTT(TASKS, 2, [[8]] * n),
 }
 LEVELS = (1, 2)
+
+
+def grid(progress: Progress | None = None) -> dict:
+    """What stands behind both explorables: `wirings`, `gates`."""
+    return {"wirings": wirings(), "gates": gate_map()}
 
 
 def wirings() -> list[dict]:

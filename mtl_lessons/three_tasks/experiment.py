@@ -4,17 +4,16 @@ The world: users choose items (a softmax over 300), meet ads (a click on a pair)
 and choices come from one taste; how far the taste for ads agrees with it is a dial, `relatedness`.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache, partial
-from importlib.resources import files
 
 import numpy as np
 
-from mtl_lessons import metrics
+from mtl_lessons import metrics, stored
 from mtl_lessons.backend import keras
 from mtl_lessons.inputs_outputs import Binary, Categorical, OneOfK, Regression
 from mtl_lessons.shared_networks import SharedBottom
+from mtl_lessons.stored import Progress, counted
 from mtl_lessons.world import World, split_by_time
 
 from .framework import MEASURES, Framework, Head, Scores
@@ -24,7 +23,6 @@ STEPS, BATCH = 500, 512  # of each log
 CHOICES, RATINGS, TEST = 60_000, 30_000, 20_000
 TASKS = ("chosen", "ad_click", "rating")
 
-Progress = Callable[[int, int], None]
 Logs = Sequence[Log]
 
 
@@ -155,7 +153,7 @@ LABELS = (2_000, 8_000, 30_000)
 CURES = {"as on the map": (8, 1.0), "wider": (24, 1.0), "ads weigh 5": (8, 5.0), "wider, and ads weigh 5": (24, 5.0)}
 
 
-def stored() -> dict:
+def grid(progress: Progress | None = None) -> dict:
     """`transfer` at every point of RELATEDNESS x LABELS, and at (0, 30 000) with every cure: `{name: width, ad_weight}`."""
     points = [(relatedness, labels) for relatedness in RELATEDNESS for labels in LABELS]
     return {
@@ -163,24 +161,20 @@ def stored() -> dict:
             {"name": "relatedness", "label": "Relatedness of ads to items", "values": list(RELATEDNESS)},
             {"name": "labels", "label": "Labels of the ad task", "values": list(LABELS)},
         ],
-        "cells": [_rounded(transfer(*point)) for point in points],
+        "cells": [_rounded(transfer(*point)) for point in counted(points, progress)],
         "cures": {name: _rounded(transfer(0.0, 30_000, width=w, ad_weight=a)) for name, (w, a) in CURES.items()},
         "recipe": "mtl_lessons.three_tasks.transfer(relatedness, labels): 5 seeds, width 8, ad weight 1, control of the same",
     }
 
 
 def shipped() -> dict:
-    """What `stored` gave when the package was made."""
-    return json.loads(files("mtl_lessons").joinpath("data", "three_tasks.json").read_text("utf-8"))
+    """What `grid` gave when the package was made."""
+    return stored.read("three_tasks")
 
 
 def shipped_at(relatedness: float, labels: int) -> dict:
     """The cell of `shipped` at a point of its axes, as `transfer` returned it."""
-    point = {"relatedness": relatedness, "labels": labels}
-    for cell in shipped()["cells"]:
-        if point.items() <= cell.items():
-            return cell
-    raise ValueError(f"point: expected one of {RELATEDNESS} and one of {LABELS}, found {point}")
+    return stored.at(shipped()["cells"], relatedness=relatedness, labels=labels)
 
 
 def scores_of(result: dict) -> tuple[list[Scores], list[Scores]]:

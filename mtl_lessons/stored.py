@@ -1,0 +1,94 @@
+"""What took minutes to compute and ships with the package: one file of JSON each, in `mtl_lessons/data`.
+
+    read("two_tasks")          # what was measured
+    at(read("three_tasks")["cells"], relatedness=0.0, labels=2000)
+
+`python -m mtl_lessons grid two_tasks` computes it anew; `RECIPES` says by which function. Importing this module imports
+neither NumPy nor TensorFlow.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+
+FOLDER = Path(__file__).parent / "data"
+
+Progress = Callable[[int, int], None]  # progress(done, total): told how far a long computation is
+
+RECIPES = {  # name of the file -> the function that fills it, called with `progress`
+    "concept_transfer": "concept.transfer_grid",
+    "shared_networks": "shared_networks.shown.grid",
+    "loss_balancing_front": "loss_balancing.front.grid",
+    "loss_balancing_experiment": "loss_balancing.experiment.grid",
+    "inputs_outputs_bias": "inputs_outputs.funnel.bias_grid",
+    "two_tasks": "two_tasks.grid",
+    "three_tasks": "three_tasks.experiment.grid",
+}
+
+
+def read(name: str) -> dict[str, Any]:
+    """What is stored under a name.
+
+    Raises:
+        ValueError: there is no such name.
+    """
+    return json.loads(_path(name).read_text(encoding="utf-8"))
+
+
+def compute(name: str, progress: Progress | None = None) -> dict[str, Any]:
+    """The same, computed anew: minutes."""
+    _path(name)
+    module, function = RECIPES[name].rsplit(".", 1)
+    return getattr(import_module(f"{__package__}.{module}"), function)(progress=progress)
+
+
+def write(name: str, grid: dict[str, Any]) -> None:
+    """Store under a name."""
+    _path(name).write_text(text(grid), encoding="utf-8", newline="\n")
+
+
+def text(grid: dict[str, Any]) -> str:
+    """The JSON of a grid: a line for each key, and for each part of what holds records, so that a change can be read."""
+    lines = (f"{json.dumps(key)}: {_lines(value)}" for key, value in grid.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def counted(items: Sequence[Item], progress: Progress | None) -> Iterator[Item]:
+    """The items one by one; `progress` is told whenever one of them is done with."""
+    for done, item in enumerate(items, 1):
+        yield item
+        if progress:
+            progress(done, len(items))
+
+
+def at(cells: Iterable[dict[str, Any]], **point: Any) -> dict[str, Any]:
+    """The one of the cells that was measured at a point.
+
+    Raises:
+        ValueError: nothing was measured there; the message lists the points where something was.
+    """
+    cells = list(cells)
+    for cell in cells:
+        if point.items() <= cell.items():
+            return cell
+    measured = [{name: cell.get(name) for name in point} for cell in cells]
+    raise ValueError(f"point: expected one of {measured}, found {point}")
+
+
+def _path(name: str) -> Path:
+    if name not in RECIPES:
+        raise ValueError(f"name: expected one of {', '.join(RECIPES)}, found {name!r}")
+    return FOLDER / f"{name}.json"
+
+
+def _lines(value: Any) -> str:
+    """The value itself, on a line for each part if its parts are records."""
+    if isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
+    if isinstance(value, dict) and any(isinstance(part, list | dict) for part in value.values()):
+        return "{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(part)}" for key, part in value.items()) + "\n}"
+    return json.dumps(value)
