@@ -45,13 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("exercise", choices=exercises.names())
     reset.set_defaults(run=_reset)
     grid = commands.add_parser("grid", help="compute anew what is stored (minutes)")
-    grid.add_argument(
-        "names",
-        nargs="*",
-        metavar="name",
-        default=list(stored.RECIPES),
-        help=f"of {', '.join(stored.RECIPES)}; all of them, if none is named",
-    )
+    grid.add_argument("names", nargs="*", metavar="name", type=_stored, help="which; by default all of them")
     grid.set_defaults(run=_grid)
     quiz_terminal.register(commands)
     return parser
@@ -165,9 +159,15 @@ def _reset(asked: argparse.Namespace) -> int:
 
 
 def _grid(asked: argparse.Namespace) -> int:
-    for name in asked.names:
+    for name in asked.names or stored.RECIPES:
         stored.write(name, stored.compute(name, partial(_count, name)))
     return 0
+
+
+def _stored(name: str) -> str:
+    if name not in stored.RECIPES:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(stored.RECIPES)}, found {name!r}")
+    return name
 
 
 def _count(name: str, done: int, total: int) -> None:

@@ -68,6 +68,12 @@ def test_the_terminal_computes_and_stores(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err == "two_tasks: 1/2\n"
 
 
+def test_the_terminal_refuses_a_name_that_is_not_stored(capsys):
+    with pytest.raises(SystemExit):
+        terminal.main(["grid", "nothing"])
+    assert "expected one of concept_transfer, " in capsys.readouterr().err
+
+
 def test_what_was_not_measured_is_refused():
     cells = [{"labels": 10, "gain": 1}, {"labels": 20, "gain": 2}]
     assert stored.at(cells, labels=20)["gain"] == 2
