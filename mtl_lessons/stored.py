@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]  # progress(done, total): told how far a l
 
 RECIPES = {  # name of the file -> the function that fills it, called with `progress`
     "concept_transfer": "concept.transfer_grid",
-    "shared_networks": "shared_networks.shown.grid",
+    "shared_networks": "shared_networks.measured.grid",
     "loss_balancing_front": "loss_balancing.front.grid",
     "loss_balancing_experiment": "loss_balancing.experiment.grid",
     "inputs_outputs_bias": "inputs_outputs.funnel.bias_grid",

@@ -12,7 +12,7 @@ one shared unit. Importing this package imports TensorFlow.
 """
 
 from .aggregators import IMTLG, MGDA, Aggregator, AlignedMTL, CAGrad, NashMTL, PCGrad, UPGrad, gram, step
-from .trainer import Balanced
+from .balanced import Balanced
 from .weightings import (
     DWA,
     FAMO,

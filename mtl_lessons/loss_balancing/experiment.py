@@ -16,7 +16,7 @@ from mtl_lessons.stored import Progress, counted
 from mtl_lessons.training import Restart
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad, gram
-from .trainer import Balanced
+from .balanced import Balanced
 from .weightings import DWA, FAMO, RLW, Fixed, GradNorm, Uncertainty, Weighting
 
 TASKS = ("watch", "click", "rating")

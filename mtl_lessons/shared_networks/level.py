@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mtl_lessons.backend import keras
 
-from .checks import at_least_one, widths
+from .arguments import at_least_one, widths
 
 layers, ops = keras.layers, keras.ops
 serialisable = keras.saving.register_keras_serializable("mtl_lessons")

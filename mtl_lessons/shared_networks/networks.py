@@ -6,7 +6,7 @@ import numpy as np
 
 from mtl_lessons.backend import keras
 
-from .checks import at_least_one, by_task, flat, widths, widths_by_level
+from .arguments import at_least_one, by_task, flat, widths, widths_by_level
 from .level import SHARED, Block, Experts, Level, part_of
 
 layers, ops = keras.layers, keras.ops

@@ -2,12 +2,13 @@
 
 - `framework`: features and tasks declared, a network and a balance chosen; `build`, `fit`, `evaluate`, `explain`, `save`, `load`;
 - `rows`: several logs, each with tasks of its own, as the batches of one model;
-- `shown`: its training, gates and gradients drawn;
+- `drawings`: its training, gates and gradients drawn;
 - `experiment`: a framework against its control, over seeds, and the chapter's experiment.
 
 It adds nothing to chapters 1 to 4 but the joints between them. Importing this package imports TensorFlow.
 """
 
+from .drawings import draw_cosines, draw_gates, draw_training
 from .experiment import (
     CURES,
     LABELS,
@@ -26,7 +27,6 @@ from .experiment import (
 )
 from .framework import Framework, Head, measure, meet
 from .rows import draw
-from .shown import draw_cosines, draw_gates, draw_training
 
 __all__ = [
     "CURES",

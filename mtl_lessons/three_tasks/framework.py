@@ -40,7 +40,7 @@ from mtl_lessons.inputs_outputs.features import Feature
 from mtl_lessons.inputs_outputs.given import plain
 from mtl_lessons.inputs_outputs.tasks import Task
 from mtl_lessons.loss_balancing import Balanced, Equal, Fixed, gram
-from mtl_lessons.shared_networks.checks import at_least_one
+from mtl_lessons.shared_networks.arguments import at_least_one
 from mtl_lessons.training import Restart
 
 from .rows import Log, draw, length, several, stacked_feature, stacked_label
