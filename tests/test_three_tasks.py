@@ -312,20 +312,20 @@ def test_a_task_with_a_sample_space_and_missing_labels():
 def test_measures_of_each_kind_by_hand():
     nan = np.nan
     p = np.eye(12)[[3, 4]] + np.arange(12)[::-1] / 100  # ids 0 to 9 are the top ten
-    assert three.measure(OneOfK("x", classes=12), np.array([[3.0], [11.0]]), p) == pytest.approx(0.5)
+    assert OneOfK("x", classes=12).judge(np.array([[3.0], [11.0]]), p) == pytest.approx(0.5)
     clicks = np.array([[0], [1], [1], [nan]])
-    assert three.measure(Binary("x"), clicks, np.array([[0.1], [0.2], [0.05], [0.9]])) == pytest.approx(0.5)
+    assert Binary("x").judge(clicks, np.array([[0.1], [0.2], [0.05], [0.9]])) == pytest.approx(0.5)
     many = np.zeros((10, 60_000), "float32")  # one-hot labels would take 27 GiB
     many[:, 7] = 1
     chosen = np.array([[7.0]] * 5 + [[9.0], [10.0]] + [[59_999.0]] * 3)
-    assert three.measure(OneOfK("x", classes=60_000), chosen, many) == pytest.approx(0.6)
+    assert OneOfK("x", classes=60_000).judge(chosen, many) == pytest.approx(0.6)
     tags = np.array([[0, 1], [1, 0], [nan, 1]])
     scores = np.array([[0.1, 0.1], [0.2, 0.9], [0.9, 0.2]])
-    assert three.measure(MultiLabel("x", labels=2), tags, scores) == pytest.approx(0.5)
+    assert MultiLabel("x", labels=2).judge(tags, scores) == pytest.approx(0.5)
     grades = np.array([[1.0, 0.5], [1.0, 1.0]])  # P(y > 1), P(y > 2): 2.5 and 3 expected
-    assert three.measure(Ordinal("x", low=1, high=3), np.array([[3.0], [3.0]]), grades) == pytest.approx(np.sqrt(0.125))
+    assert Ordinal("x", low=1, high=3).judge(np.array([[3.0], [3.0]]), grades) == pytest.approx(np.sqrt(0.125))
     one_class = np.array([[0, 0], [1, 0], [nan, 0]])  # the second tag has no AUC, and stops nothing
-    assert three.measure(MultiLabel("x", labels=2), one_class, scores) == pytest.approx(1.0)
+    assert MultiLabel("x", labels=2).judge(one_class, scores) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_measures_of_each_kind_by_hand():
 )
 def test_a_measure_that_cannot_be_taken_names_its_task(labels, predictions, message):
     with pytest.raises(ValueError, match=message):
-        three.measure(Binary("x"), np.array(labels), np.array(predictions))
+        Binary("x").judge(np.array(labels), np.array(predictions))
 
 
 @given(st.integers(1, 25), st.integers(0, 2**32 - 1))
@@ -347,7 +347,7 @@ def test_recall_is_that_of_the_metrics_ties_and_all(classes, seed):
     rng = np.random.default_rng(seed)
     labels, scores = rng.integers(classes + 1, size=8), rng.integers(4, size=(8, classes + 1)) / 4
     expected = metrics.recall_at_k(np.eye(classes + 1)[labels], scores, min(10, classes + 1))
-    assert three.measure(OneOfK("x", classes=classes + 1), labels[:, None].astype(float), scores) == pytest.approx(expected)
+    assert OneOfK("x", classes=classes + 1).judge(labels[:, None].astype(float), scores) == pytest.approx(expected)
 
 
 def test_a_report_has_a_gain_above_zero_where_the_error_falls():

@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mtl_lessons.backend import keras
+from mtl_lessons.metrics import auc, rmse
 
 from .given import Declared, numbers, table
 
@@ -69,6 +70,8 @@ class Task(Declared):
     columns = 1  # columns of the label
     blank = 0.0  # a label within the range, to stand where none is
     bounded = True  # whether every prediction has a finite error
+    judged_by = "RMSE"  # what `judge` gives
+    better = -1  # 1 if more of it is better, -1 if less is
 
     def __post_init__(self):
         super().__post_init__()
@@ -100,6 +103,23 @@ class Task(Declared):
         """Raise `ValueError` for a label, of those that are there, outside the range."""
         raise NotImplementedError
 
+    def judge(self, labels: np.ndarray, predictions: np.ndarray) -> float:
+        """How good predictions are, by the labels that are there: `judged_by`, in the unit of the label.
+
+        Recall@10 of one of K, AUC of yes or no (of several tags the mean over those with labels of both
+        classes), else RMSE. Shapes are `(rows, columns)` and `(rows, outputs)`. Raises `ValueError` that names
+        the task: no label to judge by, one class, predictions that are not finite.
+        """
+        known = ~np.isnan(labels)
+        self.expect(known.any(), "a label to judge by", f"none among {len(labels)} rows")
+        lost = np.count_nonzero(~np.isfinite(predictions[known.any(axis=1)]))
+        self.expect(not lost, "finite predictions", f"{lost} NaN or infinite")
+        return self.judgement(labels, predictions, known)
+
+    def judgement(self, labels: np.ndarray, predictions: np.ndarray, known: np.ndarray) -> float:
+        """`judge`, of predictions that are finite, where some labels are known."""
+        return rmse(labels[known], np.asarray(self.point(predictions))[known])
+
     def loss(self) -> "TaskLoss":
         return TaskLoss(self)
 
@@ -119,6 +139,9 @@ class Binary(Task):
     _: KW_ONLY
     rate: float = 0.5
 
+    judged_by = "AUC"
+    better = 1
+
     def __post_init__(self):
         super().__post_init__()
         self.finite("rate")
@@ -137,6 +160,12 @@ class Binary(Task):
     def check(self, labels):
         strange = labels[(labels != 0) & (labels != 1)]
         self.expect(not strange.size, "labels 0 and 1", strange[:1])
+
+    def judgement(self, labels, predictions, known):
+        columns = [(y[k], p[k]) for y, p, k in zip(labels.T, predictions.T, known.T)]
+        columns = [(y, p) for y, p in columns if len(np.unique(y)) > 1]
+        self.expect(columns, "labels of both classes", f"only {np.unique(labels[known])} in a column")
+        return float(np.mean([auc(y, p) for y, p in columns]))
 
 
 @register
@@ -166,6 +195,9 @@ class OneOfK(Task):
     _: KW_ONLY
     classes: int
 
+    judged_by = "recall@10"
+    better = 1
+
     def __post_init__(self):
         super().__post_init__()
         self.whole("classes", least=2, most=EXACT)
@@ -186,6 +218,10 @@ class OneOfK(Task):
     def check(self, labels):
         strange = labels[(labels < 0) | (labels >= self.classes) | (labels % 1 != 0)]
         self.expect(not strange.size, f"whole numbers from 0 to {self.classes - 1}", strange[:1])
+
+    def judgement(self, labels, predictions, known):
+        rows = known[:, 0]
+        return float(np.mean(_ranks(labels[rows, 0].astype(int), predictions[rows]) < 10))
 
 
 @register
@@ -264,20 +300,18 @@ class Regression(Task):
         self.expect(not strange.size, "finite numbers", strange[:1])
 
 
-@register
 @dataclass(frozen=True)
-class WatchTime(Task):
-    """Seconds of those who watch: `(log y - log p)²`, so the head learns `exp(mean of log y)`.
+class Seconds(Task):
+    """A time that is watched: the head predicts `typical` times the exponential of what its last layer gives.
 
-    For log-normal seconds that is their median; the mean is larger by `exp(σ² / 2)`. `typical` (seconds) is where the head starts.
+    `typical` (seconds) is where the head starts. `largest` bounds |log(p / typical)|.
     """
 
     _: KW_ONLY
     typical: float = 60.0
 
-    blank = 1.0
     bounded = False
-    largest = 40.0  # of |log(p / typical)|: a factor of 1e17
+    largest = 40.0  # a factor of 1e17
 
     def __post_init__(self):
         super().__post_init__()
@@ -288,11 +322,22 @@ class WatchTime(Task):
         ratio = BoundedExponential(self.largest, dtype="float32", name=self.layer("ratio"))(logarithm)
         return layers.Rescaling(self.typical, dtype="float32", name=self.name)(ratio)
 
-    def errors(self, y, p):
-        return ops.square(ops.log(y) - ops.log(p))
-
     def measures(self):
         return [keras.metrics.RootMeanSquaredError(name="rmse")]
+
+
+@register
+@dataclass(frozen=True)
+class WatchTime(Seconds):
+    """Seconds of those who watch: `(log y - log p)²`, so the head learns `exp(mean of log y)`.
+
+    For log-normal seconds that is their median; the mean is larger by `exp(σ² / 2)`.
+    """
+
+    blank = 1.0
+
+    def errors(self, y, p):
+        return ops.square(ops.log(y) - ops.log(p))
 
     def check(self, labels):
         strange = labels[~((labels >= SMALL) & (labels <= LARGEST))]
@@ -301,7 +346,7 @@ class WatchTime(Task):
 
 @register
 @dataclass(frozen=True)
-class WatchOdds(WatchTime):
+class WatchOdds(Seconds):
     """Seconds of all impressions, 0 without a play: logistic regression in which a play weighs its time, in units of `typical`.
 
     The head gives `typical` times the *odds* `e^z`. They converge to `E[T] / (1 - P)`, E[T] the expected seconds of an impression
@@ -366,6 +411,13 @@ class Exceeds(layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"cuts": self.cuts}
+
+
+def _ranks(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """How many classes stand before the label, `(rows,)`: of a higher score, or of its score and a smaller number."""
+    own = np.take_along_axis(scores, labels[:, None], axis=1)
+    tied = (scores == own) & (np.arange(scores.shape[1]) < labels[:, None])
+    return np.count_nonzero((scores > own) | tied, axis=1)
 
 
 # ---------------------------------------------------------------- losses and metrics that know what is missing

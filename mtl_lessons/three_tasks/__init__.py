@@ -25,7 +25,7 @@ from .experiment import (
     shipped_at,
     transfer,
 )
-from .framework import Framework, Head, measure, meet
+from .framework import Framework, Head, meet
 from .rows import draw
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "draw_training",
     "gain",
     "logs",
-    "measure",
     "meet",
     "report",
     "restart",

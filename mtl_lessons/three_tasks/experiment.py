@@ -16,7 +16,7 @@ from mtl_lessons.shared_networks import SharedBottom
 from mtl_lessons.stored import Progress, counted
 from mtl_lessons.world import World, split_by_time
 
-from .framework import MEASURES, Framework, Head, Scores
+from .framework import Framework, Head, Scores
 from .rows import Log
 
 STEPS, BATCH = 500, 512  # of each log
@@ -97,10 +97,10 @@ def report(heads: Sequence[Head], multi: Sequence[Scores], single: Sequence[Scor
     """
     rows = []
     for head in heads:
-        (name, sign), t = next(MEASURES[kind] for kind in type(head.task).mro() if kind in MEASURES), head.name
-        together, alone = ([scores[t] for scores in runs] for runs in (multi, single))
-        gain = metrics.interval(sign * np.subtract(together, alone))
-        rows.append({"task": t, "measure": name, "multi-task": np.mean(together), "single": np.mean(alone), "gain": str(gain)})
+        together, alone = ([scores[head.name] for scores in runs] for runs in (multi, single))
+        gain = metrics.interval(head.task.better * np.subtract(together, alone))
+        means = {"multi-task": np.mean(together), "single": np.mean(alone)}
+        rows.append({"task": head.name, "measure": head.task.judged_by} | means | {"gain": str(gain)})
     return rows
 
 
@@ -142,8 +142,8 @@ def _measure(task: str) -> str:
 
 def gain(result: dict, task: str = "ad_click") -> metrics.Interval:
     """Mean and 95 % interval, paired by seed, of what sharing gains: AUC, recall, or stars of RMSE less."""
-    sign, name = -1 if task == "rating" else 1, _measure(task)
-    return metrics.interval(sign * np.subtract(result[f"{name}shared"], result[f"{name}single"]))
+    name, better = _measure(task), next(goal.better for goal in declare().tasks if goal.name == task)
+    return metrics.interval(better * np.subtract(result[f"{name}shared"], result[f"{name}single"]))
 
 
 # ---------------------------------------------------------------- what ships with the package

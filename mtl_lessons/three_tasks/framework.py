@@ -32,7 +32,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_lessons import metrics, shared_networks
+from mtl_lessons import shared_networks
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.inputs_outputs import features as kinds
 from mtl_lessons.inputs_outputs import tasks as goals
@@ -203,10 +203,10 @@ class Framework:
         return self._predicted(self.columns([log]))
 
     def evaluate(self, logs: Sequence[Log]) -> Scores:
-        """By task, its `measure` on the rows that have its label."""
+        """By task, what it is `judged_by` on the rows that have its label."""
         x, y = self.rows(logs)
         p = self._predicted(x)
-        return {task.name: measure(task, y[task.name], p[task.name]) for task in self.tasks}
+        return {task.name: task.judge(y[task.name], p[task.name]) for task in self.tasks}
 
     def _predicted(self, x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         network = self.built.network
@@ -376,41 +376,3 @@ def _declared(module, part: Feature | Task) -> dict:
 def _object(module, declared: dict) -> Feature | Task:
     options = {name: tuple(value) if isinstance(value, list) else value for name, value in declared.items() if name != "kind"}
     return getattr(module, declared["kind"])(**options)
-
-
-# ---------------------------------------------------------------- how good it is
-
-
-MEASURES = {  # name, and whether more is better
-    goals.OneOfK: ("recall@10", 1),
-    goals.Binary: ("AUC", 1),
-    goals.Task: ("RMSE", -1),
-}
-
-
-def measure(task: Task, labels: np.ndarray, predictions: np.ndarray) -> float:
-    """Recall@10 of one of K, AUC of yes or no, and else RMSE of the prediction in the unit of the label.
-
-    Of several tags it is the mean AUC over those that have labels of both classes. Raises `ValueError` that names
-    the task: no label to judge by, one class, predictions that are not finite.
-    """
-    known = ~np.isnan(labels)
-    task.expect(known.any(), "a label to judge by", f"none among {len(labels)} rows")
-    lost = np.count_nonzero(~np.isfinite(predictions[known.any(axis=1)]))
-    task.expect(not lost, "finite predictions", f"{lost} NaN or infinite")
-    if isinstance(task, goals.OneOfK):
-        rows = known[:, 0]
-        return float(np.mean(_ranks(labels[rows, 0].astype(int), predictions[rows]) < 10))
-    if isinstance(task, goals.Binary):
-        columns = [(y[k], p[k]) for y, p, k in zip(labels.T, predictions.T, known.T)]
-        columns = [(y, p) for y, p in columns if len(np.unique(y)) > 1]
-        task.expect(columns, "labels of both classes", f"only {np.unique(labels[known])} in a column")
-        return float(np.mean([metrics.auc(y, p) for y, p in columns]))
-    return metrics.rmse(labels[known], np.asarray(task.point(predictions))[known])
-
-
-def _ranks(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """How many classes stand before the label, `(rows,)`: of a higher score, or of its score and a smaller number."""
-    own = np.take_along_axis(scores, labels[:, None], axis=1)
-    tied = (scores == own) & (np.arange(scores.shape[1]) < labels[:, None])
-    return np.count_nonzero((scores > own) | tied, axis=1)
