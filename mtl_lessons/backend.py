@@ -1,7 +1,7 @@
 """Keras on TensorFlow, imported without TensorFlow's start-up log.
 
 TensorFlow's C++ parts write to the process's stderr before any setting can stop them, so a notebook that imports it begins
-with lines about drivers that nobody asked for. Modules of this package take `keras` and `tf` from here.
+with lines about drivers that nobody asked for. Modules of this package take `keras`, `tf` and `register` from here.
 """
 
 import os
@@ -43,4 +43,6 @@ _need_tensorflow(keras.backend.backend())  # Keras may have been imported before
 
 tf.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "tf"]
+register = keras.saving.register_keras_serializable("mtl_lessons")  # a class that a saved model names, and `load_model` finds
+
+__all__ = ["keras", "register", "tf"]

@@ -28,12 +28,11 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mtl_lessons.backend import keras
+from mtl_lessons.backend import keras, register
 
 from .given import Declared, numbers, signed, table, whole_numbers
 
 layers, ops = keras.layers, keras.ops
-register = keras.saving.register_keras_serializable("mtl_lessons")
 
 PADDING = -1
 

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mtl_lessons import metrics, stored
-from mtl_lessons.backend import keras
+from mtl_lessons.backend import keras, register
 from mtl_lessons.stored import Progress, counted
 from mtl_lessons.world import Rows, World, split_by_time
 
@@ -31,7 +31,6 @@ from .given import plain
 from .tasks import MultiLabel, cross_entropy
 
 layers, ops = keras.layers, keras.ops
-register = keras.saving.register_keras_serializable("mtl_lessons")
 
 
 # ---------------------------------------------------------------- heads and losses

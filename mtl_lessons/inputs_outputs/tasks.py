@@ -36,13 +36,12 @@ from dataclasses import KW_ONLY, asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mtl_lessons.backend import keras
+from mtl_lessons.backend import keras, register
 from mtl_lessons.metrics import auc, rmse
 
 from .given import Declared, numbers, table
 
 layers, ops = keras.layers, keras.ops
-register = keras.saving.register_keras_serializable("mtl_lessons")
 
 EXACT = 2**24  # labels are float32, which rounds larger whole numbers
 SMALL, LARGEST = 1e-37, float(np.finfo("float32").max)  # 1 / SMALL is a float32, too

@@ -3,13 +3,13 @@
 import warnings
 from collections.abc import Mapping
 
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import keras, register, tf
 
 from .aggregators import Aggregator, gram
 from .weightings import Weighting
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class Balanced(keras.Model):
     """A functional network with a dictionary of outputs, `{task: tensor}`, and a way to balance their losses.
 

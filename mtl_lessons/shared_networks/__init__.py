@@ -17,28 +17,20 @@ The modules, in the order in which to read them:
 Importing this package imports TensorFlow.
 """
 
+from . import networks
 from .experiment import DESIGNS, TASKS, mean_error, ratio, relatedness, ridge_tasks, train_together, two_towers
 from .inside import Usage, clone_experts, draw_experts, draw_gates, likeness, reach, usage
 from .level import Block, Experts, Gate, Level, mix
 from .measured import gate_map, two_rules, wirings
-from .networks import CGC, PLE, AdaTT, CrossStitch, Fusion, GatedNetwork, MMoE, Network, OMoE, SharedBottom
+from .networks import *
 
 __all__ = [
-    "AdaTT",
+    *networks.__all__,
     "Block",
-    "CGC",
-    "CrossStitch",
     "DESIGNS",
     "Experts",
-    "Fusion",
     "Gate",
-    "GatedNetwork",
     "Level",
-    "MMoE",
-    "Network",
-    "OMoE",
-    "PLE",
-    "SharedBottom",
     "TASKS",
     "Usage",
     "clone_experts",

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from mtl_lessons.backend import keras
+from mtl_lessons.backend import keras, register
 
 from .arguments import at_least_one, widths
 
 layers, ops = keras.layers, keras.ops
-serialisable = keras.saving.register_keras_serializable("mtl_lessons")
 
 SHARED = "shared"  # the name of what belongs to no task
 NEVER = -6e4  # a logit whose softmax is 0, in half precision too
@@ -23,7 +22,7 @@ Outputs = dict  # {name: tensor of shape (batch, width)}
 # ---------------------------------------------------------------- the two parts: experts and a gate
 
 
-@serialisable
+@register
 class Experts(layers.Layer):
     """`count` dense layers as one batched product: `f_e(x) = φ(x W_e + b_e)`.
 
@@ -70,7 +69,7 @@ def fresh(initializer: keras.Initializer) -> keras.Initializer:
     return initializer.from_config(config | {"seed": None}) if "seed" in config else initializer
 
 
-@serialisable
+@register
 class Gate(layers.Layer):
     """How much of each of `count` experts a row gets: `softmax(x W)`, from `(batch, d)` to `(batch, count)`; rows sum to 1.
 
@@ -124,7 +123,7 @@ class Block(NamedTuple):
     owner: str
 
 
-@serialisable
+@register
 class Level(layers.Layer):
     """Groups of experts, and gates that each mix some of the groups.
 

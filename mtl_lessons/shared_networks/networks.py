@@ -4,13 +4,25 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mtl_lessons.backend import keras
+from mtl_lessons.backend import keras, register
 
 from .arguments import at_least_one, by_task, flat, widths, widths_by_level
 from .level import SHARED, Block, Experts, Level, part_of
 
+__all__ = [
+    "Network",
+    "SharedBottom",
+    "CrossStitch",
+    "GatedNetwork",
+    "OMoE",
+    "MMoE",
+    "CGC",
+    "PLE",
+    "AdaTT",
+    "Fusion",
+]
+
 layers, ops = keras.layers, keras.ops
-serialisable = keras.saving.register_keras_serializable("mtl_lessons")
 
 Own = int | Mapping[str, int] | Sequence[int]  # private experts: a number for all tasks, or for each
 
@@ -34,7 +46,7 @@ class Network(layers.Layer):
         return super().get_config() | {"tasks": list(self.tasks)}
 
 
-@serialisable
+@register
 class SharedBottom(Network):
     """One trunk, and every task reads its end: `h_t(x) = h(x)` (Caruana 1997).
 
@@ -64,7 +76,7 @@ class SharedBottom(Network):
         return super().get_config() | {"units": list(self.units)}
 
 
-@serialisable
+@register
 class CrossStitch(Network):
     """A network per task; after each layer they are mixed, unit by unit, by learned constants (Misra et al. 2016).
 
@@ -142,7 +154,7 @@ class GatedNetwork(Network):
         return {block: parts for i, level in enumerate(self.levels, 1) for block, parts in level.blocks(i).items()}
 
 
-@serialisable
+@register
 class MMoE(GatedNetwork):
     """Multi-gate mixture of experts: all experts are common, every task has a gate of its own (Ma et al. 2018).
 
@@ -161,7 +173,7 @@ class MMoE(GatedNetwork):
         return super().get_config() | dict(self.arguments)
 
 
-@serialisable
+@register
 class OMoE(MMoE):
     """One-gate mixture of experts: `h_t(x) = h(x) = Σ_e softmax(x W)_e f_e(x)`, the control of the MMoE paper.
 
@@ -177,7 +189,7 @@ def _shortly(own: Mapping[str, int]) -> int | dict[str, int]:
     return dict(own) if len(set(own.values())) > 1 else next(iter(own.values()))
 
 
-@serialisable
+@register
 class PLE(GatedNetwork):
     """Progressive layered extraction: private and shared experts, level over level (Tang et al. 2020).
 
@@ -208,7 +220,7 @@ class PLE(GatedNetwork):
         return super().get_config() | dict(self.arguments)
 
 
-@serialisable
+@register
 class CGC(PLE):
     """Customized gate control: PLE with a single level, so a task's loss never reaches another's private experts.
 
@@ -222,7 +234,7 @@ class CGC(PLE):
         return super().get_config() | {"units": list(self.arguments["units"][0])}
 
 
-@serialisable
+@register
 class Fusion(Level):
     """A level whose gates add a residual: a linear mix of the task's own experts, with one learned weight for each.
 
@@ -244,7 +256,7 @@ class Fusion(Level):
         return super().blocks(level) | {Block(level, "residual", task): [(v, ...)] for task, v in self.residual.items()}
 
 
-@serialisable
+@register
 class AdaTT(GatedNetwork):
     """Adaptive task-to-task fusion without shared experts (Li et al. 2023, AdaTT-sp).
 
