@@ -11,6 +11,7 @@
   MTL_SITE_URL    the address of the site, where notebooks find the package
 
   Without repository and address there is no button: a notebook in Colab could not find the package.
+- The reference of the package (api.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, takeaway.py).
 - Static files that no page uses are not shipped.
 """
@@ -35,6 +36,7 @@ from sphinx.util.math import get_node_equation_number
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the site shows the package of its own checkout, installed or not
 
+import api  # noqa: E402
 import takeaway  # noqa: E402
 import trainer  # noqa: E402
 
@@ -178,6 +180,8 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     if pagename in notebooks(app.env):
         notebook = context["notebook"] = f"notebooks/{posixpath.basename(pagename)}.ipynb"
         context["colab"] = colab_url(app.config, notebook)
+        reference = f"book/api/{posixpath.basename(pagename)}"
+        context["reference"] = reference if reference in app.env.found_docs else None
     elif pagename == app.config.root_doc and (first := colab_url(app.config, FIRST)):
         context["body"] = body.replace('href="#run-it-yourself"', f'href="{first}"', 1)  # the door "run" opens where it can
 
@@ -238,6 +242,7 @@ def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("mtl-quiz", QuizDirective)
     trainer.setup(app)
+    app.connect("config-inited", lambda app, config: api.write(), priority=100)  # before the table of contents looks
     app.connect("config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url))
     app.connect("env-get-outdated", refuse_unrun)
     app.connect("html-page-context", prepare_page, priority=900)
