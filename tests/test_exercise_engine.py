@@ -123,6 +123,17 @@ def test_an_unknown_exercise_and_an_unknown_step_say_what_there_is(two):
         two.head  # noqa: B018
 
 
+@pytest.mark.parametrize("name", exercises.names())
+def test_tab_shows_a_learner_the_steps(name):
+    from IPython.core.completer import IPCompleter
+
+    exercise = exercises.load(name)
+    steps = {step.name for step in exercise.steps}
+    offered = IPCompleter(namespace={"exercise": exercise}).attr_matches("exercise.")
+    assert steps <= set(dir(exercise)) and steps <= {text.removeprefix("exercise.") for text in offered}
+    assert {"steps", "reset"} <= set(dir(exercise))
+
+
 # ---------------------------------------------------------------- limits
 
 

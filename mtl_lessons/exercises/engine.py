@@ -280,6 +280,10 @@ class Exercise:
         known = ", ".join(step.name for step in self.__dict__.get("steps", ()))
         raise AttributeError(f"expected a step of {self.__dict__.get('name')!r} ({known}), found {name!r}")
 
+    def __dir__(self) -> list[str]:
+        """With the steps, so that Tab shows them."""
+        return sorted({*super().__dir__(), *(step.name for step in self.steps)})
+
     @cached_property
     def checks(self) -> ModuleType:
         """The checks of the steps that need TensorFlow. Raises `Mistake` if Keras runs on something else."""
