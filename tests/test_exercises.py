@@ -14,6 +14,7 @@ from mtl_lessons.exercises.engine import FOLDER, NOT_ATTEMPTED, NOT_YET, PASSED,
 from mtl_lessons.exercises.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
+ANSWERS = ROOT / "tests" / "exercises"
 ALL = {name: exercises.load(name) for name in exercises.names()}
 PATIENCE = 3600.0  # seconds: no verdict here may hang on how busy the machine is
 TRAINED = {  # recall@10 and AUC after a short training: with both tasks, and with the interests alone, as they were measured
@@ -47,7 +48,7 @@ def examples(kind):
 
 
 def read(exercise, kind, example):
-    return exercise.answers(exercise.folder / kind / f"{example['file']}.py", PATIENCE)
+    return exercise.answers(ANSWERS / exercise.name / kind / f"{example['file']}.py", PATIENCE)
 
 
 def named(exercise, name):
@@ -122,7 +123,7 @@ def test_a_right_answer_passes_however_it_is_built(exercise, example, as_measure
 def test_the_manifest_is_whole(name):
     exercise = ALL[name]
     data = exercise.data
-    on_disk = {kind: {path.stem for path in (exercise.folder / kind).glob("*.py")} for kind in ("wrong", "right")}
+    on_disk = {kind: {path.stem for path in (ANSWERS / exercise.name / kind).glob("*.py")} for kind in ("wrong", "right")}
     assert {kind: {example["file"] for example in data[kind]} for kind in ("wrong", "right")} == on_disk
     assert len(data["wrong"]) >= 90 and len(data["right"]) >= 10
     assert {example["step"] for example in data["wrong"]} == {step.name for step in exercise.steps}

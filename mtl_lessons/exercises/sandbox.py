@@ -161,8 +161,7 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
 
 def is_own(file: str) -> bool:
     """Whether a file is a learner's: neither this package's nor a library's."""
-    example = Path(file).parent.name in ("wrong", "right")
-    return example or not (file.startswith((str(PACKAGE), *LIBRARIES)) or "-packages" in file)
+    return not (file.startswith((str(PACKAGE), *LIBRARIES)) or "-packages" in file)
 
 
 # ---------------------------------------------------------------- size
