@@ -17,18 +17,10 @@ from mtl_lessons import embed, exercises
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.console import showable
 from mtl_lessons.exercises import bar, child, probes, sandbox, state
-from mtl_lessons.exercises.engine import (
-    FOLDER,
-    NOT_ATTEMPTED,
-    NOT_YET,
-    OUTCOMES,
-    PASSED,
-    RAISED,
-    Mistake,
-    NotAttempted,
-    attempted,
-)
+from mtl_lessons.exercises.engine import FOLDER
+from mtl_lessons.exercises.mistakes import Mistake, NotAttempted, attempted
 from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Head, Subject
+from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, OUTCOMES, PASSED, RAISED
 from mtl_lessons.exercises.source import Source
 
 layers = keras.layers

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from mtl_lessons import exercises
-from mtl_lessons.exercises.engine import FOLDER, NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, Result
+from mtl_lessons.exercises.engine import FOLDER
+from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, Result
 from mtl_lessons.exercises.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,8 +87,7 @@ def check(step, answer) -> Result:
 @pytest.mark.parametrize("name", ALL)
 def test_a_file_of_starters_is_not_attempted(name, tmp_path):
     exercise, file = ALL[name], tmp_path / "answer.py"
-    starters = dict.fromkeys(step.data["starter"] for step in exercise.steps)
-    file.write_text("\n".join((exercise.folder / starter).read_text() for starter in starters))
+    file.write_text("\n".join(dict.fromkeys(step.begin_with for step in exercise.steps)))
     found, source = exercise.answers(file, PATIENCE), Source.read(file)
     results = [check(step, found[step.answer]) for step in exercise.steps]
     assert all(source.is_starter(step.answer) for step in exercise.steps)
@@ -139,17 +139,13 @@ def test_a_change_of_an_answer_fails_where_its_text_does_not_stand_once():
 @pytest.mark.parametrize("name", ALL)
 def test_the_manifest_is_whole(name):
     exercise = ALL[name]
-    data = exercise.data
     handed = handed_in.of(name)
     assert sum(not answer.is_right for answer in handed) >= 90 and sum(answer.is_right for answer in handed) >= 10
     for step in exercise.steps:
-        assert step.hints and all(hint.strip() for hint in step.hints) and step.data["section"] in data["sections"]
         assert step.solution().text.startswith("```python\n")
-    own = set(data["messages"])
     files = [exercise.folder / "checks.py", exercise.folder / "light.py", FOLDER / "probes.py"]
     checked = "".join(file.read_text() for file in files)
-    assert own <= set(re.findall(r'"([a-z-]+)"', checked))
-    assert {message.get("read", step.data["section"]) for message in data["messages"].values()} <= set(data["sections"])
+    assert set(exercise.manifest.messages) <= set(re.findall(r'"([a-z-]+)"', checked))
 
 
 def test_typical_mistakes_give_other_numbers_than_the_right_ones():
@@ -229,9 +225,9 @@ def test_the_chapter_has_every_starter_every_check_and_every_section(name):
     cells = nbformat.read(path, as_version=4).cells
     code, text = ([cell.source for cell in cells if cell.cell_type == kind] for kind in ("code", "markdown"))
     for step in exercise.steps:
-        assert (exercise.folder / step.data["starter"]).read_text().strip() in code
+        assert step.begin_with.strip() in code
         assert any(f"exercise.{step.name}.check({step.answer})" in cell for cell in code)
         assert any(f"exercise.{step.name}.solution()" in cell for cell in code)
     titles = {target: title for cell in text for target, title in re.findall(r"^\(([\w-]+)\)=\n#+ (.*)$", cell, re.MULTILINE)}
-    for title, target in map(exercise.section, exercise.data["sections"]):
+    for title, target in map(exercise.section, exercise.manifest.sections):
         assert title.lower() in titles[target].lower()

@@ -22,7 +22,7 @@ from functools import cached_property, wraps
 import numpy as np
 
 from mtl_lessons.backend import keras, tf
-from mtl_lessons.exercises.engine import Mistake, attempted, came_from, short
+from mtl_lessons.exercises.mistakes import Mistake, attempted, came_from, short
 
 ONE_OF, YES_NO, NUMBER = "one of", "yes or no", "a number"
 FITS = {ONE_OF: ("linear", "softmax"), YES_NO: ("linear", "sigmoid"), NUMBER: ("linear", "positive")}
