@@ -19,7 +19,9 @@ from pathlib import Path
 from mtl_lessons import embed, exercises, quiz_terminal, stored
 from mtl_lessons.console import forgiving
 from mtl_lessons.exercises.child import Child
-from mtl_lessons.exercises.engine import PASSED, Exercise, NotAttempted, Result, Step
+from mtl_lessons.exercises.engine import Exercise, Step
+from mtl_lessons.exercises.mistakes import NotAttempted
+from mtl_lessons.exercises.result import PASSED, Result
 from mtl_lessons.exercises.source import Source
 
 
@@ -55,8 +57,8 @@ def _start(asked: argparse.Namespace) -> int:
     exercise, file = exercises.load(asked.exercise), Path(f"{asked.exercise}.py")
     if file.exists():
         return _refuse("exists", file=file)
-    starters = dict.fromkeys(step.data["starter"] for step in exercise.steps)
-    file.write_text("\n\n".join((exercise.folder / name).read_text(encoding="utf-8") for name in starters), encoding="utf-8")
+    starters = dict.fromkeys(step.begin_with for step in exercise.steps)  # two steps may share one
+    file.write_text("\n\n".join(starters), encoding="utf-8")
     print(_words("started", file=file))
     return 0
 

@@ -17,18 +17,10 @@ from mtl_lessons import embed, exercises
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.console import showable
 from mtl_lessons.exercises import bar, child, probes, sandbox, state
-from mtl_lessons.exercises.engine import (
-    FOLDER,
-    NOT_ATTEMPTED,
-    NOT_YET,
-    OUTCOMES,
-    PASSED,
-    RAISED,
-    Mistake,
-    NotAttempted,
-    attempted,
-)
+from mtl_lessons.exercises.engine import FOLDER
+from mtl_lessons.exercises.mistakes import Mistake, NotAttempted, attempted
 from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Head, Subject
+from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, OUTCOMES, PASSED, RAISED
 from mtl_lessons.exercises.source import Source
 
 layers = keras.layers
@@ -121,6 +113,17 @@ def test_an_unknown_exercise_and_an_unknown_step_say_what_there_is(two):
         exercises.load("tow_tasks")
     with pytest.raises(AttributeError, match="inputs, trunk, heads.*found 'head'"):
         two.head  # noqa: B018
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_tab_shows_a_learner_the_steps(name):
+    from IPython.core.completer import IPCompleter
+
+    exercise = exercises.load(name)
+    steps = {step.name for step in exercise.steps}
+    offered = IPCompleter(namespace={"exercise": exercise}).attr_matches("exercise.")
+    assert steps <= set(dir(exercise)) and steps <= {text.removeprefix("exercise.") for text in offered}
+    assert {"steps", "reset"} <= set(dir(exercise))
 
 
 # ---------------------------------------------------------------- limits

@@ -1,6 +1,7 @@
 """Exercises of the chapters: `load("two_tasks")`. How one is declared is told in `engine`."""
 
-from mtl_lessons.exercises.engine import FOLDER, Exercise, Result, Step
+from mtl_lessons.exercises.engine import FOLDER, Exercise, Step
+from mtl_lessons.exercises.result import Result
 
 __all__ = ["Exercise", "Result", "Step", "load", "names"]
 

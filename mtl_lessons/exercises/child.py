@@ -16,7 +16,8 @@ from pathlib import Path
 
 from mtl_lessons import embed, exercises
 from mtl_lessons.console import forgiving
-from mtl_lessons.exercises.engine import Exercise, Result, Step
+from mtl_lessons.exercises.engine import Exercise, Step
+from mtl_lessons.exercises.result import Result
 
 START = 120.0  # seconds for the imports, before the learner's code runs
 SPARE = 15.0  # seconds that the process has beyond what the step may take

@@ -11,7 +11,6 @@ terminal runs in a child, see `child`), and code that means harm. A learner runs
 
 import contextvars
 import ctypes
-import os
 import random
 import sys
 import threading
@@ -19,17 +18,31 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from mtl_lessons.exercises.mistakes import is_own
+
 SECONDS, WEIGHTS = 20.0, 20_000_000  # of running a file; a step of its own may take longer
 AGAIN = 0.2  # seconds until code that caught `TimeUp` gets it again
 GRACE = 3.0  # seconds after which code that does not end is left alone
-PACKAGE = Path(__file__).parents[1]
-LIBRARIES = (str(Path(os.__file__).parent), "<frozen")
+SETTINGS = {  # by module: how each of its settings is read and written
+    "numpy": lambda numpy: [
+        (numpy.geterr, lambda errors: numpy.seterr(**errors)),
+        (numpy.random.get_state, numpy.random.set_state),
+    ],
+    "random": lambda random: [(random.getstate, random.setstate)],
+    "os": lambda os: [(os.getcwd, os.chdir)],
+    "keras": lambda keras: [
+        (keras.config.floatx, keras.config.set_floatx),
+        (keras.config.dtype_policy, keras.config.set_dtype_policy),
+    ],
+    "tensorflow": lambda tensorflow: [
+        (tensorflow.config.functions_run_eagerly, tensorflow.config.run_functions_eagerly),
+    ],
+}
 
 
 class TimeUp(BaseException):
@@ -159,12 +172,6 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
     sys.settrace(trace)  # last: from here on every call of this thread is traced
 
 
-def is_own(file: str) -> bool:
-    """Whether a file is a learner's: neither this package's nor a library's."""
-    example = Path(file).parent.name in ("wrong", "right")
-    return example or not (file.startswith((str(PACKAGE), *LIBRARIES)) or "-packages" in file)
-
-
 # ---------------------------------------------------------------- size
 
 
@@ -206,20 +213,9 @@ def _restored() -> Iterator[None]:
 
 
 def _settings() -> list[tuple[Callable, Callable]]:
-    """How each is read and written; those of Keras and TensorFlow only if somebody has imported them."""
-    settings = [
-        (np.geterr, lambda errors: np.seterr(**errors)),
-        (np.random.get_state, np.random.set_state),
-        (random.getstate, random.setstate),
-        (os.getcwd, os.chdir),
-    ]
-    if "keras" in sys.modules:
-        config = sys.modules["keras"].config
-        settings += [(config.floatx, config.set_floatx), (config.dtype_policy, config.set_dtype_policy)]
-    if "tensorflow" in sys.modules:
-        config = sys.modules["tensorflow"].config
-        settings += [(config.functions_run_eagerly, config.run_functions_eagerly)]
-    return settings
+    """How each is read and written; those of modules that nobody has imported are left out."""
+    there = {name: sys.modules[name] for name in SETTINGS if name in sys.modules}
+    return [pair for name, module in there.items() for pair in SETTINGS[name](module)]
 
 
 def _policy() -> object:

@@ -10,7 +10,7 @@ from mtl_lessons import embed
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.exercises import probes
 from mtl_lessons.exercises.bar import bar
-from mtl_lessons.exercises.engine import Mistake, attempted
+from mtl_lessons.exercises.mistakes import Mistake, attempted
 from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Head, Subject
 from mtl_lessons.three_tasks import Framework, built, compare, experiment
 from mtl_lessons.three_tasks.steps import IDS, LESS_IS_BETTER, TASKS

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mtl_lessons.exercises.engine import Mistake, attempted, short
+from mtl_lessons.exercises.mistakes import Mistake, attempted, short
 
 IDS = {"user": 600, "ad": 60, "item": 300}
 TASKS = ("chosen", "ad_click", "rating")

@@ -8,7 +8,7 @@ from mtl_lessons import embed, two_tasks
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.exercises import probes
 from mtl_lessons.exercises.bar import bar
-from mtl_lessons.exercises.engine import Mistake
+from mtl_lessons.exercises.mistakes import Mistake
 from mtl_lessons.exercises.probes import ONE_OF, YES_NO, Head, Subject
 from mtl_lessons.two_tasks import HISTORY, ITEMS, PADDING, TAGS, Data
 from mtl_lessons.world import World

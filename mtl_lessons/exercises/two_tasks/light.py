@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mtl_lessons.exercises.engine import Mistake, attempted
+from mtl_lessons.exercises.mistakes import Mistake, attempted
 
 ITEMS, TAGS, TOP = 500, 12, 10
 TOLERANCE = 5.1e-4  # three places are enough
