@@ -31,8 +31,9 @@ from typing import NamedTuple
 
 import yaml
 
-from . import console, embed
+from . import console, embed, shapes
 from .markup import to_html
+from .shapes import mismatches
 
 Question = dict
 
@@ -72,7 +73,6 @@ SHAPES = {
     "bug": COMMON | {"code": str, "answer": {"lines": [int]}, "lines": {int: str}, "feedback": {"wrong": str}, "run?": RUN},
     "open": COMMON | {"rubric": [{"points": int, "text": str}], "red_flags": [str], "model_answer": str, "minutes?": int},
 }
-TAGS = {str: {"str"}, int: {"int"}, float: {"int", "float"}, bool: {"bool"}}  # YAML's names
 
 
 class Problem(NamedTuple):
@@ -125,70 +125,10 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
     if not path.is_file():
         there = ", ".join(sorted(file.stem for file in folder.glob("*.yml"))) or "none"
         raise FileNotFoundError(f"expected a chapter with questions (in {folder}: {there}), found {chapter!r}")
-    text = path.read_text(encoding="utf-8")
-    try:
-        loader = yaml.SafeLoader(text)
-        root = loader.get_single_node()
-        return Bank(path, root, loader.construct_document(root) if root else None)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ValueError(
-            f"{path.name}:{mark.line + 1 if mark else 1}: expected YAML: {getattr(error, 'problem', error)}"
-        ) from error
+    return Bank(path, *shapes.read(path))
 
 
 # ---- is each question well formed? ----
-
-
-def mismatches(node: yaml.Node | None, shape) -> Iterator[tuple[int, str]]:
-    """Where a YAML node is not of `shape`: pairs of a line and what was expected there."""
-    line = node.start_mark.line + 1 if node else 1
-    found = (
-        f"found {node.tag.rpartition(':')[2]} {node.value!r:.60}" if isinstance(node, yaml.ScalarNode) else "found something else"
-    )
-    if isinstance(shape, list):
-        if not isinstance(node, yaml.SequenceNode) or not node.value:
-            yield line, f"expected a list with at least one entry, {found}"
-        else:
-            for child in node.value:
-                yield from mismatches(child, shape[0])
-    elif shape is dict or isinstance(shape, dict):
-        if not isinstance(node, yaml.MappingNode):
-            yield line, f"expected keys and values, {found}"
-        elif shape is dict:
-            return
-        elif int in shape:
-            for key, child in node.value:
-                yield from mismatches(key, int)
-                yield from mismatches(child, shape[int])
-        else:
-            yield from wrong_keys(node, shape)
-            for key, child in node.value:
-                if (part := shape.get(key.value, shape.get(f"{key.value}?"))) is not None:
-                    yield from ((at, f"{key.value}: {reason}") for at, reason in mismatches(child, part))
-    elif not isinstance(node, yaml.ScalarNode):
-        yield line, f"expected one value, {found}"
-    elif isinstance(shape, set):
-        if node.value not in shape:
-            yield line, f"expected one of {', '.join(sorted(shape))}, {found}"
-    elif isinstance(shape, re.Pattern):
-        if not shape.fullmatch(node.value):
-            yield line, f"expected text like {shape.pattern}, {found}"
-    elif node.tag.rpartition(":")[2] not in TAGS[shape] or not node.value.strip():
-        yield line, f"expected {shape.__name__}, {found}"
-
-
-def wrong_keys(node: yaml.MappingNode, shape: dict) -> Iterator[tuple[int, str]]:
-    """Keys of a mapping that are missing, unknown, or there twice (YAML would silently keep the last)."""
-    line = node.start_mark.line + 1
-    keys = Counter(key.value for key, _ in node.value)
-    known = {key.rstrip("?") for key in shape}
-    yield from ((line, f"expected the key {key}, found none") for key in shape if not key.endswith("?") and key not in keys)
-    for key, _ in node.value:
-        if key.value not in known:
-            yield key.start_mark.line + 1, f"expected only the keys {', '.join(sorted(known))}, found {key.value}"
-        elif keys[key.value] > 1:
-            yield key.start_mark.line + 1, f"expected the key {key.value} once, found it {keys[key.value]} times"
 
 
 def contradictions(question: Question) -> Iterator[str]:
