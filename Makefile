@@ -40,7 +40,7 @@ test: $(READY) ## run everything: modules, notebooks, question bank, site in a b
 	$(BIN)/python tests/run.py --jobs $(JOBS)
 
 questions: $(READY) ## check the question bank; count by topic, level and type; name weak spots
-	$(BIN)/python -m mtl_lessons.quiz
+	$(BIN)/python -m mtl_lessons questions
 
 execute: $(READY) ## run all notebooks in fresh kernels and store their outputs (one: make execute NAME=concept)
 	$(BIN)/python book/_ext/notebooks.py execute $(NAME)

@@ -5,6 +5,7 @@ python -m mtl_lessons check two_tasks.py          # check it, step by step
 python -m mtl_lessons check two_tasks.py --watch  # and again whenever it is saved
 python -m mtl_lessons reset two_tasks             # forget what was passed
 python -m mtl_lessons quiz --chapter concept      # ten questions of the bank; --help has more
+python -m mtl_lessons questions                   # check the bank, count its questions
 """
 
 import argparse
@@ -14,11 +15,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from mtl_lessons import embed, exercises, quiz_terminal
+from mtl_lessons import embed, exercises
 from mtl_lessons.console import forgiving
 from mtl_lessons.exercises.child import Child
 from mtl_lessons.exercises.engine import PASSED, Exercise, NotAttempted, Result, Step
 from mtl_lessons.exercises.source import Source
+from mtl_lessons.quiz import report, terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     reset = commands.add_parser("reset", help="forget what was passed")
     reset.add_argument("exercise", choices=exercises.names())
     reset.set_defaults(run=_reset)
-    quiz_terminal.register(commands)
+    terminal.register(commands)
+    report.register(commands)
     return parser
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from mtl_lessons import embed, quiz
+from mtl_lessons.quiz import bank as banks
+from mtl_lessons.quiz import kinds, proofs, report
+from mtl_lessons.quiz.rules import chain, giveaways
 
 BANKS = sorted((Path(__file__).parents[1] / "book" / "questions").glob("*.yml"))
 
@@ -162,8 +165,8 @@ def test_bank_of_the_book_is_valid_fair_and_cited(path):
 @pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
 def test_every_number_of_the_book_is_recomputed(path):
     for question in bank_at(path).questions:
-        for claim in quiz.claims(question):
-            found = quiz.recompute(question, claim["expression"])
+        for claim in proofs.claims(question):
+            found = proofs.recompute(question, claim["expression"])
             assert found == pytest.approx(claim["value"], abs=claim["tolerance"]), (question["id"], claim)
 
 
@@ -195,9 +198,9 @@ def test_every_chain_of_the_book_ends_at_a_question_that_exists():
 def test_every_bug_that_can_run_shows_and_its_repair_cures_it(path):
     for question in bank_at(path).questions:
         if "run" in question:
-            assert quiz.shows_fault(question), question["id"]
+            assert proofs.shows_fault(question), question["id"]
             for line in question["answer"]["lines"]:
-                assert not quiz.shows_fault(question, line), (question["id"], line)
+                assert not proofs.shows_fault(question, line), (question["id"], line)
 
 
 @pytest.mark.parametrize("path", BANKS, ids=lambda path: path.stem)
@@ -250,7 +253,7 @@ def line_of(text: str, part: str) -> int:
         ("level: junior", "numbers: [{value: 0.5, tolerance: 0.1}]\n  level: junior", "numbers:", "sample-gain", "numbers: expected the key expression"),
         ("level: junior", "numbers: [{expression: '1/2', value: 0.5, tolerance: 0}]\n  level: junior", "- id: sample-gain", "sample-gain", "tolerance above 0, found 0"),
         ("level: junior", "numbers: [{expression: '3/4', value: 0.75, tolerance: 0.1}]\n  level: junior", "- id: sample-gain", "sample-gain", "only numbers that the question states, found 0.75"),
-        (r"\sum_{t}", r"\summ_{t}", "- id: sample-open", "sample-open", r"no MathML for \summ"),
+        (r"\sum_{t}", r"\summ_{t}", "stem: |\n    Why is", "sample-open", r"no MathML for \summ"),
         # what belongs to a topic, in a chapter
         ("  anchor: not-on-this-page\n", "", "- id: sample-order", "sample-order", "expected the key anchor"),
         ("anchor: not-on", "anchor: concept#not-on", "anchor: concept#", "sample-order", "anchor: expected text like"),
@@ -330,14 +333,14 @@ def test_rule_against_the_longest_option():
     fair = [choice(i % 4, [9, 9, 9, 9]) for i in range(8)] + [
         choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)
     ]
-    assert list(quiz.giveaways(fair)) == []
-    (problem,) = quiz.giveaways(fair + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)])
+    assert list(giveaways(fair)) == []
+    (problem,) = giveaways(fair + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)])
     assert "the longest in a third of 16 questions at most, found 8" in problem
 
 
 def test_rule_on_positions():
-    assert list(quiz.giveaways([choice(i % 4, [9] * 4) for i in range(10)])) == []
-    problems = list(quiz.giveaways([choice(2, [9] * 4) for _ in range(10)]))
+    assert list(giveaways([choice(i % 4, [9] * 4) for i in range(10)])) == []
+    problems = list(giveaways([choice(2, [9] * 4) for _ in range(10)]))
     assert any("position 3 to be right in about 2.5 of 10 questions, found 10" in problem for problem in problems)
 
 
@@ -371,10 +374,10 @@ def test_chains_name_the_question_whose_next_is_not_there_and_those_that_go_roun
 
 
 def test_chain_stops_where_it_began_or_where_nothing_follows():
-    assert list(quiz.chain("a", {})) == ["a"]
-    assert list(quiz.chain("a", {"a": "b", "b": "c"})) == ["a", "b", "c"]
-    assert list(quiz.chain("a", {"a": "a"})) == ["a", "a"]
-    assert list(quiz.chain("a", {"a": "b", "b": "c", "c": "b"})) == ["a", "b", "c", "b"]
+    assert list(chain("a", {})) == ["a"]
+    assert list(chain("a", {"a": "b", "b": "c"})) == ["a", "b", "c"]
+    assert list(chain("a", {"a": "a"})) == ["a", "a"]
+    assert list(chain("a", {"a": "b", "b": "c", "c": "b"})) == ["a", "b", "c", "b"]
 
 
 def test_a_question_keeps_its_edition_when_another_one_follows_it(tmp_path):
@@ -440,10 +443,10 @@ def test_without_keys_asks_everything_and_answers_nothing(tmp_path):
 
 def test_counts_and_weak_spots(tmp_path):
     bank = bank_of(tmp_path)
-    assert quiz.counts([bank])[1:] == [["sample", *"6312111111"], ["all", *"6312111111"]]
-    assert list(quiz.weak_spots([bank])) == ["sample: 1 senior", "sample: 2 staff"]
+    assert report.counts([bank])[1:] == [["sample", *"6312111111"], ["all", *"6312111111"]]
+    assert list(report.weak_spots([bank])) == ["sample: 1 senior", "sample: 2 staff"]
     only_open = bank_of(tmp_path, BANK[: BANK.index("- id:")] + BANK[BANK.index("- id: sample-open") :])
-    assert list(quiz.weak_spots([only_open])) == []
+    assert list(report.weak_spots([only_open])) == []
 
 
 @pytest.mark.parametrize(
@@ -461,8 +464,8 @@ def test_counts_and_weak_spots(tmp_path):
 )
 def test_the_command_reports_or_names_file_line_and_reason(tmp_path, monkeypatch, capsys, text, code, said):
     bank_of(tmp_path, text)
-    monkeypatch.setattr(quiz, "PACKAGED", tmp_path)
-    assert quiz.main() == code
+    monkeypatch.setattr(banks, "PACKAGED", tmp_path)
+    assert report.main() == code
     assert said in capsys.readouterr().out
 
 
@@ -471,22 +474,22 @@ def test_the_command_reports_or_names_file_line_and_reason(tmp_path, monkeypatch
 
 def test_recompute_knows_numpy_and_our_modules():
     question = {"id": "sample-n"}
-    assert quiz.recompute(question, "-sum(p * np.log(p) for p in [.5, .5])") == pytest.approx(0.6931, abs=1e-4)
-    assert quiz.recompute(question, "metrics.interval([1, 2, 3]).mean") == pytest.approx(2)
+    assert proofs.recompute(question, "-sum(p * np.log(p) for p in [.5, .5])") == pytest.approx(0.6931, abs=1e-4)
+    assert proofs.recompute(question, "metrics.interval([1, 2, 3]).mean") == pytest.approx(2)
 
 
 @pytest.mark.parametrize("expression", ["1 /", "nowhere.f()", "1 / 0", "'text'", "metrics.no_such_thing"])
 def test_recompute_names_question_and_expression(expression):
     with pytest.raises(ValueError, match="sample-n: expected a number from"):
-        quiz.recompute({"id": "sample-n"}, expression)
+        proofs.recompute({"id": "sample-n"}, expression)
 
 
 def test_claims_are_numbers_of_any_question_and_the_answer_of_a_numeric_one():
     number, answer = {"expression": "1 + 1", "value": 2, "tolerance": 0.1}, {"expression": "3", "value": 3, "tolerance": 0.1}
-    assert quiz.claims({"type": "order", "numbers": [number]}) == [number]
-    assert quiz.claims({"type": "bug", "answer": {"lines": [1]}}) == []
-    assert quiz.claims({"type": "numeric", "answer": answer, "numbers": [number]}) == [number, answer]
-    assert quiz.claims({"type": "numeric", "answer": answer}) == [answer]
+    assert proofs.claims({"type": "order", "numbers": [number]}) == [number]
+    assert proofs.claims({"type": "bug", "answer": {"lines": [1]}}) == []
+    assert proofs.claims({"type": "numeric", "answer": answer, "numbers": [number]}) == [number, answer]
+    assert proofs.claims({"type": "numeric", "answer": answer}) == [answer]
 
 
 @pytest.mark.parametrize(
@@ -504,7 +507,7 @@ def test_claims_are_numbers_of_any_question_and_the_answer_of_a_numeric_one():
 )
 def test_a_number_counts_as_stated_in_its_own_digits_only(text, value, stated):
     question = {"stem": "What?", "options": [{"text": "a", "feedback": text}], "answer": {"value": value}, "numbers": [value]}
-    assert quiz.states(question, value) is stated
+    assert kinds.states(question, value) is stated
 
 
 # ---- what is shown ----
@@ -575,7 +578,7 @@ def test_show_takes_some_questions_in_the_order_given(tmp_path):
 def test_items_are_never_shown_in_the_right_order():
     for i in range(200):
         question = {"id": f"sample-{i}", "items": ["a", "b", "c"]}
-        assert re.findall(r'data-value="(\d)"', quiz.shuffled(question)) != ["0", "1", "2"]
+        assert re.findall(r'data-value="(\d)"', kinds.shuffled(question)) != ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -638,12 +641,14 @@ def test_modules_come_after_what_they_import_and_a_bundle_names_nothing_twice():
 
 
 def test_every_string_is_used_and_every_used_string_is_there():
-    code = embed.bundle("quiz") + Path(quiz.__file__).read_text(encoding="utf-8")
-    dynamic = {"level-", "type-", "hint-", "storage-", "sure-"}
-    for name in quiz.SAY:
+    modules = sorted(Path(quiz.__file__).parent.glob("*.py"))
+    code = embed.bundle("quiz") + "".join(path.read_text(encoding="utf-8") for path in modules)
+    there = quiz.SAY | embed.strings("terminal")
+    dynamic = {"level-", "type-", "hint-", "prompt-", "storage-", "sure-"}
+    for name in there:
         assert name in code or any(name.startswith(prefix) for prefix in dynamic), name
     for name in re.findall(r'(?:say|strings)\["([\w-]+)"\]|SAY\["([\w-]+)"\]|say\.(\w+)', code):
-        assert "".join(name) in quiz.SAY
+        assert "".join(name) in there
 
 
 def test_importing_the_quiz_leaves_tensorflow_out():

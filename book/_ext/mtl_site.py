@@ -242,10 +242,12 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", refuse_unrun)
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish, priority=900)
-    sources = (Path(module.__file__).read_bytes() for module in (sys.modules[__name__], embed, markup, quiz, trainer, takeaway))
+    modules = (sys.modules[__name__], embed, markup, trainer, takeaway)
+    sources = [Path(module.__file__) for module in modules]
+    sources += sorted(Path(quiz.__file__).parent.glob("*.py"))
     return {
         "version": __version__,
-        "env_version": crc32(b"".join(sources)),
+        "env_version": crc32(b"".join(source.read_bytes() for source in sources)),
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -9,8 +9,8 @@ from zlib import crc32
 import genanki
 
 from mtl_lessons import embed, quiz
-from mtl_lessons.markup import to_html
-from mtl_lessons.quiz import Bank, Question, rich, tag
+from mtl_lessons.markup import tag, to_html
+from mtl_lessons.quiz import Bank, Question, rich
 
 SAY = embed.strings("quiz") | embed.strings("trainer")
 

@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from mtl_lessons import embed, quiz
+from mtl_lessons.markup import tag
 from mtl_lessons.quiz import Bank, Question
 
 PAGES = ("practice", "interview", "cards", "progress")
@@ -78,10 +79,10 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
 def root_of(name: str, bank: str) -> str:
     """The element that the script `name` fills, with its strings and the address of the bank."""
     say = embed.strings("quiz") | embed.strings("trainer")
-    return quiz.tag(
+    return tag(
         "div",
         embed.data({"strings": say}),
-        quiz.tag("p", say["no-script"], class_="mtl-instead"),
+        tag("p", say["no-script"], class_="mtl-instead"),
         class_=f"mtl-{name} mtl-quiz",
         role="group",
         aria_label=say[f"label-{name}"],

@@ -1,4 +1,4 @@
-/* The quiz engine. Python renders every question with native controls and a folded answer (quiz.py); this module mounts
+/* The quiz engine. Python renders every question with native controls and a folded answer (quiz/page.py); this module mounts
    each `.mtl-quiz` and adds what needs a script: grading, feedback, progress. No dependency, no network. */
 
 import { element, fill } from "./parts.js";

@@ -9,8 +9,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 
-from . import answers, console, embed, quiz
-from .quiz import Question
+from .. import console, embed
+from . import answers, bank, kinds, pieces
+from .bank import Question
 
 SAY = embed.strings("quiz") | embed.strings("terminal")
 
@@ -69,7 +70,7 @@ def grade_number(question: Question, text: str) -> tuple[float, list[str]]:
 
 
 def grade_order(question: Question, text: str) -> tuple[float, list[str]]:
-    shown = quiz.order(question)
+    shown = kinds.order(question)
     right = [shown[i - 1] for i in numbers(text, len(shown), len(shown))] == sorted(shown)
     return float(right), [question["feedback"]["right" if right else "wrong"]]
 
@@ -85,7 +86,7 @@ def body(question: Question) -> Iterator[str]:
         case "one" | "several":
             lines = [option["text"] for option in question["options"]]
         case "order":
-            lines = [question["items"][i] for i in quiz.order(question)]
+            lines = [question["items"][i] for i in kinds.order(question)]
         case "bug":
             lines = question["code"].splitlines()
         case _:
@@ -119,7 +120,7 @@ def ask_closed(question: Question, read: Callable[[str], str], write: Callable) 
             write(str(error))
     write("\n".join([SAY["right" if score else "wrong"], *(text.strip() for text in feedback)]))
     if not score:
-        write(f"{SAY['answer']}: {'; '.join(quiz.solution(question))}")
+        write(f"{SAY['answer']}: {'; '.join(kinds.solution(question))}")
     return score
 
 
@@ -128,7 +129,7 @@ def ask_open(question: Question, read: Callable[[str], str], write: Callable) ->
         pass  # what is written is for the writer alone
     rubric = question["rubric"]
     write(f"{SAY['model-answer']}: {question['model_answer'].strip()}\n{SAY['rubric']}")
-    write("\n".join(f"{i:3d}  {item['text']} ({quiz.points(item['points'])})" for i, item in enumerate(rubric, 1)))
+    write("\n".join(f"{i:3d}  {item['text']} ({pieces.points(item['points'])})" for i, item in enumerate(rubric, 1)))
     write("\n".join([SAY["red-flags"], *(f"  - {flag}" for flag in question["red_flags"])]))
     while True:
         text = said(SAY["prompt-rubric"], read)
@@ -172,8 +173,8 @@ def register(commands) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give a parser what `run` reads."""
     parser.add_argument("--chapter", help="questions of this chapter or topic only, such as concept")
-    parser.add_argument("--level", choices=sorted(quiz.COMMON["level"]))
-    parser.add_argument("--type", choices=list(quiz.SHAPES), help="questions of this type only")
+    parser.add_argument("--level", choices=sorted(kinds.COMMON["level"]))
+    parser.add_argument("--type", choices=list(kinds.SHAPES), help="questions of this type only")
     parser.add_argument("--count", type=count, default=10, help="how many at most (10)")
 
 
@@ -187,14 +188,14 @@ def run(given: argparse.Namespace) -> int:
     """Ask questions as the arguments say. Returns the exit code: 1 if none fits, 2 if there is no such chapter."""
     console.forgiving()
     try:
-        banks = [quiz.load(given.chapter)] if given.chapter else quiz.everything()
+        banks = [bank.load(given.chapter)] if given.chapter else bank.everything()
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 2
     wanted = [
         question
-        for bank in banks
-        for question in bank.questions
+        for one in banks
+        for question in one.questions
         if given.level in (None, question["level"]) and given.type in (None, question["type"])
     ]
     if not wanted:
@@ -202,14 +203,3 @@ def run(given: argparse.Namespace) -> int:
         return 1
     play(random.sample(wanted, min(given.count, len(wanted))))
     return 0
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command on its own: `python -m mtl_lessons.quiz_terminal`. Returns the exit code."""
-    parser = argparse.ArgumentParser("python -m mtl_lessons.quiz_terminal", description=__doc__.splitlines()[0])
-    add_arguments(parser)
-    return run(parser.parse_args(arguments))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
