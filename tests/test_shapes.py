@@ -71,5 +71,5 @@ def test_read_gives_nodes_and_data_and_says_where_yaml_breaks(tmp_path):
     assert shapes.line_of(shapes.inside(root, "sizes", 1)) == 4
     assert shapes.inside(root, "notes", 3).value == "three"
     path.write_text("a: 1\nb: [1\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="some.yml:3: expected YAML: expected .,. or"):
+    with pytest.raises(ValueError, match="some.yml:3: expected YAML: .*expected .,. or"):
         shapes.read(path)

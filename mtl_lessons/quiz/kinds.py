@@ -10,6 +10,8 @@ from ..markup import tag, to_html
 from .bank import Question
 from .pieces import SAY, points, rich, why
 
+LEVELS = ["junior", "senior", "staff"]
+
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 OPTIONS = {"options": [{"text": str, "correct": bool, "feedback": str}]}
@@ -18,7 +20,7 @@ FEEDBACK = {"right": str, "wrong": str}
 
 COMMON = {
     "id": NAME,
-    "level": {"junior", "senior", "staff"},
+    "level": set(LEVELS),
     "type": {"one", "several", "numeric", "order", "bug", "open"},
     "stem": str,
     "mistake": str,
@@ -73,6 +75,8 @@ def contradictions(question: Question) -> Iterator[str]:
         case "order":
             if len(set(question["items"])) < max(3, len(question["items"])):
                 yield "expected three items or more, all different"
+            if sorted(question["items"]) == question["items"]:
+                yield "expected an order that is not by alphabet, which is how a text shows the items"
         case "bug":
             lines = set(range(1, len(question["code"].splitlines()) + 1))
             if stray := {*question["answer"]["lines"], *question["lines"]} - lines:

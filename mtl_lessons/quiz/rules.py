@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from .bank import Bank, Problem, Question, prefix, references
 
@@ -47,12 +48,16 @@ def flaws(question: Question, chapter: str, known: dict[str, str], seen: list[Qu
 
 
 def overlap(one: str, other: str) -> float:
-    """Jaccard similarity of the three-word runs (shingles) of two texts: 0 nothing shared, 1 the same."""
-    a, b = (
-        {tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2))}
-        for words in (re.findall(r"\w+", text.lower()) for text in (one, other))
-    )
+    """Jaccard similarity of the shingles of two texts: 0 nothing shared, 1 the same."""
+    a, b = shingles(one), shingles(other)
     return len(a & b) / len(a | b)
+
+
+@cache
+def shingles(text: str) -> frozenset[tuple[str, ...]]:
+    """The runs of three words of a text; of a shorter one, all its words as one run."""
+    words = re.findall(r"\w+", text.lower())
+    return frozenset(tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2)))
 
 
 def giveaways(questions: list[Question]) -> Iterator[str]:
