@@ -10,8 +10,9 @@ import pytest
 from bank import BANK, BIB, Outline, bank_of, edited, line_of
 
 from mtl_lessons import embed, quiz
-from mtl_lessons.quiz import kinds
+from mtl_lessons.quiz import KINDS
 from mtl_lessons.quiz.rules import chain, giveaways
+from mtl_lessons.quiz.schema import states
 
 # ---- schema ----
 
@@ -257,7 +258,7 @@ def test_without_keys_asks_everything_and_answers_nothing(tmp_path):
 )
 def test_a_number_counts_as_stated_in_its_own_digits_only(text, value, stated):
     question = {"stem": "What?", "options": [{"text": "a", "feedback": text}], "answer": {"value": value}, "numbers": [value]}
-    assert kinds.states(question, value) is stated
+    assert states(question, value) is stated
 
 
 # ---- what is shown ----
@@ -303,7 +304,7 @@ def test_show_takes_some_questions_in_the_order_given(tmp_path):
 def test_items_are_never_shown_in_the_right_order():
     for i in range(200):
         question = {"id": f"sample-{i}", "items": ["a", "b", "c"]}
-        assert re.findall(r'data-value="(\d)"', kinds.shuffled(question)) != ["0", "1", "2"]
+        assert re.findall(r'data-value="(\d)"', KINDS["order"].controls(question)) != ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -366,7 +367,7 @@ def test_modules_come_after_what_they_import_and_a_bundle_names_nothing_twice():
 
 
 def test_every_string_is_used_and_every_used_string_is_there():
-    modules = sorted(Path(quiz.__file__).parent.glob("*.py"))
+    modules = sorted(Path(quiz.__file__).parent.rglob("*.py"))
     code = embed.bundle("quiz") + "".join(path.read_text(encoding="utf-8") for path in modules)
     there = quiz.SAY | embed.strings("terminal")
     dynamic = {"level-", "type-", "hint-", "prompt-", "storage-", "sure-"}

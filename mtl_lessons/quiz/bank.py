@@ -1,4 +1,4 @@
-"""Banks of questions: a YAML file per chapter, or per topic that has no chapter; and the references that they cite."""
+"""Banks of questions, a YAML file per chapter or topic, and the references that they cite."""
 
 import re
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from .. import shapes
 
 Question = dict
 
+LEVELS = ("junior", "senior", "staff")
 PACKAGED = Path(__file__).parents[1] / "questions"
 
 CHECKOUT = Path(__file__).parents[2] / "book" / "questions"
@@ -30,7 +31,10 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Bank:
-    """The questions of a chapter or topic: the file, its YAML nodes (which know their lines) and its data."""
+    """The questions of a chapter, or of a topic that has none.
+
+    The file, its YAML nodes (which know their lines) and its data.
+    """
 
     path: Path
     root: yaml.Node
@@ -55,7 +59,7 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
 
     Args:
         chapter: the stem of the file, such as `"concept"`.
-        folder: where it lies; by default the package's own bank or, in a checkout, `book/questions`.
+        folder: where it lies; by default in the package or, in a checkout, in `book/questions`.
 
     Raises:
         FileNotFoundError: no such chapter; the message lists those that there are.
@@ -65,7 +69,9 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
     path = folder / f"{chapter}.yml"
     if not path.is_file():
         there = ", ".join(sorted(file.stem for file in folder.glob("*.yml"))) or "none"
-        raise FileNotFoundError(f"expected a chapter with questions (in {folder}: {there}), found {chapter!r}")
+        raise FileNotFoundError(
+            f"expected a chapter with questions (in {folder}: {there}), found {chapter!r}"
+        )
     return Bank(path, *shapes.read(path))
 
 
@@ -84,9 +90,16 @@ def entries(folder: Path) -> dict[str, dict[str, str]]:
     """The fields of each key of `references.bib`, beside the bank or one folder up."""
     for path in (folder / "references.bib", folder.parent / "references.bib"):
         if path.is_file():
-            found = re.findall(r"^@\w+\{\s*([\w-]+)\s*,(.*?)^\}", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+            found = re.findall(
+                r"^@\w+\{\s*([\w-]+)\s*,(.*?)^\}",
+                path.read_text(encoding="utf-8"),
+                re.DOTALL | re.MULTILINE,
+            )
             return {
-                name: dict(re.findall(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", fields, re.MULTILINE)) for name, fields in found
+                name: dict(
+                    re.findall(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", fields, re.MULTILINE)
+                )
+                for name, fields in found
             }
     return {}
 
@@ -97,14 +110,25 @@ def references(folder: Path) -> dict[str, str]:
 
 
 def addresses(folder: Path) -> dict[str, str]:
-    """Where each key of `references.bib` can be read, if its entry says so: by its DOI or its address."""
-    where = {name: fields.get("url", "") or fields.get("doi", "") for name, fields in entries(folder).items()}
-    return {name: at if at.startswith("https://") else f"https://doi.org/{at}" for name, at in where.items() if at}
+    """Where each key of `references.bib` can be read, if its entry has a DOI or an address."""
+    where = {
+        name: fields.get("url", "") or fields.get("doi", "")
+        for name, fields in entries(folder).items()
+    }
+    return {
+        name: at if at.startswith("https://") else f"https://doi.org/{at}"
+        for name, at in where.items()
+        if at
+    }
 
 
 def citation(fields: dict[str, str]) -> str:
     """Surnames and year of a BibTeX entry: one author, two, or the first and "et al."."""
     authors = re.sub(r"[{}]", "", fields.get("author", fields.get("title", ""))).split(" and ")
-    surnames = [author.split(",")[0] if "," in author else author.split()[-1] for author in authors if author]
+    surnames = [
+        author.split(",")[0] if "," in author else author.split()[-1]
+        for author in authors
+        if author
+    ]
     shown = " and ".join(surnames) if len(surnames) < 3 else f"{surnames[0]} et al."
     return f"{shown} {fields.get('year', '')}".strip()

@@ -1,11 +1,11 @@
-"""What a page shows: questions as forms with native controls and a folded answer, readable without a script.
+"""What a page shows: questions as forms with native controls and a folded answer.
 
-`web/quiz.js` adds grading, feedback and progress.
+They can be read without a script; `web/quiz.js` adds grading, feedback and progress.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -13,9 +13,11 @@ from pathlib import Path
 from .. import embed
 from ..markup import tag
 from .bank import Bank, Question, addresses, load, prefix, references
-from .kinds import ANSWERS, CONTROLS, asked, key, solution, unit
+from .kinds import kind_of
 from .pieces import SAY, rich
 from .schema import validate
+
+# ---- a quiz ----
 
 
 @dataclass(frozen=True)
@@ -29,103 +31,181 @@ class Quiz:
         return {"text/html": embed.carry(self.html, "quiz"), "text/plain": self.text}
 
 
-def show(chapter: str, ids: Iterable[str] | None = None, folder: Path | str | None = None) -> Quiz:
+def show(
+    chapter: str,
+    ids: Iterable[str] | None = None,
+    folder: Path | str | None = None,
+    page: str | None = None,
+) -> Quiz:
     """The quiz of a chapter: as the last line of a cell, it is displayed.
 
     Args:
         chapter: such as `"concept"`.
         ids: only these questions, in this order; all of them by default.
         folder: where the bank lies, as for `load`.
+        page: where it is displayed, as for `Place.of`; by default on the page of the chapter.
 
     Raises:
-        ValueError: the bank is not valid (every problem with its line), or has no question with such an id.
+        ValueError: the bank is not valid (every problem with its line), or has no such question.
     """
     bank = load(chapter, folder)
     if problems := validate(bank):
         raise ValueError("\n".join(map(str, problems)))
+    questions, place = chosen(bank, ids), Place.of(bank, page)
+    total = len(questions)
+    numbers = [SAY["number"].format(number=i, total=total) for i in range(1, total + 1)]
+    keys = {question["id"]: kind_of(question).key(question) for question in questions}
+    html = tag(
+        "div",
+        embed.data({"strings": SAY, "keys": keys}),
+        *(render(question, number, place) for question, number in zip(questions, numbers)),
+        class_="mtl-quiz",
+        role="group",
+        aria_label=SAY["label"],
+        data_lm_suppress_shortcuts="true",
+    )
+    texts = [plain(question, number) for question, number in zip(questions, numbers)]
+    return Quiz(html, "\n\n".join(texts))
+
+
+def chosen(bank: Bank, ids: Iterable[str] | None) -> list[Question]:
+    """The questions with these ids, in this order; all by default."""
     by_id = {question["id"]: question for question in bank.questions}
     ids = list(by_id if ids is None else ids)
     if unknown := [name for name in ids if name not in by_id]:
         raise ValueError(f"expected ids of {bank.path.name}, found {', '.join(unknown)}")
-    questions, place = [by_id[name] for name in ids], Place.of(bank)
-    numbers = [SAY["number"].format(number=i, total=len(ids)) for i in range(1, len(ids) + 1)]
-    data = embed.data({"strings": SAY, "keys": {question["id"]: key(question) for question in questions}})
-    body = [render(question, number, place) for question, number in zip(questions, numbers)]
-    html = tag("div", data, *body, class_="mtl-quiz", role="group", aria_label=SAY["label"], data_lm_suppress_shortcuts="true")
-    return Quiz(html, "\n\n".join(plain(question, number) for question, number in zip(questions, numbers)))
+    return [by_id[name] for name in ids]
+
+
+# ---- where a question stands ----
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a question needs to link: how sources read, how the targets of its chapter begin (a topic has none), addresses."""
+    """The page on which a question stands, and so where its links lead.
 
-    names: dict[str, str]
-    home: str = ""
-    addresses: dict[str, str] = field(default_factory=dict)
+    All pages with questions lie in one folder.
+    """
+
+    chapter: str  # to which the question belongs; a topic has none
+    page: str  # the name of the page
+    pages: Collection[str] | None  # the chapters that there are; None: all
+    names: dict[str, str]  # how sources read
+    addresses: dict[str, str]  # where sources can be read, at their publishers'
 
     @classmethod
-    def of(cls, bank: Bank) -> "Place":
-        folder = bank.path.parent
-        return cls(references(folder), "" if bank.is_topic else prefix(bank.path.stem), addresses(folder))
+    def of(
+        cls, bank: Bank, page: str | None = None, pages: Collection[str] | None = None
+    ) -> "Place":
+        """A page for the questions of a bank.
+
+        Args:
+            page: its name, such as `"concept"`; by default that of the bank.
+            pages: the chapters that there are, by name; by default every chapter that is named.
+        """
+        name, folder = bank.path.stem, bank.path.parent
+        chapter, page = "" if bank.is_topic else name, name if page is None else page
+        return cls(chapter, page, pages, references(folder), addresses(folder))
 
     def target(self, anchor: str) -> str:
-        """Where a section is: on the page of the chapter, or of the one that it names, `concept#checks`, beside this page."""
+        """Where a section is, of the chapter or of one that it names, `concept#checks`."""
         chapter, _, name = anchor.rpartition("#")
-        return f"{chapter}.html#{prefix(chapter)}{name}" if chapter else f"#{self.home}{name}"
+        return self.address(chapter or self.chapter, name)
 
     def source(self, key: str) -> str:
-        """Where a reference is: in the chapter's list of sources or, for a topic, at its publisher's."""
-        return f"#{self.home}sources" if self.home else self.addresses.get(key, "")
+        """Where a reference is: in its chapter's list or, for a topic, at its publisher's."""
+        if self.chapter:
+            return self.address(self.chapter, "sources")
+        return self.addresses.get(key, "")
+
+    def address(self, chapter: str, section: str) -> str:
+        """The address of a section, as seen from this page; "" where there is no such chapter."""
+        if self.pages is not None and chapter not in self.pages:
+            return ""
+        page = "" if chapter == self.page else f"{chapter}.html"
+        return f"{page}#{prefix(chapter)}{section}"
+
+
+# ---- a question ----
 
 
 def render(question: Question, number: str, place: Place) -> str:
-    """A question as a form: stem, controls, what is folded and what follows once it is answered."""
-    kind = question["type"]
-    head = [tag("strong", number), *(tag("span", SAY[f"{part}-{question[part]}"]) for part in ("level", "type"))]
-    hint = [tag("p", SAY[f"hint-{kind}"], class_="mtl-hint")] if f"hint-{kind}" in SAY else []
+    """A question as a form: stem, controls, what is folded, and what follows an answer."""
+    kind = kind_of(question)
     return tag(
         "form",
         tag(
             "fieldset",
-            tag("legend", *head),
+            tag("legend", tag("strong", number), *labels(question)),
             tag("div", rich(question["stem"]), class_="mtl-stem"),
-            *hint,
-            CONTROLS[kind](question),
+            hint(kind.name),
+            kind.controls(question),
         ),
-        tag("details", tag("summary", SAY["answer"]), ANSWERS[kind](question), after(question, place), class_="mtl-answer"),
+        tag(
+            "details",
+            tag("summary", SAY["answer"]),
+            kind.answer(question),
+            after(question, place),
+            class_="mtl-answer",
+        ),
         class_="mtl-question",
         autocomplete="off",
-        method="dialog",  # outside a dialog such a form goes nowhere: without a script, Enter does not leave the page
+        method="dialog",  # outside a dialog it goes nowhere: Enter does not leave the page
         data_id=question["id"],
-        data_type=kind,
+        data_type=kind.name,
         data_edition=edition(question),
     )
 
 
+def labels(question: Question) -> list[str]:
+    """Its level and its type, for readers."""
+    return [tag("span", words) for words in level_and_type(question)]
+
+
+def level_and_type(question: Question) -> list[str]:
+    return [SAY[f"{part}-{question[part]}"] for part in ("level", "type")]
+
+
+def hint(kind: str) -> str:
+    """How a kind of question is answered, where that needs a word."""
+    words = SAY.get(f"hint-{kind}")
+    return tag("p", words, class_="mtl-hint") if words else ""
+
+
 def edition(question: Question) -> str:
-    """Eight digits that change when the question does: not with the question that follows, nor with how its code is run."""
+    """Eight digits that change when the question does.
+
+    Not with the question that follows, nor with how its code is run.
+    """
     asked = {name: part for name, part in question.items() if name not in ("next", "run")}
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def after(question: Question, place: Place) -> str:
-    """What follows an answer: the common mistake, the next question, where to read again, where it comes from."""
+    """What follows an answer: common mistake, next question, where to read again, sources."""
     rows = {
         "mistake": rich(question["mistake"]),
         "follow-up": rich(question["follow_up"]),
-        "read-again": link(section(question["anchor"]), place.target(question["anchor"])) if "anchor" in question else "",
+        "read-again": read_again(question, place),
         "source": "; ".join(cite(source, place) for source in question["source"]),
     }
-    rows = {name: html for name, html in rows.items() if html}
-    return tag("dl", *(tag("dt", SAY[name]) + tag("dd", html) for name, html in rows.items()), class_="mtl-after")
+    shown = [tag("dt", SAY[name]) + tag("dd", html) for name, html in rows.items() if html]
+    return tag("dl", *shown, class_="mtl-after")
+
+
+def read_again(question: Question, place: Place) -> str:
+    if "anchor" not in question:
+        return ""
+    return link(escape(section(question["anchor"])), place.target(question["anchor"]))
 
 
 def section(anchor: str) -> str:
     """How a target reads: `concept#what-is-a-task` is `what is a task`."""
-    return escape(anchor.rpartition("#")[2].replace("-", " "))
+    return anchor.rpartition("#")[2].replace("-", " ")
 
 
 def link(html: str, href: str) -> str:
+    """`html` as a link, if it leads somewhere."""
     return tag("a", html, href=href) if href else html
 
 
@@ -133,19 +213,36 @@ def cite(source: str, place: Place) -> str:
     """A source as a link: to the run in a chapter, or to where the reference is."""
     if source.startswith("cell:"):
         anchor = source.removeprefix("cell:")
-        return link(SAY["cell"].format(section=section(anchor)), place.target(anchor))
+        return link(SAY["cell"].format(section=escape(section(anchor))), place.target(anchor))
     return link(escape(place.names.get(source, source)), place.source(source))
+
+
+# ---- as text ----
+
+
+def title(question: Question, number: str) -> str:
+    """The line above a question: `Question 1 of 3 (junior, one choice)`."""
+    return f"{number} ({', '.join(level_and_type(question))})"
+
+
+def asked(question: Question, number: str) -> str:
+    """A question as text, without anything that gives its answer away."""
+    lines = kind_of(question).paper(question)
+    return "\n".join([title(question, number), question["stem"].strip(), *lines])
 
 
 def plain(question: Question, number: str) -> str:
     """A question and its answer as text, for where HTML is not shown."""
-    return f"{asked(question, number)}\n{SAY['answer']}: {'; '.join(solution(question))}"
+    solution = "; ".join(kind_of(question).solution(question))
+    return f"{asked(question, number)}\n{SAY['answer']}: {solution}"
 
 
 def without_keys(bank: Bank) -> str:
-    """The questions of a bank as text to be printed and answered: no key, no feedback, no source."""
-    total = len(bank.questions)
-    return "\n\n".join(
-        "\n".join([asked(question, SAY["number"].format(number=i, total=total)), *unit(question)])
-        for i, question in enumerate(bank.questions, 1)
-    )
+    """The questions of a bank to be printed and answered: no key, no feedback, no source."""
+    total, texts = len(bank.questions), []
+    for i, question in enumerate(bank.questions, 1):
+        text = asked(question, SAY["number"].format(number=i, total=total))
+        if unit := kind_of(question).unit(question):
+            text += f"\n{SAY['your-answer']} ({unit}):"
+        texts.append(text)
+    return "\n\n".join(texts)

@@ -1,4 +1,4 @@
-"""Whether what a bank says is so: the sections to which it leads, its numbers, the bugs of its code.
+"""Whether what a bank says is so: the sections to which it leads, its numbers, its bugs.
 
 Whatever stands in the bank is run here. So it is for banks of this repository, where they are
 checked, and not where they are shown.

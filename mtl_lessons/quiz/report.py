@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from .. import console
-from .bank import Bank, Problem, everything
-from .kinds import LEVELS, SHAPES
+from .bank import LEVELS, Bank, Problem, everything
+from .kinds import KINDS
 from .proofs import proofs
 from .rules import chains, rules
 from .schema import validate
@@ -33,15 +33,21 @@ def check(banks: list[Bank], quick: bool = False) -> list[Problem]:
 
 def counts(banks: list[Bank]) -> list[list[str]]:
     """A table: a row per bank and one for all, by number of questions, levels and types."""
-    parts = {"level": LEVELS, "type": list(SHAPES)}
-    columns = [*LEVELS, *SHAPES]
-    found = {bank.path.stem: Counter(q[part] for q in bank.questions for part in parts) for bank in banks}
-    found["all"] = sum(found.values(), Counter())
-    rows = []
-    for name, row in found.items():
+    columns = [*LEVELS, *KINDS]
+    rows = [["bank", "all", *columns]]
+    for name, row in tallies(banks).items():
         total = sum(row[level] for level in LEVELS)
         rows.append([name, str(total), *(str(row[column]) for column in columns)])
-    return [["bank", "all", *columns], *rows]
+    return rows
+
+
+def tallies(banks: list[Bank]) -> dict[str, Counter]:
+    """How many questions of each level and each type a bank has, and all together."""
+    found = {}
+    for bank in banks:
+        parts = (question[part] for question in bank.questions for part in ("level", "type"))
+        found[bank.path.stem] = Counter(parts)
+    return found | {"all": sum(found.values(), Counter())}
 
 
 def weak_spots(banks: list[Bank]) -> Iterator[str]:
@@ -52,11 +58,11 @@ def weak_spots(banks: list[Bank]) -> Iterator[str]:
     for bank in banks:
         levels = Counter(question["level"] for question in bank.questions)
         types = {question["type"] for question in bank.questions}
-        if types == {"open"}:
+        if all(KINDS[kind].by_hand for kind in types):
             continue
         name = bank.path.stem
         yield from (f"{name}: {levels[level]} {level}" for level in LEVELS if levels[level] < FEW)
-        yield from (f"{name}: no question of type {kind}" for kind in SHAPES if kind not in types)
+        yield from (f"{name}: no question of type {kind}" for kind in KINDS if kind not in types)
 
 
 def register(commands) -> None:
