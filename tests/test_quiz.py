@@ -361,7 +361,7 @@ def test_engine_can_be_inlined_and_calls_nobody():
 
 
 def test_modules_come_after_what_they_import_and_a_bundle_names_nothing_twice():
-    assert embed.modules("quiz") == ("parts", "answers", "store", "question", "reach", "quiz")
+    assert embed.modules("quiz") == ("parts", "answers", "kinds", "store", "question", "reach", "quiz")
     names = re.findall(r"^(?:async )?(?:const|function|class) (\w+)", embed.bundle("quiz"), re.MULTILINE)
     assert len(names) == len(set(names)) > 20
 
