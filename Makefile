@@ -11,7 +11,7 @@ JOBS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # Test files that train nothing and open no browser.
-QUICK := answers datasets explorables.py explorables_two_tasks figures markup metrics notebooks package run.py test_serve takeaway world
+QUICK := answers datasets explorables.py explorables_two_tasks figures markup metrics notebooks package run.py shapes test_serve takeaway world
 
 # Biome, for scripts and styles of the site. Node comes from PyPI where the machine has none.
 NODE := _build/node
@@ -38,14 +38,15 @@ book: $(READY) ## build the site into _build/html, warnings as errors
 serve: book ## build the site and serve it on localhost, compressed (PORT=8000)
 	$(BIN)/python book/_ext/serve.py --port $(PORT)
 
-check: lint questions book ## before a commit, in two minutes: style, bank, the site without warnings, tests that train nothing
+check: lint book ## before a commit, in two minutes: style, bank, the site without warnings, tests that train nothing
+	$(BIN)/python -m mtl_lessons questions --quick
 	$(BIN)/python tests/run.py --jobs $(JOBS) $(QUICK)
 
 test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions (JOBS=2)
 	$(BIN)/python tests/run.py --jobs $(JOBS)
 
-questions: $(READY) ## check the question bank; count by topic, level and type; name weak spots
-	$(BIN)/python -m mtl_lessons.quiz
+questions: $(READY) ## check the question bank, run its bugs; count by topic, level and type; name weak spots
+	$(BIN)/python -m mtl_lessons questions
 
 execute: $(READY) ## run all notebooks in fresh kernels and store their outputs (one: make execute NAME=concept)
 	$(BIN)/python book/_ext/notebooks.py execute $(NAME)

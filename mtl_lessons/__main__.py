@@ -6,6 +6,7 @@ python -m mtl_lessons check two_tasks.py --watch  # and again whenever it is sav
 python -m mtl_lessons reset two_tasks             # forget what was passed
 python -m mtl_lessons grid two_tasks              # compute anew what is stored of a chapter (minutes)
 python -m mtl_lessons quiz --chapter concept      # ten questions of the bank; --help has more
+python -m mtl_lessons questions                   # check the bank, count its questions
 """
 
 import argparse
@@ -16,13 +17,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from mtl_lessons import embed, exercises, quiz_terminal, stored
+from mtl_lessons import embed, exercises, stored
 from mtl_lessons.console import forgiving
 from mtl_lessons.exercises.child import Child
 from mtl_lessons.exercises.engine import Exercise, Step
 from mtl_lessons.exercises.mistakes import NotAttempted
 from mtl_lessons.exercises.result import PASSED, Result
 from mtl_lessons.exercises.source import Source
+from mtl_lessons.quiz import report, terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     grid = commands.add_parser("grid", help="compute anew what is stored (minutes)")
     grid.add_argument("names", nargs="*", metavar="name", type=_stored, help="which; by default all of them")
     grid.set_defaults(run=_grid)
-    quiz_terminal.register(commands)
+    terminal.register(commands)
+    report.register(commands)
     return parser
 
 

@@ -4,8 +4,8 @@ from contextlib import contextmanager
 
 import pytest
 from access import NONE, PATIENCE, UNREACHED, stretch, until, violations, violations_by_theme
+from bank import BANK, bank_of
 from serve import serving
-from test_quiz import BANK, bank_of
 
 from mtl_lessons import embed, quiz
 

@@ -151,12 +151,11 @@ class QuizDirective(SphinxDirective):
         for read in (QUESTIONS / f"{chapter}.yml", ROOT / "book" / "references.bib", WEB / "strings.en.json"):
             self.env.note_dependency(str(read))
         try:
-            shown = quiz.show(chapter, ids, folder=QUESTIONS)
+            page = posixpath.basename(self.env.docname)
+            shown = quiz.show(chapter, ids, folder=QUESTIONS, page=page)
         except ValueError as error:
             raise self.error(str(error)) from error
-        html = shown._repr_mimebundle_()["text/html"]
-        page = self.env.app.builder.get_relative_uri(self.env.docname, f"book/{chapter}")
-        return [nodes.raw("", html.replace('href="#', f'href="{page}#'), format="html")]
+        return [nodes.raw("", shown.html, format="html")]
 
 
 # ---- pages ----
@@ -247,10 +246,12 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", refuse_unrun)
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish, priority=900)
-    sources = (Path(module.__file__).read_bytes() for module in (sys.modules[__name__], embed, markup, quiz, trainer, takeaway))
+    modules = (sys.modules[__name__], embed, markup, trainer, takeaway)
+    sources = [Path(module.__file__) for module in modules]
+    sources += sorted(Path(quiz.__file__).parent.rglob("*.py"))
     return {
         "version": __version__,
-        "env_version": crc32(b"".join(sources)),
+        "env_version": crc32(b"".join(source.read_bytes() for source in sources)),
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

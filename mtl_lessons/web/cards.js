@@ -9,9 +9,17 @@ const KEYS = { 1: false, 2: true }; // not known, known
 
 /* The two sides of a question, as nodes: what is asked, without controls; and its answer. */
 function sidesOf(item) {
-  const form = formOf(item), fieldset = form.querySelector("fieldset"), answer = form.querySelector(".mtl-answer");
-  form.querySelectorAll("input, .mtl-field, .mtl-hint, legend, summary").forEach((node) => node.remove());
-  form.querySelectorAll("label").forEach((label) => label.replaceWith(element("div", { className: "mtl-row" }, ...label.childNodes)));
+  const form = formOf(item),
+    fieldset = form.querySelector("fieldset"),
+    answer = form.querySelector(".mtl-answer");
+  form
+    .querySelectorAll("input, .mtl-field, .mtl-hint, legend, summary")
+    .forEach((node) => node.remove());
+  form
+    .querySelectorAll("label")
+    .forEach((label) =>
+      label.replaceWith(element("div", { className: "mtl-row" }, ...label.childNodes)),
+    );
   return [[...fieldset.childNodes], [...answer.childNodes]];
 }
 
@@ -34,21 +42,47 @@ class Cards extends Rounds {
     const item = this.deck.shift();
     if (!item) return this.end();
     const [front, back] = sidesOf(item);
-    const name = this.phrase("card", { number: this.seen + 1, total: this.seen + 1 + this.deck.length });
+    const name = this.phrase("card", {
+      number: this.seen + 1,
+      total: this.seen + 1 + this.deck.length,
+    });
     const answer = element("div", { className: "mtl-back", hidden: true, tabIndex: -1 }, ...back);
     const judge = (known) => () => this.judge(item, known);
     const flip = button(this.say.flip, () => turn());
-    const know = element("div", { className: "mtl-buttons", hidden: true }, button(this.say["know-not"], judge(false)), button(this.say.know, judge(true)));
+    const know = element(
+      "div",
+      { className: "mtl-buttons", hidden: true },
+      button(this.say["know-not"], judge(false)),
+      button(this.say.know, judge(true)),
+    );
     const turn = () => {
       flip.hidden = true;
       answer.hidden = know.hidden = false;
       answer.focus();
       this.announce("");
     };
-    const heading = element("h2", { tabIndex: -1, textContent: [name, item.topic.title, this.say[`type-${item.type}`]].join(" · ") });
-    const card = element("section", { className: "mtl-card mtl-question" }, heading, ...front, answer, element("div", { className: "mtl-buttons" }, flip), know);
-    card.addEventListener("keydown", ({ key }) => !answer.hidden && key in KEYS && this.judge(item, KEYS[key]));
-    this.show(card, element("p", { className: "mtl-hint", textContent: this.say["card-keys"] }), button(this.say.stop, () => this.end()));
+    const heading = element("h2", {
+      tabIndex: -1,
+      textContent: [name, item.topic.title, this.say[`type-${item.type}`]].join(" · "),
+    });
+    const card = element(
+      "section",
+      { className: "mtl-card mtl-question" },
+      heading,
+      ...front,
+      answer,
+      element("div", { className: "mtl-buttons" }, flip),
+      know,
+    );
+    card.addEventListener(
+      "keydown",
+      ({ key }) => !answer.hidden && key in KEYS && this.judge(item, KEYS[key]),
+    );
+    this.show(
+      card,
+      element("p", { className: "mtl-hint", textContent: this.say["card-keys"] }),
+      button(this.say.stop, () => this.end()),
+    );
     heading.focus();
     this.announce("");
   }
@@ -61,7 +95,10 @@ class Cards extends Rounds {
   }
 
   end() {
-    this.close(this.heading(this.phrase("cards-done", { total: this.seen, known: this.known })), this.again(this.say["round-again"]));
+    this.close(
+      this.heading(this.phrase("cards-done", { total: this.seen, known: this.known })),
+      this.again(this.say["round-again"]),
+    );
   }
 }
 

@@ -7,8 +7,16 @@ import { button, mount, Rounds, select } from "./trainer.js";
 class Practice extends Rounds {
   begin() {
     const given = Object.fromEntries(new URLSearchParams(location.search));
-    const which = select(this.say.which, "which", WHICH_NAMES.map((name) => [name, this.say[`which-${name}`]]), given.which);
-    this.offer([which, ...this.choices(["topic", "level", "type", "amount"], given)], this.say.start);
+    const which = select(
+      this.say.which,
+      "which",
+      WHICH_NAMES.map((name) => [name, this.say[`which-${name}`]]),
+      given.which,
+    );
+    this.offer(
+      [which, ...this.choices(["topic", "level", "type", "amount"], given)],
+      this.say.start,
+    );
   }
 
   round() {
@@ -32,22 +40,40 @@ class Practice extends Rounds {
 
   settled({ name, result, item }, attempt) {
     if (attempt && !this.done.some((one) => one.item === item)) this.done.push({ item, result });
-    else this.done.filter((one) => one.item === item && result.right === undefined).forEach((one) => (one.result = result));
+    else
+      this.done
+        .filter((one) => one.item === item && result.right === undefined)
+        .forEach((one) => (one.result = result));
     const followUp = this.bank.byId.get(item.next);
     if (attempt && followUp && !this.done.some((one) => one.item === followUp))
       this.queue = [followUp, ...this.queue.filter((one) => one !== followUp)];
-    this.forward.textContent = this.say[this.queue[0] && this.queue[0] === followUp ? "next-follow-up" : this.queue.length ? "next" : "finish"];
+    this.forward.textContent =
+      this.say[
+        this.queue[0] && this.queue[0] === followUp
+          ? "next-follow-up"
+          : this.queue.length
+            ? "next"
+            : "finish"
+      ];
     this.announce(this.phrase("graded", { question: name, verdict: result.word }));
   }
 
   end() {
-    const right = this.done.filter(({ result }) => result.right ?? result.points >= result.total / 2).length;
+    const right = this.done.filter(
+      ({ result }) => result.right ?? result.points >= result.total / 2,
+    ).length;
     const heading = this.heading(this.phrase("round-done", { total: this.done.length, right }));
     const rows = this.done.map(({ item, result }) => {
-      const read = item.section ? element("a", { href: item.section.href, textContent: item.section.text }) : item.topic.title;
+      const read = item.section
+        ? element("a", { href: item.section.href, textContent: item.section.text })
+        : item.topic.title;
       return element("li", {}, `${result.word}: `, read);
     });
-    this.close(heading, element("ol", { className: "mtl-done" }, ...rows), this.again(this.say["round-again"]));
+    this.close(
+      heading,
+      element("ol", { className: "mtl-done" }, ...rows),
+      this.again(this.say["round-again"]),
+    );
   }
 }
 
