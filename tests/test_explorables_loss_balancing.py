@@ -267,7 +267,7 @@ PAIRS = [
 def test_closed_forms_of_the_browser_are_the_packages_steps(browser):
     """To about 1e-6 of the longer gradient, which is what the package adds to a diagonal before it solves."""
     with browser.new_page() as opened:
-        opened.add_script_tag(content=f"{embed.asset('explorable.js')}\nwindow.STEPS = AGGREGATORS;", type="module")
+        opened.add_script_tag(content=f"{embed.bundle('view_gradients')}\nwindow.STEPS = AGGREGATORS;", type="module")
         opened.wait_for_function("window.STEPS")
         for a, b in PAIRS:
             a, b = np.array(a, float), np.array(b, float)

@@ -29,7 +29,7 @@ class Widget:
         at = explorable.point(explorable.start)
         self.dials = {axis.name: self._dial(ipywidgets, axis, at[axis.name]) for axis in explorable.axes}
         self.head, self.panel, self.foot = (ipywidgets.HTML() for _ in range(3))
-        style = ipywidgets.HTML(f"<style>{embed.asset('mtl.css')}</style>")
+        style = ipywidgets.HTML(f"<style>{embed.style('explorable')}</style>")
         self.foot.value = _figure(explorable.foot())
         self.box = ipywidgets.VBox([style, self.head, *self.dials.values(), self.panel, self.foot])
         for dial in self.dials.values():
