@@ -2,6 +2,9 @@
 
 On the site, one copy of the engine serves all pages. A notebook's output has to bring its own, since in Colab every
 output is a page of its own. So outputs are stored without the engine (`strip`) and published with it (`carry`).
+
+An engine is a script of `mtl_lessons/web` and all that it imports, and style sheets: `base.css`, and what stands in
+`SHEETS`.
 """
 
 import json
@@ -11,6 +14,13 @@ from importlib.resources import files
 
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
 ENGINE = re.compile(r"\n<(style|script)\b[^<>]* data-mtl-engine>.*?</\1>", re.DOTALL)
+
+SHEETS = {  # what is shown -> its style sheets, in the order in which they are read
+    "quiz": ("base", "quiz"),
+    "explorable": ("base", "explorable"),
+    "exercise": ("base", "exercise"),
+    "trainer": ("base", "quiz", "trainer"),
+}
 
 
 def asset(name: str) -> str:
@@ -26,8 +36,17 @@ def modules(name: str) -> tuple[str, ...]:
 
 
 def bundle(name: str) -> str:
-    """The script `name` and all that it imports as one, for where there are no files: their names have to be different."""
-    return "\n".join(re.sub(r"^export ", "", IMPORT.sub("", asset(f"{part}.js")), flags=re.MULTILINE) for part in modules(name))
+    """The script `name` and all that it imports as one, for where there are no files.
+
+    What its modules call their own at the top has to have different names.
+    """
+    sources = (IMPORT.sub("", asset(f"{part}.js")) for part in modules(name))
+    return "\n".join(re.sub(r"^export ", "", source, flags=re.MULTILINE) for source in sources)
+
+
+def style(name: str) -> str:
+    """The style sheets of `name` (`"quiz"`, ...) as one."""
+    return "\n".join(asset(f"{sheet}.css") for sheet in SHEETS[name])
 
 
 @cache
@@ -44,8 +63,9 @@ def data(value) -> str:
 
 def carry(html: str, name: str) -> str:
     """`html` with the engine `name` (`"quiz"`, ...) behind it: runs anywhere, needs no network."""
-    style, script = asset("mtl.css"), bundle(name)
-    return f'{strip(html)}\n<style data-mtl-engine>\n{style}</style>\n<script type="module" data-mtl-engine>\n{script}</script>'
+    sheets = f"<style data-mtl-engine>\n{style(name)}</style>"
+    script = f'<script type="module" data-mtl-engine>\n{bundle(name)}</script>'
+    return f"{strip(html)}\n{sheets}\n{script}"
 
 
 def strip(html: str) -> str:

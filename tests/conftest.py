@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from serve import serving
 
 from mtl_lessons import embed
-from mtl_lessons.explorables import Explorable, transfer_map
+from mtl_lessons.explorables import Explorable
+from mtl_lessons.explorables.transfer_map import transfer_map
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser"))

@@ -103,7 +103,7 @@ def test_the_published_notebook_runs_alone(chapter, colab, installed, tmp_path):
 
 
 TRAIN = """
-from mtl_lessons.explorables import transfer_map
+from mtl_lessons.explorables.transfer_map import transfer_map
 
 def train(relatedness, labels, seeds, progress):
     progress(1, 2)

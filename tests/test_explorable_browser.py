@@ -5,7 +5,8 @@ import re
 import pytest
 from access import NONE, violations_by_theme
 
-from mtl_lessons.explorables import Axis, Explorable, brief, signed, transfer_map
+from mtl_lessons.explorables import Axis, Explorable, brief, signed
+from mtl_lessons.explorables.transfer_map import transfer_map
 
 
 def gain(relatedness: float, labels: int) -> float:

@@ -9,8 +9,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from mtl_lessons import embed, explorables
-from mtl_lessons.explorables import MEASURES, VIEW, Axis, Explorable, Grid, transfer_map
+from mtl_lessons import embed
+from mtl_lessons.explorables import VIEW, Axis, Explorable, Grid, explorable
+from mtl_lessons.explorables.drawing import LEFT, RIGHT
+from mtl_lessons.explorables.transfer_map import MEASURES, transfer_map
 
 ROOT = Path(__file__).resolve().parents[1]
 GAINS = {(0.0, 500): -0.1, (0.0, 2000): 0.0, (0.9, 500): 0.2, (0.9, 2000): 0.1}
@@ -39,7 +41,7 @@ def grid(data) -> Grid:
 
 @pytest.fixture
 def in_kernel(monkeypatch):
-    monkeypatch.setattr(explorables, "live", lambda: True)
+    monkeypatch.setattr(explorable, "live", lambda: True)
 
 
 class Tags(HTMLParser):
@@ -162,7 +164,7 @@ def test_words_give_both_tasks_with_their_intervals(grid):
 def test_the_drawing_has_a_dot_per_seed_where_it_belongs(grid):
     drawing = transfer_map(grid).draw(grid.at(relatedness=0.9, labels=500))
     single, shared, bayes = re.findall(r'class="mtl-dots" d="(.*?)"', drawing)
-    left, right = explorables.LEFT, explorables.RIGHT
+    left, right = LEFT, RIGHT
     assert [float(x) for x in re.findall(r"M([\d.]+) ", bayes)] == pytest.approx([right] * 3)  # the axis runs from 0.4 to 0.9
     expected = [left + (right - left) * (run - 0.4) / 0.5 for run in (0.6, 0.61, 0.62)]
     assert [float(x) for x in re.findall(r"M([\d.]+) ", single)] == pytest.approx(expected, abs=0.06)
@@ -184,7 +186,7 @@ def test_the_data_of_the_dials(grid):
 
 
 def test_large_numbers_are_short_in_a_head_of_a_column():
-    axis = explorables.Axis("labels", "Labels", (500, 1500, 120_000))
+    axis = Axis("labels", "Labels", (500, 1500, 120_000))
     assert [axis.short(value) for value in axis.values] == ["500", "1,500", "120k"]
 
 
@@ -336,7 +338,9 @@ def test_a_real_kernel_shows_a_widget_that_trains(data, tmp_path):
     show = f"""
 import json, sys
 sys.path.insert(0, {str(ROOT)!r})
-from mtl_lessons.explorables import MEASURES, Grid, transfer_map
+from mtl_lessons.explorables import Grid
+from mtl_lessons.explorables.drawing import LEFT, RIGHT
+from mtl_lessons.explorables.transfer_map import MEASURES, transfer_map
 grid = Grid.read(json.load(open("grid.json")), MEASURES)
 def train(relatedness, labels, seeds, progress):
     progress(1, 1)

@@ -11,12 +11,13 @@ from access import NONE, until, violations_by_theme
 from test_explorables import Tags
 
 from mtl_lessons import embed, stored
-from mtl_lessons import explorables_loss_balancing as shown
+from mtl_lessons.explorables import front as drawn
+from mtl_lessons.explorables import two_gradients as shown
 
 SAY = embed.strings("loss_balancing")
 ARROWS = shown.two_gradients()
 GRID = stored.read("loss_balancing_front")
-FRONT = shown.front()
+FRONT = drawn.front()
 
 EDGES = [
     ((2, 0), (-1, 0)),  # opposed
@@ -131,7 +132,9 @@ def test_every_drawing_is_well_formed_and_the_page_light():
 
 
 def test_describing_it_does_not_import_tensorflow():
-    code = "import sys, mtl_lessons.explorables_loss_balancing as e; e.two_gradients(); e.front().html(); print(*sys.modules)"
+    code = (
+        "import sys; from mtl_lessons.explorables import show; show('two_gradients'); show('front').html(); print(*sys.modules)"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"tensorflow", "keras"} & set(loaded)
 
@@ -208,9 +211,9 @@ def test_the_front_says_what_the_grid_holds():
 def test_clearly_better_means_on_both_tasks_and_seed_by_seed():
     runs = np.array([[0.1, 0.5], [0.2, 0.6], [0.3, 0.7]])  # seeds differ by more than 0.01 does
     jitter = [[0.001, 0], [0, 0.001], [0, 0]]
-    assert shown.clearly_better(runs - 0.01 + jitter, runs) and not shown.clearly_better(runs, runs - 0.01)
-    assert not shown.clearly_better(runs + [-0.01, 0.01] + jitter, runs)
-    assert not shown.clearly_better(runs + [[-0.03, -0.01], [0.01, -0.01], [-0.01, -0.01]], runs)
+    assert drawn.clearly_better(runs - 0.01 + jitter, runs) and not drawn.clearly_better(runs, runs - 0.01)
+    assert not drawn.clearly_better(runs + [-0.01, 0.01] + jitter, runs)
+    assert not drawn.clearly_better(runs + [[-0.03, -0.01], [0.01, -0.01], [-0.01, -0.01]], runs)
 
 
 def test_better_and_worse_are_counted():
@@ -219,7 +222,7 @@ def test_better_and_worse_are_counted():
     sweep = [[[a, b], [a + 0.01, b], [a, b + 0.01]] for a, b in runs]
     methods = {"good": [[0.4, 0.4]] * 3, "bad": [[0.6, 0.6]] * 3}
     grid = {"weights": [0.2, 0.5, 0.8], "sweep": sweep, "methods": methods, "concave": GRID["concave"]}
-    said = {name: shown.front(grid).words(on_front("trained", 0.5, name))[-1] for name in methods}
+    said = {name: drawn.front(grid).words(on_front("trained", 0.5, name))[-1] for name in methods}
     assert said["good"] == "On both tasks clearly better than 1 of the 3 weights, clearly worse than 0."
     assert said["bad"] == "On both tasks clearly better than 0 of the 3 weights, clearly worse than 1."
 
@@ -227,10 +230,10 @@ def test_better_and_worse_are_counted():
 def test_the_dashed_line_holds_what_is_as_good():
     frame = ((0.0, 0.8), (0.4, 1.0))
     for weight in (0.05, 0.5, 0.9):
-        line = np.array(shown._as_good(frame, weight, 0.2, 0.7, False))
+        line = np.array(drawn._as_good(frame, weight, 0.2, 0.7, False))
         np.testing.assert_allclose(line @ [weight, 1 - weight], weight * 0.2 + (1 - weight) * 0.7)
         assert (line >= np.array([0, 0.4]) - 1e-9).all() and (line <= np.array([0.8, 1.0]) + 1e-9).all()
-    corner = np.array(shown._as_good(((0, 1), (0, 1)), 0.25, 0.6, 0.2, True))
+    corner = np.array(drawn._as_good(((0, 1), (0, 1)), 0.25, 0.6, 0.2, True))
     np.testing.assert_allclose(np.max(corner * [0.25, 0.75], axis=1), 0.15)
 
 
@@ -239,7 +242,7 @@ def test_every_state_of_the_front_is_drawn_inside_its_frame():
         svg = FRONT.draw(at)
         Tags(svg)
         for x, y in re.findall(r"[ML]([-\d.]+) ([-\d.]+)(?=[ML\"h])", svg):
-            assert shown.LEFT <= float(x) <= shown.RIGHT and shown.TOP <= float(y) <= shown.BOTTOM, (at, x, y)
+            assert drawn.LEFT <= float(x) <= drawn.RIGHT and drawn.TOP <= float(y) <= drawn.BOTTOM, (at, x, y)
 
 
 def test_names_of_methods_stand_apart_and_inside():
@@ -247,7 +250,7 @@ def test_names_of_methods_stand_apart_and_inside():
     texts = re.findall(r'<text x="(\d+)" y="(\d+)">([^<]+)<', svg.split("mtl-lead")[1].split("</svg>")[0])
     assert sorted(", ".join(name for *_, name in texts).split(", ")) == sorted(GRID["methods"])
     heights = sorted(int(y) for _, y, _ in texts)
-    assert min(np.diff(heights)) >= 13 and heights[-1] < shown.BOTTOM
+    assert min(np.diff(heights)) >= 13 and heights[-1] < drawn.BOTTOM
     assert all(int(x) + 7 * len(name) <= shown.SIDE for x, _, name in texts)
     assert svg.count("<tr class") == len(GRID["methods"])
 
@@ -264,7 +267,7 @@ PAIRS = [
 def test_closed_forms_of_the_browser_are_the_packages_steps(browser):
     """To about 1e-6 of the longer gradient, which is what the package adds to a diagonal before it solves."""
     with browser.new_page() as opened:
-        opened.add_script_tag(content=f"{embed.asset('explorable.js')}\nwindow.STEPS = AGGREGATORS;", type="module")
+        opened.add_script_tag(content=f"{embed.bundle('view_gradients')}\nwindow.STEPS = AGGREGATORS;", type="module")
         opened.wait_for_function("window.STEPS")
         for a, b in PAIRS:
             a, b = np.array(a, float), np.array(b, float)

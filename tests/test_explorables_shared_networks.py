@@ -8,10 +8,10 @@ import pytest
 from access import NONE, violations_by_theme
 
 from mtl_lessons import embed
-from mtl_lessons import explorables_shared_networks as shown
 from mtl_lessons import shared_networks as sn
+from mtl_lessons.explorables import gates, wiring
 
-BOTH = {"wiring": shown.wiring, "gates": shown.gates}
+BOTH = {"wiring": wiring.wiring, "gates": gates.gates}
 SAY = embed.strings("shared_networks")
 
 
@@ -28,11 +28,11 @@ def boxes(svg: str) -> list[tuple[str, str, str]]:
 
 
 def test_the_stored_wirings_are_those_of_real_backward_passes():
-    assert shown.measured()["wirings"] == sn.wirings()
+    assert wiring.measured()["wirings"] == sn.wirings()
 
 
 def test_the_stored_gates_are_those_of_a_model_trained_now():
-    stored, fresh = shown.measured()["gates"], sn.gate_map()
+    stored, fresh = wiring.measured()["gates"], sn.gate_map()
     assert stored["error"] < 0.02 and fresh["error"] < 0.02  # it solves both tasks: a constant guess has an error near 0.5
     for task in sn.TASKS:
         np.testing.assert_allclose(stored["weights"][task], fresh["weights"][task], atol=0.15)
@@ -75,7 +75,7 @@ def test_it_stands_without_a_script(name):
 
 
 def test_every_block_is_a_box_that_says_who_trains_it():
-    explorable = shown.wiring()
+    explorable = wiring.wiring()
     svg = explorable.draw(at(explorable, design="CGC, PLE", levels=2, loss=SAY["loss-b"]))
     found = boxes(svg)
     assert len(found) == 3 + 3 + 3 + 2 + 2  # experts and gates of level 1, of level 2, and towers
@@ -85,36 +85,36 @@ def test_every_block_is_a_box_that_says_who_trains_it():
 
 
 def test_the_leak_appears_when_a_level_is_added():
-    explorable = shown.wiring()
+    explorable = wiring.wiring()
     one, two = (explorable.words(at(explorable, design="CGC, PLE", levels=n, loss=SAY["loss-b"])) for n in (1, 2))
     assert one[1] == "The loss of b trains nothing that is a's own."
     assert two[1] == "The loss of b also trains what is a's own: experts of level 1."
 
 
 def test_with_both_losses_a_box_names_both():
-    explorable = shown.wiring()
+    explorable = wiring.wiring()
     found = boxes(explorable.draw(at(explorable, design="MMoE", levels=1, loss=SAY["loss-both"])))
     assert ("both", "experts", "by a + b") in found and ("a", "gate", "by a") in found and ("b", "gate", "by b") in found
 
 
 def test_where_nothing_is_private_it_says_so():
-    explorable = shown.wiring()
+    explorable = wiring.wiring()
     words = explorable.words(at(explorable, design="Shared bottom", levels=2, loss=SAY["loss-a"]))
     assert words[1] == "Nothing below the towers is b's own."
 
 
 def test_boxes_do_not_overlap_and_stay_inside():
-    explorable = shown.wiring()
+    explorable = wiring.wiring()
     for state in explorable.states:
         svg = explorable.draw(state)
         height = int(re.search(r"viewBox=\"0 0 320 (\d+)\"", svg)[1])
         centres = [tuple(map(int, c)) for c in re.findall(r"<path d='M(\d+) (\d+)h", svg)]
-        half, low = shown.WIDTH // 2, shown.HEIGHT // 2
+        half, low = wiring.WIDTH // 2, wiring.HEIGHT // 2
         centres = [(x + half, y + low) for x, y in centres]
         assert len(centres) == len(boxes(svg)) > 2
         assert all(half < x < 320 - half and low < y <= height - low - 18 for x, y in centres)
         for i, (x, y) in enumerate(centres):
-            assert all(abs(x - u) >= shown.WIDTH or abs(y - v) >= shown.HEIGHT for u, v in centres[:i])
+            assert all(abs(x - u) >= wiring.WIDTH or abs(y - v) >= wiring.HEIGHT for u, v in centres[:i])
 
 
 # ---------------------------------------------------------------- the gates
@@ -124,7 +124,7 @@ def test_the_words_are_the_means_of_the_two_halves():
     maps = np.zeros((1, 4, 4))
     maps[0, :, 2:] = 0.4  # x1 > 0
     found = {"weights": {"a": maps.tolist(), "b": maps.transpose(0, 2, 1).tolist()}}
-    explorable = shown.gates(found)
+    explorable = gates.gates(found)
     assert explorable.words({"task": "a", "expert": 1})[1] == "Mean weight 0.00 left of the line, 0.40 right of it."
     assert explorable.words({"task": "b", "expert": 1})[1] == "Mean weight 0.00 below the line, 0.40 above it."
 
@@ -132,8 +132,8 @@ def test_the_words_are_the_means_of_the_two_halves():
 def test_cells_are_drawn_where_they_are():
     maps = np.zeros((1, 4, 4))
     maps[0, 0, 2:] = 0.25  # the lowest row, right half
-    svg = shown.gates({"weights": {"a": maps.tolist(), "b": maps.tolist()}}).draw({"task": "a", "expert": 1})
-    c, left, top = shown.CELL, shown.LEFT, shown.TOP
+    svg = gates.gates({"weights": {"a": maps.tolist(), "b": maps.tolist()}}).draw({"task": "a", "expert": 1})
+    c, left, top = gates.CELL, gates.LEFT, gates.TOP
     assert f'<path class="mtl-shade-2" d="M{left + 2 * c} {top + 3 * c}h{2 * c}v{c}h-{2 * c}z"/>' in svg
 
 

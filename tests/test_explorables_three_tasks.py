@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mtl_lessons import explorables_three_tasks as shown
 from mtl_lessons import stored
 from mtl_lessons.explorables import Grid, brief
+from mtl_lessons.explorables import ads_map as shown
 from mtl_lessons.metrics import interval
 
 STORED = stored.read("three_tasks")

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from mtl_lessons import explorables_two_tasks as explorables
+from mtl_lessons.explorables import heads_seen as explorables
 from mtl_lessons.explorables import points
 
 FOUND = explorables.measured()["seen"]

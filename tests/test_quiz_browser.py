@@ -23,15 +23,15 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("quiz")
     bank_of(folder)
     carried = quiz.show("sample", folder=folder)._repr_mimebundle_()["text/html"]
-    linked = HEAD + STRICT + '<link rel="stylesheet" href="mtl.css"><script type="module" src="quiz.js"></script>'
+    linked = HEAD + STRICT + '<link rel="stylesheet" href="quiz.css"><script type="module" src="quiz.js"></script>'
     two = (quiz.show("sample", ids, folder=folder).html for ids in (["sample-gain"], ["sample-bug", "sample-number"]))
     pages = {
         "index.html": PAGE.format(head=linked, body=embed.strip(carried)),
         "output.html": PAGE.format(head=HEAD, body=carried),
-        "static.html": PAGE.format(head=HEAD + '<link rel="stylesheet" href="mtl.css">', body=embed.strip(carried)),
+        "static.html": PAGE.format(head=HEAD + '<link rel="stylesheet" href="quiz.css">', body=embed.strip(carried)),
         "two.html": PAGE.format(head=linked, body="".join(two)),
         "page.css": PAGE_CSS,
-        "mtl.css": embed.asset("mtl.css"),
+        "quiz.css": embed.style("quiz"),
     } | {f"{name}.js": embed.asset(f"{name}.js") for name in embed.modules("quiz")}
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -186,9 +186,11 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
 
 
 def styles(body: str) -> list[str]:
-    """The style sheets of the engines that a page needs."""
-    trained = any(re.search(rf'class="mtl-{name}[ "]', body) for name in (*trainer.PAGES, "printable"))
-    return (["mtl"] if 'class="mtl-' in body or "<math" in body else []) + (["trainer"] if trained else [])
+    """The style sheets that a page needs, in the order in which they are read."""
+    shown = set(re.findall(r'class="mtl-(\w+)[ "]', body))
+    trained = {"trainer"} if shown & {*trainer.PAGES, "printable"} else set()
+    sheets = [sheet for name, needed in embed.SHEETS.items() if name in shown | trained for sheet in needed]
+    return list(dict.fromkeys((["base"] if shown or "<math" in body else []) + sheets))
 
 
 def front_page(page: str, folder: str) -> str:

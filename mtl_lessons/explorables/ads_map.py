@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from . import embed, stored
-from .explorables import DRAWN, Cell, GainMap, Grid, Train, dots, signed
-from .explorables import SAY as COMMON
+from .. import embed, stored
+from .drawing import dots
+from .explorable import SAY as COMMON
+from .gain_map import GainMap, Train
+from .grid import Cell, Grid, signed
+from .transfer_map import DRAWN
 
 SAY = embed.strings("three_tasks")
 MEASURES = tuple(f"{task}{kind}" for task in ("", "chosen_", "rating_") for kind in ("single", "shared")) + ("bayes",)
@@ -39,7 +42,7 @@ def transfer_map(grid: Grid | None = None, train: Train | None = None) -> GainMa
 
 
 def _train(**arguments) -> Mapping[str, Any]:
-    from .three_tasks import transfer
+    from ..three_tasks import transfer
 
     return transfer(**arguments)
 

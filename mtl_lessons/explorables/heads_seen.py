@@ -11,8 +11,9 @@ from html import escape
 
 import numpy as np
 
-from . import embed, stored
-from .explorables import Axis, Explorable, Point
+from .. import embed, stored
+from .explorable import Explorable
+from .grid import Axis, Point
 
 SAY = embed.strings("two_tasks")
 
