@@ -27,7 +27,7 @@ def draw_gates(framework: Framework, logs: Sequence[Log], level: int = -1) -> Fi
     """How much each task's gate uses each expert, on the rows of the logs (chapter 2). For networks with gates."""
     network = framework.built.network.get_layer("network")
     if not isinstance(network, shared_networks.GatedNetwork):
-        raise ValueError(f"expected a network with gates, found {type(network).__name__}")
+        raise ValueError(f"network: expected one with gates, found {type(network).__name__}")
     x = keras.Model(framework.model.network.inputs, network.input).predict(framework.columns(logs), batch_size=8192, verbose=0)
     return shared_networks.draw_gates(network, x, level)
 

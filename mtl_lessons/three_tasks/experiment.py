@@ -121,8 +121,10 @@ def transfer(
     seeds each, the AUC of the ads `single`, `shared` and `bayes`, the ceiling; recall@10 of the items with `chosen_` before; RMSE
     of the ratings with `rating_` before, of which less is better. `progress(done, total)` counts trainings.
     """
-    if labels < 1 or seeds < 2:
-        raise ValueError(f"expected labels >= 1 and seeds >= 2, found labels={labels}, seeds={seeds}")
+    if labels < 1:
+        raise ValueError(f"labels: expected 1 or more, found {labels}")
+    if seeds < 2:
+        raise ValueError(f"seeds: expected 2 or more, found {seeds}")
     past, future = zip(*(logs(World(seed=seed, ad_relatedness=relatedness), labels) for seed in range(seeds)))
     frameworks = [_compiled(width, ad_weight, shared) for shared in (False, True)]
     found = {"relatedness": relatedness, "labels": labels}
