@@ -132,7 +132,7 @@ class Framework:
         self.balance = balance
         self.shared = shared
         self.model: Balanced | None = None
-        self.start: Restart | None = None
+        self.start: Any = None  # a `Restart`, once it is built
         names = [head.name for head in self.heads]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"heads: expected tasks with different names, found {names}")
