@@ -320,14 +320,16 @@ USERS, LENGTHS = (0, 1, 2, 3), (0, 2, 10)
 
 
 def grid(seeds: int = 5, progress: Progress | None = None) -> dict:
-    """`scales`: both scores, by weight of the interests, a list over seeds; `seen`: see `seen`."""
-    sides = {f"{scale:g}": (1.0, scale) for scale in SCALES}
-    found = experiment(seeds, sides, progress=progress)
-    scales = [
-        {"weight": scale} | {task: np.round(found[f"{scale:g}"][task], 4).tolist() for task in ("item", "interest")}
-        for scale in SCALES
-    ]
-    return {"scales": scales, "seen": seen()}
+    """What the chapter reads; of every training a list over seeds.
+
+    `scales`: both scores, by weight of the interests. `sides`: as `experiment` returns it, rounded. `seen`: see `seen`.
+    """
+    scaled = {f"{scale:g}": (1.0, scale) for scale in SCALES}
+    found = experiment(seeds, SIDES | scaled, progress=progress)
+    rounded = {side: {key: np.round(of, 4).tolist() for key, of in lists.items()} for side, lists in found.items()}
+    scales = [{"weight": scale} | {task: rounded[f"{scale:g}"][task] for task in ("item", "interest")} for scale in SCALES]
+    sides = {side: lists for side, lists in rounded.items() if side not in scaled}
+    return {"scales": scales, "seen": seen(), "sides": sides}
 
 
 def seen() -> list[dict]:

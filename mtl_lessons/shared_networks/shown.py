@@ -1,11 +1,11 @@
-"""What stands behind the chapter's two explorables: all wirings by backward passes, and the gates of a trained model."""
+"""What is stored of the chapter: all wirings by backward passes, the gates of a trained model, the errors of its experiment."""
 
 import numpy as np
 
 from mtl_lessons.backend import keras
 from mtl_lessons.stored import Progress
 
-from .experiment import TASKS, mean_error, train_together, two_towers
+from .experiment import TASKS, mean_error, relatedness, train_together, two_towers
 from .inside import reach
 from .networks import PLE, AdaTT, CrossStitch, GatedNetwork, MMoE, Network, OMoE, SharedBottom
 
@@ -21,8 +21,9 @@ LEVELS = (1, 2)
 
 
 def grid(progress: Progress | None = None) -> dict:
-    """What stands behind both explorables: `wirings`, `gates`."""
-    return {"wirings": wirings(), "gates": gate_map()}
+    """What stands behind both explorables, `wirings` and `gates`; and `errors`, what `relatedness` finds, to six decimals."""
+    errors = {design: found.round(6).tolist() for design, found in relatedness(progress=progress).items()}
+    return {"wirings": wirings(), "gates": gate_map(), "errors": errors}
 
 
 def wirings() -> list[dict]:
