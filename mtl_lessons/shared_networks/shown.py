@@ -1,4 +1,4 @@
-"""What is stored of the chapter: all wirings by backward passes, the gates of a trained model, the errors of its experiment."""
+"""What is stored of the chapter: all wirings by backward passes, a trained model's gates, and errors."""
 
 import numpy as np
 
@@ -21,8 +21,9 @@ LEVELS = (1, 2)
 
 
 def grid(progress: Progress | None = None) -> dict:
-    """What stands behind both explorables, `wirings` and `gates`; and `errors`, what `relatedness` finds, to six decimals."""
-    errors = {design: found.round(6).tolist() for design, found in relatedness(progress=progress).items()}
+    """What stands behind both explorables, `wirings` and `gates`; and what `relatedness` finds, `errors`."""
+    found = relatedness(progress=progress)
+    errors = {design: of_design.round(6).tolist() for design, of_design in found.items()}
     return {"wirings": wirings(), "gates": gate_map(), "errors": errors}
 
 
