@@ -320,14 +320,25 @@ USERS, LENGTHS = (0, 1, 2, 3), (0, 2, 10)
 
 
 def grid(seeds: int = 5, progress: Progress | None = None) -> dict:
-    """`scales`: both scores, by weight of the interests, a list over seeds; `seen`: see `seen`."""
-    sides = {f"{scale:g}": (1.0, scale) for scale in SCALES}
-    found = experiment(seeds, sides, progress=progress)
-    scales = [
-        {"weight": scale} | {task: np.round(found[f"{scale:g}"][task], 4).tolist() for task in ("item", "interest")}
-        for scale in SCALES
-    ]
-    return {"scales": scales, "seen": seen()}
+    """What the chapter reads; of every training a list over seeds.
+
+    `scales`: both scores, by weight of the interests. `sides`: what `experiment` finds. `seen`: see
+    `seen`.
+    """
+    scaled = {f"{scale:g}": (1.0, scale) for scale in SCALES}
+    found = experiment(seeds, SIDES | scaled, progress=progress)
+    rounded = {side: _rounded(runs) for side, runs in found.items()}
+    scales = [{"weight": scale} | _scores(rounded[f"{scale:g}"]) for scale in SCALES]
+    sides = {side: runs for side, runs in rounded.items() if side not in scaled}
+    return {"scales": scales, "seen": seen(), "sides": sides}
+
+
+def _rounded(runs: dict[str, list[float]]) -> dict[str, list[float]]:
+    return {key: np.round(values, 4).tolist() for key, values in runs.items()}
+
+
+def _scores(runs: dict[str, list[float]]) -> dict[str, list[float]]:
+    return {task: runs[task] for task in ("item", "interest")}
 
 
 def seen() -> list[dict]:
