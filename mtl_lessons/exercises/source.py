@@ -2,17 +2,20 @@
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
 LIGHT = {"mtl_lessons.metrics", "mtl_lessons.world"}  # modules of this package that need no TensorFlow
+HEAVY = ("keras", "tensorflow", "mtl_lessons.")
 
 
 class Source:
     """The statements of a file at its top level, which of them bind which names, and which names they use.
 
-    A statement that binds nothing (a call, `np.random.seed(1)`) may matter to every answer, so it belongs to all of them.
+    A statement that binds nothing (a call, `np.random.seed(1)`) may matter to every answer, so it belongs to all of them. One
+    that is about TensorFlow (`tf.random.set_seed(1)`, `build().summary()`) cannot matter to an answer that uses neither
+    TensorFlow nor anything else of what it uses, so `run` leaves it out there.
     """
 
     def __init__(self, text: bytes, path: Path):
@@ -37,27 +40,47 @@ class Source:
 
     def needs_tensorflow(self, name: str) -> bool:
         """Whether what the answer depends on imports TensorFlow: itself, as Keras, or with a module of this package."""
-        modules = {module for statement in self._needed(name) for module in _modules(statement)}
-        return any(module.startswith(("keras", "tensorflow", "mtl_lessons.")) and module not in LIGHT for module in modules)
+        return _is_heavy(self._run(name))
 
     def run(self, name: str) -> dict:
         """What the statements define that the answer depends on, and no others. Raises what they raise."""
-        module = ast.Module(self._needed(name), type_ignores=[])
+        module = ast.Module(self._run(name), type_ignores=[])
         found = {"__name__": "<answer>", "__file__": str(self.path), "__builtins__": __builtins__}
         exec(compile(module, str(self.path), "exec"), found)
         return found
 
     def _needed(self, name: str) -> list[ast.stmt]:
         """The statements that the answer depends on, in the order of the file."""
-        body = self.tree.body
-        needed = {i for i, statement in enumerate(body) if not _binds(statement) or "*" in _binds(statement)}
-        wanted, seen = {name}.union(*(_uses(body[i]) for i in needed)), set()
-        while wanted - seen:
-            seen |= (new := wanted - seen)
-            more = {i for i, statement in enumerate(body) if _binds(statement) & new} - needed
-            needed |= more
-            wanted = wanted.union(*(_uses(body[i]) for i in more))
-        return [body[i] for i in sorted(needed)]
+        return self._closure({name}, self._beyond_names)
+
+    def _run(self, name: str) -> list[ast.stmt]:
+        """Those of `_needed` that `run` runs."""
+        own = self._closure({name})
+        if _is_heavy(own):
+            return self._needed(name)
+        names = {name}.union(*(_binds(statement) for statement in own if not _is_import(statement)))
+        return self._closure({name}, [one for one in self._beyond_names if self._matters(one, names)])
+
+    def _matters(self, statement: ast.stmt, names: set[str]) -> bool:
+        """Whether a statement may matter to an answer without TensorFlow that is made of those names."""
+        with_it = self._closure(set(), [statement])
+        return "*" in _binds(statement) or not _is_heavy(with_it) or any(_uses(one) & names for one in with_it)
+
+    @cached_property
+    def _beyond_names(self) -> list[ast.stmt]:
+        """The statements that bind no names, or that nobody knows which."""
+        return [statement for statement in self.tree.body if not _binds(statement) or "*" in _binds(statement)]
+
+    def _closure(self, names: set[str], statements: Iterable[ast.stmt] = ()) -> list[ast.stmt]:
+        """The statements, and all that they or the names depend on, in the order of the file."""
+        found = list(statements)
+        wanted, seen = names.union(*map(_uses, found)), set()
+        while new := wanted - seen:
+            seen |= new
+            more = [one for one in self.tree.body if _binds(one) & new and one not in found]
+            found += more
+            wanted = wanted.union(*map(_uses, more))
+        return [statement for statement in self.tree.body if statement in found]
 
     @cached_property
     def _words(self) -> set[str]:
@@ -97,6 +120,16 @@ def _binds(statement: ast.stmt) -> set[str]:
             if all(isinstance(node, ast.Name | ast.Tuple | ast.List | ast.Starred | ast.expr_context) for node in names):
                 return {node.id for node in names if isinstance(node, ast.Name)}
     return set()
+
+
+def _is_import(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Import | ast.ImportFrom)
+
+
+def _is_heavy(statements: list[ast.stmt]) -> bool:
+    """Whether one of them imports TensorFlow: itself, as Keras, or with a module of this package."""
+    modules = {module for statement in statements for module in _modules(statement)} - LIGHT
+    return any(module.startswith(HEAVY) for module in modules)
 
 
 def _uses(statement: ast.stmt) -> set[str]:

@@ -11,12 +11,12 @@ from mtl_lessons.backend import keras, tf
 from mtl_lessons.exercises import probes
 from mtl_lessons.exercises.bar import bar
 from mtl_lessons.exercises.mistakes import Mistake, attempted
-from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Head, Subject
+from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Output, Subject
 from mtl_lessons.three_tasks import Framework, built, compare, experiment
 from mtl_lessons.three_tasks.steps import IDS, LESS_IS_BETTER, TASKS
 from mtl_lessons.world import World
 
-HEADS = [Head("chosen", ONE_OF, 300), Head("ad_click", YES_NO, 1), Head("rating", NUMBER, 1)]
+OUTPUTS = [Output("chosen", ONE_OF, 300), Output("ad_click", YES_NO, 1), Output("rating", NUMBER, 1)]
 FOURTH = {"like": ("yes or no", 1, ["item"])}
 TWINS = {"one": ("yes or no", 1, ["ad"]), "two": ("yes or no", 1, ["ad"]), "stars": ("a number", 1, ["item"])}
 LEAST_RANK = 4  # of what a user's vector can say of the items
@@ -37,7 +37,7 @@ def _called(answer: object, *given: object) -> object:
 @probes.mindful_of_equals
 def build(answer: object) -> dict:
     """Heads as declared, parallel on a shared part; each reads what it judges, and nothing that others judge."""
-    subject = _subject(_called(answer, _declared(TASKS)), HEADS)
+    subject = _subject(_called(answer, _declared(TASKS)), OUTPUTS)
     probes.shares_and_is_parallel(subject)
     probes.activations(subject)
     _reads(subject, TASKS)
@@ -57,7 +57,7 @@ def _declared(tasks: Mapping) -> dict:
     return {name: (kind, width, list(reads)) for name, (kind, width, reads) in tasks.items()}
 
 
-def _subject(made: object, heads: Sequence[Head]) -> Subject:
+def _subject(made: object, declared: Sequence[Output]) -> Subject:
     model = probes.built(made)
     _named_inputs(model)
     try:
@@ -68,7 +68,7 @@ def _subject(made: object, heads: Sequence[Head]) -> Subject:
     widths = {name: tensor.shape[-1] for name, tensor in _outputs(model, _ids()).items() if len(tensor.shape) > 1}
     if widths.get("ad_click") == IDS["ad"]:
         raise Mistake("logit-per-ad", width=IDS["ad"])
-    return Subject(model, _ids(), heads)
+    return Subject(model, _ids(), declared)
 
 
 def _named_inputs(model: keras.Layer) -> None:
@@ -169,12 +169,10 @@ def _a_table_each(subject: Subject) -> None:
 
 def _trained_rows(subject: Subject, task: str, ids: Mapping[str, int]) -> int:
     """How many rows of tables one row of data trains."""
-    tables = [w.value for w in subject.model.trainable_weights if len(w.shape) == 2 and w.shape[0] >= min(IDS.values())]
     x = {name: np.array([ids.get(name, -1)], "int32") for name in IDS}
-    with tf.GradientTape() as tape:
-        aim = tf.reduce_sum(subject.outputs(x)[task])
-    gradients = tape.gradient(aim, tables)
-    return sum(int((np.abs(probes.dense(g, table)).max(axis=1) > 0).sum()) for g, table in zip(gradients, tables))
+    tables = probes.tables(subject.model, min(IDS.values()))
+    found = probes.trained_rows(lambda: subject.outputs(x)[task], tables)
+    return sum(int(rows.sum()) for rows in found)
 
 
 def _meets(subject: Subject) -> None:
@@ -195,7 +193,7 @@ def _fourth(answer) -> None:
     """One line more in the declaration is one head more in the model, of the kind that the line says."""
     more = {**TASKS, **FOURTH}
     try:
-        subject = _subject(answer(_declared(more)), [*HEADS, Head("like", YES_NO, 1)])
+        subject = _subject(answer(_declared(more)), [*OUTPUTS, Output("like", YES_NO, 1)])
         probes.shares_and_is_parallel(subject)
         probes.activations(subject)
         _reads(subject, more)
@@ -215,8 +213,8 @@ def _fourth(answer) -> None:
 def _twins(answer) -> None:
     """Two tasks of one kind that read the same have heads of their own."""
     try:
-        heads = [Head("one", YES_NO, 1), Head("two", YES_NO, 1), Head("stars", NUMBER, 1)]
-        subject = _subject(answer(_declared(TWINS)), heads)
+        outputs = [Output("one", YES_NO, 1), Output("two", YES_NO, 1), Output("stars", NUMBER, 1)]
+        subject = _subject(answer(_declared(TWINS)), outputs)
     except (Mistake, KeyError, ValueError, IndexError) as error:
         told = error.key.replace("-", " ") if isinstance(error, Mistake) else f"{type(error).__name__}, {probes.said(error)}"
         raise Mistake("names-in-the-code", said=told) from error
@@ -229,11 +227,9 @@ def _twins(answer) -> None:
 
 def _last_layers(subject: Subject, task: str) -> set[str]:
     """Weights that give one number, and that the task trains: the last layer of its head, a table of biases apart."""
-    narrow = [w for w in subject.model.trainable_weights if w.shape[-1:] == (1,) and w.shape[0] < min(IDS.values())]
-    with tf.GradientTape() as tape:
-        aim = tf.reduce_sum(subject.raw()[task])
-    gradients = tape.gradient(aim, [weight.value for weight in narrow])
-    return {weight.path for weight, gradient in zip(narrow, gradients) if gradient is not None}
+    weights = subject.model.trainable_weights
+    narrow = [w for w in weights if w.shape[-1:] == (1,) and w.shape[0] < min(IDS.values())]
+    return probes.reached(lambda: subject.raw()[task], narrow)
 
 
 # ---------------------------------------------------------------- step 3
@@ -241,26 +237,20 @@ def _last_layers(subject: Subject, task: str) -> set[str]:
 
 def compiled(answer: object) -> dict:
     """Each loss at its own output, and a label that is missing costs nothing."""
-    subject = _subject(_called(answer, _declared(TASKS)), HEADS)
-    labels = _labels(len(subject.x["user"]))
-    if getattr(subject.model, "compiled", False):  # first what would blur the rest
-        try:
-            probes.missing_is_nothing(labels, probes.pulls_of(subject, labels))
-            _without_a_log(subject, labels)
-        except Mistake as mistake:
-            if swapped := mistake.key != "missing-counts" and probes.swapped(subject, labels):
-                raise Mistake("arguments-swapped", task=swapped) from mistake
-            raise
-    probes.losses(subject, labels)
+    subject = _subject(_called(answer, _declared(TASKS)), OUTPUTS)
+    missing, *others = probes.LOSSES
+    probes.losses(subject, _labels(len(subject.x["user"])), [missing, _without_a_log, *others])
     return {}
 
 
-def _without_a_log(subject: Subject, labels: dict) -> None:
+def _without_a_log(case: probes.Case) -> None:
     """A step may have no label of a task at all, if its log is late."""
-    for task, label in labels.items():
+    for task, label in case.labels.items():
         try:
-            probes.pulls_of(subject, {**labels, task: np.full_like(label, np.nan)})
+            probes.pulls_of(case.subject, {**case.labels, task: np.full_like(label, np.nan)})
         except Mistake as mistake:
+            if swapped := probes.swapped(case.subject, case.labels):
+                raise Mistake("arguments-swapped", task=swapped) from mistake
             raise Mistake("mean-of-nothing", task=task) from mistake
 
 

@@ -9,11 +9,11 @@ from mtl_lessons.backend import keras, tf
 from mtl_lessons.exercises import probes
 from mtl_lessons.exercises.bar import bar
 from mtl_lessons.exercises.mistakes import Mistake
-from mtl_lessons.exercises.probes import ONE_OF, YES_NO, Head, Subject
+from mtl_lessons.exercises.probes import ONE_OF, YES_NO, Output, Subject
 from mtl_lessons.two_tasks import HISTORY, ITEMS, PADDING, TAGS, Data
 from mtl_lessons.world import World
 
-HEADS = [Head("item", ONE_OF, ITEMS), Head("interest", YES_NO, TAGS)]
+OUTPUTS = [Output("item", ONE_OF, ITEMS), Output("interest", YES_NO, TAGS)]
 LEAST_WIDTH = 4  # of a vector that is to say anything of a user
 LEAST_RANK = 8  # of what the item head can tell apart; the world has 8 directions of taste
 OVER_POPULARITY, OVER_ALONE = 2.0, 0.01  # what one pass over the rows must gain
@@ -93,7 +93,9 @@ def _padding_has_no_effect(model: keras.Layer) -> None:
     few = np.full((1, HISTORY), PADDING, "int32")
     few[0, -2:] = 7, 11
     full = np.tile(np.array([7, 11], "int32"), HISTORY // 2)[None]
-    for padded, plain in zip(_touched(model, few), _touched(model, full), strict=True):
+    tables = probes.tables(model, ITEMS)
+    touched = [probes.trained_rows(lambda rows=rows: _vectors(model, rows), tables) for rows in (few, full)]
+    for padded, plain in zip(*touched, strict=True):
         if len(padded) == len(plain) and (padded & ~plain).any():
             raise Mistake("padding-counts")
 
@@ -109,15 +111,6 @@ def _every_item_counts(model: keras.Layer) -> None:
         raise Mistake("item-as-padding", item=int(found.argmax()))
 
 
-def _touched(model: keras.Layer, history: np.ndarray) -> list[np.ndarray]:
-    """For every table, which of its rows a history trains."""
-    tables = [weight.value for weight in model.trainable_weights if len(weight.shape) == 2 and weight.shape[0] >= ITEMS]
-    with tf.GradientTape() as tape:
-        vectors = _vectors(model, history)
-        aim = tf.reduce_sum(vectors * probes.noise(vectors))
-    return [np.abs(probes.dense(g, table)).max(1) > 1e-9 for g, table in zip(tape.gradient(aim, tables), tables)]
-
-
 def _reads_all(model: keras.Layer) -> None:
     """Each of the ten places matters."""
     history = np.full((HISTORY + 1, HISTORY), 3, "int32")
@@ -129,8 +122,7 @@ def _reads_all(model: keras.Layer) -> None:
 
 
 def _rows_alone(model: keras.Layer) -> None:
-    history = _histories()
-    if not np.allclose(_vectors(model, history)[:1], _vectors(model, history[:1]), atol=1e-5):
+    if probes.mixes_rows(lambda x: _vectors(model, x["history"]), {"history": _histories()}, 1e-5):
         raise Mistake("vector-mixes-rows")
 
 
@@ -148,7 +140,7 @@ def trunk(answer: object) -> dict:
     _matrix(vectors, len(_histories()))
     _finite(vectors)
     probes.nothing_frozen(model)
-    _all_trained(model)
+    probes.all_reached(lambda: _vectors(model, _histories()), model)
     singles = _vectors(model, _single())
     if (rank := probes.rank(probes.spread(singles))) < LEAST_RANK:
         raise Mistake("bottleneck", rank=rank, width=vectors.shape[1], least=LEAST_RANK)
@@ -172,17 +164,6 @@ def _lets_through(model: keras.Layer, output, key: str, **facts) -> None:
     least = min(LEAST_RANK, width)
     if together < least or at_most < least // 2:
         raise Mistake(key, rank=min(together, at_most), least=least, **facts)
-
-
-def _all_trained(model: keras.Layer) -> None:
-    weights = [weight.value for weight in model.trainable_weights]
-    with tf.GradientTape() as tape:
-        vectors = _vectors(model, _histories())
-        aim = tf.reduce_sum(vectors * probes.noise(vectors))
-    gradients = tape.gradient(aim, weights)
-    cut = [f"`{weight.path}`" for weight, g in zip(model.trainable_weights, gradients) if g is None]
-    if cut or not gradients:
-        raise Mistake("cut-off", weights=", ".join(cut) or "any weight")
 
 
 def _linear(model: keras.Layer, factor: float) -> bool:
@@ -215,7 +196,7 @@ def heads(answer: object) -> dict:
 
 
 def _subject(answer: object) -> Subject:
-    return Subject(answer, {"history": _histories()}, HEADS)
+    return Subject(answer, {"history": _histories()}, OUTPUTS)
 
 
 # ---------------------------------------------------------------- step 4
@@ -258,13 +239,19 @@ def _data() -> Data:
     return Data.of_world(World(seed=0, **two_tasks.WORLD))
 
 
+@cache
+def _popularity() -> float:
+    """Recall@10 of the most popular items."""
+    return two_tasks.baselines(_data())["popularity"]["item"]
+
+
 def _steps() -> int:
     return -(-len(_data().train.x) // two_tasks.BATCH) * EPOCHS
 
 
 def _short_training(subject: Subject) -> dict[str, float]:
     """Recall@10 and AUC after a short training, held against popularity and against the same model trained on interests alone."""
-    popularity = two_tasks.baselines(_data())["popularity"]["item"]
+    popularity = _popularity()
     joint = _trained(subject, "training", {"item": 1.0, "interest": 1.0})
     found = {"recall": joint["item"], "popularity": popularity, "auc": joint["interest"], "steps": _steps()}
     found["rate"] = float(subject.model.optimizer.learning_rate)
