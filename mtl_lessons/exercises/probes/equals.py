@@ -1,4 +1,4 @@
-"""A mask by `==`: of a tensor of a model that is being built, Keras answers False, and nothing is masked."""
+"""A mask by `==`: in a model that is being built, Keras answers False, and nothing is masked."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ MASKS = {  # mistakes that a mask that does not work may be behind
 
 
 def mindful_of_equals(check: Callable) -> Callable:
-    """A check that says so where a mask turns out not to work, and a tensor was compared by `==`."""
+    """A check that says so where a mask does not work, and a tensor was compared by `==`."""
 
     @wraps(check)
     def checked(answer: object) -> object:

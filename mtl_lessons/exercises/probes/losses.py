@@ -3,8 +3,8 @@
     losses(subject, labels)                   # all probes, in their order
     losses(subject, labels, [*LOSSES, mine])  # another order, or one more
 
-A probe of a loss takes a `Case` and raises `Mistake`. A pull is the gradient of the loss by an output: below 0 where a step of
-training would raise the output.
+A probe of a loss takes a `Case` and raises `Mistake`. A pull is the gradient of the loss by an
+output: below 0 where a step of training would raise the output.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from mtl_lessons.exercises.mistakes import Mistake, came_from, short
 from .subject import NUMBER, ONE_OF, YES_NO, Columns, Output, Subject, Tensors, fed
 
 SURE = 9.0  # a logit that leaves next to no doubt
-STEEP = {ONE_OF: 0.6, YES_NO: 1.7}  # how much more it costs to be surer of what is wrong, see `logits_or_probabilities`
+STEEP = {ONE_OF: 0.6, YES_NO: 1.7}  # how much steeper costs must be: `logits_or_probabilities`
 ERRORS = (-1.5, -0.4, 0.4, 1.5)  # of a number, on both sides of its label
 REFUSALS = (  # what a loss raises that does not fit its labels or its outputs
     ValueError,
@@ -34,14 +34,14 @@ Pulls = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Case:
-    """A compiled model with labels by task, and the pulls at its own outputs, `(rows, width)` by task."""
+    """A compiled model, labels by task, and the pulls at its outputs, `(rows, width)` by task."""
 
     subject: Subject
     labels: Columns
     pulls: Pulls
 
     def of(self, output: Output) -> tuple[np.ndarray, np.ndarray]:
-        """Labels and pulls of one output, where there is a label: `(known, width)` each, a class in one column."""
+        """Labels and pulls of one output where there is a label: `(known, width)`."""
         label, pull = self.labels[output.name], self.pulls[output.name]
         known = ~unlabelled(label)
         return label.reshape(len(label), -1)[known], pull[known]
@@ -51,7 +51,7 @@ Probe = Callable[[Case], None]
 
 
 def losses(subject: Subject, labels: Columns, order: Sequence[Probe] | None = None) -> None:
-    """The compiled loss can be computed, and passes the probes in that order; those of LOSSES, if none is given."""
+    """The compiled loss can be computed, and passes the probes: LOSSES, or those of `order`."""
     if not getattr(subject.model, "compiled", False):
         raise Mistake("not-compiled")
     try:
@@ -65,8 +65,12 @@ def losses(subject: Subject, labels: Columns, order: Sequence[Probe] | None = No
 
 
 def pulls_of(subject: Subject, labels: Columns, predictions: Tensors | None = None) -> Pulls:
-    """The gradient of the loss by each output; zero where there is none. At the model's outputs, if at no others."""
-    predictions = {name: tf.identity(tensor) for name, tensor in (predictions or subject.predictions).items()}
+    """The gradient of the loss by each output; zero where there is none.
+
+    At the model's outputs, if at no others.
+    """
+    predictions = predictions or subject.predictions
+    predictions = {name: tf.identity(tensor) for name, tensor in predictions.items()}
     with tf.GradientTape() as tape:
         tape.watch(predictions)
         loss = _loss(subject, labels, predictions)
@@ -81,7 +85,7 @@ def pulls_of(subject: Subject, labels: Columns, predictions: Tensors | None = No
 
 
 def swapped(subject: Subject, labels: Columns) -> str:
-    """The first task whose loss is a function that works once it is given the prediction first, as in PyTorch."""
+    """The first task whose loss works with the prediction as its first argument, as in PyTorch."""
     config = getattr(subject.model, "_compile_config", None)
     given = (config and config.config or {}).get("loss")
     for name, key in subject.keys.items():
@@ -94,7 +98,8 @@ def swapped(subject: Subject, labels: Columns) -> str:
                 tape.watch(prediction)
                 value = loss(prediction, label)
             pull = tape.gradient(value, prediction)
-            works = pull is not None and np.all(np.isfinite(value)) and np.all(np.isfinite(pull)) and np.any(pull)
+            finite = np.all(np.isfinite(value)) and pull is not None and np.all(np.isfinite(pull))
+            works = finite and np.any(pull)
         except Exception:  # a learner's function, called in a way that it was not made for
             continue
         if works:
@@ -122,7 +127,7 @@ def missing_is_nothing(case: Case) -> None:
 
 
 def own_row(case: Case) -> None:
-    """Give every other row of a task another label: in the rows between, nothing changes but a common factor."""
+    """Give every other row another label: in the rows between, only a common factor changes."""
     for output in case.subject.declared:
         label = case.labels[output.name].copy()
         label[::2] = _other(output, label[::2])
@@ -141,7 +146,10 @@ def _other(output: Output, label: np.ndarray) -> np.ndarray:
 
 
 def from_both_sides(case: Case) -> None:
-    """The loss of a number grows with the distance from its label, above it and below; a cross-entropy's does not."""
+    """The loss of a number grows with the distance from its label, above and below.
+
+    That of a cross-entropy does not.
+    """
     for output in case.subject.declared:
         if output.kind == NUMBER:
             _from_both_sides(case, output)
@@ -160,12 +168,13 @@ def _from_both_sides(case: Case, output: Output) -> None:
     for error, pull in pulls.items():
         away = np.sign(pull) != np.sign(error)
         if away.any():
+            facts = {"rows": int(away.sum()), "of": away.size}
             side = "above" if error > 0 else "below"
-            raise Mistake("not-a-distance", task=output.name, rows=int(away.sum()), of=away.size, side=side)
+            raise Mistake("not-a-distance", task=output.name, side=side, **facts)
 
 
 def own_label(case: Case) -> None:
-    """Turn round the labels of one task after the other: its own output feels it, and no other does."""
+    """Turn round the labels of one task after the other: its own output feels it, no other does."""
     for changed, label in case.labels.items():
         turned = pulls_of(case.subject, {**case.labels, changed: label[::-1]})
         for task, pull in case.pulls.items():
@@ -205,7 +214,7 @@ def towards_the_label(case: Case) -> None:
 
 
 def _away(case: Case, output: Output) -> np.ndarray:
-    """Where a known yes is pulled down or a no up, or the class of the label down; of a number, nowhere."""
+    """Where a yes is pulled down or a no up, or the label's class down; of a number, nowhere."""
     label, pull = case.of(output)
     if output.kind == YES_NO:
         return np.where(label == 1, pull, -pull) > 0
@@ -215,7 +224,7 @@ def _away(case: Case, output: Output) -> np.ndarray:
 
 
 def labels_by_themselves(case: Case) -> None:
-    """Give the first of several yes/no labels another prediction: the outputs of the others feel nothing of it."""
+    """Give the first of several yes/no labels another prediction: the others feel nothing of it."""
     for output in case.subject.declared:
         if output.kind == YES_NO and output.width > 1:
             _by_themselves(case, output)
@@ -232,12 +241,12 @@ def _by_themselves(case: Case, output: Output) -> None:
 
 
 def logits_or_probabilities(case: Case) -> None:
-    """Predictions cost the more, the surer they are of what is wrong, and the more so the further they go.
+    """Predictions cost the more, the surer they are of what is wrong.
 
-    With `c(s)` the loss when an output has logits of s for what is right: a cross-entropy has `c(-2) - c(0)` of 2.5 times
-    `c(0) - c(2)` (once, with hundreds of classes), label smoothing makes that more, and so does a focal loss. Probabilities
-    that are taken for logits have 1.3 (0.3 and less, of classes). Logits that are taken for probabilities are clipped:
-    `c(-4) = c(-2)`.
+    With `c(s)` the loss when an output has logits of s for what is right: a cross-entropy has
+    `c(-2) - c(0)` of 2.5 times `c(0) - c(2)` (once, with hundreds of classes), label smoothing
+    makes that more, and so does a focal loss. Probabilities that are taken for logits have 1.3 (0.3
+    and less, of classes). Logits that are taken for probabilities are clipped: `c(-4) = c(-2)`.
     """
     for output in case.subject.declared:
         if output.kind == NUMBER:
@@ -246,11 +255,15 @@ def logits_or_probabilities(case: Case) -> None:
         gained, lost, more = cost[0.0] - cost[2.0], cost[-2.0] - cost[0.0], cost[-4.0] - cost[-2.0]
         if not (lost > STEEP[output.kind] * gained and gained > 0 and more > 0.15 * lost):
             linear = case.subject.ranges[output.name] == "linear"
-            raise Mistake("logits-as-probabilities" if linear else "probabilities-as-logits", task=output.name)
+            key = "logits-as-probabilities" if linear else "probabilities-as-logits"
+            raise Mistake(key, task=output.name)
 
 
 def _cost(case: Case, sure: Mapping[str, float]) -> float:
-    """The loss of predictions that know their labels, with logits of `sure` for what is right; others are quite sure."""
+    """The loss of predictions that know their labels, with logits of `sure` for what is right.
+
+    Outputs that are not in `sure` are quite sure.
+    """
     predictions = {
         output.name: _ideal(
             output,
@@ -291,9 +304,10 @@ def _loss(subject: Subject, labels: Columns, predictions: Tensors) -> tf.Tensor:
     shaped = dict(predictions)
     for name in subject.flat:
         shaped[name] = tf.reshape(shaped[name], (-1,))
+    x, y_pred = fed(subject.model, subject.x), subject.arranged(shaped)
     y = subject.arranged({name: tf.constant(label.copy()) for name, label in labels.items()})
     try:
-        return subject.model.compute_loss(x=fed(subject.model, subject.x), y=y, y_pred=subject.arranged(shaped))
+        return subject.model.compute_loss(x=x, y=y, y_pred=y_pred)
     except REFUSALS as error:
         raise Mistake("loss-fails", said=said(error), place=came_from(error)) from error
 

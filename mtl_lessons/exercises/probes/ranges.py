@@ -1,4 +1,4 @@
-"""Which range an output can take, seen at large weights: logits or probabilities, and of which kind."""
+"""Which range an output can take, seen at large weights: logits, or which probabilities."""
 
 from collections.abc import Callable
 
@@ -8,10 +8,13 @@ FACTORS = (10, 3, 1)
 
 
 def range_of(at: Callable[[float], np.ndarray]) -> str:
-    """The range of an output: linear, softmax, double-softmax, sigmoid, upper-half, tanh, positive or constant.
+    """The range of an output.
 
-    `at(factor)` is the output, `(rows, width)`, with all kernels and tables that many times as large. It is judged at
-    the first factor at which rows differ: at 10, a sigmoid may be saturated and the same for all.
+    One of linear, softmax, double-softmax, sigmoid, upper-half, tanh, positive, constant.
+
+    `at(factor)` is the output, `(rows, width)`, with all kernels and tables that many times as
+    large. It is judged at the first factor at which rows differ: at 10, a sigmoid may be saturated
+    and the same for all.
     """
     for factor in FACTORS:
         out = at(factor)

@@ -13,7 +13,7 @@ Run = Callable[[], tf.Tensor]  # gives an output
 
 
 def gradients(run: Run, weights: Sequence[keras.Variable], aims: int = 1) -> list[list]:
-    """For each of several aims, the gradient by each weight; None where the output does not depend on it.
+    """For each of several aims, the gradient by each weight; None where nothing depends on it.
 
     An aim is the sum of the output times fixed noise, so that nothing cancels by symmetry.
     """
@@ -38,7 +38,8 @@ def trained_rows(run: Run, tables: Sequence[keras.Variable]) -> list[np.ndarray]
 
 def tables(model: keras.Layer, rows: int) -> list[keras.Variable]:
     """The trainable matrices of so many rows at least."""
-    return [weight for weight in model.trainable_weights if len(weight.shape) == 2 and weight.shape[0] >= rows]
+    matrices = [weight for weight in model.trainable_weights if len(weight.shape) == 2]
+    return [matrix for matrix in matrices if matrix.shape[0] >= rows]
 
 
 def all_reached(run: Run, model: keras.Layer) -> None:
@@ -50,7 +51,7 @@ def all_reached(run: Run, model: keras.Layer) -> None:
 
 
 def shares_and_is_parallel(subject: Subject) -> None:
-    """All weights are reached by some task, some weight by all, and no task's output is computed from another's."""
+    """All weights are reached by some task, some by all; no output is computed from another."""
     weights = subject.model.trainable_weights
     values = [weight.value for weight in weights]
     with tf.GradientTape(persistent=True) as tape:
@@ -71,16 +72,20 @@ def shares_and_is_parallel(subject: Subject) -> None:
 
 
 def jacobian_ranks(model: keras.Layer, run: Run, rows: int, most: int = 10) -> tuple[int, int, int]:
-    """How many directions of a table's rows an output feels: at most at one row, at all together; and how many there are.
+    """How many directions of a table's rows an output feels.
 
-    What is measured is the rank of ∂output / ∂(row of the table). A layer of two units lets two directions through, with
-    or without an activation behind it, which would make the rank of the outputs themselves larger. `rows`: how many a
-    table has at least. A model without a table has `(most, most, 0)`.
+    Three numbers: at most at one row, at all rows together, and how many there are.
+
+    What is measured is the rank of ∂output / ∂(row of the table). A layer of two units lets two
+    directions through, with or without an activation behind it, which would make the rank of the
+    outputs themselves larger. `rows`: how many a table has at least. A model without a table has
+    `(most, most, 0)`.
     """
     found = tables(model, rows)
     if not found:
         return most, most, 0
-    by_aim = [[dense(g, table) for g, table in zip(of, found)] for of in gradients(run, found, most)]
+    aims = gradients(run, found, most)
+    by_aim = [[dense(g, table) for g, table in zip(aim, found)] for aim in aims]
     best = (0, 0, 0)
     for n, table in enumerate(found):
         by_row = np.stack([aim[n] for aim in by_aim], axis=1)  # (rows, most, width)
@@ -98,14 +103,16 @@ def noise(like: tf.Tensor, seed: int = 0) -> tf.Tensor:
 
 def dense(gradient: object, like: keras.Variable) -> np.ndarray:
     """A gradient as an array in the shape of what it is of; zeros for none."""
-    return np.zeros(like.shape) if gradient is None else np.asarray(tf.convert_to_tensor(gradient), float)
+    if gradient is None:
+        return np.zeros(like.shape)
+    return np.asarray(tf.convert_to_tensor(gradient), float)
 
 
 def rank(matrix: np.ndarray) -> int:
-    """How many directions the rows really use; of a stack of matrices, the most that one of them uses.
+    """How many directions the rows really use; of a stack of matrices, the most that one uses.
 
-    Counts the singular values above a thousandth of the largest, by the eigenvalues of the smaller Gram matrix, which are
-    their squares.
+    Counts the singular values above a thousandth of the largest, by the eigenvalues of the smaller
+    Gram matrix, which are their squares.
     """
     matrix = np.asarray(matrix, float)
     turned = np.swapaxes(matrix, -1, -2)

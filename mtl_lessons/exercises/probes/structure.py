@@ -1,4 +1,4 @@
-"""What a model tells apart: rows from each other, ids from each other; and whether its outputs fit their labels."""
+"""What a model tells apart: rows, ids; and whether the ranges of its outputs fit their labels."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,10 @@ KINDS = {ONE_OF: "one-of", YES_NO: "yes-no", NUMBER: "number"}  # in the keys of
 
 
 def activations(subject: Subject) -> None:
-    """The range of each output fits its label: one of many sums to 1, yes or no does not, a number is not squeezed."""
+    """The range of each output fits its label.
+
+    One of many sums to 1, yes or no does not, and a number is not squeezed.
+    """
     for output in subject.declared:
         found = subject.ranges[output.name]
         if found not in FITS[output.kind]:
@@ -48,14 +51,19 @@ def tells_rows_apart(subject: Subject) -> None:
 
 
 def names_not_numbers(vectors: np.ndarray, feature: str = "item") -> None:
-    """What ids are mapped to, a row for each, in their order: neighbours are no closer than ids that are far apart."""
+    """Of what ids are mapped to, in their order: neighbours are no closer than ids far apart."""
     distances = _distances(vectors)
-    next_door, apart = np.median(np.diagonal(distances, 1)), np.median(distances[:, ::-1].diagonal())
+    next_door = np.median(np.diagonal(distances, 1))
+    apart = np.median(distances[:, ::-1].diagonal())
     if next_door < 0.1 * apart:
         raise Mistake("ids-as-numbers", feature=feature)
 
 
-def all_differ(model: keras.Layer, vectors: Callable[[], np.ndarray], feature: str = "item") -> None:
+def all_differ(
+    model: keras.Layer,
+    vectors: Callable[[], np.ndarray],
+    feature: str = "item",
+) -> None:
     """What ids are mapped to, a row for each: no two are the same."""
 
     def alike() -> np.ndarray:

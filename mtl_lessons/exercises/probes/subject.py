@@ -1,4 +1,4 @@
-"""A learner's model: built from whatever the answer is, fed as it takes its inputs, its outputs told apart."""
+"""A learner's model: built from whatever the answer is, fed as it likes, its outputs told apart."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Tensors = dict[str, tf.Tensor]
 
 @dataclass(frozen=True)
 class Output:
-    """What an output is to predict: one of `width` classes, `width` yes/no labels, or `width` numbers."""
+    """What an output is to predict: one of `width` classes, so many yes/no labels, or numbers."""
 
     name: str
     kind: str
@@ -31,7 +31,8 @@ class Output:
 class Subject:
     """A learner's model, whose outputs are told apart once, on a batch `x`.
 
-    Raises `Mistake` if there are not as many outputs as `declared`, if a shape is wrong, or if a number is not finite.
+    Raises `Mistake` if there are not as many outputs as `declared`, if a shape is wrong, or if a
+    number is not finite.
     """
 
     def __init__(self, answer: object, x: Columns, declared: Sequence[Output]):
@@ -94,7 +95,7 @@ class Subject:
         rows, width = len(next(iter(self.x.values()))), output.width
         wanted = [(rows, width), (rows,)] if width == 1 else [(rows, width)]
         if tuple(tensor.shape) not in wanted:
-            raise Mistake("wrong-shape", task=output.name, found=_shape(tensor), expected=f"(rows, {width})")
+            raise _wrong_shape(output, _shape(tensor))
         if not np.all(np.isfinite(tensor)):
             raise Mistake("not-finite", task=output.name)
 
@@ -122,7 +123,7 @@ def _parts(made: object) -> list:
 
 
 def reads_only(model: keras.Layer, x: Columns) -> None:
-    """The inputs are those columns, in their shape: no label, and nothing else that will not be there at serving."""
+    """The inputs are those columns, in their shape: no label, and nothing unknown at serving."""
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) > len(x):
         names = [tensor.name for tensor in inputs]
@@ -151,7 +152,7 @@ def nothing_frozen(model: keras.Layer) -> None:
 
 
 def fed(model: keras.Layer, x: Columns) -> object:
-    """The columns as the model takes them: a dict or list, or the array itself if there is but one."""
+    """The columns as the model takes them: a dict or list, or the array itself if it is one."""
     wanted = getattr(model, "input", None)
     if isinstance(wanted, dict):
         return dict(x) if len(x) > 1 else dict(zip(wanted, x.values()))
@@ -163,6 +164,11 @@ def fed(model: keras.Layer, x: Columns) -> object:
 def _shape(tensor: tf.Tensor | np.ndarray | keras.KerasTensor) -> str:
     sizes = ", ".join(["rows", *map(str, tensor.shape[1:])])
     return f"({sizes})" if len(tensor.shape) > 1 else "(rows,)"
+
+
+def _wrong_shape(output: Output, found: str) -> Mistake:
+    expected = f"(rows, {output.width})"
+    return Mistake("wrong-shape", task=output.name, found=found, expected=expected)
 
 
 def _keys(found: object, declared: list[Output]) -> dict[str, str | int]:
@@ -183,10 +189,9 @@ def _keys(found: object, declared: list[Output]) -> dict[str, str | int]:
 
 
 def _keys_by_width(outputs: Tensors, declared: list[Output]) -> dict[str, str | int]:
-    widths = {key: tensor.shape[-1] if len(tensor.shape) > 1 else 1 for key, tensor in outputs.items()}
+    widths = [tensor.shape[-1] if len(tensor.shape) > 1 else 1 for tensor in outputs.values()]
     for output in declared:
-        if list(widths.values()).count(output.width) != 1:
-            shapes = ", ".join(_shape(tensor) for tensor in outputs.values())
-            raise Mistake("wrong-shape", task=output.name, found=shapes, expected=f"(rows, {output.width})")
-    by_width = {width: key for key, width in widths.items()}
+        if widths.count(output.width) != 1:
+            raise _wrong_shape(output, ", ".join(map(_shape, outputs.values())))
+    by_width = dict(zip(widths, outputs))
     return {output.name: by_width[output.width] for output in declared}

@@ -23,9 +23,10 @@ def trained(
     epochs: int = 1,
     show: Callable[[int], None] = lambda done: None,
 ) -> dict[str, np.ndarray]:
-    """Train as compiled, predict for `test`, and put weights and optimiser back; `show(batches)` counts the batches.
+    """Train as compiled, predict for `test`, put weights and optimiser back.
 
-    `weights`, by task and row, as `fit`'s `sample_weight`. Raises `Mistake` if a prediction is not finite.
+    `weights`, by task and row, as `fit`'s `sample_weight`; `show(batches)` is told how far it is.
+    Raises `Mistake` if a prediction is not finite.
     """
     model = subject.model
     model.optimizer.build(model.trainable_variables)

@@ -1,4 +1,4 @@
-"""A model at other weights for a while; whatever happens in between, afterwards they are as before."""
+"""A model at other weights for a while; whatever happens then, they are as before afterwards."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ def restored(owner: keras.Layer | keras.optimizers.Optimizer) -> Iterator[None]:
 
 @contextmanager
 def scaled(model: keras.Layer, factor: float) -> Iterator[None]:
-    """All kernels and tables that many times as large, biases as they are: where the curves of activations show."""
+    """All kernels and tables that many times as large, where the curves of activations show."""
     with restored(model):
         for weight in _matrices(model):
             weight.assign(weight * factor)
@@ -31,7 +31,8 @@ def scaled(model: keras.Layer, factor: float) -> Iterator[None]:
 def whatever_the_weights(model: keras.Layer, seen: Callable[[], np.ndarray]) -> np.ndarray:
     """What is true at the weights that the model came with, and after two random changes.
 
-    `seen()` gives a mask. What is true only where a `relu` is dead is not true any more after a change.
+    `seen()` gives a mask. What is true only where a `relu` is dead is not true any more after a
+    change.
     """
     mask = seen()
     for seed in range(2):

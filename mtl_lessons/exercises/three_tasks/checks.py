@@ -36,7 +36,7 @@ def _called(answer: object, *given: object) -> object:
 
 @probes.mindful_of_equals
 def build(answer: object) -> dict:
-    """Heads as declared, parallel on a shared part; each reads what it judges, and nothing that others judge."""
+    """Heads as declared, parallel on a shared part; each reads what it judges, and nothing else."""
     subject = _subject(_called(answer, _declared(TASKS)), OUTPUTS)
     probes.shares_and_is_parallel(subject)
     probes.activations(subject)
@@ -111,7 +111,8 @@ def _reads(subject: Subject, tasks: Mapping) -> None:
 def _sweep(subject: Subject, name: str) -> dict[str, np.ndarray]:
     """By task, what is predicted for all ids of a feature, those of -1 last: `(ids + 1, others)`.
 
-    Of a user, that is what is predicted for one ad and one item; of an ad or an item, what is predicted for 8 users.
+    Of a user, that is what is predicted for one ad and one item; of an ad or an item, what is
+    predicted for 8 users.
     """
     ids = np.r_[np.arange(IDS[name]), -1].astype("int32")
     users = [7] if name == "user" else range(3, 600, 79)
@@ -190,7 +191,7 @@ def _meets(subject: Subject) -> None:
 
 
 def _fourth(answer) -> None:
-    """One line more in the declaration is one head more in the model, of the kind that the line says."""
+    """One line more in the declaration is one head more in the model, as the line says."""
     more = {**TASKS, **FOURTH}
     try:
         subject = _subject(answer(_declared(more)), [*OUTPUTS, Output("like", YES_NO, 1)])
@@ -226,7 +227,10 @@ def _twins(answer) -> None:
 
 
 def _last_layers(subject: Subject, task: str) -> set[str]:
-    """Weights that give one number, and that the task trains: the last layer of its head, a table of biases apart."""
+    """Weights that give one number, and that the task trains: the last layer of its head.
+
+    A table of biases is none of them.
+    """
     weights = subject.model.trainable_weights
     narrow = [w for w in weights if w.shape[-1:] == (1,) and w.shape[0] < min(IDS.values())]
     return probes.reached(lambda: subject.raw()[task], narrow)
@@ -270,7 +274,10 @@ def _labels(rows: int) -> dict[str, np.ndarray]:
 
 
 def cure(answer: object) -> dict:
-    """The harm is gone by a control that is as wide and as loud, nobody else pays for it, and the control is worth beating."""
+    """The harm is gone, held against a control that is as wide and as loud, and worth beating.
+
+    And no other task pays for it.
+    """
     multi, single = _pair(_called(answer))
     _is_shared(multi, single)
     _is_fair(multi, single)
@@ -298,7 +305,7 @@ def _better(task: str, one: float, other: float) -> float:
 
 
 def _best_alone() -> dict[str, float]:
-    """The best that a task has reached alone in this world, over the cures that come with the package."""
+    """The best that a task has reached alone in this world, over the cures of the package."""
     names = {"chosen": "chosen_single", "ad_click": "single", "rating": "rating_single"}
     runs = {task: [cure[name][0] for cure in experiment.shipped()["cures"].values()] for task, name in names.items()}
     return {task: min(scores) if task in LESS_IS_BETTER else max(scores) for task, scores in runs.items()}
@@ -396,7 +403,7 @@ SCORES: dict[str, dict[str, float]] = {}  # by declaration: what has been traine
 
 
 def _scored(framework: Framework, **plan) -> dict[str, float]:
-    """The framework's scores after a training on the first world, from the same start, rows and steps as any other's.
+    """The framework's scores after a training on the first world: same start, rows and steps for all.
 
     `plan`: of `fit`, if not that of the chapter.
     """
@@ -411,7 +418,7 @@ def _scored(framework: Framework, **plan) -> dict[str, float]:
 
 
 def _declaration(framework: Framework) -> str:
-    """All that the scores depend on, as text; empty if it cannot be told, as of a network that somebody wrote."""
+    """All that the scores depend on, as text; empty if nobody can tell, as of a network of one's own."""
     kind, options = _chosen(framework)
     if type(framework) is not Framework or not getattr(kind, "__module__", "").startswith("mtl_lessons."):
         return ""

@@ -89,7 +89,10 @@ def _finite(vectors: tf.Tensor) -> None:
 
 
 def _padding_has_no_effect(model: keras.Layer) -> None:
-    """Rows of a table that padded histories train, and full ones of the same items do not, are those of the padding."""
+    """Padding trains no row of a table.
+
+    Its rows would be those that padded histories train, and full ones of the same items do not.
+    """
     few = np.full((1, HISTORY), PADDING, "int32")
     few[0, -2:] = 7, 11
     full = np.tile(np.array([7, 11], "int32"), HISTORY // 2)[None]
@@ -131,7 +134,7 @@ def _rows_alone(model: keras.Layer) -> None:
 
 @probes.mindful_of_equals
 def trunk(answer: object) -> dict:
-    """A representation that is trained as a whole, is more than linear, and is wide enough for 500 items."""
+    """A representation that is trained as a whole, more than linear, wide enough for 500 items."""
     model = probes.built(answer)
     probes.reads_only(model, {"history": _histories()})
     vectors = _vectors(model, _histories())
@@ -159,7 +162,7 @@ def _some() -> np.ndarray:
 
 
 def _lets_through(model: keras.Layer, output, key: str, **facts) -> None:
-    """No layer is so narrow that most directions of an item's vector are lost in it, whatever comes behind it."""
+    """No layer is so narrow that most directions of an item's vector are lost in it."""
     at_most, together, width = probes.jacobian_ranks(model, output, ITEMS)
     least = min(LEAST_RANK, width)
     if together < least or at_most < least // 2:
@@ -167,7 +170,7 @@ def _lets_through(model: keras.Layer, output, key: str, **facts) -> None:
 
 
 def _linear(model: keras.Layer, factor: float) -> bool:
-    """A mean of two histories gives the mean of the two outputs; with kernels and tables `factor` times as large."""
+    """Whether a mean of two histories gives the mean of the two outputs, at larger weights."""
     rng = np.random.default_rng(1)
     a, b = rng.integers(ITEMS, size=(2, 200, 1))
     left, right = (np.repeat(x, HISTORY, axis=1).astype("int32") for x in (a, b))
@@ -203,7 +206,10 @@ def _subject(answer: object) -> Subject:
 
 
 def losses(answer: object) -> dict:
-    """The compiled losses do what they should, and a short training beats popularity and the same model with interests alone."""
+    """The losses do what they should, and a short training beats what is easily had.
+
+    That is popularity, and the same model with the interests alone.
+    """
     subject = _subject(answer)
     if not getattr(subject.model, "compiled", False):
         raise Mistake("not-compiled")
@@ -250,7 +256,10 @@ def _steps() -> int:
 
 
 def _short_training(subject: Subject) -> dict[str, float]:
-    """Recall@10 and AUC after a short training, held against popularity and against the same model trained on interests alone."""
+    """Recall@10 and AUC after a short training.
+
+    Held against popularity, and against the same model trained on interests alone.
+    """
     popularity = _popularity()
     joint = _trained(subject, "training", {"item": 1.0, "interest": 1.0})
     found = {"recall": joint["item"], "popularity": popularity, "auc": joint["interest"], "steps": _steps()}
