@@ -28,7 +28,7 @@ from mtl_lessons.quiz import report, terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 0 if all is well, 1 if a step is not passed, 2 for a wrong command."""
+    """Run a command; its status is 0 if all is well, 1 if a step is not passed, 2 if it is wrong."""
     forgiving()
     asked = _parser().parse_args(arguments)
     return asked.run(asked)
@@ -126,7 +126,10 @@ class _Check:
         return [step for step, (_, result) in self.known.items() if result.outcome == PASSED]
 
     def _to_do(self, starters: list[Step]) -> list[Step]:
-        """Light steps, and of the others those before the first that is still a starter, or known to be not passed."""
+        """Light steps, and of the others those before the first that cannot pass.
+
+        That is a starter, or known to be not passed.
+        """
         found = [step for step in self.exercise.steps if step.light and step not in starters]
         for step in (step for step in self.exercise.steps if not step.light):
             if step in starters or (step in self.known and self.known[step][1].outcome != PASSED):

@@ -1,11 +1,12 @@
-"""What learners hand in: the right and wrong answers of `tests/exercises/<exercise>/answers.yml`, with what each must get.
+"""What learners hand in, right and wrong, from `tests/exercises/<exercise>/answers.yml`.
 
     for answer in of("two_tasks"):
         answer.name, answer.steps, answer.gets      # "plain_mean", ("inputs",), "padding-counts"
         answer.text                                 # its Python
 
-An answer is a file, `right/<name>.py` or `wrong/<name>.py`, or a small change of a right one. Such a change holds only if each of
-the texts that it replaces stands in that file exactly once; otherwise `of` raises, so that no wrong answer turns right in silence.
+An answer is a file, `right/<name>.py` or `wrong/<name>.py`, or a small change of a right one. Such
+a change holds only if each of the texts that it replaces stands in that file exactly once;
+otherwise `of` raises, so that no wrong answer turns right in silence.
 """
 
 import re
@@ -22,7 +23,10 @@ CHANGE = {"from?": WORD, "replace?": {str: re.compile("(?s).*")}}
 
 @dataclass(frozen=True)
 class Answer:
-    """One file of a learner's. Right, it passes `steps`; wrong, it fails the one step, with the message `gets`."""
+    """One file of a learner's.
+
+    Right, it passes `steps`; wrong, it fails the one step, with the message `gets`.
+    """
 
     exercise: str
     name: str
@@ -37,7 +41,10 @@ class Answer:
 
 @cache
 def of(exercise: str) -> tuple[Answer, ...]:
-    """The answers to an exercise. Raises `ValueError` with the file, the line and what was expected there."""
+    """The answers to an exercise.
+
+    Raises `ValueError` with the file, the line and what was expected there.
+    """
     steps = {step.name for step in exercises.load(exercise).steps}
     folder = FOLDER / exercise
     file = folder / "answers.yml"
@@ -47,22 +54,30 @@ def of(exercise: str) -> tuple[Answer, ...]:
     shape = {"right": [right], "wrong": {step: [wrong] for step in steps}}
     for line, reason in shapes.mismatches(root, shape):
         raise ValueError(f"{exercise}/{file.name}:{line}: {reason}")
-    found = [Answer(exercise, one["name"], tuple(one["steps"]), _text(folder, "right", one)) for one in data["right"]]
-    for step, answers in data["wrong"].items():
-        found += [Answer(exercise, one["name"], (step,), _text(folder, "wrong", one), one["gets"]) for one in answers]
     _nothing_beside(folder, data)
+    found = []
+    for one in data["right"]:
+        text = _text(folder, "right", one)
+        found.append(Answer(exercise, one["name"], tuple(one["steps"]), text))
+    for step, answers in data["wrong"].items():
+        for one in answers:
+            text = _text(folder, "wrong", one)
+            found.append(Answer(exercise, one["name"], (step,), text, one["gets"]))
     return tuple(found)
 
 
 def _text(folder: Path, kind: str, entry: dict) -> str:
     """The Python of an answer."""
     name = entry["name"]
-    file = folder / "right" / f"{entry['from']}.py" if "from" in entry else folder / kind / f"{name}.py"
+    file = folder / kind / f"{name}.py"
+    if "from" in entry:
+        file = folder / "right" / f"{entry['from']}.py"
+    where = f"{folder.name}/answers.yml, {name}"
     if not file.is_file():
-        raise ValueError(f"{folder.name}/answers.yml, {name}: expected the file {file.relative_to(folder)}, found none")
+        raise ValueError(f"{where}: expected the file {file.relative_to(folder)}, found none")
     text = file.read_text(encoding="utf-8")
     for old, new in entry.get("replace", {}).items():
-        text = replaced(text, old, new, f"{folder.name}/answers.yml, {name}: {file.name}")
+        text = replaced(text, old, new, f"{where}: {file.name}")
     return text
 
 
@@ -78,6 +93,7 @@ def _nothing_beside(folder: Path, data: dict) -> None:
     wrong = [answer for answers in data["wrong"].values() for answer in answers]
     for kind, entries in (("right", data["right"]), ("wrong", wrong)):
         named = {entry["name"] for entry in entries if "from" not in entry}
-        stray = {file.stem for file in (folder / kind).glob("*.py")} - named
-        if stray:
-            raise ValueError(f"{folder.name}/answers.yml: expected an entry for {kind}/{min(stray)}.py, found none")
+        for file in (folder / kind).glob("*.py"):
+            if file.stem not in named:
+                reason = f"expected an entry for {kind}/{file.name}, found none"
+                raise ValueError(f"{folder.name}/answers.yml: {reason}")

@@ -1,4 +1,4 @@
-"""A manifest is checked when it is read: whatever is forgotten or contradicts itself is told with file, line and reason."""
+"""A manifest is checked when it is read: what is forgotten or wrong is told with file and line."""
 
 import ast
 

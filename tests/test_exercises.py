@@ -1,5 +1,6 @@
 """Every exercise keeps its contract: starters are not attempted, model answers pass, each wrong answer gets its message, right ones pass."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from mtl_lessons import exercises
+from mtl_lessons import embed, exercises
 from mtl_lessons.exercises.engine import FOLDER
 from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, Result
 from mtl_lessons.exercises.source import Source
@@ -137,15 +138,41 @@ def test_a_change_of_an_answer_fails_where_its_text_does_not_stand_once():
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_manifest_is_whole(name):
-    exercise = ALL[name]
-    handed = handed_in.of(name)
-    assert sum(not answer.is_right for answer in handed) >= 90 and sum(answer.is_right for answer in handed) >= 10
+def test_every_step_has_a_check_a_starter_and_a_solution(name):
+    exercise, forgotten = ALL[name], []
     for step in exercise.steps:
-        assert step.solution().text.startswith("```python\n")
-    files = [exercise.folder / "checks.py", exercise.folder / "light.py", FOLDER / "probes.py"]
-    checked = "".join(file.read_text() for file in files)
-    assert set(exercise.manifest.messages) <= set(re.findall(r'"([a-z-]+)"', checked))
+        if not callable(getattr(exercise.checks_of(step), step.name, None)):
+            file = "light.py" if step.light else "checks.py"
+            forgotten.append(f"{name}/{file}: expected a function {step.name}, found none")
+        for part in {*step.spec.solution, step.answer}:
+            if not hasattr(exercise.module, part):
+                forgotten.append(f"{exercise.module.__file__}: expected {part}, found none")
+    starters = {file.name for file in exercise.folder.glob("starter_*.py")}
+    for file in starters - {step.spec.starter for step in exercise.steps}:
+        forgotten.append(f"{name}/manifest.yml: expected a step that begins with {file}, found none")
+    assert forgotten == []
+    assert all(step.solution().text.startswith("```python\n") for step in exercise.steps)
+
+
+def mistakes(folder):
+    """The keys of the messages that the modules of a folder raise: what is written as `Mistake("key")` or as a text."""
+    nodes = [node for file in folder.glob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Mistake"]
+    raised = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+    return raised, texts
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_mistake_has_a_message_and_every_message_a_mistake(name):
+    exercise, common = ALL[name], embed.strings("mistakes")
+    raised, texts = mistakes(exercise.folder)
+    _, of_probes = mistakes(FOLDER / "probes")
+    own = set(exercise.manifest.messages)
+    wanted = raised | {answer.gets for answer in handed_in.of(name) if not answer.is_right}
+    forgotten = [f"{name}/manifest.yml: expected a message {key}, found none" for key in wanted - own - set(common)]
+    unused = [f"{name}/manifest.yml: expected a mistake {key}, found none" for key in own - texts - of_probes]
+    assert forgotten + unused == []
 
 
 def test_typical_mistakes_give_other_numbers_than_the_right_ones():
@@ -211,9 +238,9 @@ def test_light_checks_agree_with_the_model_answers():
         assert three._interval(runs) == pytest.approx(tuple(expected[task]), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_light_steps_need_no_tensorflow(name):
-    code = f"import sys, mtl_lessons.exercises.{name}.light; sys.exit('tensorflow' in sys.modules)"
+def test_light_steps_need_no_tensorflow():
+    lights = ", ".join(f"mtl_lessons.exercises.{name}.light" for name in ALL)
+    code = f"import sys, {lights}; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=600).returncode == 0
 
 

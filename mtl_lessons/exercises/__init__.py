@@ -12,7 +12,10 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Exercise:
-    """An exercise by its name. Raises `ValueError`, with the names that there are, for any other."""
+    """An exercise by its name.
+
+    Raises `ValueError`, with the names that there are, for any other.
+    """
     if name not in names():
         raise ValueError(f"expected one of the exercises {', '.join(names())}, found {name!r}")
     return Exercise(name)

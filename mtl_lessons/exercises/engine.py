@@ -10,14 +10,16 @@
 An exercise is a folder `mtl_lessons/exercises/<name>/` with
 
 - `manifest.yml`: its steps and messages, see `manifest`.
-- `checks.py`: for each step a function of its name. It takes the answer and returns a dict of facts for `passed`, or nothing.
-  It raises `Mistake("key", **facts)` for what is wrong and `NotAttempted` for a starter; most of it is calls of `probes`.
-  Cheap probes come first, training last. A check gives a learner's code copies of its data, never the data by which it judges.
-- `light.py`: the same for the steps that the manifest calls `light: true`. It imports no TensorFlow, so that in a terminal
-  these steps need not wait for it.
+- `checks.py`: for each step a function of its name. It takes the answer and returns a dict of facts
+  for `passed`, or nothing. It raises `Mistake("key", **facts)` for what is wrong and `NotAttempted`
+  for a starter; most of it is calls of `probes`. Cheap probes come first, training last. A check
+  gives a learner's code copies of its data, never the data by which it judges.
+- `light.py`: the same for the steps that the manifest calls `light: true`. It imports no
+  TensorFlow, so that in a terminal these steps need not wait for it.
 - `starter_*.py`: what a learner begins with.
 
-What learners hand in, right and wrong, is in `tests/exercises/`; `tests/test_exercises.py` holds every exercise to its contract.
+What learners hand in, right and wrong, is in `tests/exercises/`; `tests/test_exercises.py` holds
+every exercise to its contract.
 """
 
 import importlib
@@ -33,8 +35,24 @@ from mtl_lessons import embed
 from mtl_lessons.console import showable
 from mtl_lessons.exercises import result, state
 from mtl_lessons.exercises.manifest import SECONDS, Manifest, Message, StepSpec
-from mtl_lessons.exercises.mistakes import LONGEST, Mistake, NotAttempted, attempted, came_from, short, told
-from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, SIGNS, Result, Shown
+from mtl_lessons.exercises.mistakes import (
+    LONGEST,
+    Mistake,
+    NotAttempted,
+    attempted,
+    came_from,
+    short,
+    told,
+)
+from mtl_lessons.exercises.result import (
+    NOT_ATTEMPTED,
+    NOT_YET,
+    PASSED,
+    RAISED,
+    SIGNS,
+    Result,
+    Shown,
+)
 from mtl_lessons.exercises.source import Source
 
 FOLDER = Path(__file__).parent
@@ -45,20 +63,22 @@ class Step:
 
     def __init__(self, exercise: "Exercise", number: int, spec: StepSpec):
         self.exercise, self.number, self.spec = exercise, number, spec
-        self.name, self.title, self.answer, self.hints = spec.name, spec.title, spec.answer, spec.hints
-        self.light, self.seconds = spec.light, spec.seconds
+        self.name, self.title, self.answer = spec.name, spec.title, spec.answer
+        self.hints, self.light, self.seconds = spec.hints, spec.light, spec.seconds
 
     def __repr__(self) -> str:
-        words = embed.strings("exercises")
         sign = SIGNS[PASSED if self.passed else NOT_ATTEMPTED]
-        return showable(f"{sign} {words['step'].format(number=self.number, title=self.title)}: {self.answer}")
+        return showable(f"{sign} {self._words('step', number=self.number)}: {self.answer}")
 
     @property
     def passed(self) -> bool:
         return bool(state.of(self.exercise.name).get(self.name, {}).get("passed"))
 
     def check(self, answer: object = ..., seconds: float | None = None) -> Result:
-        """Check an answer and say how it stands. `seconds`: when to give up, if not after what the manifest says."""
+        """Check an answer and say how it stands.
+
+        `seconds`: when to give up, if not after what the manifest says.
+        """
         from mtl_lessons.exercises import sandbox
 
         def judged() -> dict | None:
@@ -101,18 +121,20 @@ class Step:
         shown = state.of(self.exercise.name).get(self.name, {}).get("hints", 0)
         at = min(max(number if number is not None else shown + 1, 1), len(self.hints))
         state.note(self.exercise.name, self.name, hints=max(shown, at))
-        heading = embed.strings("exercises")["hint"].format(number=at, total=len(self.hints), title=self.title)
-        last = embed.strings("exercises")["last-hint"].format(step=self.name) if shown >= len(self.hints) == at else ""
-        return Shown(heading, f"{self.hints[at - 1]} {last}".strip(), self.exercise.section(self.spec.section))
+        heading = self._words("hint", number=at, total=len(self.hints))
+        text = self.hints[at - 1]
+        if shown >= len(self.hints) == at:
+            text = f"{text} {self._words('last-hint', step=self.name)}"
+        return Shown(heading, text, self.exercise.section(self.spec.section))
 
     def solution(self) -> Shown:
         """The model answer's source."""
-        heading = embed.strings("exercises")["solution"].format(title=self.title, module=self.exercise.module.__name__)
+        heading = self._words("solution", module=self.exercise.module.__name__)
         return Shown(heading, result.code("\n\n\n".join(self._sources())), folded=True)
 
     def starter(self) -> Shown:
         """The code to begin with."""
-        heading = embed.strings("exercises")["starter"].format(title=self.title)
+        heading = self._words("starter")
         return Shown(heading, result.code(self.begin_with))
 
     @property
@@ -130,16 +152,29 @@ class Step:
             return Message(self.spec.passed)
         return self.exercise.manifest.messages.get(key) or Message(embed.strings("mistakes")[key])
 
-    def _sources(self) -> list[str]:
-        return [inspect.getsource(getattr(self.exercise.module, name)).strip() for name in self.spec.solution]
+    def _words(self, key: str, **facts) -> str:
+        return embed.strings("exercises")[key].format(title=self.title, **facts)
 
-    def _result(self, outcome: str, key: str, error: BaseException | None = None, **facts) -> Result:
-        words = embed.strings("exercises")
-        heading = f"{SIGNS[outcome]} {words[outcome]}: {words['step'].format(number=self.number, title=self.title)}"
-        facts = {name: short(fact, 20 * LONGEST) if isinstance(fact, str) else fact for name, fact in facts.items()}
-        message = self._message(key)
-        more = self.exercise.section(message.read or self.spec.section) if outcome in (NOT_YET, RAISED) else None
-        return Result(heading, message.text.format(**facts), more, outcome=outcome, key=key, facts=facts, error=error)
+    def _sources(self) -> list[str]:
+        parts = [getattr(self.exercise.module, name) for name in self.spec.solution]
+        return [inspect.getsource(part).strip() for part in parts]
+
+    def _result(
+        self,
+        outcome: str,
+        key: str,
+        error: BaseException | None = None,
+        **facts,
+    ) -> Result:
+        step = self._words("step", number=self.number)
+        heading = f"{SIGNS[outcome]} {self._words(outcome)}: {step}"
+        for name, fact in facts.items():
+            facts[name] = short(fact, 20 * LONGEST) if isinstance(fact, str) else fact
+        message, more = self._message(key), None
+        if outcome in (NOT_YET, RAISED):
+            more = self.exercise.section(message.read or self.spec.section)
+        text = message.text.format(**facts)
+        return Result(heading, text, more, outcome=outcome, key=key, facts=facts, error=error)
 
 
 class Exercise:
@@ -149,7 +184,8 @@ class Exercise:
         self.name, self.folder = name, FOLDER / name
         self.manifest = Manifest.read(self.folder / "manifest.yml")
         self.title = self.manifest.title
-        self.steps = [Step(self, number, spec) for number, spec in enumerate(self.manifest.steps, 1)]
+        specs = enumerate(self.manifest.steps, 1)
+        self.steps = [Step(self, number, spec) for number, spec in specs]
 
     def __repr__(self) -> str:
         return showable("\n".join([self.title, *(f"  {step}" for step in self.steps)]))
@@ -159,7 +195,8 @@ class Exercise:
             if step.name == name:
                 return step
         known = ", ".join(step.name for step in self.__dict__.get("steps", ()))
-        raise AttributeError(f"expected a step of {self.__dict__.get('name')!r} ({known}), found {name!r}")
+        own = self.__dict__.get("name")
+        raise AttributeError(f"expected a step of {own!r} ({known}), found {name!r}")
 
     def __dir__(self) -> list[str]:
         """With the steps, so that Tab shows them."""
@@ -167,7 +204,10 @@ class Exercise:
 
     @cached_property
     def checks(self) -> ModuleType:
-        """The checks of the steps that need TensorFlow. Raises `Mistake` if Keras runs on something else."""
+        """The checks of the steps that need TensorFlow.
+
+        Raises `Mistake` if Keras runs on something else.
+        """
         if (wanted := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
             raise Mistake("other-backend", found=wanted)
         from mtl_lessons.backend import keras
@@ -178,7 +218,9 @@ class Exercise:
 
     def checks_of(self, step: Step) -> ModuleType:
         """The module with the check of a step."""
-        return importlib.import_module(f"mtl_lessons.exercises.{self.name}.light") if step.light else self.checks
+        if step.light:
+            return importlib.import_module(f"mtl_lessons.exercises.{self.name}.light")
+        return self.checks
 
     @cached_property
     def module(self) -> ModuleType:
@@ -194,16 +236,23 @@ class Exercise:
         return self.manifest.sections[name], f"{self.name.replace('_', '-')}-{name}"
 
     def answers(self, path: Path | str, seconds: float = SECONDS, keep: bool = False) -> dict:
-        """What a file defines; it is run within limits. Raises what it raises. `keep`: what it sets for Keras stays set."""
+        """What a file defines; it is run within limits.
+
+        Raises what it raises. `keep`: what it sets for Keras stays set.
+        """
         from mtl_lessons.exercises import sandbox
 
         return sandbox.run(lambda: runpy.run_path(str(path)), seconds, keep=keep)
 
-    def check_file(self, path: Path | str, steps: list[Step] | None = None) -> Iterator[tuple[Step, Result | None]]:
+    def check_file(
+        self,
+        path: Path | str,
+        steps: list[Step] | None = None,
+    ) -> Iterator[tuple[Step, Result | None]]:
         """The verdicts on a learner's file as they come; before each, the step with None.
 
-        Light steps come first: of the file, only what they use is run. Then the others in order, up to the first that is not
-        passed; the rest waits for it. `steps`: only these.
+        Light steps come first: of the file, only what they use is run. Then the others in order, up
+        to the first that is not passed; the rest waits for it. `steps`: only these.
         """
         from mtl_lessons.exercises import sandbox
 
@@ -211,7 +260,7 @@ class Exercise:
         for step in (step for step in steps if step.light):
             try:
                 if source.needs_tensorflow(step.answer):
-                    self.checks  # noqa: B018  (imports it, which takes its time, before the limit holds)
+                    self.checks  # noqa: B018  (its import takes time, before the limit holds)
                 found = sandbox.run(lambda step=step: source.run(step.answer))
             except KeyboardInterrupt:
                 raise

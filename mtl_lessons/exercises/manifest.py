@@ -2,23 +2,25 @@
 
     title: Item recommendation and user interest in one model
     module: mtl_lessons.two_tasks              # of the model answer
-    sections: {history: From a history to a vector}      # of the chapter: title by target, without the chapter's name
+    sections: {history: From a history to a vector}      # of the chapter: title by target
     steps:
-      - name: inputs                           # the name of its check, and the attribute: `exercise.inputs`
+      - name: inputs                           # of its check, and the attribute: `exercise.inputs`
         title: a vector from a history
         section: history                       # where to read again
         answer: user_vector                    # the name under which a learner's file defines it
         starter: starter_inputs.py             # what a learner begins with
         solution: [user_vector]                # names in `module`
         hints: ["Item ids are names, not quantities."]
-        passed: "Every history gives a vector of {width} numbers."      # what its check returns fills the braces in
+        passed: "A vector of {width} numbers." # what its check returns fills the braces in
         seconds: 60                            # until its check gives up, if not 20
         light: true                            # if its check needs no TensorFlow
     messages:
-      too-narrow: {text: "Found: {width}. Expected: at least {least}.", read: trunk}      # `read`: if not the step's section
+      too-narrow:
+        text: "Found: {width}. Expected: at least {least}."
+        read: trunk                            # a section, if it is not the step's
 
-A message is what a learner is told of a `Mistake` with that key. Those of the common probes are in `web/strings.en.json`, part
-`mistakes`; a message of the same name replaces them.
+A message is what a learner is told of a `Mistake` with that key. Those of the common probes are in
+`web/strings.en.json`, part `mistakes`; a message of the same name replaces them.
 """
 
 import re
@@ -69,10 +71,16 @@ class StepSpec:
     seconds: float = SECONDS
     light: bool = False
 
+    @classmethod
+    def of(cls, entry: dict) -> "StepSpec":
+        """From the YAML of a step; nothing in it can be changed."""
+        solution, hints = tuple(entry["solution"]), tuple(entry["hints"])
+        return cls(**entry | {"solution": solution, "hints": hints})
+
 
 @dataclass(frozen=True)
 class Message:
-    """What is said of a mistake, with `{facts}` to fill in; `read` is a section, if it is not the step's."""
+    """What is said of a mistake, with `{facts}` to fill in; `read`: where, if not the step's."""
 
     text: str
     read: str = ""
@@ -90,13 +98,20 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
-        """Raises `ValueError` for the first thing that is wrong: file, line, what was expected and what was found."""
+        """Raises `ValueError` for the first thing that is wrong, with its file and line."""
         root, data = shapes.read(path)
-        for line, reason in [*shapes.mismatches(root, SHAPE)] or [*_contradictions(root, data, path.parent)]:
+        wrong = list(shapes.mismatches(root, SHAPE))
+        wrong = wrong or list(_contradictions(root, data, path.parent))
+        for line, reason in wrong:
             raise ValueError(f"{path.parent.name}/{path.name}:{line}: {reason}")
-        steps = (step | {"solution": tuple(step["solution"]), "hints": tuple(step["hints"])} for step in data["steps"])
         messages = {key: Message(**message) for key, message in data["messages"].items()}
-        return cls(data["title"], data["module"], data["sections"], tuple(StepSpec(**step) for step in steps), messages)
+        return cls(
+            title=data["title"],
+            module=data["module"],
+            sections=data["sections"],
+            steps=tuple(StepSpec.of(step) for step in data["steps"]),
+            messages=messages,
+        )
 
 
 def _contradictions(root: yaml.Node, data: dict, folder: Path) -> Iterator[tuple[int, str]]:
@@ -106,12 +121,14 @@ def _contradictions(root: yaml.Node, data: dict, folder: Path) -> Iterator[tuple
     for place, step in enumerate(data["steps"]):
         node = shapes.inside(root, "steps", place)
         if names.index(step["name"]) < place:
-            yield shapes.line_of(node), f"expected a name of its own for each step, found {step['name']} twice"
+            reason = f"expected a name of its own for each step, found {step['name']} twice"
+            yield shapes.line_of(node), reason
         if step["section"] not in data["sections"]:
             found = step["section"]
             yield _line(node, "section"), f"section: expected one of {sections}, found {found}"
         if not (folder / step["starter"]).is_file():
-            yield _line(node, "starter"), f"starter: expected the file {folder.name}/{step['starter']}, found none"
+            file = f"{folder.name}/{step['starter']}"
+            yield _line(node, "starter"), f"starter: expected the file {file}, found none"
         yield from _badly_braced(node, "passed", step["passed"])
     for key, message in data["messages"].items():
         node = shapes.inside(root, "messages", key)
@@ -125,7 +142,8 @@ def _badly_braced(node: yaml.Node, key: str, text: str) -> Iterator[tuple[int, s
     try:
         list(Formatter().parse(text))
     except ValueError as error:
-        yield _line(node, key), f"{key}: expected braces around the names of facts, {{{{ and }}}} for others, found: {error}"
+        expected = "braces around the names of facts, {{ and }} for others"
+        yield _line(node, key), f"{key}: expected {expected}, found: {error}"
 
 
 def _line(node: yaml.Node, key: str) -> int:

@@ -1,4 +1,4 @@
-"""What a check raises, and what is said of an error: where in a learner's code it came from, in short.
+"""What a check raises, and what is said of an error: its message, and where it came from.
 
 raise Mistake("too-narrow", width=1, least=4)   # the key of a message, and the facts that it states
 attempted(answer)                               # the answer; NotAttempted for the dots of a starter
@@ -32,7 +32,10 @@ class NotAttempted(Exception):
 
 
 def attempted(value):
-    """The value itself; raises `NotAttempted` for the `...` of a starter, alone or as all that a list or dict holds."""
+    """The value itself.
+
+    Raises `NotAttempted` for the `...` of a starter, alone or as all that a list or dict holds.
+    """
     parts = [value]
     if isinstance(value, Mapping):
         parts = list(value.values())
@@ -49,7 +52,7 @@ def short(text: str, most: int = LONGEST) -> str:
 
 
 def told(error: BaseException) -> str:
-    """The first lines of an error's message, without colours, as Markdown that shows them as they are."""
+    """The first lines of an error's message, as Markdown that shows them as they are."""
     try:
         message = str(error)
     except Exception as second:  # an error that cannot even say what it is
@@ -59,7 +62,7 @@ def told(error: BaseException) -> str:
 
 
 def came_from(error: BaseException) -> str:
-    """A sentence that names the line of the learner's code that an error came from; empty if it came from none."""
+    """A sentence with the line of the learner's code that an error came from; else empty."""
     place = _place(error)
     return embed.strings("exercises")["place"].format(**place) if place else ""
 
@@ -70,7 +73,7 @@ def is_own(file: str) -> bool:
 
 
 def _place(error: BaseException) -> dict | None:
-    """The last line of the learner's own code in a traceback: neither ours nor that of a library."""
+    """The last line of a traceback that is the learner's own: neither ours nor a library's."""
     if isinstance(error, SyntaxError) and error.lineno and is_own(error.filename or ""):
         return {"line": error.lineno, "code": short((error.text or "").strip())}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):

@@ -1,4 +1,4 @@
-"""What a learner sees: a heading and a text, plain in a terminal and HTML in a notebook; of a check, also how it ended."""
+"""What a learner sees: plain text in a terminal, HTML in a notebook; of a check, how it ended."""
 
 import html
 from dataclasses import dataclass, field
@@ -45,7 +45,10 @@ class Shown:
 
 @dataclass(frozen=True, repr=False)
 class Result(Shown):
-    """How a check ended: `outcome` is one of OUTCOMES, `key` the message, `error` what the learner's code raised."""
+    """How a check ended.
+
+    `outcome` is one of OUTCOMES, `key` the message, `error` what the learner's code raised.
+    """
 
     outcome: str = NOT_ATTEMPTED
     key: str = ""

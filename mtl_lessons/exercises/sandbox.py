@@ -1,12 +1,14 @@
 """Runs a learner's code so that it can neither hang the checker nor leave anything changed behind.
 
-The code runs in a thread of its own. What TensorFlow and Keras remember for a thread (open gradient tapes, the graph that is
-being traced, the layer that is being called) ends with it, so code that is stopped in the middle of a trace spoils nothing
-for those who come after it. What belongs to the whole process is put back: Keras' number types, eager mode, NumPy's errors,
-Python's and NumPy's random generators, the working folder.
+The code runs in a thread of its own. What TensorFlow and Keras remember for a thread (open gradient
+tapes, the graph that is being traced, the layer that is being called) ends with it, so code that is
+stopped in the middle of a trace spoils nothing for those who come after it. What belongs to the
+whole process is put back: Keras' number types, eager mode, NumPy's errors, Python's and NumPy's
+random generators, the working folder.
 
-Also guarded: time, and the number of weights, before they are allocated. Not guarded: the end of the process (a check in a
-terminal runs in a child, see `child`), and code that means harm. A learner runs it on a machine of their own.
+Also guarded: time, and the number of weights, before they are allocated. Not guarded: the end of
+the process (a check in a terminal runs in a child, see `child`), and code that means harm. A
+learner runs it on a machine of their own.
 """
 
 import contextvars
@@ -46,7 +48,10 @@ SETTINGS = {  # by module: how each of its settings is read and written
 
 
 class TimeUp(BaseException):
-    """The code ran longer than it may. Not an `Exception`, so that `except Exception` lets it through."""
+    """The code ran longer than it may.
+
+    Not an `Exception`, so that `except Exception` lets it through.
+    """
 
     def __init__(self, seconds: float = 0.0):
         super().__init__(seconds)
@@ -61,10 +66,18 @@ class TooLarge(Exception):
         self.weights, self.most = weights, most
 
 
-def run(work: Callable[[], Any], seconds: float = SECONDS, weights: int = WEIGHTS, keep: bool = False) -> Any:
-    """What `work()` returns, within limits and from fixed random seeds; afterwards all global settings are as before.
+def run(
+    work: Callable[[], Any],
+    seconds: float = SECONDS,
+    weights: int = WEIGHTS,
+    keep: bool = False,
+) -> Any:
+    """What `work()` returns, within limits and from fixed random seeds.
 
-    `keep`: leave the settings as the code has made them. Raises `TimeUp` or `TooLarge`, and whatever `work` raises.
+    Afterwards, all global settings are as before.
+
+    `keep`: leave the settings as the code has made them. Raises `TimeUp` or `TooLarge`, and
+    whatever `work` raises.
     """
     with ExitStack() as stack:
         if not keep:
@@ -118,7 +131,10 @@ def _wait(ended: threading.Event, seconds: float) -> bool:
 
 
 def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> None:
-    """Raise `TimeUp` in the thread, at its next line of Python, until it ends; wait for that no longer than `GRACE`."""
+    """Raise `TimeUp` in the thread, at its next line of Python, until it ends.
+
+    Waits for that no longer than `GRACE`.
+    """
 
     def nag() -> None:
         _raise_in(thread, TimeUp)
@@ -132,13 +148,15 @@ def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> N
 
 
 def _raise_in(thread: threading.Thread, error: type) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(error))
+    ident = ctypes.c_ulong(thread.ident)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(error))
 
 
 def _caught_in_vain(seconds: float, lines: int) -> type:
     """A `TimeUp` that raises another one, that many lines after it was caught.
 
-    One line later is too early if what caught it first was a `with`; so the number changes from turn to turn.
+    One line later is too early if what caught it first was a `with`; so the number changes from
+    turn to turn.
     """
 
     class Again(TimeUp):
@@ -177,7 +195,7 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
 
 @contextmanager
 def weight_limit(most: int) -> Iterator[None]:
-    """Raise `TooLarge` when layers ask for more than `most` weights altogether, before the memory is taken."""
+    """Raise `TooLarge` when layers ask for more than `most` weights, before the memory is taken."""
     if "keras" not in sys.modules:
         yield
         return
