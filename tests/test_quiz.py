@@ -10,7 +10,7 @@ import pytest
 from bank import BANK, BIB, Outline, bank_of, edited, line_of
 
 from mtl_lessons import embed, quiz
-from mtl_lessons.quiz import KINDS
+from mtl_lessons.quiz import KINDS, stored
 from mtl_lessons.quiz.rules import chain, giveaways
 from mtl_lessons.quiz.schema import states
 
@@ -278,9 +278,24 @@ def test_show_is_deterministic_and_carries_the_engine(tmp_path):
             cwd=Path(__file__).parents[1],
         )
         assert sha256(done.stdout).hexdigest() == sha256(shown.html.encode()).hexdigest()
-    assert embed.strip(bundle["text/html"]) == shown.html
+    assert embed.strip(bundle["text/html"]) == shown.html and bundle["text/plain"] == shown.text
     assert bundle["text/html"].count("data-mtl-engine") == 2
     assert "Negative transfer on this task" in bundle["text/plain"] and "line 4:" in bundle["text/plain"]
+
+
+def test_a_notebook_stores_which_quiz_it_is_and_no_question():
+    ids = ["concept-what-is-a-task", "concept-multi-what"]
+    for asked in (("concept", None), ("concept", ids)):
+        data = stored.kept(quiz.show(*asked)._repr_mimebundle_())
+        assert stored.asked(data["text/html"]) == asked and data.keys() == {"text/html", "text/plain"}
+        assert all("book/questions/concept.yml" in text and len(text) < 400 for text in data.values())
+        assert stored.kept(data) == data
+
+
+def test_what_is_no_quiz_of_the_book_is_stored_as_it_is(tmp_path):
+    bank_of(tmp_path)
+    for data in ({"text/plain": "1"}, quiz.show("sample", folder=tmp_path)._repr_mimebundle_()):
+        assert stored.kept(data) == data
 
 
 def test_show_is_well_formed_and_labelled(tmp_path):

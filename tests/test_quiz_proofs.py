@@ -13,7 +13,9 @@ from mtl_lessons.quiz import bank as banks
 from mtl_lessons.quiz import proofs, report
 
 ROOT = Path(__file__).parents[1]
-SECTIONS = "(sample-a-definition)=\n# One\n(sample-not-on-this-page)=\n# Two\n(sample-sources)=\n# Three\n"
+SECTIONS = (
+    "(sample-a-definition)=\n# One\n(sample-not-on-this-page)=\n# Two\n(sample-sources)=\n# Three\n"
+)
 
 
 def test_nothing_is_wrong_with_the_bank_of_the_book():
@@ -57,24 +59,32 @@ def test_what_is_not_so_is_reported_on_its_line(tmp_path, old, new, at, name, re
     text = edited(old, new)
     problem = proofs.proofs(book(tmp_path, text))[0]
     assert problem.id == name and reason in problem.reason
-    line = text.splitlines()[problem.line - 1 :]  # where its value stands: after its key, or below it
+    line = text.splitlines()[
+        problem.line - 1 :
+    ]  # where its value stands: after its key, or below it
     assert problem.line - line_of(text, at) in (0, 1), (problem.line, line[0])
 
 
 def test_references_need_a_list_to_which_they_lead(tmp_path):
     found = proofs.proofs(book(tmp_path, sections=SECTIONS.replace("(sample-sources)=\n", "")))
-    assert {problem.reason for problem in found} == {"expected a section of sample.ipynb, found sample-sources"}
+    assert {problem.reason for problem in found} == {
+        "expected a section of sample.ipynb, found sample-sources"
+    }
 
 
 def test_a_topic_leads_to_sections_of_chapters_that_are_there(tmp_path):
-    text = BANK.replace("chapter: sample\n", "topic: sample\ntitle: A sample\n").replace('"cell:', '"cell:other#')
+    text = BANK.replace("chapter: sample\n", "topic: sample\ntitle: A sample\n").replace(
+        '"cell:', '"cell:other#'
+    )
     text = text.replace("anchor: ", "anchor: sample#")
     found = {problem.reason for problem in proofs.proofs(book(tmp_path, text))}
     assert found == {"expected a section of other.ipynb, found other-a-definition"}
 
 
 def test_the_package_alone_has_no_chapters_and_no_lost_sections(tmp_path):
-    assert proofs.proofs(bank_of(tmp_path, edited("anchor: a-definition", "anchor: a-detour"))) == []
+    assert (
+        proofs.proofs(bank_of(tmp_path, edited("anchor: a-definition", "anchor: a-detour"))) == []
+    )
 
 
 def test_quick_leaves_out_runs_and_what_may_need_tensorflow(tmp_path):
@@ -95,7 +105,9 @@ def test_recompute_knows_numpy_and_our_modules():
     assert proofs.recompute("metrics.interval([1, 2, 3]).mean") == pytest.approx(2)
 
 
-@pytest.mark.parametrize("expression", ["1 /", "nowhere.f()", "1 / 0", "'text'", "metrics.no_such_thing"])
+@pytest.mark.parametrize(
+    "expression", ["1 /", "nowhere.f()", "1 / 0", "'text'", "metrics.no_such_thing"]
+)
 def test_recompute_names_the_expression(expression):
     with pytest.raises(ValueError, match="expected a number from .*, found"):
         proofs.recompute(expression)
@@ -105,7 +117,10 @@ def test_claims_are_numbers_of_any_question_and_the_answer_of_a_numeric_one():
     number, answer = {"expression": "1 + 1", "value": 2}, {"expression": "3", "value": 3}
     assert proofs.claims({"numbers": [number]}) == [(("numbers", 0), number)]
     assert proofs.claims({"answer": {"lines": [1]}}) == []
-    assert proofs.claims({"answer": answer, "numbers": [number]}) == [(("numbers", 0), number), (("answer",), answer)]
+    assert proofs.claims({"answer": answer, "numbers": [number]}) == [
+        (("numbers", 0), number),
+        (("answer",), answer),
+    ]
 
 
 # ---- the report ----
@@ -115,7 +130,9 @@ def test_counts_and_weak_spots(tmp_path):
     bank = bank_of(tmp_path)
     assert report.counts([bank])[1:] == [["sample", *"6312111111"], ["all", *"6312111111"]]
     assert list(report.weak_spots([bank])) == ["sample: 1 senior", "sample: 2 staff"]
-    only_open = bank_of(tmp_path, BANK[: BANK.index("- id:")] + BANK[BANK.index("- id: sample-open") :])
+    only_open = bank_of(
+        tmp_path, BANK[: BANK.index("- id:")] + BANK[BANK.index("- id: sample-open") :]
+    )
     assert list(report.weak_spots([only_open])) == []
 
 
@@ -127,13 +144,27 @@ LOST = "sample-number: expected next: a question of a bank, found sample-nothing
     ("text", "code", "said"),
     [
         (BANK, 0, "Weak spots:\n  sample: 1 senior"),
-        (edited("  level: junior\n", ""), 1, "sample.yml:3: sample-gain: expected the key level, found none"),
+        (
+            edited("  level: junior\n", ""),
+            1,
+            "sample.yml:3: sample-gain: expected the key level, found none",
+        ),
         (NEXT, 1, LOST),
-        (edited("source: [caruana1997]", "source: [nobody1900]"), 1, "sample-labels: expected a source in references.bib"),
-        (edited("value: 0.0036", "value: 0.0063"), 1, "sample-number: expected 0.0036, which its expression gives"),
+        (
+            edited("source: [caruana1997]", "source: [nobody1900]"),
+            1,
+            "sample-labels: expected a source in references.bib",
+        ),
+        (
+            edited("value: 0.0036", "value: 0.0063"),
+            1,
+            "sample-number: expected 0.0036, which its expression gives",
+        ),
     ],
 )
-def test_the_command_reports_or_names_file_line_and_reason(tmp_path, monkeypatch, capsys, text, code, said):
+def test_the_command_reports_or_names_file_line_and_reason(
+    tmp_path, monkeypatch, capsys, text, code, said
+):
     bank_of(tmp_path, text)
     monkeypatch.setattr(banks, "PACKAGED", tmp_path)
     assert report.main(["--quick"]) == code

@@ -56,7 +56,9 @@ def test_what_fits_has_no_mismatch():
 )  # fmt: skip
 def test_a_mismatch_has_its_line(old, new, line, reason):
     assert old in FILE
-    assert any(at == line and said.endswith(reason) for at, said in found(FILE.replace(old, new, 1)))
+    assert any(
+        at == line and said.endswith(reason) for at, said in found(FILE.replace(old, new, 1))
+    )
 
 
 def test_an_empty_file_is_a_mismatch_on_its_first_line():

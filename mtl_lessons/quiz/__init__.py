@@ -16,7 +16,7 @@ A bank is one YAML file per chapter, or per topic that has no chapter::
 - `page.py` and `terminal.py` show them, `answers.py` reads a number that somebody typed.
 """
 
-from .bank import LEVELS, Bank, Problem, Question, everything, load, prefix, references
+from .bank import LEVELS, Bank, Problem, Question, everything, load, prefix, references, sources
 from .kinds import KINDS, kind_of
 from .page import Place, Quiz, edition, labels, plain, render, section, show, without_keys
 from .pieces import SAY, points, rich
@@ -47,6 +47,7 @@ __all__ = [
     "rules",
     "section",
     "show",
+    "sources",
     "validate",
     "without_keys",
 ]

@@ -81,6 +81,16 @@ def everything(folder: Path | str | None = None) -> list[Bank]:
     return [load(path.stem, folder) for path in sorted(folder.glob("*.yml"))]
 
 
+def sources(chapter: str, folder: Path | str | None = None) -> list[str]:
+    """The references that the questions of a chapter cite, by alphabet; none if it has none."""
+    try:
+        bank = load(chapter, folder)
+    except FileNotFoundError:
+        return []
+    keys = {key for question in bank.questions for key in question["source"]}
+    return sorted(key for key in keys if not key.startswith("cell:"))
+
+
 def prefix(chapter: str) -> str:
     """How a chapter's ids and targets begin: `shared-networks-` for `shared_networks`."""
     return f"{chapter.replace('_', '-')}-"

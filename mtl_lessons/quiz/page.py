@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .. import embed
 from ..markup import tag
+from . import stored
 from .bank import Bank, Question, addresses, load, prefix, references
 from .kinds import kind_of
 from .pieces import SAY, rich
@@ -26,9 +27,13 @@ class Quiz:
 
     html: str
     text: str
+    mark: str = ""  # by which a notebook of the book stores it (stored.py)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/html": embed.carry(self.html, "quiz"), "text/plain": self.text}
+        return {
+            "text/html": embed.carry(self.mark + self.html, "quiz"),
+            "text/plain": self.mark + self.text,
+        }
 
 
 def show(
@@ -48,6 +53,7 @@ def show(
     Raises:
         ValueError: the bank is not valid (every problem with its line), or has no such question.
     """
+    ids = None if ids is None else list(ids)
     bank = load(chapter, folder)
     if problems := validate(bank):
         raise ValueError("\n".join(map(str, problems)))
@@ -65,13 +71,14 @@ def show(
         data_lm_suppress_shortcuts="true",
     )
     texts = [plain(question, number) for question, number in zip(questions, numbers)]
-    return Quiz(html, "\n\n".join(texts))
+    mark = f"{stored.mark(chapter, ids)}\n" if folder is None else ""
+    return Quiz(html, "\n\n".join(texts), mark)
 
 
-def chosen(bank: Bank, ids: Iterable[str] | None) -> list[Question]:
-    """The questions with these ids, in this order; all by default."""
+def chosen(bank: Bank, ids: list[str] | None) -> list[Question]:
+    """The questions with these ids, in this order; without ids, all."""
     by_id = {question["id"]: question for question in bank.questions}
-    ids = list(by_id if ids is None else ids)
+    ids = list(by_id) if ids is None else ids
     if unknown := [name for name in ids if name not in by_id]:
         raise ValueError(f"expected ids of {bank.path.name}, found {', '.join(unknown)}")
     return [by_id[name] for name in ids]

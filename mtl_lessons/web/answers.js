@@ -1,20 +1,18 @@
-/* Reading a number that somebody typed, and judging it, as answers.py does: tests/readings.json holds both to the same readings. */
+/* Reading a number that somebody typed, and judging it, as quiz/answers.py does:
+   tests/readings.json holds both to the same readings. */
 
 const SPACES = "[\\t\\n\\r \\u00a0\\u2000-\\u200b\\u202f\\u205f\\u2060\\u3000\\ufeff]";
+// Characters, and what they are read as; first those of East Asian keyboards: "５％".
 const ALIKE = [
-  // characters, and what they are read as
-  [/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)], // of East Asian keyboards: "５％"
-  [
-    /[⁰¹²³⁴-⁹⁺⁻]+/g,
-    (raised) =>
-      `^${[...raised].map((sign) => "0123456789+-"["⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻".indexOf(sign)]).join("")}`,
-  ],
+  [/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)],
+  [/[⁰¹²³⁴-⁹⁺⁻]+/g, (raised) => `^${[...raised].map((sign) => RAISED[sign]).join("")}`],
   [/[\u2010-\u2014\u2212]/g, "-"],
   [/[×✕·⋅*]/g, "x"],
   [/[\u2044\u2215]/g, "/"],
   [/[’_]/g, "'"],
   [/[½⅓⅔¼¾⅕⅙⅛⅒]/g, (part) => ` ${FRACTIONS[part]}`],
 ];
+const RAISED = Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"].map((sign, i) => [sign, "0123456789+-"[i]]));
 const FRACTIONS = {
   "½": "1/2",
   "⅓": "1/3",
@@ -32,15 +30,15 @@ const POWER = "(?:10(?:\\^|xx)[({]?([-+]?[0-9]+)[)}]?)";
 const SCALED = new RegExp(`^([-+]?)([0-9.,']+)(?:e([-+]?[0-9]+)|x${POWER})?$`);
 const POWER_ALONE = new RegExp(`^([-+]?)${POWER}$`);
 const DECIMAL = /^([0-9]+\.?[0-9]*|\.[0-9]+)$/;
+// Numbers by thousands, each with the mark of its groups.
 const GROUPED = [
-  // by thousands, each with the mark of its groups
   [/^[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?$/, ","],
   [/^([1-9][0-9]{0,2}(\.[0-9]{3})+,[0-9]+|[1-9][0-9]{0,2}(\.[0-9]{3}){2,})$/, "."],
   [/^[1-9][0-9]{0,2}('[0-9]{3})+([.,][0-9]+)?$/, "'"],
 ];
 
-/* The numbers that `text` may mean: none if it cannot be read, two where a comma may be either mark ("1,234"). "5 %" is 0.05, or 5
-   where the number is asked for in percent. */
+/* The numbers that `text` may mean: none if it cannot be read, two where a comma may be either mark
+   ("1,234"). "5 %" is 0.05, or 5 where the number is asked for in percent. */
 export function readings(text, percent) {
   const simple = ALIKE.reduce(
     (form, [signs, sign]) => form.replace(signs, sign),
@@ -64,7 +62,7 @@ function valuesOf(body) {
   return decimals(digits).map((form) => Number(`${sign}${form}e${exponent ?? raised ?? 0}`));
 }
 
-/* What `digits` may be, written with a decimal point: first as a decimal fraction, then by thousands. */
+/* What `digits` may be, with a decimal point: first as a decimal fraction, then by thousands. */
 function decimals(digits) {
   const grouped = GROUPED.filter(([pattern]) => pattern.test(digits));
   const forms = [

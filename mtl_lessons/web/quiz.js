@@ -1,5 +1,6 @@
-/* The quiz engine. Python renders every question with native controls and a folded answer (quiz/page.py); this module mounts
-   each `.mtl-quiz` and adds what needs a script: grading, feedback, progress. No dependency, no network. */
+/* The quiz engine. Python renders every question with native controls and a folded answer
+   (quiz/page.py); this module mounts each `.mtl-quiz` and adds what needs a script: grading,
+   feedback, progress. No dependency, no network. */
 
 import { element, fill } from "./parts.js";
 import { Question } from "./question.js";
@@ -39,7 +40,8 @@ class Quiz {
     });
   }
 
-  /* Links to sections that this page does not have (a notebook's output may be a page of its own) become plain text. */
+  /* Links to sections that this page does not have become plain text: a notebook's output may be a
+     page of its own. */
   unlink() {
     for (const link of this.root.querySelectorAll("a[href^='#']"))
       if (!document.getElementById(link.hash.slice(1))) link.replaceWith(...link.childNodes);
@@ -72,7 +74,8 @@ class Quiz {
     );
   }
 
-  /* Says `text` to a screen reader and, where storage gave trouble for the first time, says and shows that after `place`. */
+  /* Says `text` to a screen reader and, where storage gave trouble for the first time, says and
+     shows that after `place`. */
   announce(text, place) {
     const troubles = place
       ? store.troubles.splice(0).map((reason) => this.say[`storage-${reason}`])

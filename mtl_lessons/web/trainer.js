@@ -71,7 +71,8 @@ export class Trainer {
     store.listen(() => this.heard());
   }
 
-  /* Says `text` to a screen reader; where storage gave trouble for the first time, says and shows that too. */
+  /* Says `text` to a screen reader; where storage gave trouble for the first time, says and shows
+     that too. */
   announce(text) {
     const troubles = store.troubles.splice(0).map((reason) => this.say[`storage-${reason}`]);
     this.notices.append(
@@ -107,26 +108,18 @@ export class Trainer {
   settled() {}
   heard() {}
 
-  /* The choices of topic, level and type. */
+  /* The choices of topic, level, type and amount that are named. */
   choices(names, given = {}) {
-    const any = (name) => [["", this.say[`any-${name}`]]];
+    const topics = this.bank.topics.map(({ id, title }) => [id, title]);
+    const words = (part, values) => values.map((value) => [value, this.say[`${part}-${value}`]]);
+    const upTo = (amount) => [amount, this.phrase("amount-n", { amount })];
     const options = {
-      topic: () => [...any("topic"), ...this.bank.topics.map(({ id, title }) => [id, title])],
-      amount: () =>
-        ["10", "20", ""].map((amount) => [
-          amount,
-          amount ? this.phrase("amount-n", { amount }) : this.say["which-all"],
-        ]),
-      level: () => [
-        ...any("level"),
-        ...this.bank.levels.map((level) => [level, this.say[`level-${level}`]]),
-      ],
-      type: () => [
-        ...any("type"),
-        ...this.bank.types.map((type) => [type, this.say[`type-${type}`]]),
-      ],
+      topic: [["", this.say["any-topic"]], ...topics],
+      level: [["", this.say["any-level"]], ...words("level", this.bank.levels)],
+      type: [["", this.say["any-type"]], ...words("type", this.bank.types)],
+      amount: [upTo("10"), upTo("20"), ["", this.say["which-all"]]],
     };
-    return names.map((name) => select(this.say[name], name, options[name](), given[name]));
+    return names.map((name) => select(this.say[name], name, options[name], given[name]));
   }
 }
 
@@ -165,9 +158,9 @@ export class Rounds extends Trainer {
   }
 
   count() {
-    const all = this.chosen(),
-      due = all.filter((one) => one.due).length,
-      fresh = all.filter((one) => one.score === undefined).length;
+    const all = this.chosen();
+    const due = all.filter((one) => one.due).length;
+    const fresh = all.filter((one) => one.score === undefined).length;
     this.tellFound(all.length, this.phrase("found-some", { total: all.length, due, fresh }));
   }
 
@@ -177,7 +170,7 @@ export class Rounds extends Trainer {
     this.announce(this.found.textContent);
   }
 
-  /* Another tab has answered: what is due has changed, but not the question that is being answered. */
+  /* Another tab has answered: what is due has changed, not the question that is being answered. */
   heard() {
     if (this.filter.isConnected) this.count();
   }
