@@ -1,10 +1,11 @@
 """How a notebook output carries the engine that makes it interactive.
 
-On the site, one copy of the engine serves all pages. A notebook's output has to bring its own, since in Colab every
-output is a page of its own. So outputs are stored without the engine (`strip`) and published with it (`carry`).
+On the site, one copy of the engine serves all pages. A notebook's output has to bring its own, since
+in Colab every output is a page of its own. So outputs are stored without the engine (`strip`) and
+published with it (`carry`).
 
-An engine is a script of `mtl_lessons/web` and all that it imports, and style sheets: `base.css`, and what stands in
-`SHEETS`.
+An engine is a script of `mtl_lessons/web` with all that it imports, and the style sheets that stand
+in `SHEETS`.
 """
 
 import json
@@ -30,7 +31,7 @@ def asset(name: str) -> str:
 
 @cache
 def modules(name: str) -> tuple[str, ...]:
-    """The modules that the script `name` consists of, each after those that it imports: the last is itself."""
+    """The modules of the script `name`, each after those that it imports: the last is itself."""
     imported = [part for direct in IMPORT.findall(asset(f"{name}.js")) for part in modules(direct)]
     return (*dict.fromkeys(imported), name)
 

@@ -3,8 +3,9 @@
 from contextlib import contextmanager
 
 import pytest
-from access import NONE, PATIENCE, UNREACHED, stretch, until, violations, violations_by_theme
+from access import NONE, UNREACHED, stretch, until, violations, violations_by_theme
 from bank import BANK, bank_of
+from browser import new_reader
 from serve import serving
 
 from mtl_lessons import embed, quiz
@@ -37,16 +38,6 @@ def site(tmp_path_factory):
         (folder / name).write_text(text, encoding="utf-8")
     with serving(folder) as url:
         yield url
-
-
-def new_reader(browser, site, **options):
-    """A context (empty storage), and a list that fills with what is logged as an error on its pages or asked of another host."""
-    context, faults = browser.new_context(**{"reduced_motion": "reduce"} | options), []
-    context.set_default_timeout(PATIENCE)
-    context.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
-    context.on("weberror", lambda error: faults.append(str(error.error)))
-    context.on("request", lambda request: request.url.startswith((site, "data:", "blob:")) or faults.append(request.url))
-    return context, faults
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import notebooks
 import pytest
 import trainer
 from access import PATIENCE, UNREACHED, frames, stretch, unreached, violations
+from browser import watch
 from serve import serving
 
 from mtl_lessons import embed, quiz
@@ -59,16 +60,6 @@ def address(html):
         yield url
 
 
-def watch(context, address: str) -> tuple[list[str], list[str]]:
-    """Lists that fill with what goes wrong on the pages of a context, and with what they ask of other hosts."""
-    troubles, strange = [], []
-    context.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
-    context.on("weberror", lambda error: troubles.append(str(error.error)))
-    context.on("request", lambda request: request.url.startswith((address, "data:")) or strange.append(request.url))
-    context.on("response", lambda answer: troubles.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
-    return troubles, strange
-
-
 def ready(page) -> None:
     """Wait until a page of the trainer has its questions (the site's policy forbids what `wait_for_function` does)."""
     if page.locator("[data-bank]").count():
@@ -94,7 +85,7 @@ def visit(browser, address):
     yield open_page
     for context in contexts:
         context.close()
-    assert watched == [([], [])] * len(watched)
+    assert watched == [[]] * len(watched)
 
 
 # ---------------------------------------------------------------- every page
@@ -109,7 +100,7 @@ class Look:
     sideways: dict[tuple[str, int], int] = field(default_factory=dict)  # pixels by which the page is wider than the screen
     violations: dict[tuple[str, int], list] = field(default_factory=dict)
     unreached: dict[int, list[str]] = field(default_factory=dict)
-    troubles: tuple[list[str], list[str]] = ((), ())
+    troubles: list[str] = field(default_factory=list)  # what was logged, raised or asked of other hosts
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +154,7 @@ def test_every_page_stays_within_the_screen_and_the_keyboard_reaches_what_scroll
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_light_and_asks_for_nothing_that_is_not_there(look, name):
     assert 0 < look(name).size <= BUDGET
-    assert look(name).troubles == ([], [])
+    assert look(name).troubles == []
 
 
 class Links(HTMLParser):

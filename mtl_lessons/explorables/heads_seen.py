@@ -1,13 +1,13 @@
-"""Chapter 5's figure to play with.
+"""Chapter 5's figure: what two heads say of one user, for histories of several lengths.
 
-`heads_seen`: what the two heads say of one user, for histories of several lengths, with each head trained alone or both together. It shows
-that one representation answers two questions, that without a history everybody gets the same answer, and which head the other one
+Each head was trained alone, or both together. It shows that one representation answers two
+questions, that without a history everybody gets the same answer, and which head the other one
 helps. Really trained (`two_tasks.seen`).
 """
 
 from collections.abc import Sequence
-from functools import cache, partial
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -15,69 +15,64 @@ from .. import embed, stored
 from .explorable import Explorable
 from .grid import Axis, Point
 
-SAY = embed.strings("two_tasks")
-
+SAY = embed.strings("heads_seen")
 TRAINED = ("both", "alone")
+HEADS = ("items", "tags")
 LEFT, STEP, HEIGHT, GAP = 22, 25, 84, 40  # in units of the drawing, which is 320 wide
 
-
-@cache
-def measured() -> dict:
-    """What `two_tasks.grid` found, as it ships with the package."""
-    return stored.read("two_tasks")
+Record = dict[str, Any]  # of a head what it says of each kind, and `true_<head>`, what is true
 
 
-def heads_seen(found: Sequence[dict] | None = None) -> Explorable:
-    """The item head by kind of item, and the interest head, of a user; `found` as from `two_tasks.seen`."""
-    found = found or measured()["seen"]
-    users, lengths = (tuple(sorted({record[dial] for record in found})) for dial in ("user", "length"))
-    axes = (
-        Axis("user", SAY["user"], tuple(user + 1 for user in users)),
-        Axis("length", SAY["length"], lengths),
-        Axis("trained", SAY["trained"], tuple(SAY[kind] for kind in TRAINED)),
-    )
-    return Explorable(
-        axes,
-        title=SAY["title"],
-        caption=SAY["caption"],
-        words=partial(_words, found),
-        draw=partial(_drawing, found),
-        start={"user": users[0] + 1, "length": lengths[-1], "trained": SAY["both"]},
-    )
+class HeadsSeen(Explorable):
+    """The item head by kind of item, and the interest head; `found` as from `two_tasks.seen`."""
+
+    def __init__(self, found: Sequence[Record] | None = None) -> None:
+        self.found = found or stored.read("two_tasks")["seen"]
+        users = tuple(sorted({record["user"] for record in self.found}))
+        lengths = tuple(sorted({record["length"] for record in self.found}))
+        axes = (
+            Axis("user", SAY["user"], users, labels=tuple(str(user + 1) for user in users)),
+            Axis("length", SAY["length"], lengths),
+            Axis("trained", SAY["trained"], TRAINED, labels=tuple(SAY[how] for how in TRAINED)),
+        )
+        start = {"user": users[0], "length": lengths[-1], "trained": "both"}
+        super().__init__(axes, SAY["title"], SAY["caption"], start)
+
+    def words(self, state: Point) -> list[str]:
+        record = stored.at(self.found, **state)
+        first = {name: int(np.argmax(record[name])) + 1 for name in HEADS}
+        far = {name: _distance(record[name], record[f"true_{name}"]) for name in HEADS}
+        said = {axis.name: axis.text(state[axis.name]) for axis in self.axes}
+        return [SAY["point"].format(**said), SAY["first"].format(**first), SAY["far"].format(**far)]
+
+    def draw(self, state: Point) -> str:
+        """Two rows of twelve columns, one a tag; a line across each stands at the truth."""
+        record = stored.at(self.found, **state)
+        rows = "".join(_row(record, name, i * (HEIGHT + GAP)) for i, name in enumerate(HEADS))
+        foot = 2 * (HEIGHT + GAP) - 4
+        ticks = "".join(
+            f'<text x="{_x(i)}" y="{foot}" text-anchor="middle">{i + 1}</text>'
+            for i in range(len(record["tags"]))
+        )
+        said = escape(" ".join(self.words(state)[1:]))
+        frame = f'viewBox="0 0 320 {foot + 6}" role="img" aria-label="{said}"'
+        return f"<svg {frame}>{rows}{ticks}</svg>"
 
 
-def record_at(found: Sequence[dict], point: Point) -> dict:
-    """What the heads said at a point."""
-    kind = next(kind for kind in TRAINED if SAY[kind] == point["trained"])
-    wanted = {"user": point["user"] - 1, "length": point["length"], "trained": kind}
-    return next(record for record in found if all(record[dial] == value for dial, value in wanted.items()))
+def _distance(found: Sequence[float], true: Sequence[float]) -> float:
+    return float(np.abs(np.subtract(found, true)).mean())
 
 
-def _words(found: Sequence[dict], point: Point) -> list[str]:
-    record = record_at(found, point)
-    far = {name: float(np.abs(np.subtract(record[name], record[f"true_{name}"])).mean()) for name in ("items", "tags")}
-    first = {name: int(np.argmax(record[name])) + 1 for name in ("items", "tags")}
-    said = SAY["point"].format(**point)
-    return [said, SAY["first"].format(**first), SAY["far"].format(**far)]
-
-
-def _drawing(found: Sequence[dict], point: Point) -> str:
-    """Two rows of twelve columns, one a tag; a line across each column stands at the truth."""
-    record = record_at(found, point)
-    panels = "".join(_panel(record, name, i * (HEIGHT + GAP)) for i, name in enumerate(("items", "tags")))
-    foot = 2 * (HEIGHT + GAP) - 4
-    ticks = "".join(f'<text x="{_x(i)}" y="{foot}" text-anchor="middle">{i + 1}</text>' for i in range(len(record["tags"])))
-    said = escape(" ".join(_words(found, point)[1:]))
-    return f'<svg viewBox="0 0 320 {foot + 6}" role="img" aria-label="{said}">{panels}{ticks}</svg>'
-
-
-def _panel(record: dict, name: str, top: int) -> str:
+def _row(record: Record, name: str, top: int) -> str:
     low = top + 20 + HEIGHT
-    bars = "".join(f"M{_x(i)} {low}v-{HEIGHT * value:.0f}" for i, value in enumerate(record[name]))
-    truth = "".join(f"M{_x(i) - 10} {low - HEIGHT * value:.0f}h20" for i, value in enumerate(record[f"true_{name}"]))
+    found = "".join(f"M{_x(i)} {low}v-{HEIGHT * p:.0f}" for i, p in enumerate(record[name]))
+    true = "".join(
+        f"M{_x(i) - 10} {low - HEIGHT * p:.0f}h20" for i, p in enumerate(record[f"true_{name}"])
+    )
     return (
         f'<text x="4" y="{top + 13}">{SAY[name]}</text><path class="mtl-axis" d="M4 {low}H316"/>'
-        f'<g class="mtl-shared"><path class="mtl-bar" d="{bars}"/></g><g class="mtl-bayes"><path d="{truth}"/></g>'
+        f'<g class="mtl-shared"><path class="mtl-bar" d="{found}"/></g>'
+        f'<g class="mtl-bayes"><path d="{true}"/></g>'
     )
 
 

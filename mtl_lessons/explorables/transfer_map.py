@@ -1,54 +1,39 @@
-"""Chapter 1's figure to play with: what sharing gains, by relatedness of two tasks and labels of the sparse one."""
+"""Chapter 1's figure: what sharing gains, by relatedness of two tasks and labels of the sparse one.
+
+Really trained, five seeds a point (`concept.transfer_grid`).
+"""
 
 import math
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import stored
-from .drawing import dots
-from .explorable import SAY
-from .gain_map import GainMap, Train
-from .grid import Cell, Grid, signed
+from .. import embed, stored
+from .gain_map import DRAWN, GainMap, Train
+from .grid import Grid
 
-MEASURES = ("single", "shared", "bayes", "item_single", "item_shared")
-DRAWN = ("single", "shared", "bayes")
+SAY = embed.strings("transfer_map")
+MEASURES = (*DRAWN, "item_single", "item_shared")
 
 
-def transfer_map(grid: Grid | None = None, train: Train | None = None) -> GainMap:
-    """What sharing gains over a single-task model: relatedness of two tasks x labels of the sparse one.
+class TransferMap(GainMap):
+    """The gain over a single-task model, and beside each cell that of the dense task, too.
 
-    By default the grid that ships with the package, and `concept.transfer` to train (TensorFlow is imported when the reader
-    presses the button, not before).
+    By default with the grid that ships with the package; a reader trains with `concept.transfer`.
     """
-    if grid is None:
-        grid = Grid.read(stored.read("concept_transfer"), MEASURES)
-    seeds = len(grid.cells[0].runs["single"])
-    return GainMap(
-        grid.axes,
-        title=SAY["transfer-title"].format(seeds=seeds),
-        caption=SAY["transfer-caption"],
-        words=partial(_transfer_words, grid),
-        draw=partial(dots, measures=DRAWN, span=_span(grid, DRAWN)),
-        start=max(grid.cells, key=lambda cell: cell.gain().mean),  # the largest gain
-        grid=grid,
-        train=train or _train,
-        limits={"relatedness": (0.0, 1.0)},
-    )
+
+    tasks = {"sparse": "", "dense": "item_"}
+    limits = {"relatedness": (0.0, 1.0)}
+
+    def __init__(self, grid: Grid | None = None, train: Train | None = None) -> None:
+        grid = grid or Grid.read(stored.read("concept_transfer"), MEASURES, SAY)
+        most = max(grid.cells, key=lambda cell: cell.gain().mean)
+        super().__init__(grid, SAY, start=most, span=_span(grid, DRAWN), train=train or _train)
 
 
-def _train(**arguments) -> dict[str, Any]:
-    from ..concept import transfer
+def _train(**arguments: Any) -> Mapping[str, Any]:
+    from ..concept import transfer  # TensorFlow, when the reader presses the button
 
     return transfer(**arguments)
-
-
-def _transfer_words(grid: Grid, cell: Cell) -> list[str]:
-    lines = [grid.words(cell.point)]
-    for task in ("", "item_"):
-        gain = {name: signed(value) for name, value in cell.gain(task)._asdict().items()}
-        lines.append(SAY[f"transfer-{task}words"].format(verdict=SAY[cell.verdict(task)], **gain))
-    return lines
 
 
 def _span(grid: Grid, measures: Sequence[str]) -> tuple[float, float]:

@@ -6,16 +6,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from mtl_lessons.explorables import heads_seen as explorables
+from mtl_lessons import stored
 from mtl_lessons.explorables import points
+from mtl_lessons.explorables.heads_seen import HEIGHT, HeadsSeen
 
-FOUND = explorables.measured()["seen"]
-FIGURE = explorables.heads_seen()
+FOUND = stored.read("two_tasks")["seen"]
+FIGURE = HeadsSeen()
 POINTS = points(FIGURE.axes)
 
 
 def test_there_is_a_record_for_every_position_and_no_other():
-    records = [explorables.record_at(FOUND, point) for point in POINTS]
+    records = [stored.at(FOUND, **point) for point in POINTS]
     assert len(POINTS) == len(FOUND) == 24 and {id(record) for record in records} == {id(record) for record in FOUND}
 
 
@@ -28,7 +29,7 @@ def test_what_is_measured_are_probabilities():
 
 @pytest.mark.parametrize("point", POINTS[::5], ids=str)
 def test_columns_and_marks_stand_where_the_numbers_are(point):
-    record = explorables.record_at(FOUND, point)
+    record = stored.at(FOUND, **point)
     root = ElementTree.fromstring(FIGURE.draw(point))
     paths = [path.get("d") for path in root.iter("path") if path.get("class") != "mtl-axis"]
     for drawn, name in zip(paths, ("items", "true_items", "tags", "true_tags"), strict=True):
@@ -37,14 +38,14 @@ def test_columns_and_marks_stand_where_the_numbers_are(point):
             heights = [low - int(y) for y in re.findall(r"M\d+ (\d+)h20", drawn)]
         else:
             heights = [int(height) for height in re.findall(r"v-(\d+)", drawn)]
-        assert np.allclose(heights, explorables.HEIGHT * np.array(record[name]), atol=0.51)
+        assert np.allclose(heights, HEIGHT * np.array(record[name]), atol=0.51)
     assert root.get("role") == "img" and root.get("aria-label")
 
 
 def test_words_by_hand():
     record = {"user": 0, "length": 2, "trained": "both", "items": [0.2, 0.8], "tags": [0.9, 0.5]}
     record |= {"true_items": [0.4, 0.6], "true_tags": [0.8, 0.8]}
-    figure = explorables.heads_seen([record | {"trained": kind} for kind in ("both", "alone")])
+    figure = HeadsSeen([record | {"trained": kind} for kind in ("both", "alone")])
     assert figure.words(figure.start) == [
         "User 1, 2 items in the history, both tasks together",
         "Item head: kind 2 first. Interest head: tag 1 first.",
@@ -52,10 +53,6 @@ def test_words_by_hand():
     ]
 
 
-def test_the_figure_is_light():
-    assert len(FIGURE.html().encode()) < 60_000
-
-
 def test_the_scales_were_measured_in_five_worlds():
-    for point in explorables.measured()["scales"]:
+    for point in stored.read("two_tasks")["scales"]:
         assert len(point["item"]) == len(point["interest"]) == 5
