@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from mtl_lessons import datasets
-from mtl_lessons.datasets import DatasetError, census_income, fetch, movielens
+from mtl_lessons.datasets import DatasetError, census, census_income, download, fetch, movielens
 from mtl_lessons.world import split_by_time
 
 REAL_CENSUS = Path(__file__).resolve().parents[2] / "shared" / "data" / "census-income-kdd" / "census-income.test.gz"
@@ -432,7 +432,7 @@ def test_an_interrupted_download_leaves_nothing(cache, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(datasets, "_show", interrupt)
+    monkeypatch.setattr(download, "_show", interrupt)
     with answering(GOOD) as (url, _), pytest.raises(KeyboardInterrupt):
         fetch(url)
     assert list(cache.iterdir()) == []
@@ -480,7 +480,7 @@ def test_a_full_disk_is_not_called_a_missing_network(cache, monkeypatch):
     cache.mkdir(parents=True)
     full = cache / "some.zip.part"
     full.symlink_to("/dev/full")  # takes nothing
-    monkeypatch.setattr(datasets.tempfile, "mkstemp", lambda **_: (os.open(os.devnull, os.O_RDONLY), str(full)))
+    monkeypatch.setattr(download.tempfile, "mkstemp", lambda **_: (os.open(os.devnull, os.O_RDONLY), str(full)))
     with answering(GOOD) as (url, _), pytest.raises(DatasetError, match="cannot write .*No space left.*make room") as caught:
         fetch(url)
     assert "network" not in str(caught.value)
@@ -491,7 +491,7 @@ def test_a_full_disk_is_not_called_a_missing_network(cache, monkeypatch):
 def test_a_census_archive_with_another_test_part_is_refused(cache, monkeypatch, part):
     archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
     with answering(archive) as (url, _):
-        monkeypatch.setattr(datasets, "CENSUS_URL", url)
+        monkeypatch.setattr(census, "CENSUS_URL", url)
         message = f"some.zip is not the census data: delete it .*{datasets.CENSUS_TEST_SHA256} .*found {sha256(CENSUS.encode())}"
         for _ in range(2):  # it is not trusted the second time either
             with pytest.raises(DatasetError, match=message):
@@ -505,8 +505,8 @@ def test_a_census_archive_with_another_test_part_is_refused(cache, monkeypatch, 
 def test_a_downloaded_census_must_have_all_rows(monkeypatch):
     archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
     with answering(archive) as (url, _):
-        monkeypatch.setattr(datasets, "CENSUS_URL", url)
-        monkeypatch.setattr(datasets, "CENSUS_TEST_SHA256", sha256(CENSUS.encode()))
+        monkeypatch.setattr(census, "CENSUS_URL", url)
+        monkeypatch.setattr(census, "CENSUS_TEST_SHA256", sha256(CENSUS.encode()))
         with pytest.raises(DatasetError, match="expected 199523 rows in census-income.data, found 2; delete"):
             census_income("train", progress=False)
         monkeypatch.setitem(datasets.CENSUS_PARTS, "test", ("census-income.test", 2))
