@@ -49,7 +49,9 @@ INCOME = {"- 50000.": 0, "50000+.": 1}
 
 
 def census_income(
-    part: str = "train", path: str | Path | None = None, progress: bool = True
+    part: str = "train",
+    path: str | Path | None = None,
+    progress: bool = True,
 ) -> Rows:
     """The 42 columns of the census data by name (`CENSUS_COLUMNS`), each (rows,).
 

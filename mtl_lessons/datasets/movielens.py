@@ -73,7 +73,9 @@ class MovieLens(NamedTuple):
 
 
 def movielens(
-    size: str = "100k", path: str | Path | None = None, progress: bool = True
+    size: str = "100k",
+    path: str | Path | None = None,
+    progress: bool = True,
 ) -> MovieLens:
     """Ratings and films of MovieLens `"100k"` or `"1m"`.
 

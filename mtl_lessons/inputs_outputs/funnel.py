@@ -40,7 +40,8 @@ layers, ops = keras.layers, keras.ops
 
 
 def entire_space(
-    click: keras.KerasTensor, conversion: keras.KerasTensor
+    click: keras.KerasTensor,
+    conversion: keras.KerasTensor,
 ) -> dict[str, keras.KerasTensor]:
     """The outputs of ESMM: the two heads, and `purchase`, their product.
 
@@ -100,7 +101,10 @@ class InversePropensity(keras.losses.Loss):
         self.clip = plain(clip)
 
     def __call__(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self,
+        y_true: Tensor,
+        y_pred: Tensor,
+        sample_weight: Tensor | None = None,
     ) -> Tensor:
         y = ops.cast(y_true, "float32")
         p = ops.cast(y_pred, "float32")
@@ -116,7 +120,8 @@ class InversePropensity(keras.losses.Loss):
         errors = self.errors(ops.where(known, y, 0.0), weight, cvr, *imputed)
         if sample_weight is not None:
             errors = errors * ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
-        return ops.mean(ops.mean(clicked, axis=0) * ops.mean(errors, axis=0))
+        share = ops.mean(clicked, axis=0)
+        return ops.mean(share * ops.mean(errors, axis=0))
 
     def errors(
         self,
@@ -268,7 +273,10 @@ def _judge(
 
 
 def gain(
-    result: Mapping[str, BySeed], measure: str, over: str = "naive", of: str = "esmm"
+    result: Mapping[str, BySeed],
+    measure: str,
+    over: str = "naive",
+    of: str = "esmm",
 ) -> metrics.Interval:
     """Mean and 95 % interval of a measure, one estimator minus another, paired by seed.
 
@@ -276,7 +284,8 @@ def gain(
     >>> float(gain(auc, "auc").mean)
     0.125
     """
-    return metrics.interval(np.subtract(result[of][measure], result[over][measure]))
+    more = np.subtract(result[of][measure], result[over][measure])
+    return metrics.interval(more)
 
 
 def train(estimators: Sequence[str], past: Rows, worlds: int) -> dict[str, keras.Model]:
@@ -332,16 +341,20 @@ def objective(estimator: str, worlds: int) -> dict[str, keras.losses.Loss]:
 
 
 def _funnel(
-    inputs: dict[str, keras.KerasTensor], users: int, items: int, name: str
+    inputs: dict[str, keras.KerasTensor],
+    users: int,
+    items: int,
+    name: str,
 ) -> dict[str, keras.KerasTensor]:
     """Tables of users and items under two towers and an imputation.
 
     Every weight has an axis of worlds, so none is shared.
     """
     keras.utils.set_random_seed(0)
-    vectors = [_table(users)(inputs["user"]), _table(items)(inputs["item"])]
-    both = layers.Multiply()(vectors)
-    x = layers.Concatenate()([*vectors, both, inputs["context"]])
+    user = _table(users)(inputs["user"])
+    item = _table(items)(inputs["item"])
+    both = layers.Multiply()([user, item])
+    x = layers.Concatenate()([user, item, both, inputs["context"]])
     click = _tower(x, both, bias=-2.5)
     conversion = _tower(x, both, bias=-2.0)
     imputed = _tower(x, both, bias=-2.0)
