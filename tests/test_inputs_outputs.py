@@ -939,7 +939,7 @@ def test_gain_is_paired_by_seed():
 
 
 def test_compare_refuses_an_unknown_estimator():
-    with pytest.raises(ValueError, match="expected estimators of naive, natural, .*, found magic"):
+    with pytest.raises(ValueError, match="estimators: expected some of naive, natural, .*, found magic"):
         funnel.compare(estimators=["magic"])
 
 

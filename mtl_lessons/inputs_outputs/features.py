@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike
 
 from mtl_lessons.backend import Tensor, keras, register
 
-from .given import Declared, numbers, signed, table, whole_numbers
+from .given import Declared, columns_by_name, in_int64, numbers, whole_numbers
 
 layers, ops = keras.layers, keras.ops
 
@@ -65,9 +65,9 @@ class TableRows(layers.Layer):
     def call(self, x: Tensor) -> Tensor:
         if keras.backend.standardize_dtype(x.dtype) != "int32":
             x = ops.cast(x, "int64")  # int8 would hold no row 300
-        unknown = ops.where(x == PADDING, 0, 1) if self.lists else ops.ones_like(x)
+        other = ops.where(x == PADDING, 0, 1) if self.lists else ops.ones_like(x)
         known = (x >= 0) & (x < self.ids)
-        return ops.where(known, x + 2, unknown)
+        return ops.where(known, x + 2, other)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"ids": self.ids, "lists": self.lists}
@@ -154,7 +154,10 @@ class Numeric(Feature):
         self._expect_finite("scale", self.scale, above=0.0)
 
     def _expect_finite(
-        self, setting: str, value: float | tuple[float, ...], above: float = -np.inf
+        self,
+        setting: str,
+        value: float | tuple[float, ...],
+        above: float = -np.inf,
     ) -> None:
         values = numbers(self.called, value)
         shaped = values.shape in ((), (self.size,))
@@ -183,8 +186,9 @@ class Numeric(Feature):
         columns = columns.reshape(len(columns), -1)
         varied = np.ptp(columns, axis=0) > 0
         scale = np.where(varied, columns.std(0), 1.0)
-        mean = columns.mean(0)
-        return cls(name, size=len(mean), mean=tuple(mean.tolist()), scale=tuple(scale.tolist()))
+        size = columns.shape[1]
+        mean = tuple(columns.mean(0).tolist())
+        return cls(name, size=size, mean=mean, scale=tuple(scale.tolist()))
 
     @property
     def units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -419,7 +423,7 @@ def feed(features: Iterable[Feature], rows: Mapping[str, ArrayLike]) -> dict[str
     ([[9.5]], [7])
     """
     features = list(features)
-    log = table("rows", rows)
+    log = columns_by_name("rows", rows)
     for feature in features:
         there = feature.name in log
         feature.expect(there, "a column of that name", f"only {', '.join(map(str, log))}")
@@ -446,7 +450,9 @@ def pad(lists: Iterable[Iterable[int]], longest: int | None = None) -> np.ndarra
 
 
 def _end_to_end(
-    who: str, lists: Iterable[Iterable[int]], longest: int | None
+    who: str,
+    lists: Iterable[Iterable[int]],
+    longest: int | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The ids of all lists, one behind the other, and the length of each list."""
     try:
@@ -475,7 +481,7 @@ def _row(who: str, number: int, ids: Iterable[int]) -> np.ndarray:
         shown = f"{reprlib.repr(ids)} in row {number}"
         expected = "a list of whole numbers in every row"
         raise ValueError(f"{who}: expected {expected}, found {shown}")
-    return signed(row)
+    return in_int64(row)
 
 
 def _rectangle(ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -84,12 +84,12 @@ class Declared:
 # ---------------------------------------------------------------- columns
 
 
-def table(who: object, rows: Any) -> dict[str, Any]:
+def columns_by_name(who: object, rows: Any) -> dict[str, Any]:
     """Columns by name: those of a mapping, or of a DataFrame (whatever has `columns`).
 
     Raises `ValueError` for anything else.
 
-    >>> table("log 1", [1, 2])
+    >>> columns_by_name("log 1", [1, 2])
     Traceback (most recent call last):
         ...
     ValueError: log 1: expected a dict of columns or a DataFrame, found list
@@ -135,13 +135,13 @@ def whole_numbers(who: object, values: ArrayLike) -> np.ndarray:
         array = _array(who, array.tolist())
     if array.size and array.dtype.kind not in "iu":
         raise ValueError(f"{who}: expected whole numbers, found {_in_a_word(array)}")
-    return signed(array)
+    return in_int64(array)
 
 
-def signed(values: np.ndarray) -> np.ndarray:
+def in_int64(values: np.ndarray) -> np.ndarray:
     """Whole numbers in int64; what is too large for it, as the largest.
 
-    >>> bool(signed(np.array([2**64 - 1], "uint64"))[0] == 2**63 - 1)
+    >>> bool(in_int64(np.array([2**64 - 1], "uint64"))[0] == 2**63 - 1)
     True
     """
     if values.dtype == "uint64":

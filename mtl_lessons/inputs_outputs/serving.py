@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from .given import numbers, plain, table
+from .given import columns_by_name, numbers, plain
 
 
 def undo_sampling(p: ArrayLike, kept: float) -> np.ndarray:
@@ -120,7 +120,8 @@ def _between(p: np.ndarray) -> np.ndarray:
 
 
 def recalibrate(
-    labels: Mapping[str, ArrayLike], predictions: Mapping[str, ArrayLike]
+    labels: Mapping[str, ArrayLike],
+    predictions: Mapping[str, ArrayLike],
 ) -> dict[str, Calibration]:
     """A `Calibration` for each head, fitted on the rows on which its task has a label.
 
@@ -131,8 +132,8 @@ def recalibrate(
     >>> fitted["click"]([0.2, 0.8]).round(3).tolist()
     [0.333, 0.667]
     """
-    columns = table("labels", labels)
-    predicted = table("predictions", predictions)
+    columns = columns_by_name("labels", labels)
+    predicted = columns_by_name("predictions", predictions)
     _check_same_tasks(columns, predicted)
     fitted = {}
     for task, label in columns.items():
@@ -172,7 +173,7 @@ def product(predictions: Mapping[str, ArrayLike]) -> np.ndarray:
     >>> product({"bid": 8.0, "click": [0.5, 0.25], "purchase": [0.25, 0.5]}).tolist()
     [1.0, 1.0]
     """
-    ones = dict.fromkeys(table("predictions", predictions), 1.0)
+    ones = dict.fromkeys(columns_by_name("predictions", predictions), 1.0)
     return power(predictions, ones)
 
 
@@ -198,10 +199,11 @@ def power(predictions: Mapping[str, ArrayLike], exponents: Mapping[str, float]) 
 
 
 def _aligned(
-    predictions: Mapping[str, ArrayLike], by_task: Mapping[str, float]
+    predictions: Mapping[str, ArrayLike],
+    by_task: Mapping[str, float],
 ) -> dict[str, np.ndarray]:
     """The predictions as arrays that meet entry by entry: no shape grows when they do."""
-    columns = table("predictions", predictions)
+    columns = columns_by_name("predictions", predictions)
     _check_same_tasks(columns, by_task)
     arrays = {task: numbers(f"task {task!r}", p) for task, p in columns.items()}
     if _entry_by_entry(arrays):

@@ -44,7 +44,7 @@ from numpy.typing import ArrayLike
 from mtl_lessons.backend import Tensor, keras, register
 from mtl_lessons.metrics import auc, rmse
 
-from .given import Declared, numbers, table
+from .given import Declared, columns_by_name, numbers
 
 layers, ops = keras.layers, keras.ops
 
@@ -572,7 +572,10 @@ class TaskLoss(keras.losses.Loss):
         self.task = task
 
     def __call__(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self,
+        y_true: Tensor,
+        y_pred: Tensor,
+        sample_weight: Tensor | None = None,
     ) -> Tensor:
         y = ops.cast(y_true, "float32")
         p = ops.cast(y_pred, "float32")
@@ -581,7 +584,9 @@ class TaskLoss(keras.losses.Loss):
         y = ops.where(known, y, self.task.blank)
         if not self.task.bounded:
             p = ops.where(known, p, self.task.blank)
-        weight = _weight_of(known, sample_weight)
+        weight = ops.cast(known, "float32")
+        if sample_weight is not None:
+            weight = weight * _column(sample_weight)
         error = ops.mean(weight * self.task.errors(y, p), axis=0)
         if self.task.over == "known":
             error = error / ops.maximum(ops.mean(weight, axis=0), SMALL)
@@ -613,14 +618,21 @@ class TaskMetric(keras.metrics.Metric):
     """
 
     def __init__(
-        self, task: Task, metric: keras.metrics.Metric, name: str | None = None, **kwargs: Any
+        self,
+        task: Task,
+        metric: keras.metrics.Metric,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(name=name or metric.name, **kwargs)
         self.task = task
         self.metric = metric
 
     def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self,
+        y_true: Tensor,
+        y_pred: Tensor,
+        sample_weight: Tensor | None = None,
     ) -> None:
         y = ops.cast(y_true, "float32")
         p = self.task.point(y_pred)
@@ -630,7 +642,9 @@ class TaskMetric(keras.metrics.Metric):
             p = ops.where(known, p, self.task.blank)  # 0 × infinity would be NaN
             y = ops.reshape(y, (-1, 1))
             p = ops.reshape(p, (-1, 1))
-        weight = _weight_of(known, sample_weight)
+        weight = ops.cast(known, "float32")
+        if sample_weight is not None:
+            weight = weight * _column(sample_weight)
         self.metric.update_state(y, p, ops.reshape(weight, (-1,)))
 
     def result(self) -> Tensor:
@@ -653,19 +667,17 @@ class TaskMetric(keras.metrics.Metric):
         return cls(task, metric, name=config["name"])
 
 
-def _weight_of(known: Tensor, sample_weight: Tensor | None) -> Tensor:
-    """The weights of labels, `(batch, columns)`: that of the row, 0 where no label is known."""
-    weight = ops.cast(known, "float32")
-    if sample_weight is None:
-        return weight
-    return weight * ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
+def _column(sample_weight: Tensor) -> Tensor:
+    """A weight for each row, `(batch, 1)`."""
+    return ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
 
 
 # ---------------------------------------------------------------- all tasks of a model
 
 
 def heads(
-    tasks: Iterable[Task], x: keras.KerasTensor | Mapping[str, keras.KerasTensor]
+    tasks: Iterable[Task],
+    x: keras.KerasTensor | Mapping[str, keras.KerasTensor],
 ) -> dict[str, keras.KerasTensor]:
     """The predictions by task.
 
@@ -731,18 +743,21 @@ def targets(tasks: Iterable[Task], labels: Mapping[str, ArrayLike]) -> dict[str,
     """
     tasks = different(tasks)
     spaces = {task.space for task in tasks if task.space is not None}
-    columns = table("labels", labels)
+    columns = columns_by_name("labels", labels)
     _check_names("labels", tasks, columns, spaces)
     if not columns:
         names = ", ".join(task.name for task in tasks)
         raise ValueError(f"labels: expected those of {names}, or some of them, found none")
     columns = {name: numbers(f"task {name!r}", label) for name, label in columns.items()}
-    rows = max(len(np.atleast_1d(label)) for label in columns.values())
+    lengths = [len(np.atleast_1d(label)) for label in columns.values()]
+    rows = max(lengths)
     return {task.name: _target(task, columns, rows) for task in tasks}
 
 
 def weights(
-    tasks: Iterable[Task], given: Mapping[str, ArrayLike], rows: int | None = None
+    tasks: Iterable[Task],
+    given: Mapping[str, ArrayLike],
+    rows: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Sample weights as `fit` takes them: for every task `(rows,)`, 1 where none are given.
 
@@ -757,10 +772,11 @@ def weights(
     ([3.0, 0.5], [1.0, 1.0])
     """
     tasks = different(tasks)
-    columns = table("weights", given)
+    columns = columns_by_name("weights", given)
     _check_names("weights", tasks, columns, set())
     columns = {name: numbers(f"task {name!r}", weight) for name, weight in columns.items()}
-    rows = max((len(np.atleast_1d(weight)) for weight in columns.values()), default=rows)
+    lengths = [len(np.atleast_1d(weight)) for weight in columns.values()]
+    rows = max(lengths, default=rows)
     if rows is None:
         expected = "how many there are, as no task has weights"
         raise ValueError(f"rows: expected {expected}, found None")
@@ -769,7 +785,10 @@ def weights(
 
 
 def _check_names(
-    what: str, tasks: Iterable[Task], columns: Mapping[str, Any], spaces: set[str]
+    what: str,
+    tasks: Iterable[Task],
+    columns: Mapping[str, Any],
+    spaces: set[str],
 ) -> None:
     allowed = {task.name for task in tasks} | spaces
     for name in columns:
@@ -788,7 +807,8 @@ def _target(task: Task, labels: Mapping[str, np.ndarray], rows: int) -> np.ndarr
         there = task.space in labels
         expected = f"its space {task.space!r} among the labels"
         task.expect(there, expected, f"only {', '.join(labels)}")
-        label = np.where(_in_space(task, labels[task.space], rows), label, np.nan)
+        inside = _in_space(task, labels[task.space], rows)
+        label = np.where(inside, label, np.nan)
     task.check(label[~np.isnan(label)])
     return label.astype("float32")
 

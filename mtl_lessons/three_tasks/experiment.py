@@ -160,7 +160,9 @@ def compare(
 
 
 def report(
-    heads: Sequence[Head], multi: Sequence[Scores], single: Sequence[Scores]
+    heads: Sequence[Head],
+    multi: Sequence[Scores],
+    single: Sequence[Scores],
 ) -> list[dict[str, Any]]:
     """A row per task: its measure with one model and alone, means over seeds, and the gain.
 

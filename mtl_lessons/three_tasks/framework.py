@@ -211,7 +211,8 @@ class Framework:
         for head in heads:
             target = [vectors[feature.name] for feature in head.reads]
             read[head.name] = meet(shared[head.name], target)
-        return keras.Model(inputs, task_kinds.heads([head.task for head in heads], read))
+        tasks = [head.task for head in heads]
+        return keras.Model(inputs, task_kinds.heads(tasks, read))
 
     # ------------------------------------------------------------ fit, predict, evaluate
 
@@ -254,7 +255,8 @@ class Framework:
         return self.built.fit(x, y, **plan | options)
 
     def rows(
-        self, logs: Log | Sequence[Log]
+        self,
+        logs: Log | Sequence[Log],
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """All logs as one: features, and labels by task.
 
@@ -325,14 +327,15 @@ class Framework:
         its loss trains; `alone`, how many of them no other loss trains.
         """
         x, y = self.rows(logs)
-        sizes = [int(np.prod(weight.shape)) for weight in self.built.network.trainable_variables]
+        weights = self.built.network.trainable_variables
+        sizes = [int(np.prod(weight.shape)) for weight in weights]
         reached = {}
         for task, gradients in zip(y, self.gradients(x, y)):
             reached[task] = {number for number, g in enumerate(gradients) if np.any(g)}
         rows = []
         for head in self.heads:
             own = reached[head.name]
-            others = [weights for task, weights in reached.items() if task != head.name]
+            others = [numbers for task, numbers in reached.items() if task != head.name]
             reads = ["shared", *(feature.name for feature in head.reads)]
             known = ~np.isnan(y[head.name])
             row = {
@@ -367,7 +370,9 @@ class Framework:
         return products / np.outer(norms, norms)
 
     def gradients(
-        self, x: dict[str, np.ndarray], y: dict[str, np.ndarray]
+        self,
+        x: dict[str, np.ndarray],
+        y: dict[str, np.ndarray],
     ) -> list[list[np.ndarray]]:
         """Of each task's loss, by each weight of the network.
 
@@ -454,7 +459,8 @@ def meet(shared: keras.KerasTensor, target: Sequence[keras.KerasTensor]) -> kera
         return shared
     v = _concatenated(target)
     u = layers.Dense(v.shape[-1], use_bias=False)(shared)
-    return layers.Concatenate()([u, v, layers.Multiply()([u, v])])
+    product = layers.Multiply()([u, v])
+    return layers.Concatenate()([u, v, product])
 
 
 def _concatenated(tensors: Sequence[keras.KerasTensor]) -> keras.KerasTensor:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mtl_lessons.inputs_outputs.features import PADDING, Feature, Numeric
-from mtl_lessons.inputs_outputs.given import numbers, table
+from mtl_lessons.inputs_outputs.given import columns_by_name, numbers
 
 Log = Mapping[str, Any]  # features and labels by name, equally long; a DataFrame is one, too
 
@@ -25,7 +25,7 @@ def several(logs: Log | Sequence[Log]) -> list[dict[str, Any]]:
         raise ValueError(f"logs: expected {expected}, found {kind}")
     one = isinstance(logs, Mapping) or hasattr(logs, "columns")
     listed = [logs] if one else logs
-    tables = [table(f"log {number}", log) for number, log in enumerate(listed, 1)]
+    tables = [columns_by_name(f"log {number}", log) for number, log in enumerate(listed, 1)]
     if not tables:
         raise ValueError("logs: expected one or more, found none")
     for number, log in enumerate(tables, 1):
@@ -45,7 +45,10 @@ def _count(name: str, column: Any) -> int:
 
 
 def draw(
-    lengths: Sequence[int], batch: Sequence[int], steps: int, rng: np.random.Generator
+    lengths: Sequence[int],
+    batch: Sequence[int],
+    steps: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Which of the stacked rows each step sees: `(steps · Σ batch,)`, whole numbers.
 
@@ -67,15 +70,17 @@ def draw(
     for start, rows, seen in zip(starts, lengths, batch):
         order = start + _endless(rows, steps * seen, rng)
         by_log.append(order.reshape(steps, seen))
-    evenly = np.concatenate([(np.arange(seen) + 0.5) / seen for seen in batch])
+    evenly = [(np.arange(seen) + 0.5) / seen for seen in batch]
+    alternating = np.argsort(np.concatenate(evenly), kind="stable")
     by_step = np.concatenate(by_log, axis=1)
-    return by_step[:, np.argsort(evenly, kind="stable")].ravel()
+    return by_step[:, alternating].ravel()
 
 
 def _endless(rows: int, count: int, rng: np.random.Generator) -> np.ndarray:
     """The first `count` of the rows in random order, again and again."""
     rounds = -(-count // rows)
-    return np.concatenate([rng.permutation(rows) for _ in range(rounds)])[:count]
+    orders = [rng.permutation(rows) for _ in range(rounds)]
+    return np.concatenate(orders)[:count]
 
 
 def length(log: Log) -> int:
@@ -95,10 +100,12 @@ def stacked_feature(feature: Feature, logs: Sequence[Log]) -> np.ndarray:
     """
     columns = []
     for log in logs:
-        there = feature.name in log
-        column = feature.column(log[feature.name]) if there else _unknown(feature, length(log))
-        columns.append(column)
-    longest = np.max([column.shape[1:] for column in columns], axis=0)
+        if feature.name in log:
+            columns.append(feature.column(log[feature.name]))
+        else:
+            columns.append(_unknown(feature, length(log)))
+    widths = [column.shape[1:] for column in columns]
+    longest = np.max(widths, axis=0)
     return np.concatenate([_padded(column, longest) for column in columns])
 
 
@@ -114,7 +121,8 @@ def _unknown(feature: Any, rows: int) -> np.ndarray:
 
 def _padded(column: np.ndarray, longest: Sequence[int]) -> np.ndarray:
     """Lists made as long as the longest."""
-    behind = [(0, int(width) - own) for width, own in zip(longest, column.shape[1:])]
+    widths = zip(longest, column.shape[1:])
+    behind = [(0, int(width) - own) for width, own in widths]
     return np.pad(column, [(0, 0), *behind], constant_values=PADDING)
 
 
