@@ -22,6 +22,7 @@ from pathlib import Path
 
 import yaml
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the former, written in C, is not everywhere
 TAGS = {  # what YAML calls a value that fits a type
     str: {"str"},
     int: {"int"},
@@ -36,7 +37,7 @@ def read(path: Path) -> tuple[yaml.Node | None, object]:
     Raises:
         ValueError: it is not YAML; the message has the line.
     """
-    loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+    loader = LOADER(path.read_text(encoding="utf-8"))
     try:
         root = loader.get_single_node()
         return root, loader.construct_document(root) if root else None

@@ -169,6 +169,13 @@ def waiting():
     time.sleep(3600)
 
 
+def masked_by_equals():
+    history = keras.Input((10,), dtype="int32")
+    vectors = layers.Embedding(501, 16)(history + 1)
+    there = keras.ops.ones_like(vectors) * (1.0 - (history == -1))
+    return keras.Model(history, keras.ops.mean(there * vectors, axis=1))
+
+
 @pytest.fixture
 def impatient(monkeypatch):
     """Code that was stopped and does not end is left alone at once; that which catches it gets it again at once."""
@@ -199,6 +206,8 @@ def ends(before):
 def test_code_that_waits_in_the_system_is_left_alone(two, monkeypatch):
     monkeypatch.setattr(sandbox, "GRACE", 0.1)
     assert two.heads.check(waiting, seconds=0.1).key == "too-slow"
+    result = two.inputs.check(masked_by_equals)  # which it does not blind
+    assert result.key == "equals-of-a-tensor", result
 
 
 def test_what_was_stopped_leaves_tensorflow_whole(two, impatient):

@@ -192,7 +192,7 @@ def test_typical_mistakes_give_other_numbers_than_the_right_ones():
     assert same <= {"absolute"}  # where all five seeds gained
 
 
-def test_a_cure_is_trained_once(monkeypatch):
+def test_a_cure_is_trained_once(monkeypatch, step_by_step):
     """And so is its control; what is declared alike, and differs in nothing else, is not trained again."""
     checks, trained = ALL["three_tasks"].checks, []
     compare = checks.compare
