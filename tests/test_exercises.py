@@ -16,6 +16,8 @@ from mtl_lessons.exercises.engine import FOLDER
 from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, Result
 from mtl_lessons.exercises.source import Source
 
+pytestmark = pytest.mark.usefixtures("own_state")
+
 ROOT = Path(__file__).resolve().parents[1]
 ALL = {name: exercises.load(name) for name in exercises.names()}
 PATIENCE = 3600.0  # seconds: no verdict here may hang on how busy the machine is
@@ -30,11 +32,6 @@ SCORES = {  # of the cures, in world 0, as they were measured: recall@10, AUC, R
     "by_hand": ((0.626, 0.841, 0.752), (0.630, 0.844, 0.774)),
     "experts_for_each": ((0.626, 0.841, 0.752), (0.630, 0.844, 0.774)),
 }
-
-
-@pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.setenv("MTL_LESSONS_STATE", str(tmp_path / "state.json"))
 
 
 def steps():
