@@ -28,22 +28,34 @@ from mtl_lessons.quiz import report, terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; its status is 0 if all is well, 1 if a step is not passed, 2 if it is wrong."""
+    """Run a command; its status: 0 if all is well, 1 if a step is not passed, 2 if it is wrong."""
     forgiving()
     asked = _parser().parse_args(arguments)
     return asked.run(asked)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m mtl_lessons", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m mtl_lessons",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
     start = commands.add_parser("start", help="write a file to fill in")
     start.add_argument("exercise", choices=exercises.names())
     start.set_defaults(run=_start)
     check = commands.add_parser("check", help="check a file, step by step")
     check.add_argument("file", type=Path)
-    check.add_argument("--exercise", choices=exercises.names(), help="which one, if the file does not bear its name")
-    check.add_argument("--watch", action="store_true", help="check again whenever the file is saved")
+    check.add_argument(
+        "--exercise",
+        choices=exercises.names(),
+        help="which one, if the file does not bear its name",
+    )
+    check.add_argument(
+        "--watch",
+        action="store_true",
+        help="check again whenever the file is saved",
+    )
     check.set_defaults(run=_check)
     reset = commands.add_parser("reset", help="forget what was passed")
     reset.add_argument("exercise", choices=exercises.names())
@@ -87,11 +99,11 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 class _Check:
-    """The check of a file, which may be repeated: what has not changed since is not checked again."""
+    """The check of a file, which may be repeated: what has not changed is not checked again."""
 
     def __init__(self, exercise: Exercise, file: Path):
         self.exercise, self.file = exercise, file
-        self.known: dict[Step, tuple[str, Result]] = {}  # by step, what its answer was and what was said of it
+        self.known: dict[Step, tuple[str, Result]] = {}  # what its answer was, and what was said
         self.child: Child | None = None
 
     def report(self) -> int:
@@ -109,7 +121,8 @@ class _Check:
     def _checked(self, source: Source) -> list[Step]:
         """The steps that are passed."""
         digests = {step: source.digest(step.answer) for step in self.exercise.steps}
-        self.known = {step: known for step, known in self.known.items() if known[0] == digests[step]}
+        known = self.known.items()
+        self.known = {step: found for step, found in known if found[0] == digests[step]}
         starters = [step for step in self.exercise.steps if source.is_starter(step.answer)]
         for _, result in self.known.values():
             heading = f"{result.heading} {_words('unchanged')}"

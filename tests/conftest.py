@@ -90,6 +90,12 @@ def step_by_step(monkeypatch):
 
 
 @pytest.fixture
+def own_state(tmp_path, monkeypatch):
+    """What is passed of the exercises is kept for this test alone."""
+    monkeypatch.setenv("MTL_LESSONS_STATE", str(tmp_path / "state.json"))
+
+
+@pytest.fixture
 def page(browser, serve, tmp_path):
     """Opens a page with a figure on it twice, or with several; fails at the end on errors or on requests for anything else.
 

@@ -16,6 +16,8 @@ from mtl_lessons.exercises.engine import FOLDER
 from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, Result
 from mtl_lessons.exercises.source import Source
 
+pytestmark = pytest.mark.usefixtures("own_state")
+
 ROOT = Path(__file__).resolve().parents[1]
 ALL = {name: exercises.load(name) for name in exercises.names()}
 PATIENCE = 3600.0  # seconds: no verdict here may hang on how busy the machine is
@@ -30,11 +32,6 @@ SCORES = {  # of the cures, in world 0, as they were measured: recall@10, AUC, R
     "by_hand": ((0.626, 0.841, 0.752), (0.630, 0.844, 0.774)),
     "experts_for_each": ((0.626, 0.841, 0.752), (0.630, 0.844, 0.774)),
 }
-
-
-@pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    monkeypatch.setenv("MTL_LESSONS_STATE", str(tmp_path / "state.json"))
 
 
 def steps():
@@ -192,7 +189,7 @@ def test_typical_mistakes_give_other_numbers_than_the_right_ones():
     assert same <= {"absolute"}  # where all five seeds gained
 
 
-def test_a_cure_is_trained_once(monkeypatch):
+def test_a_cure_is_trained_once(monkeypatch, step_by_step):
     """And so is its control; what is declared alike, and differs in nothing else, is not trained again."""
     checks, trained = ALL["three_tasks"].checks, []
     compare = checks.compare

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from mtl_lessons.backend import keras
 from mtl_lessons.exercises.mistakes import Mistake
 
+# What a check has seen is its own: another one may still hang in a thread of its own.
+SEEN: ContextVar[list[bool] | None] = ContextVar("seen", default=None)
 MASKS = {  # mistakes that a mask that does not work may be behind
     "padding-counts",
     "item-as-padding",
@@ -38,19 +41,18 @@ def mindful_of_equals(check: Callable) -> Callable:
 @contextmanager
 def _equals_seen() -> Iterator[list[bool]]:
     """Something is put into the list when a symbolic tensor is compared with a number by `==`."""
-
-    def spy(self: keras.KerasTensor, other: object) -> object:
-        if isinstance(other, int | float | np.ndarray | np.generic):
-            seen.append(True)
-        return NotImplemented
-
-    seen: list[bool] = []
-    if "__eq__" in vars(keras.KerasTensor):  # a Keras that compares
-        yield seen
-        return
-    kept = keras.KerasTensor.__hash__
-    keras.KerasTensor.__eq__, keras.KerasTensor.__hash__ = spy, kept
+    if "__eq__" not in vars(keras.KerasTensor):
+        keras.KerasTensor.__eq__ = _compared  # it stays: without a list, it does what Python does
+    token = SEEN.set([])
     try:
-        yield seen
+        yield SEEN.get()
     finally:
-        del keras.KerasTensor.__eq__
+        SEEN.reset(token)
+
+
+def _compared(self: keras.KerasTensor, other: object) -> object:
+    """`self == other`, left to Python, which tells whether they are the same object."""
+    seen = SEEN.get()
+    if seen is not None and isinstance(other, int | float | np.ndarray | np.generic):
+        seen.append(True)
+    return NotImplemented

@@ -16,9 +16,17 @@ from mtl_lessons.three_tasks import Framework, built, compare, experiment
 from mtl_lessons.three_tasks.steps import IDS, LESS_IS_BETTER, TASKS
 from mtl_lessons.world import World
 
-OUTPUTS = [Output("chosen", ONE_OF, 300), Output("ad_click", YES_NO, 1), Output("rating", NUMBER, 1)]
+OUTPUTS = [
+    Output("chosen", ONE_OF, 300),
+    Output("ad_click", YES_NO, 1),
+    Output("rating", NUMBER, 1),
+]
 FOURTH = {"like": ("yes or no", 1, ["item"])}
-TWINS = {"one": ("yes or no", 1, ["ad"]), "two": ("yes or no", 1, ["ad"]), "stars": ("a number", 1, ["item"])}
+TWINS = {
+    "one": ("yes or no", 1, ["ad"]),
+    "two": ("yes or no", 1, ["ad"]),
+    "stars": ("a number", 1, ["item"]),
+}
 LEAST_RANK = 4  # of what a user's vector can say of the items
 HARMLESS = 0.03  # of AUC or of recall@10, or stars of RMSE: what one seed may lose
 MOST = 200_000  # weights of a framework that is trained while one waits
@@ -47,7 +55,9 @@ def build(answer: object) -> dict:
     _a_table_each(subject)
     _meets(subject)
     for name in IDS:
-        probes.all_differ(subject.model, lambda name=name: _sweep(subject, name)[_judging(name)[0]][:-1], name)
+        task = _judging(name)[0]
+        vectors = partial(_known, subject, name, task)
+        probes.all_differ(subject.model, vectors, name)
     _fourth(answer)
     _twins(answer)
     return {"weights": subject.model.count_params()}
@@ -65,8 +75,8 @@ def _subject(made: object, declared: Sequence[Output]) -> Subject:
             _outputs(model, _ends())
     except tf.errors.InvalidArgumentError as error:
         raise Mistake("no-such-row", said=probes.said(error)) from error
-    widths = {name: tensor.shape[-1] for name, tensor in _outputs(model, _ids()).items() if len(tensor.shape) > 1}
-    if widths.get("ad_click") == IDS["ad"]:
+    clicks = _outputs(model, _ids()).get("ad_click")
+    if clicks is not None and len(clicks.shape) > 1 and clicks.shape[-1] == IDS["ad"]:
         raise Mistake("logit-per-ad", width=IDS["ad"])
     return Subject(model, _ids(), declared)
 
@@ -74,7 +84,9 @@ def _subject(made: object, declared: Sequence[Output]) -> Subject:
 def _named_inputs(model: keras.Layer) -> None:
     """Three columns of one shape: only their names tell them apart."""
     inputs = getattr(model, "inputs", None) or []
-    keys = list(model.input) if inputs and isinstance(getattr(model, "input", None), dict) else [t.name for t in inputs]
+    keys = [tensor.name for tensor in inputs]
+    if inputs and isinstance(getattr(model, "input", None), dict):
+        keys = list(model.input)
     if len(inputs) == len(IDS) and set(keys) != set(IDS):
         raise Mistake("names-of-inputs", found=", ".join(keys), expected=", ".join(IDS))
 
@@ -125,12 +137,17 @@ def _sweep(subject: Subject, name: str) -> dict[str, np.ndarray]:
     return {task: np.concatenate(parts, axis=1) for task, parts in by_user.items()}
 
 
+def _known(subject: Subject, name: str, task: str) -> np.ndarray:
+    """What one task predicts for all known ids of a feature."""
+    return _sweep(subject, name)[task][:-1]
+
+
 def _judging(name: str) -> list[str]:
     return [task for task, (_, _, reads) in TASKS.items() if name == "user" or name in reads]
 
 
 def _unknown_is_nobody(subject: Subject) -> None:
-    """-1 must be no row that an id has: not the last, as of an array, nor the first, as by a clip."""
+    """-1 must be no row of an id: not the last, as of an array, nor the first, as by a clip."""
     for name, ids in IDS.items():
 
         def same(name: str = name) -> np.ndarray:
@@ -160,12 +177,14 @@ def _ids_are_no_quantities(sweeps: Mapping[str, Mapping]) -> None:
 def _a_table_each(subject: Subject) -> None:
     """User 9 and ad 9 do not train one row of one table."""
     for name, task in (("ad", "ad_click"), ("item", "rating")):
-        fewer = (
-            _trained_rows(subject, task, {"user": id, name: id}) < _trained_rows(subject, task, {"user": id - 4, name: id})
-            for id in (9, 18, 27, 36)  # not just where a `relu` is dead
-        )
-        if all(fewer):
-            raise Mistake("one-table", feature=name)
+        if all(_fewer_rows(subject, task, name, id) for id in (9, 18, 27, 36)):
+            raise Mistake("one-table", feature=name)  # at all four: not just where a `relu` is dead
+
+
+def _fewer_rows(subject: Subject, task: str, name: str, id: int) -> bool:
+    """Whether a user and an ad or item of the same number train fewer rows than others do."""
+    same = _trained_rows(subject, task, {"user": id, name: id})
+    return same < _trained_rows(subject, task, {"user": id - 4, name: id})
 
 
 def _trained_rows(subject: Subject, task: str, ids: Mapping[str, int]) -> int:
@@ -178,13 +197,15 @@ def _trained_rows(subject: Subject, task: str, ids: Mapping[str, int]) -> int:
 
 def _meets(subject: Subject) -> None:
     """Do users differ in which ads they prefer, or only in how much they click?"""
-    users, targets = np.repeat(np.arange(24), 24).astype("int32"), np.tile(np.arange(24), 24).astype("int32")
+    ids = np.arange(24, dtype="int32")
+    users, targets = np.repeat(ids, 24), np.tile(ids, 24)
     with probes.scaled(subject.model, 2):
         outputs = subject.outputs({"user": users, "ad": targets, "item": targets})
     sigmoid = subject.ranges["ad_click"] == "sigmoid"
     for task in ("ad_click", "rating"):
         table = outputs[task].numpy().astype(float).reshape(24, 24)
-        table = np.log(table / (1 - table)) if sigmoid and task == "ad_click" else table  # logits: there a sum stays a sum
+        if sigmoid and task == "ad_click":
+            table = np.log(table / (1 - table))  # logits: there a sum stays a sum
         apart = table - table.mean(0) - table.mean(1, keepdims=True) + table.mean()
         if apart.std() < 0.01 * table.std():
             raise Mistake("same-order-for-all", task=task)
@@ -208,7 +229,13 @@ def _fourth(answer) -> None:
             told = f"another model than with three: {mistake.key.replace('-', ' ')}"
         raise Mistake("no-fourth-task", said=told) from mistake
     except (KeyError, ValueError, IndexError) as error:
-        raise Mistake("no-fourth-task", said=f"{type(error).__name__}, {probes.said(error)}") from error
+        raise Mistake("no-fourth-task", said=_of_error(error)) from error
+
+
+def _of_error(error: Exception) -> str:
+    if isinstance(error, Mistake):
+        return error.key.replace("-", " ")
+    return f"{type(error).__name__}, {probes.said(error)}"
 
 
 def _twins(answer) -> None:
@@ -217,8 +244,7 @@ def _twins(answer) -> None:
         outputs = [Output("one", YES_NO, 1), Output("two", YES_NO, 1), Output("stars", NUMBER, 1)]
         subject = _subject(answer(_declared(TWINS)), outputs)
     except (Mistake, KeyError, ValueError, IndexError) as error:
-        told = error.key.replace("-", " ") if isinstance(error, Mistake) else f"{type(error).__name__}, {probes.said(error)}"
-        raise Mistake("names-in-the-code", said=told) from error
+        raise Mistake("names-in-the-code", said=_of_error(error)) from error
     with probes.scaled(subject.model, 3):
         found = subject.outputs()
     same = np.allclose(found["one"], found["two"], atol=1e-6)
@@ -267,7 +293,8 @@ def _labels(rows: int) -> dict[str, np.ndarray]:
         "rating": rng.normal(3.5, 1, (rows, 1)).astype("float32"),
     }
     full["chosen"][:6], full["rating"][:6] = 0, 0  # zeros are labels like others
-    return {task: np.where((turn == i)[:, None], label, np.nan) for i, (task, label) in enumerate(full.items())}
+    logs = enumerate(full.items())
+    return {task: np.where((turn == i)[:, None], label, np.nan) for i, (task, label) in logs}
 
 
 # ---------------------------------------------------------------- step 5
@@ -293,10 +320,11 @@ def cure(answer: object) -> dict:
             raise Mistake("harm-moved", task=task, loss=-gains[task], most=HARMLESS)
     for task, best in _best_alone().items():
         if _better(task, together[task], best) < -HARMLESS:
-            facts = {"together": together[task], "alone": alone[task], "best": best, "most": HARMLESS}
-            raise Mistake("below-the-best", task=task, **facts)
-    levels = {f"{task}_{side}": scores[task] for side, scores in (("multi", together), ("single", alone)) for task in TASKS}
-    return gains | levels
+            levels = {"together": together[task], "alone": alone[task], "best": best}
+            raise Mistake("below-the-best", task=task, most=HARMLESS, **levels)
+    multi = {f"{task}_multi": together[task] for task in TASKS}
+    single = {f"{task}_single": alone[task] for task in TASKS}
+    return gains | multi | single
 
 
 def _better(task: str, one: float, other: float) -> float:
@@ -307,19 +335,25 @@ def _better(task: str, one: float, other: float) -> float:
 def _best_alone() -> dict[str, float]:
     """The best that a task has reached alone in this world, over the cures of the package."""
     names = {"chosen": "chosen_single", "ad_click": "single", "rating": "rating_single"}
-    runs = {task: [cure[name][0] for cure in experiment.shipped()["cures"].values()] for task, name in names.items()}
-    return {task: min(scores) if task in LESS_IS_BETTER else max(scores) for task, scores in runs.items()}
+    cures = experiment.shipped()["cures"].values()
+    best = {}
+    for task, name in names.items():
+        scores = [cure[name][0] for cure in cures]
+        best[task] = min(scores) if task in LESS_IS_BETTER else max(scores)
+    return best
 
 
 def _pair(found: object) -> tuple[Framework, Framework]:
-    if not isinstance(found, tuple | list) or len(found) != 2 or not all(isinstance(part, Framework) for part in found):
+    parts = tuple(found) if isinstance(found, tuple | list) else ()
+    if len(parts) != 2 or not all(isinstance(part, Framework) for part in parts):
         raise Mistake("not-a-pair", found=_kinds(found))
-    return tuple(found)
+    return parts
 
 
 def _kinds(found: object) -> str:
     if isinstance(found, tuple | list):
-        return f"a {type(found).__name__} of {', '.join(type(part).__name__ for part in found) or 'nothing'}"
+        parts = ", ".join(type(part).__name__ for part in found)
+        return f"a {type(found).__name__} of {parts or 'nothing'}"
     return f"a {type(found).__name__}"
 
 
@@ -340,8 +374,8 @@ def _is_fair(multi: Framework, single: Framework) -> None:
     """What differs between the two, but for what is shared?"""
     if [head.name for head in multi.heads] != [head.name for head in single.heads]:
         raise Mistake("other-tasks", multi=_names(multi), single=_names(single))
-    widths = [{feature.name: feature for feature in framework.inputs} for framework in (multi, single)]
-    if widths[0] != widths[1]:
+    features = [{one.name: one for one in framework.inputs} for framework in (multi, single)]
+    if features[0] != features[1]:
         raise Mistake("unfair-width", multi=_widths(multi), single=_widths(single))
     if _chosen(multi) != _chosen(single):
         raise Mistake("unfair-network", multi=_network(multi), single=_network(single))
@@ -369,9 +403,9 @@ def _balance(framework: Framework) -> str:
     """A balance and its settings, as text."""
     if framework.balance is None:
         return "none"
-    settings = {
-        name: value for name, value in framework.balance.get_config().items() if name not in ("name", "trainable", "dtype")
-    }
+    settings = framework.balance.get_config()
+    for of_any_layer in ("name", "trainable", "dtype"):
+        settings.pop(of_any_layer, None)
     return f"{type(framework.balance).__name__} {json.dumps(settings, default=str)}"
 
 
@@ -399,11 +433,11 @@ def _world() -> tuple[list, list]:
     return experiment.logs(World(seed=0, ad_relatedness=0.0), 30_000)
 
 
-SCORES: dict[str, dict[str, float]] = {}  # by declaration: what has been trained once need not be trained again
+SCORES: dict[str, dict[str, float]] = {}  # by declaration: what is trained once, is not again
 
 
 def _scored(framework: Framework, **plan) -> dict[str, float]:
-    """The framework's scores after a training on the first world: same start, rows and steps for all.
+    """The framework's scores after a training on the first world, alike for all.
 
     `plan`: of `fit`, if not that of the chapter.
     """
@@ -418,10 +452,12 @@ def _scored(framework: Framework, **plan) -> dict[str, float]:
 
 
 def _declaration(framework: Framework) -> str:
-    """All that the scores depend on, as text; empty if nobody can tell, as of a network of one's own."""
+    """All that the scores depend on, as text; empty if nobody can tell, as of an own network."""
     kind, options = _chosen(framework)
-    if type(framework) is not Framework or not getattr(kind, "__module__", "").startswith("mtl_lessons."):
+    of_package = getattr(kind, "__module__", "").startswith("mtl_lessons.")
+    if type(framework) is not Framework or not of_package:
         return ""
-    heads = [(_task(head), [repr(feature) for feature in head.reads], head.weight) for head in framework.heads]
+    features = [repr(feature) for feature in framework.features]
+    heads = [(_task(head), list(map(repr, head.reads)), head.weight) for head in framework.heads]
     network = (kind.__name__, sorted(options.items()))
-    return repr(([*map(repr, framework.features)], heads, network, _balance(framework), framework.shared))
+    return repr((features, heads, network, _balance(framework), framework.shared))

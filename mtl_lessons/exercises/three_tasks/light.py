@@ -9,7 +9,8 @@ from mtl_lessons.exercises.mistakes import Mistake, attempted, short
 IDS = {"user": 600, "ad": 60, "item": 300}
 TASKS = ("chosen", "ad_click", "rating")
 LESS_IS_BETTER = {"rating"}
-T4, T5, T8, T4_ONE_SIDED, Z = 2.776445, 2.570582, 2.306004, 2.131847, 1.959964  # quantiles of t, by degrees of freedom
+T4, T5, T8 = 2.776445, 2.570582, 2.306004  # 97.5 % quantiles of t, by degrees of freedom
+T4_ONE_SIDED, Z = 2.131847, 1.959964  # 95 % of t with four, and 97.5 % of the normal distribution
 
 
 def _called(answer: object, *given: object) -> object:
@@ -31,13 +32,14 @@ def rows(answer: object) -> dict:
 
 
 def _one(answer: object, logs: list[dict]) -> None:
-    x, y = _parts(_called(answer, [{name: column.copy() for name, column in log.items()} for log in logs]))
+    given = [{name: column.copy() for name, column in log.items()} for log in logs]
+    x, y = _parts(_called(answer, given))
     if set(x) == set(TASKS) and set(y) == set(IDS):
         raise Mistake("labels-first")
     for part, names in ((x, list(IDS)), (y, list(TASKS))):
         if set(part) != set(names):
-            found = ", ".join(map(str, part))
-            raise Mistake("truth-as-column" if "p_ad_click" in part else "other-columns", found=found, expected=", ".join(names))
+            key = "truth-as-column" if "p_ad_click" in part else "other-columns"
+            raise Mistake(key, found=", ".join(map(str, part)), expected=", ".join(names))
     total = sum(len(log["user"]) for log in logs)
     for name, column in {**x, **y}.items():
         if len(column) != total:
@@ -66,7 +68,12 @@ def _logs(seed: int, lengths: Sequence[int]) -> list[dict[str, np.ndarray]]:
     first, second, third = lengths
     clicks = np.r_[0, 1, rng.integers(2, size=second - 2)].astype("float32")
     stars = np.r_[0.0, rng.normal(3.5, 1, third - 1)].astype("float32")
-    ads = {"user": draw("user", second), "ad": draw("ad", second), "ad_click": clicks, "p_ad_click": rng.random(second)}
+    ads = {
+        "user": draw("user", second),
+        "ad": draw("ad", second),
+        "ad_click": clicks,
+        "p_ad_click": rng.random(second),
+    }
     return [
         {"user": draw("user", first), "chosen": draw("item", first)},
         ads,
@@ -77,9 +84,11 @@ def _logs(seed: int, lengths: Sequence[int]) -> list[dict[str, np.ndarray]]:
 def _parts(found: object) -> tuple[dict, dict]:
     if found is None:
         raise Mistake("rows-nothing")
-    if not isinstance(found, tuple | list) or len(found) != 2 or not all(isinstance(part, Mapping) for part in found):
+    parts = found if isinstance(found, tuple | list) else ()
+    if len(parts) != 2 or not all(isinstance(part, Mapping) for part in parts):
         raise Mistake("not-two-dicts", found=type(found).__name__)
-    return tuple({name: _column(str(name), values) for name, values in part.items()} for part in found)
+    x, y = ({name: _column(str(name), values) for name, values in part.items()} for part in parts)
+    return x, y
 
 
 def _column(name: str, values: object) -> np.ndarray:
@@ -94,7 +103,8 @@ def _column(name: str, values: object) -> np.ndarray:
     if column.ndim == 0:
         raise Mistake("not-a-column", name=name, found=short(str(values), 80))
     if column.size != len(column):
-        raise Mistake("other-width-of-column", name=name, found=f"({', '.join(map(str, column.shape))})")
+        shape = ", ".join(map(str, column.shape))
+        raise Mistake("other-width-of-column", name=name, found=f"({shape})")
     return column.reshape(-1)
 
 
@@ -118,10 +128,12 @@ def _same_ids(name: str, expected: np.ndarray, found: np.ndarray, chosen: np.nda
 
 def _same_labels(task: str, expected: np.ndarray, found: np.ndarray) -> None:
     missing, found = np.isnan(expected), found.astype(float)
-    if not np.all(np.isnan(found[missing])):
-        raise Mistake("missing-as-label", task=task, found=found[missing][~np.isnan(found[missing])][0])
-    if np.any(np.isnan(found[~missing])):
-        raise Mistake("label-as-missing", task=task, found=expected[~missing][np.isnan(found[~missing])][0])
+    invented = found[missing & ~np.isnan(found)]
+    if len(invented):
+        raise Mistake("missing-as-label", task=task, found=invented[0])
+    lost = expected[~missing & np.isnan(found)]
+    if len(lost):
+        raise Mistake("label-as-missing", task=task, found=lost[0])
     if not np.allclose(found[~missing], expected[~missing]):
         raise Mistake("other-values", name=task)
 
@@ -136,7 +148,8 @@ def report(answer: object) -> dict:
     """
     for seed in (4, 5):
         multi, single = _scores(seed)
-        expected = {task: _interval(difference) for task, difference in _differences(multi, single).items()}
+        differences = _differences(multi, single)
+        expected = {task: _interval(difference) for task, difference in differences.items()}
         found = _reported(answer, multi, single)
         for task, numbers in expected.items():
             if key := _look_alike(task, found[task], numbers, multi, single):
@@ -172,7 +185,8 @@ def _same_interval(task: str, found: np.ndarray, expected: np.ndarray) -> None:
         return
     if _same(np.r_[mean, high, low], expected):
         raise Mistake("ends-swapped", **facts)
-    if _same(np.roll(found, 1), expected) or _same(np.roll(found, 2), expected) or _same(found[[1, 0, 2]], expected):
+    orders = np.roll(found, 1), np.roll(found, 2), found[[1, 0, 2]]
+    if any(_same(order, expected) for order in orders):
         raise Mistake("other-order", **facts)
     if _same([mean, *expected[1:]], expected) and np.isclose(high - mean, mean - low):
         error = (expected[2] - expected[1]) / 2 / T4
@@ -184,8 +198,12 @@ def _scores(seed: int) -> tuple[list[dict], list[dict]]:
     """Five seeds that differ among themselves more than the two models do."""
     rng = np.random.default_rng(seed)
     level = {"chosen": 0.63, "ad_click": 0.7, "rating": 0.8}
-    single = [{task: value + 0.05 * rng.normal() for task, value in level.items()} for _ in range(5)]
-    return [{task: value + 0.02 + 0.01 * rng.normal() for task, value in run.items()} for run in single], single
+    single, multi = [], []
+    for _ in range(5):
+        single.append({task: value + 0.05 * rng.normal() for task, value in level.items()})
+    for run in single:
+        multi.append({task: value + 0.02 + 0.01 * rng.normal() for task, value in run.items()})
+    return multi, single
 
 
 def _reported(answer: object, multi: list[dict], single: list[dict]) -> dict[str, np.ndarray]:
@@ -193,7 +211,9 @@ def _reported(answer: object, multi: list[dict], single: list[dict]) -> dict[str
     if found is None:
         raise Mistake("report-nothing")
     if not isinstance(found, Mapping) or set(found) != set(TASKS):
-        kind = f"a {type(found).__name__}" if not isinstance(found, Mapping) else ", ".join(map(str, found)) or "an empty dict"
+        kind = f"a {type(found).__name__}"
+        if isinstance(found, Mapping):
+            kind = ", ".join(map(str, found)) or "an empty dict"
         raise Mistake("not-by-task", found=short(kind, 120))
     return {task: _three(task, value) for task, value in found.items()}
 
@@ -204,24 +224,35 @@ def _three(task: str, value: object) -> np.ndarray:
     except (TypeError, ValueError) as error:
         raise Mistake("no-interval", task=task, found=short(repr(value), 120)) from error
     if len(numbers) != 3:
-        raise Mistake("no-interval", task=task, found=f"{len(numbers)} number" + "s" * (len(numbers) != 1))
+        count = f"{len(numbers)} number" + "s" * (len(numbers) != 1)
+        raise Mistake("no-interval", task=task, found=count)
     if not np.all(np.isfinite(numbers)):
-        raise Mistake("no-interval", task=task, found=", ".join(f"{number:.3f}" for number in numbers))
+        listed = ", ".join(f"{number:.3f}" for number in numbers)
+        raise Mistake("no-interval", task=task, found=listed)
     return numbers
 
 
-def _look_alike(task: str, found: np.ndarray, expected: np.ndarray, multi: list[dict], single: list[dict]) -> str:
-    """The typical mistake whose numbers these are, the nearest of several; none if they are right."""
+def _look_alike(
+    task: str,
+    found: np.ndarray,
+    expected: np.ndarray,
+    multi: list[dict],
+    single: list[dict],
+) -> str:
+    """The typical mistake whose numbers these are, the nearest of several; none if all is right."""
     if _same(found, expected):
         return ""
-    near = [(np.abs(found - wrong[task]).max(), key) for key, wrong in _look_alikes(multi, single) if task in wrong]
+    wrong = ((key, by_task.get(task)) for key, by_task in _look_alikes(multi, single))
+    near = [(np.abs(found - numbers).max(), key) for key, numbers in wrong if numbers is not None]
     near = [(distance, key) for distance, key in near if distance <= _tolerance(expected)]
     return min(near)[1] if near else ""
 
 
 def _look_alikes(multi: list[dict], single: list[dict]) -> Iterator[tuple[str, dict]]:
     """What typical mistakes would say."""
-    m, s = ({task: np.array([run[task] for run in runs]) for task in TASKS} for runs in (multi, single))
+    m = {task: np.array([run[task] for run in multi]) for task in TASKS}
+    s = {task: np.array([run[task] for run in single]) for task in TASKS}
+    sign = {task: -1 if task in LESS_IS_BETTER else 1 for task in TASKS}
     right = _differences(multi, single)
     for task in TASKS:
         turned = "wrong-way-up" if task in LESS_IS_BETTER else "single-minus-multi"
@@ -230,16 +261,17 @@ def _look_alikes(multi: list[dict], single: list[dict]) -> Iterator[tuple[str, d
     for key, factor, ddof in _factors():
         yield key, {t: _around(d, factor * d.std(ddof=ddof)) for t, d in right.items()}
     yield "best-and-worst", {t: np.array([d.mean(), d.min(), d.max()]) for t, d in right.items()}
-    yield "best-and-worst", {t: np.array([d.mean(), *np.quantile(d, (0.025, 0.975))]) for t, d in right.items()}
-    for factor in (Z, T4, T5, T8):
-        for ddof in (0, 1):
-            yield "not-paired", {t: _around(right[t], factor * _two_spreads(m[t], s[t], ddof)) for t in TASKS}
+    ends = {t: np.quantile(d, (0.025, 0.975)) for t, d in right.items()}
+    yield "best-and-worst", {t: np.array([d.mean(), *ends[t]]) for t, d in right.items()}
+    for ddof in (0, 1):
+        spreads = {t: _two_spreads(m[t], s[t], ddof) for t in TASKS}
+        for factor in (Z, T4, T5, T8):
+            yield "not-paired", {t: _around(right[t], factor * spreads[t]) for t in TASKS}
     welch = {t: _welch(m[t], s[t]) for t in TASKS}
-    yield "not-paired", {t: _around(right[t], welch[t] * _two_spreads(m[t], s[t], 1)) for t in TASKS}
-    crossed = {t: _interval((np.sort(m[t]) - np.sort(s[t])) * (-1 if t in LESS_IS_BETTER else 1)) for t in TASKS}
-    yield "wrong-pairs", crossed
+    yield "not-paired", {t: _around(right[t], welch[t] * spreads[t]) for t in TASKS}
+    yield "wrong-pairs", {t: _interval(sign[t] * (np.sort(m[t]) - np.sort(s[t]))) for t in TASKS}
     for shift in range(1, 5):
-        yield "wrong-pairs", {t: _interval((np.roll(m[t], shift) - s[t]) * (-1 if t in LESS_IS_BETTER else 1)) for t in TASKS}
+        yield "wrong-pairs", {t: _interval(sign[t] * (np.roll(m[t], shift) - s[t])) for t in TASKS}
     for scale in (1, 100):
         yield "relative", {t: scale * _interval(right[t] / s[t]) for t in TASKS}
         yield "relative", {t: scale * _interval(right[t] / m[t]) for t in TASKS}

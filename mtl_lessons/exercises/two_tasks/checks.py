@@ -17,7 +17,8 @@ OUTPUTS = [Output("item", ONE_OF, ITEMS), Output("interest", YES_NO, TAGS)]
 LEAST_WIDTH = 4  # of a vector that is to say anything of a user
 LEAST_RANK = 8  # of what the item head can tell apart; the world has 8 directions of taste
 OVER_POPULARITY, OVER_ALONE = 2.0, 0.01  # what one pass over the rows must gain
-SUSPECT, LOUD = 0.45, 0.85  # below this recall@10 (the model answer has .53): it must have this share of what the item has alone
+SUSPECT = 0.45  # below this recall@10 (the model answer has .53) the item is trained alone, too
+LOUD = 0.85  # the share of what the item has alone that it must have then
 EPOCHS = 1  # alone, the interests are at their best after one
 
 
@@ -72,7 +73,8 @@ def _vectors(model: keras.Layer, history: np.ndarray) -> tf.Tensor:
             raise Mistake("no-such-row", said=probes.said(error)) from error
         raise
     if not hasattr(found, "shape"):
-        raise Mistake("one-vector", found=f"a {type(found).__name__} of {len(found)}" if hasattr(found, "__len__") else "none")
+        parts = f"a {type(found).__name__} of {len(found)}" if hasattr(found, "__len__") else "none"
+        raise Mistake("one-vector", found=parts)
     return tf.cast(found, "float32")
 
 
@@ -80,7 +82,8 @@ def _matrix(vectors: tf.Tensor, rows: int) -> None:
     if len(vectors.shape) != 2 or vectors.shape[0] != rows:
         raise Mistake("not-a-vector", found=tuple(vectors.shape), expected=f"({rows}, width)")
     if vectors.shape[1] < LEAST_WIDTH:
-        raise Mistake("too-narrow", found=f"`{tuple(vectors.shape)}`", width=vectors.shape[1], least=LEAST_WIDTH)
+        found = f"`{tuple(vectors.shape)}`"
+        raise Mistake("too-narrow", found=found, width=vectors.shape[1], least=LEAST_WIDTH)
 
 
 def _finite(vectors: tf.Tensor) -> None:
@@ -97,8 +100,9 @@ def _padding_has_no_effect(model: keras.Layer) -> None:
     few[0, -2:] = 7, 11
     full = np.tile(np.array([7, 11], "int32"), HISTORY // 2)[None]
     tables = probes.tables(model, ITEMS)
-    touched = [probes.trained_rows(lambda rows=rows: _vectors(model, rows), tables) for rows in (few, full)]
-    for padded, plain in zip(*touched, strict=True):
+    by_few = probes.trained_rows(lambda: _vectors(model, few), tables)
+    by_full = probes.trained_rows(lambda: _vectors(model, full), tables)
+    for padded, plain in zip(by_few, by_full, strict=True):
         if len(padded) == len(plain) and (padded & ~plain).any():
             raise Mistake("padding-counts")
 
@@ -223,9 +227,14 @@ def _can_be_weighted(subject: Subject) -> None:
     """The losses take a weight a row, as the training with the interests alone needs."""
     labels = {task: tf.constant(label) for task, label in _labels().items()}
     ones = {task: tf.ones(len(label)) for task, label in labels.items()}
-    y, y_pred, weights = (subject.arranged(columns) for columns in (labels, subject.outputs(), ones))
+    given = {
+        "x": probes.fed(subject.model, subject.x),
+        "y": subject.arranged(labels),
+        "y_pred": subject.arranged(subject.outputs()),
+        "sample_weight": subject.arranged(ones),
+    }
     try:
-        subject.model.compute_loss(x=probes.fed(subject.model, subject.x), y=y, y_pred=y_pred, sample_weight=weights)
+        subject.model.compute_loss(**given)
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
         raise Mistake("loss-of-some-rows") from error
 
@@ -262,11 +271,16 @@ def _short_training(subject: Subject) -> dict[str, float]:
     """
     popularity = _popularity()
     joint = _trained(subject, "training", {"item": 1.0, "interest": 1.0})
-    found = {"recall": joint["item"], "popularity": popularity, "auc": joint["interest"], "steps": _steps()}
-    found["rate"] = float(subject.model.optimizer.learning_rate)
+    found = {
+        "recall": joint["item"],
+        "popularity": popularity,
+        "auc": joint["interest"],
+        "steps": _steps(),
+        "rate": float(subject.model.optimizer.learning_rate),
+    }
     if found["recall"] < OVER_POPULARITY * popularity:
         raise Mistake("no-better-than-popularity", factor=OVER_POPULARITY, **found)
-    if found["recall"] < SUSPECT:  # a narrow model, a slow one, or one that listens to the interests only?
+    if found["recall"] < SUSPECT:  # a narrow model, a slow one, or one for the interests only?
         item = _trained(subject, "training-alone", {"item": 1.0, "interest": 0.0})["item"]
         if found["recall"] < LOUD * item:
             raise Mistake("interests-too-loud", item=item, **found)

@@ -10,6 +10,8 @@ ITEMS, TAGS, TOP = 500, 12, 10
 TOLERANCE = 5.1e-4  # three places are enough
 NAMES = ("item", "interest")
 
+Numbers = Iterator[tuple[str, float]]  # message, and what that mistake would say
+
 
 def evaluate(answer: object) -> dict:
     """Each task by its own measure, on labels of which some are missing.
@@ -35,9 +37,13 @@ def _scored_rows(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray, dict[str
     rng = np.random.default_rng(seed)
     item = rng.integers(ITEMS, size=rows)
     level = np.linspace(-2, 2, TAGS)
-    scores = {"item": rng.normal(size=(rows, ITEMS)), "interest": rng.normal(size=(rows, TAGS)) + level}
+    scores = {
+        "item": rng.normal(size=(rows, ITEMS)),
+        "interest": rng.normal(size=(rows, TAGS)) + level,
+    }
     scores["item"][np.arange(rows), item] += rng.normal(size=rows) + 2
-    yes = 1 / (1 + np.exp(-scores["interest"] * np.linspace(0.4, 1.6, TAGS)[::-1]))  # some tags are easier than others
+    ease = np.linspace(0.4, 1.6, TAGS)[::-1]  # some tags are easier than others
+    yes = 1 / (1 + np.exp(-scores["interest"] * ease))
     interest = (rng.random((rows, TAGS)) < yes).astype("float32")
     interest[rng.random(rows) < 0.25] = np.nan
     return item, interest, scores
@@ -50,7 +56,8 @@ def _compared(answer: Callable, item: np.ndarray, interest: np.ndarray, scores: 
         if _same(found[task], expected[task]):
             continue
         facts = {"task": task, "found": found[task], "expected": expected[task]}
-        near = [(abs(found[task] - value), key) for key, value in _look_alikes(task, item, interest, scores)]
+        wrong = _look_alikes(task, item, interest, scores)
+        near = [(abs(found[task] - value), key) for key, value in wrong]
         if near := [(distance, key) for distance, key in near if distance < TOLERANCE]:
             raise Mistake(min(near)[1], **facts)
         if _same(found[task], expected[NAMES[task == "item"]]):
@@ -64,7 +71,8 @@ def _same(found: float, expected: float) -> bool:
 
 def _right(item: np.ndarray, interest: np.ndarray, scores: dict) -> dict[str, float]:
     known = ~np.isnan(interest).any(axis=1)
-    aucs = [_auc(label, score) for label, score in zip(interest[known].T, scores["interest"][known].T)]
+    labels, told = interest[known].T, scores["interest"][known].T
+    aucs = [_auc(label, score) for label, score in zip(labels, told)]
     return {"item": float(np.mean(_ranks(item, scores) <= TOP)), "interest": float(np.mean(aucs))}
 
 
@@ -75,7 +83,7 @@ def _ranks(item: np.ndarray, scores: dict) -> np.ndarray:
 
 
 def _auc(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """How often a yes is above a no, over all pairs; a pair weighs the product of its rows' weights."""
+    """How often a yes is above a no, over all pairs; a pair weighs what its rows do, multiplied."""
     weight = np.ones(len(label)) if weight is None else weight
     yes, no = label == 1, label == 0
     above = (score[yes][:, None] > score[no]) + 0.5 * (score[yes][:, None] == score[no])
@@ -85,13 +93,16 @@ def _auc(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None)
 
 def _reported(answer: Callable, item, interest, scores) -> dict[str, float]:
     """What the learner's function says of copies of the data."""
-    found = attempted(answer(item.copy(), interest.copy(), {name: score.copy() for name, score in scores.items()}))
+    copies = {name: score.copy() for name, score in scores.items()}
+    found = attempted(answer(item.copy(), interest.copy(), copies))
     if found is None:
         raise Mistake("report-nothing")
     if isinstance(found, list | tuple) and len(found) == 2:
         found = dict(zip(NAMES, found))
     if not isinstance(found, dict) or set(found) != set(NAMES):
-        kind = f"a {type(found).__name__}" if not isinstance(found, dict) else ", ".join(map(str, found)) or "an empty dict"
+        kind = f"a {type(found).__name__}"
+        if isinstance(found, dict):
+            kind = ", ".join(map(str, found)) or "an empty dict"
         raise Mistake("one-number", found=kind)
     return {task: _number(task, value) for task, value in found.items()}
 
@@ -100,7 +111,8 @@ def _number(task: str, value: object) -> float:
     try:
         number = np.asarray(value, float)
     except (TypeError, ValueError) as error:
-        raise Mistake("one-number", found=f"for {task}, a {type(value).__name__} that is no number") from error
+        kind = f"for {task}, a {type(value).__name__} that is no number"
+        raise Mistake("one-number", found=kind) from error
     if number.size != 1:
         raise Mistake("one-number", found=f"{number.size} numbers for {task}")
     if not np.isfinite(number):
@@ -108,12 +120,12 @@ def _number(task: str, value: object) -> float:
     return float(number.reshape(()))
 
 
-def _look_alikes(task: str, item: np.ndarray, interest: np.ndarray, scores: dict) -> Iterator[tuple[str, float]]:
+def _look_alikes(task: str, item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
     """What typical mistakes would say: message, number."""
     yield from (_of_items if task == "item" else _of_interests)(item, interest, scores)
 
 
-def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Iterator[tuple[str, float]]:
+def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
     rank, known = _ranks(item, scores), ~np.isnan(interest).any(axis=1)
     yield "recall-at-one", np.mean(rank == 1)
     yield "divided-by-ten", np.mean(rank <= TOP) / TOP
@@ -137,15 +149,16 @@ def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Iterator[
     yield "by-item", np.mean(top[0][top[1] > 0] / top[1][top[1] > 0])
 
 
-def _of_interests(item: np.ndarray, interest: np.ndarray, scores: dict) -> Iterator[tuple[str, float]]:
-    known, yes, score = ~np.isnan(interest).any(axis=1), np.nan_to_num(interest), scores["interest"]
+def _of_interests(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
+    known, score = ~np.isnan(interest).any(axis=1), scores["interest"]
+    yes, full = np.nan_to_num(interest), np.nan_to_num(interest, nan=1.0)  # unknown as 0, as 1
     label, told = interest[known], score[known]
     by_tag = np.array([_auc(label[:, tag], told[:, tag]) for tag in range(TAGS)])
     by_user = np.array([_auc(one, of) for one, of in zip(label, told)])
     positives, both = label.sum(axis=0), (label == 0).sum(axis=1) * label.sum(axis=1)
     yield "pooled-auc", _auc(label.ravel(), told.ravel())
     yield "missing-as-no", np.mean([_auc(yes[:, tag], score[:, tag]) for tag in range(TAGS)])
-    yield "missing-as-yes", np.mean([_auc(np.nan_to_num(interest[:, tag], nan=1.0), score[:, tag]) for tag in range(TAGS)])
+    yield "missing-as-yes", np.mean([_auc(full[:, tag], score[:, tag]) for tag in range(TAGS)])
     yield "turned-round", 1 - by_tag.mean()
     yield "weighted-auc", np.average(by_tag, weights=positives)
     yield "weighted-auc", np.average(by_tag, weights=positives * (len(label) - positives))
@@ -158,9 +171,10 @@ def _of_interests(item: np.ndarray, interest: np.ndarray, scores: dict) -> Itera
     yield "percent", 100 * by_tag.mean()
     yield "some-tags", np.median(by_tag)
     yield from (("some-tags", value) for value in (*by_tag, by_tag.min(), by_tag.max()))
-    yield "average-precision", np.mean([_precision(label[:, tag], told[:, tag]) for tag in range(TAGS)])
+    tags = range(TAGS)
+    yield "average-precision", np.mean([_precision(label[:, t], told[:, t]) for t in tags])
     yield "average-precision", _precision(label.ravel(), told.ravel())
-    yield "average-precision", np.mean([_precision(yes[:, tag], score[:, tag]) for tag in range(TAGS)])
+    yield "average-precision", np.mean([_precision(yes[:, t], score[:, t]) for t in tags])
     for cut in (0.0, 0.5):
         hard = (told > cut).astype(float)
         yield "hard-scores", np.mean([_auc(label[:, tag], hard[:, tag]) for tag in range(TAGS)])
