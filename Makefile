@@ -11,7 +11,7 @@ JOBS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # Test files that train nothing and open no browser.
-QUICK := answers datasets explorables.py explorables_two_tasks figures markup metrics notebooks package run.py shapes test_serve takeaway world
+QUICK := answers datasets explorables.py explorables_two_tasks figures markup metrics notebooks package run.py shapes test_quiz.py test_quiz_kinds test_serve takeaway world
 
 .PHONY: help book serve check test questions execute grid lint format bench site clean
 .DEFAULT_GOAL := help
