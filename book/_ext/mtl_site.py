@@ -2,10 +2,9 @@
 
 - Formulas become MathML at build time: no page loads a script for them.
 - A notebook that was not run from top to bottom, or that failed, is refused, and the cell named.
-- `{mtl-quiz}` shows questions of the bank on a page, as does a notebook's cell that shows a quiz; `{mtl-sources}` lists what a
-  chapter and its questions cite. Pages that hold a quiz or an explorable get its engine, others do not.
-- Every notebook is published beside the site, with a button to download it, and one to open it in Colab where the
-  environment says where the public copy will be:
+- Pages that hold a quiz or an explorable get its engine, others do not.
+- Every notebook is published beside the site, with a button to download it, and one to open it in
+  Colab where the environment says where the public copy will be:
 
   MTL_REPOSITORY  `owner/name` on GitHub
   MTL_BRANCH      the branch that holds the built site (gh-pages)
@@ -13,6 +12,7 @@
 
   Without repository and address there is no button: a notebook in Colab could not find the package.
 - The reference of the package (api.py).
+- Questions on pages, and the sources of a chapter (quizzes.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, takeaway.py).
 - Static files that no page uses are not shipped.
 """
@@ -31,22 +31,18 @@ from zlib import crc32
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
 from sphinx.util.math import get_node_equation_number
-from sphinxcontrib.bibtex.directives import BibliographyDirective
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the site shows the package of its own checkout, installed or not
 
 import api  # noqa: E402
+import quizzes  # noqa: E402
 import takeaway  # noqa: E402
 import trainer  # noqa: E402
 
 from mtl_lessons import __version__, embed, markup, quiz  # noqa: E402
-from mtl_lessons.quiz import stored  # noqa: E402
 
-QUESTIONS = ROOT / "book" / "questions"
-REFERENCES = ROOT / "book" / "references.bib"
 WEB = ROOT / "mtl_lessons" / "web"
 ENGINES = ("quiz", "explorable", *trainer.PAGES)
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
@@ -56,7 +52,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 def formula(translator, node: nodes.Element, display: bool) -> str:
-    """The MathML of a math node. TeX that cannot be shown is a warning at its place, and is shown as TeX."""
+    """The MathML of a math node. TeX that cannot be shown is a warning, and is shown as TeX."""
     tex = node.astext()
     if display and r"\\" in tex and r"\begin" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
@@ -73,10 +69,16 @@ def visit_math(translator, node: nodes.math) -> None:
 
 
 def visit_math_block(translator, node: nodes.math_block) -> None:
-    """A formula of its own, scrolling in itself where it is too wide; with its number, where it has a label."""
+    """A formula of its own, which scrolls if it is too wide; with its number, if it has a label."""
     body = formula(translator, node, display=True)
-    number = f'<span class="eqno">({get_node_equation_number(translator, node)})</span>' if node["number"] else ""
-    translator.body.append(translator.starttag(node, "div", CLASS="equation") + body + number + "</div>\n")
+    number = (
+        f'<span class="eqno">({get_node_equation_number(translator, node)})</span>'
+        if node["number"]
+        else ""
+    )
+    translator.body.append(
+        translator.starttag(node, "div", CLASS="equation") + body + number + "</div>\n"
+    )
     raise nodes.SkipNode
 
 
@@ -84,7 +86,7 @@ def visit_math_block(translator, node: nodes.math_block) -> None:
 
 
 def faults(notebook: dict) -> Iterator[str]:
-    """Why the outputs of a notebook cannot be trusted: cells not run in order from a fresh start, and cells that failed.
+    """Why outputs cannot be trusted: cells not run in order from a fresh start, or that failed.
 
     A cell that is meant to fail carries the tag `raises-exception`.
     """
@@ -125,7 +127,7 @@ def colab_url(config, notebook: str) -> str | None:
 
 
 def publish(app: Sphinx) -> None:
-    """Put every notebook of the book beside the site, as a learner gets it: ready to install the package and to run."""
+    """Put every notebook beside the site, as a learner gets it: ready to install and to run."""
     from notebooks import publish as publish_notebook
 
     site = app.config.mtl_site_url.rstrip("/")
@@ -134,73 +136,9 @@ def publish(app: Sphinx) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name in notebooks(app.env):
-        publish_notebook(Path(app.env.doc2path(name)), folder / f"{posixpath.basename(name)}.ipynb", wheel)
-
-
-# ---- quizzes on a page ----
-
-
-def questions(env, chapter: str, ids: list[str] | None) -> str:
-    """The HTML of a quiz on the page that is being read, which is read again when the bank changes.
-
-    Raises:
-        ValueError: the bank is not valid, or has no such question.
-    """
-    for read in (QUESTIONS / f"{chapter}.yml", REFERENCES, WEB / "strings.en.json"):
-        env.note_dependency(str(read))
-    page = posixpath.basename(env.docname)
-    return quiz.show(chapter, ids, folder=QUESTIONS, page=page).html
-
-
-class QuizDirective(SphinxDirective):
-    """Questions of the bank, by their ids: `{mtl-quiz} concept-what-is-a-task concept-gain`."""
-
-    required_arguments = 1
-    final_argument_whitespace = True
-
-    def run(self) -> list[nodes.Node]:
-        ids = self.arguments[0].split()
-        banks = [path.stem for path in QUESTIONS.glob("*.yml")]
-        named = [bank for bank in banks if ids[0].startswith(quiz.prefix(bank))]
-        if not named:
-            raise self.error(f"expected an id that begins with the name of a bank in book/questions, found {ids[0]}")
-        try:
-            html = questions(self.env, max(named, key=len), ids)
-        except ValueError as error:
-            raise self.error(str(error)) from error
-        return [nodes.raw("", html, format="html")]
-
-
-def fill_quizzes(app: Sphinx, doctree: nodes.document) -> None:
-    """Put the questions where a notebook has stored the mark of a quiz."""
-    for node in doctree.findall(nodes.raw):
-        asked = stored.asked(node.astext())
-        if asked is None:
-            continue
-        try:
-            node[:] = [nodes.Text(questions(app.env, *asked))]
-        except (ValueError, FileNotFoundError) as error:
-            LOGGER.warning(str(error), location=app.env.docname)
-
-
-class SourcesDirective(BibliographyDirective):
-    """The references of a chapter: those that its text cites, those that its questions cite, and those that are named here.
-
-    `{mtl-sources}`, or `{mtl-sources} caruana1997 ma2018mmoe` where the chapter builds on these without a citation.
-    """
-
-    has_content = False
-
-    def run(self) -> list[nodes.Node]:
-        chapter = posixpath.basename(self.env.docname)
-        keys = quiz.sources(chapter, QUESTIONS)
-        if keys:
-            self.env.note_dependency(str(QUESTIONS / f"{chapter}.yml"))
-        keys += " ".join(self.arguments).split()
-        self.arguments = []
-        also = f' or key % "^({"|".join(keys)})$"' if keys else ""
-        self.options["filter"] = "docname in docnames" + also
-        return super().run()
+        publish_notebook(
+            Path(app.env.doc2path(name)), folder / f"{posixpath.basename(name)}.ipynb", wheel
+        )
 
 
 # ---- pages ----
@@ -218,8 +156,12 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         body = re.sub(wrong, right, body)
     context["body"] = body
     context["engines"] = [name for name in ENGINES if re.search(rf'class="mtl-{name}[ "]', body)]
-    modules = dict.fromkeys(part for name in context["engines"] for part in embed.modules(name)[:-1])
-    context["engine_modules"] = [name for name in modules if name != "reach"]  # every page has that one
+    modules = dict.fromkeys(
+        part for name in context["engines"] for part in embed.modules(name)[:-1]
+    )
+    context["engine_modules"] = [
+        name for name in modules if name != "reach"
+    ]  # every page has that one
     context["engine_styles"] = styles(body)
     if pagename in notebooks(app.env):
         notebook = context["notebook"] = f"notebooks/{posixpath.basename(pagename)}.ipynb"
@@ -227,7 +169,9 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         reference = f"book/api/{posixpath.basename(pagename)}"
         context["reference"] = reference if reference in app.env.found_docs else None
     elif pagename == app.config.root_doc and (first := colab_url(app.config, FIRST)):
-        context["body"] = body.replace('href="#run-it-yourself"', f'href="{first}"', 1)  # the door "run" opens where it can
+        context["body"] = body.replace(
+            'href="#run-it-yourself"', f'href="{first}"', 1
+        )  # the door "run" opens where it can
 
 
 def styles(body: str) -> list[str]:
@@ -239,7 +183,7 @@ def styles(body: str) -> list[str]:
 
 
 def front_page(page: str, folder: str) -> str:
-    """The page that lies in `folder`, as it has to read at the top of the site, where its relative links start elsewhere."""
+    """The page of `folder` as it reads at the top of the site, where relative links differ."""
     return re.sub(
         r'\b(href|src|action)="(?![a-z]+:|#|/)([^"]*)"',
         lambda link: f'{link[1]}="{posixpath.normpath(posixpath.join(folder, link[2]))}"',
@@ -259,11 +203,14 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     (out / "_static" / "mtl").mkdir(exist_ok=True)
     for path in (*WEB.glob("*.css"), *WEB.glob("*.js")):
         shutil.copyfile(path, out / "_static" / "mtl" / path.name)
-    shutil.copytree(ROOT / "book" / "_assets", out / "_static", dirs_exist_ok=True)  # Sphinx does so only if it wrote a page
-    trainer.write(app, quiz.everything(QUESTIONS))
+    shutil.copytree(
+        ROOT / "book" / "_assets", out / "_static", dirs_exist_ok=True
+    )  # Sphinx does so only if it wrote a page
+    trainer.write(app, quiz.everything(quizzes.QUESTIONS))
     publish(app)
     (out / "index.html").write_text(
-        front_page((out / f"{root}.html").read_text(encoding="utf-8"), posixpath.dirname(root)), encoding="utf-8"
+        front_page((out / f"{root}.html").read_text(encoding="utf-8"), posixpath.dirname(root)),
+        encoding="utf-8",
     )
     shed(out)
 
@@ -272,7 +219,9 @@ def shed(out: Path) -> None:
     """Remove static files that no page and no style names: most of the theme's 7 MB."""
     pages = (page.read_text(encoding="utf-8") for page in out.rglob("*.html"))
     used = {
-        posixpath.basename(name) for page in pages for name in re.findall(r'(?:href|src|data-bank)="[^"]*_static/([^"?#]+)', page)
+        posixpath.basename(name)
+        for page in pages
+        for name in re.findall(r'(?:href|src|data-bank)="[^"]*_static/([^"?#]+)', page)
     }
     static = out / "_static"
     for path in sorted(static.rglob("*"), reverse=True):
@@ -284,18 +233,18 @@ def shed(out: Path) -> None:
 
 def setup(app: Sphinx) -> dict:
     for name, default in {"repository": "", "branch": "gh-pages", "site_url": ""}.items():
-        app.add_config_value(f"mtl_{name}", os.environ.get(f"MTL_{name.upper()}", default), "html", str)
+        app.add_config_value(
+            f"mtl_{name}", os.environ.get(f"MTL_{name.upper()}", default), "html", str
+        )
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
-    app.add_directive("mtl-quiz", QuizDirective)
-    app.add_directive("mtl-sources", SourcesDirective)
+    quizzes.setup(app)
     trainer.setup(app)
     app.connect("config-inited", lambda app, config: api.write(), priority=100)  # before the table of contents looks
     app.connect("config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url))
     app.connect("env-get-outdated", refuse_unrun)
-    app.connect("doctree-read", fill_quizzes)
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish, priority=900)
-    modules = (sys.modules[__name__], embed, markup, trainer, takeaway)
+    modules = (sys.modules[__name__], embed, markup, quizzes, trainer, takeaway)
     sources = [Path(module.__file__) for module in modules]
     sources += sorted(Path(quiz.__file__).parent.rglob("*.py"))
     return {

@@ -1,10 +1,11 @@
-"""What is done to notebooks by machine: their first cell, their outputs, and the copy that a learner gets.
+"""What is done to notebooks by machine: first cell, outputs, and the copy that a learner gets.
 
-    python book/_ext/notebooks.py setup            # put the setup cell into every notebook of the book
-    python book/_ext/notebooks.py execute [NAME…]  # the same, then run them (or these) and store their outputs
+    python book/_ext/notebooks.py setup            # put the setup cell into every notebook
+    python book/_ext/notebooks.py execute [NAME…]  # then run them (or these), store their outputs
 
-Outputs are stored without what changes from run to run (widget ids, timestamps), without the engine of explorables, which the
-site has once for all pages, and without the questions of quizzes, which are in the bank. `publish` puts them back.
+Outputs are stored without what changes from run to run (widget ids, timestamps), without the
+engine of explorables, which the site has once for all pages, and without the questions of quizzes,
+which are in the bank. `publish` puts them back.
 """
 
 import re
@@ -60,22 +61,32 @@ def chapters() -> list[Path]:
 
 def with_setup(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook with the setup cell as its first code cell, as it is written above."""
-    notebook.cells = [cell for cell in notebook.cells if "setup" not in cell.metadata.get("tags", [])]
-    cell = nbformat.v4.new_code_cell(SETUP.rstrip(), id="setup", metadata={"tags": ["setup", "hide-input"]})
-    first = next((i for i, other in enumerate(notebook.cells) if other.cell_type == "code"), len(notebook.cells))
+    notebook.cells = [
+        cell for cell in notebook.cells if "setup" not in cell.metadata.get("tags", [])
+    ]
+    cell = nbformat.v4.new_code_cell(
+        SETUP.rstrip(), id="setup", metadata={"tags": ["setup", "hide-input"]}
+    )
+    first = next(
+        (i for i, other in enumerate(notebook.cells) if other.cell_type == "code"),
+        len(notebook.cells),
+    )
     notebook.cells.insert(first, cell)
     return notebook
 
 
 def execute(notebook: nbformat.NotebookNode, folder: Path = BOOK) -> nbformat.NotebookNode:
-    """Run all cells in a fresh kernel, in `folder`; raises `RuntimeError` that names the cell that failed or complained.
+    """Run all cells in a fresh kernel, in `folder`.
 
-    A cell that writes to stderr has failed too: a reader should not meet a log.
+    Raises:
+        RuntimeError: a cell failed, or wrote to stderr: a reader should not meet a log. Names it.
     """
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    client = NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
     try:
         client.execute()
     except CellExecutionError as error:
@@ -85,7 +96,9 @@ def execute(notebook: nbformat.NotebookNode, folder: Path = BOOK) -> nbformat.No
     for place, cell in enumerate(notebook.cells, 1):
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
-                raise RuntimeError(f"{_name(place, cell)}: expected nothing on stderr, found {output.text.strip()[:200]}")
+                raise RuntimeError(
+                    f"{_name(place, cell)}: expected nothing on stderr, found {output.text.strip()[:200]}"
+                )
     return normalise(notebook)
 
 
@@ -102,7 +115,9 @@ def _name(place: int, cell: nbformat.NotebookNode) -> str:
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook without what differs from run to run or from machine to machine."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": kernel, "language_info": {"name": "python"}}
+    )
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
@@ -136,9 +151,12 @@ def _merged(outputs: list) -> list:
 
 
 def publish(source: Path, target: Path, wheel_url: str | None) -> None:
-    """Write the notebook as a learner gets it: it knows where the package is, and reads well where MyST is not known.
+    """Write the notebook as a learner gets it.
 
-    `wheel_url` is the address of the package; without one, the setup cell says how to install it by hand.
+    It knows where the package is, shows its quiz and figures, and reads well without MyST.
+
+    Args:
+        wheel_url: the address of the package; without one, the setup cell says what to do.
     """
     notebook = nbformat.read(source, as_version=4)
     keys = cited(notebook, source.stem)
@@ -167,7 +185,10 @@ SOURCES = re.compile(r"```\{mtl-sources\}(.*?)\n?```", re.DOTALL)
 
 
 def cited(notebook: nbformat.NotebookNode, chapter: str) -> list[str]:
-    """The keys of a chapter's list of sources: of its text, of its questions, and that it names there, by alphabet."""
+    """The keys of a chapter's list of sources, by alphabet.
+
+    Those that its text cites, those that its questions cite, and those that the list names.
+    """
     text = "\n".join(cell.source for cell in notebook.cells)
     keys = {key.strip() for keys in CITATION.findall(text) for key in keys.split(",")}
     named = {key for keys in SOURCES.findall(text) for key in keys.split()}
@@ -175,17 +196,23 @@ def cited(notebook: nbformat.NotebookNode, chapter: str) -> list[str]:
 
 
 def plain(text: str, keys: list[str]) -> str:
-    """MyST as Markdown that any notebook shows: targets, citations and the list of references (of `keys`) are resolved."""
+    """MyST as Markdown that any notebook shows: with targets, citations and a list of `keys`."""
     names = quiz.references(BOOK)
     text = re.sub(r"^\(([\w-]+)\)=$", r'<a id="\1"></a>', text, flags=re.MULTILINE)
-    text = CITATION.sub(lambda found: f"({'; '.join(names[key.strip()] for key in found[1].split(','))})", text)
+    text = CITATION.sub(
+        lambda found: f"({'; '.join(names[key.strip()] for key in found[1].split(','))})", text
+    )
     return SOURCES.sub(lambda _: references(keys), text)
 
 
 def references(keys: list[str]) -> str:
     """The list of references in Markdown."""
     return PybtexEngine().format_from_file(
-        str(BOOK / "references.bib"), style="unsrt", output_backend="markdown", citations=keys, bib_encoding="utf-8"
+        str(BOOK / "references.bib"),
+        style="unsrt",
+        output_backend="markdown",
+        citations=keys,
+        bib_encoding="utf-8",
     )
 
 

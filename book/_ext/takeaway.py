@@ -1,4 +1,4 @@
-"""What a reader takes along from the bank: a set to print, with the answers apart, and a deck for Anki."""
+"""What a reader takes along from the bank: a set to print, answers apart, and a deck for Anki."""
 
 import re
 from html import escape
@@ -31,23 +31,43 @@ def back(question: Question) -> str:
 
 
 def printable(topics: list[tuple[str, Bank]]) -> str:
-    """All questions by topic, then all answers, with the same numbers and a link from each to the other."""
-    numbers = {question["id"]: i for i, question in enumerate((q for _, bank in topics for q in bank.questions), 1)}
+    """All questions by topic, then all answers; links lead from each to the other."""
+    numbers = {
+        question["id"]: i
+        for i, question in enumerate((q for _, bank in topics for q in bank.questions), 1)
+    }
 
     def entry(question: Question, html: str, here: str, there: str) -> str:
         number = numbers[question["id"]]
-        head = tag("a", str(number), href=f"#{there}-{number}", aria_label=SAY[f"to-{there}"].format(number=number))
-        return tag("li", tag("p", head, *labels(question), class_="mtl-hint"), html, id=f"{here}-{number}")
+        head = tag(
+            "a",
+            str(number),
+            href=f"#{there}-{number}",
+            aria_label=SAY[f"to-{there}"].format(number=number),
+        )
+        return tag(
+            "li", tag("p", head, *labels(question), class_="mtl-hint"), html, id=f"{here}-{number}"
+        )
 
     def part(heading: str, name: str, side, here: str, there: str) -> str:
         lists = (
-            tag("h3", escape(title)) + tag("ol", *(entry(q, side(q), here, there) for q in bank.questions), class_="mtl-answers")
+            tag("h3", escape(title))
+            + tag(
+                "ol",
+                *(entry(q, side(q), here, there) for q in bank.questions),
+                class_="mtl-answers",
+            )
             for title, bank in topics
         )
         return tag("section", tag("h2", heading), *lists, class_=name)
 
     asked = part(SAY["questions"], "mtl-asked", front, "question", "answer")
-    return tag("div", asked, part(SAY["answers"], "mtl-keys", back, "answer", "question"), class_="mtl-printed mtl-quiz")
+    return tag(
+        "div",
+        asked,
+        part(SAY["answers"], "mtl-keys", back, "answer", "question"),
+        class_="mtl-printed mtl-quiz",
+    )
 
 
 # ---- Anki ----
@@ -72,7 +92,7 @@ MATH = re.compile(r"<math\b([^>]*)>.*?</math>", re.DOTALL)
 
 
 def mathjax(html: str) -> str:
-    """`html` with its formulas as TeX between the marks of Anki's MathJax; older Ankis do not draw MathML."""
+    """`html` with its formulas as TeX for Anki's MathJax: older Ankis do not draw MathML."""
 
     def tex(found: re.Match) -> str:
         text = re.search(r'alttext="([^"]*)"', found[1])[1]
@@ -83,14 +103,23 @@ def mathjax(html: str) -> str:
 
 def note(question: Question, topic: str) -> genanki.Note:
     """A note that a later deck updates, since its guid depends on the question's id alone."""
-    fields = [mathjax(front(question)), mathjax(back(question)), SAY[f"level-{question['level']}"], question["id"]]
+    fields = [
+        mathjax(front(question)),
+        mathjax(back(question)),
+        SAY[f"level-{question['level']}"],
+        question["id"],
+    ]
     tags = [topic, question["level"], f"type-{question['type']}"]
-    return genanki.Note(model=MODEL, fields=fields, tags=tags, guid=genanki.guid_for("mtl-lessons", question["id"]))
+    return genanki.Note(
+        model=MODEL, fields=fields, tags=tags, guid=genanki.guid_for("mtl-lessons", question["id"])
+    )
 
 
 def deck(title: str, bank: Bank) -> genanki.Deck:
     """A deck for a topic, under one for all. Its number depends on the name of the bank alone."""
-    found = genanki.Deck(1_500_000_000 + crc32(bank.path.stem.encode()) % 500_000_000, f"{MODEL.name}::{title}")
+    found = genanki.Deck(
+        1_500_000_000 + crc32(bank.path.stem.encode()) % 500_000_000, f"{MODEL.name}::{title}"
+    )
     for question in bank.questions:
         found.add_note(note(question, bank.path.stem))
     return found

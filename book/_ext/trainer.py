@@ -1,7 +1,8 @@
-"""The interview trainer on the site: its pages, the bank that they load, and what can be taken along.
+"""The interview trainer on the site: its pages, the bank that they load, what can be taken along.
 
-`{mtl-trainer} practice` makes a page of the trainer, `{mtl-printable}` shows all questions and, apart, all answers. Once all pages
-are written, `write` puts the bank beside them: as JSON for the trainer, as HTML into the printable page, as a deck for Anki.
+`{mtl-trainer} practice` makes a page of the trainer, `{mtl-printable}` shows all questions and,
+apart, all answers. Once all pages are written, `write` puts the bank beside them: as JSON for the
+trainer, as HTML into the printable page, as a deck for Anki.
 """
 
 import json
@@ -23,7 +24,9 @@ BANK = "_static/mtl/bank.json"
 DECK = "anki/mtl-lessons.apkg"
 PRINTABLE = '<div class="mtl-printable"></div>'
 OPENING, CLOSING = "<!-- mtl-printable -->", "<!-- /mtl-printable -->"
-PRINTED = re.compile(f"{PRINTABLE}|{OPENING}.*{CLOSING}", re.DOTALL)  # as a page is written, or as an earlier build filled it
+PRINTED = re.compile(
+    f"{PRINTABLE}|{OPENING}.*{CLOSING}", re.DOTALL
+)  # as a page is written, or as an earlier build filled it
 STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
 
 # ---- the bank ----
@@ -35,7 +38,12 @@ def titled(banks: list[Bank], order: list[str]) -> list[tuple[str, Bank]]:
     place = {name: i for i, name in enumerate(order)}
     banks = sorted(banks, key=lambda bank: (place.get(bank.path.stem, len(order)), bank.path.stem))
     return [
-        (bank.data.get("title") or names.get(f"topic-{bank.path.stem}") or bank.path.stem.replace("_", " "), bank)
+        (
+            bank.data.get("title")
+            or names.get(f"topic-{bank.path.stem}")
+            or bank.path.stem.replace("_", " "),
+            bank,
+        )
         for bank in banks
     ]
 
@@ -105,7 +113,10 @@ class PrintableDirective(SphinxDirective):
 def write(app: Sphinx, banks: list[Bank]) -> None:
     """Put the bank beside the pages in its three forms."""
     out, folder = Path(app.outdir), posixpath.dirname(app.config.root_doc)
-    order = [name.removeprefix(f"{folder}/") for name in app.env.toctree_includes.get(app.config.root_doc, [])]
+    order = [
+        name.removeprefix(f"{folder}/")
+        for name in app.env.toctree_includes.get(app.config.root_doc, [])
+    ]
     topics = titled(banks, order)
     (out / BANK).write_text(bank_json(topics, set(order)), encoding="utf-8")
     takeaway.write_anki(topics, out / DECK)
@@ -116,7 +127,6 @@ def write(app: Sphinx, banks: list[Bank]) -> None:
             page.write_text(PRINTED.sub(lambda _: filled, text), encoding="utf-8")
 
 
-def setup(app: Sphinx) -> dict:
+def setup(app: Sphinx) -> None:
     app.add_directive("mtl-trainer", TrainerDirective)
     app.add_directive("mtl-printable", PrintableDirective)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

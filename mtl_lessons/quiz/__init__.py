@@ -13,7 +13,8 @@ A bank is one YAML file per chapter, or per topic that has no chapter::
 
 - `bank.py` reads banks, `kinds/` has what differs between the kinds of question;
 - `schema.py`, `rules.py` and `proofs.py` judge questions, `report.py` all banks at once;
-- `page.py` and `terminal.py` show them, `answers.py` reads a number that somebody typed.
+- `page.py` and `terminal.py` show them, `answers.py` reads a number that somebody typed;
+- `stored.py` is what a notebook stores of a quiz instead of its questions.
 """
 
 from .bank import LEVELS, Bank, Problem, Question, everything, load, prefix, references, sources

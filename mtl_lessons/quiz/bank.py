@@ -9,11 +9,10 @@ import yaml
 
 from .. import shapes
 
-Question = dict
+Question = dict  # as YAML has it
 
 LEVELS = ("junior", "senior", "staff")
 PACKAGED = Path(__file__).parents[1] / "questions"
-
 CHECKOUT = Path(__file__).parents[2] / "book" / "questions"
 
 
@@ -65,7 +64,7 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
         FileNotFoundError: no such chapter; the message lists those that there are.
         ValueError: not YAML; the message has the line.
     """
-    folder = Path(folder or (PACKAGED if PACKAGED.is_dir() else CHECKOUT))
+    folder = home(folder)
     path = folder / f"{chapter}.yml"
     if not path.is_file():
         there = ", ".join(sorted(file.stem for file in folder.glob("*.yml"))) or "none"
@@ -77,8 +76,13 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
 
 def everything(folder: Path | str | None = None) -> list[Bank]:
     """All banks of a folder (by default as for `load`), by name."""
-    folder = Path(folder or (PACKAGED if PACKAGED.is_dir() else CHECKOUT))
-    return [load(path.stem, folder) for path in sorted(folder.glob("*.yml"))]
+    paths = sorted(home(folder).glob("*.yml"))
+    return [load(path.stem, path.parent) for path in paths]
+
+
+def home(folder: Path | str | None) -> Path:
+    """Where banks lie: in `folder` or, without one, in the package or the checkout."""
+    return Path(folder or (PACKAGED if PACKAGED.is_dir() else CHECKOUT))
 
 
 def sources(chapter: str, folder: Path | str | None = None) -> list[str]:
@@ -96,21 +100,18 @@ def prefix(chapter: str) -> str:
     return f"{chapter.replace('_', '-')}-"
 
 
+# ---- references ----
+
+ENTRY = re.compile(r"^@\w+\{\s*([\w-]+)\s*,(.*?)^\}", re.DOTALL | re.MULTILINE)
+FIELD = re.compile(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", re.MULTILINE)
+
+
 def entries(folder: Path) -> dict[str, dict[str, str]]:
     """The fields of each key of `references.bib`, beside the bank or one folder up."""
     for path in (folder / "references.bib", folder.parent / "references.bib"):
         if path.is_file():
-            found = re.findall(
-                r"^@\w+\{\s*([\w-]+)\s*,(.*?)^\}",
-                path.read_text(encoding="utf-8"),
-                re.DOTALL | re.MULTILINE,
-            )
-            return {
-                name: dict(
-                    re.findall(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", fields, re.MULTILINE)
-                )
-                for name, fields in found
-            }
+            found = ENTRY.findall(path.read_text(encoding="utf-8"))
+            return {name: dict(FIELD.findall(fields)) for name, fields in found}
     return {}
 
 
@@ -119,26 +120,28 @@ def references(folder: Path) -> dict[str, str]:
     return {name: citation(fields) for name, fields in entries(folder).items()}
 
 
-def addresses(folder: Path) -> dict[str, str]:
-    """Where each key of `references.bib` can be read, if its entry has a DOI or an address."""
-    where = {
-        name: fields.get("url", "") or fields.get("doi", "")
-        for name, fields in entries(folder).items()
-    }
-    return {
-        name: at if at.startswith("https://") else f"https://doi.org/{at}"
-        for name, at in where.items()
-        if at
-    }
-
-
 def citation(fields: dict[str, str]) -> str:
     """Surnames and year of a BibTeX entry: one author, two, or the first and "et al."."""
-    authors = re.sub(r"[{}]", "", fields.get("author", fields.get("title", ""))).split(" and ")
-    surnames = [
-        author.split(",")[0] if "," in author else author.split()[-1]
-        for author in authors
-        if author
-    ]
+    authors = re.sub(r"[{}]", "", fields.get("author", fields.get("title", "")))
+    surnames = [surname(author) for author in authors.split(" and ") if author]
     shown = " and ".join(surnames) if len(surnames) < 3 else f"{surnames[0]} et al."
     return f"{shown} {fields.get('year', '')}".strip()
+
+
+def surname(author: str) -> str:
+    """Of `Caruana, Rich` or `Rich Caruana`: `Caruana`."""
+    return author.split(",")[0] if "," in author else author.split()[-1]
+
+
+def addresses(folder: Path) -> dict[str, str]:
+    """Where each key of `references.bib` can be read, if its entry has an address or a DOI."""
+    found = {name: address(fields) for name, fields in entries(folder).items()}
+    return {name: at for name, at in found.items() if at}
+
+
+def address(fields: dict[str, str]) -> str:
+    """Where what a BibTeX entry names can be read; "" if it does not say so."""
+    if url := fields.get("url"):
+        return url
+    doi = fields.get("doi", "")
+    return f"https://doi.org/{doi}" if doi else ""
