@@ -27,8 +27,8 @@ def turned(figure, explorable: Explorable, points: Sequence[Point]) -> list[tupl
 
 
 def as_browsers_write(svg: str) -> str:
-    """HTML of a drawing as a browser gives it back: no element closes itself."""
-    return unescape(re.sub(r"<(path|circle)([^>]*)/>", r"<\1\2></\1>", svg))
+    """HTML of a drawing as a browser gives it back: no element closes itself, and quotes are double."""
+    return unescape(re.sub(r"<(path|circle)([^>]*)/>", r"<\1\2></\1>", svg.replace("'", '"')))
 
 
 class Tags(HTMLParser):

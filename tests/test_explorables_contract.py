@@ -231,8 +231,7 @@ def test_the_browser_shows_what_python_says_and_draws(opened):
         shown = figure(name)
         ends = [{axis.name: axis.values[end] for axis in shown.axes} for end in (0, -1)]
         expected = [(unescape(shown.says(state)), as_browsers_write(shown.draw(state))) for state in map(shown.state, ends)]
-        found = [(words, as_browsers_write(drawing)) for words, drawing in turned(figures[name], shown, ends)]
-        assert found == expected, name
+        assert turned(figures[name], shown, ends) == expected, name
 
 
 def test_without_a_script_every_figure_stands(opened):
