@@ -77,6 +77,19 @@ def serve():
 
 
 @pytest.fixture
+def step_by_step(monkeypatch):
+    """Every model trains without a trace, whatever its `compile` is told: what takes longer than a few steps."""
+    from mtl_lessons.backend import keras
+
+    compile = keras.Model.compile
+
+    def compile_eagerly(model, *given, **options):
+        compile(model, *given, **options | {"run_eagerly": True, "jit_compile": False})
+
+    monkeypatch.setattr(keras.Model, "compile", compile_eagerly)
+
+
+@pytest.fixture
 def page(browser, serve, tmp_path):
     """Opens a page with a figure on it twice, or with several; fails at the end on errors or on requests for anything else.
 

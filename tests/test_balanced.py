@@ -48,10 +48,10 @@ def network(seed=0, bypass=False, **options):
 
 
 def trained(model, optimizer=None, loss=None, y=Y, compiled=None, **options):
-    """The weights of the network and the history, after a few steps; the last batch is smaller."""
+    """The weights of the network and the history, after two steps; the last batch is smaller."""
     compiled = {"run_eagerly": True} | (compiled or {})
     model.compile(optimizer or keras.optimizers.SGD(0.05), loss=loss or BY_NAME, **compiled)
-    plan = {"batch_size": 16, "epochs": 1, "shuffle": False, "verbose": 0} | options
+    plan = {"batch_size": 24, "epochs": 1, "shuffle": False, "verbose": 0} | options
     history = model.fit(X, y, **plan).history
     return getattr(model, "network", model).get_weights(), history
 
@@ -60,11 +60,16 @@ def distance(one, two):
     return max(np.abs(np.float64(a) - np.float64(b)).max() for a, b in zip(one, two, strict=True))
 
 
-def as_keras(make=network, optimizer=lambda: None, close=3e-6, **options):
-    """Keras' own fit is what `Equal` does, and the mean of gradients, at the weights and at z."""
-    plain, history = trained(make(), optimizer(), **options)
-    for balance, where in ((lb.Equal, None), (lb.Aggregator, None), (lb.Aggregator, "trunk")):
-        found, logs = trained(lb.Balanced(make(), balance(), where), optimizer(), **options)
+SUMS = {"sum": (lb.Equal, None), "mean": (lb.Aggregator, None), "mean at z": (lb.Aggregator, "trunk")}
+
+
+def as_keras(make=network, optimizer=lambda: None, close=3e-6, sums=SUMS, compiled=None, **options):
+    """Keras' own fit, step by step, is what `Equal` does, and the mean of gradients, at the weights and at z."""
+    options = {"batch_size": 16} | options
+    eager = (compiled or {}) | {"run_eagerly": True, "jit_compile": False}
+    plain, history = trained(make(), optimizer(), compiled=eager, **options)
+    for balance, where in map(SUMS.get, sums):
+        found, logs = trained(lb.Balanced(make(), balance(), where), optimizer(), compiled=compiled, **options)
         assert distance(plain, found) < close, (balance.__name__, where)
         assert set(logs) == set(history)
         for name in {"loss", "val_loss"} & set(logs):
@@ -104,11 +109,12 @@ PENALTIES = ({}, {"kernel_regularizer": "l2"}, {"activity_regularizer": "l1"})
 
 @pytest.mark.parametrize("number", range(len(OPTIMIZERS)), ids=list(OPTIMIZERS))
 def test_with_equal_weights_it_is_keras_own_fit(number):
-    """Every optimiser, with every other option beside several of them."""
+    """Every optimiser, with every other option beside several of them, the mean at the weights or at z among these."""
     weight, loss = list(SAMPLE_WEIGHTS.values())[number % 4], list(LOSSES.values())[(number + number // 4) % 4]
     as_keras(
-        lambda: network(bypass=number % 2 == 1, **PENALTIES[number % 3]),
-        list(OPTIMIZERS.values())[number],
+        sums=["sum", "mean" if number % 4 < 2 else "mean at z"],
+        make=lambda: network(bypass=number % 2 == 1, **PENALTIES[number % 3]),
+        optimizer=list(OPTIMIZERS.values())[number],
         loss=loss,
         sample_weight=weight,
         validation_split=0.25 if number < 4 else 0.0,
@@ -116,15 +122,15 @@ def test_with_equal_weights_it_is_keras_own_fit(number):
 
 
 @pytest.mark.parametrize(
-    "compiled",
+    ("compiled", "batch"),
     [
-        {"run_eagerly": False, "jit_compile": True, "metrics": {"b": ["accuracy"]}},
-        {"run_eagerly": False, "jit_compile": False, "steps_per_execution": 2, "weighted_metrics": {"a": ["mae"]}},
+        ({"run_eagerly": False, "jit_compile": True, "metrics": {"b": ["accuracy"]}}, 20),  # XLA compiles for each length
+        ({"run_eagerly": False, "jit_compile": False, "steps_per_execution": 2, "weighted_metrics": {"a": ["mae"]}}, 16),
     ],
     ids=["XLA", "steps"],
 )
-def test_compiled_it_is_keras_own_fit(compiled):
-    as_keras(optimizer=lambda: keras.optimizers.Adam(0.05), compiled=compiled)
+def test_compiled_it_is_keras_own_fit(compiled, batch):
+    as_keras(optimizer=lambda: keras.optimizers.Adam(0.05), compiled=compiled, batch_size=batch)
 
 
 @pytest.fixture(params=["mixed_float16", "mixed_bfloat16", "float64"])
@@ -219,7 +225,7 @@ def test_what_a_balance_remembers_of_a_silent_task_stays(name):
 @pytest.mark.parametrize("name", ["Uncertainty", "GradNorm", "FAMO", "MGDA"])
 def test_labels_that_begin_late_and_are_few_are_learned_with_the_others(name):
     model = lb.Balanced(network(), BALANCES[name](), "trunk")
-    _, logs = trained(model, loss=OVER_KNOWN, y=silent(first=0, of=32), epochs=4)
+    _, logs = trained(model, loss=OVER_KNOWN, y=silent(first=0, of=32), epochs=3)
     assert logs["a_loss"][-1] < logs["a_loss"][0] and logs["b_loss"][-1] < logs["b_loss"][0]
     assert all(np.isfinite(v.numpy()).all() for v in model.variables)
 
@@ -430,7 +436,8 @@ both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 def run(strategy, name, where, loss, y):
     with strategy.scope():
         model = lb.Balanced(network(kernel_regularizer="l2"), BALANCES[name](), where)
-        weights, logs = trained(model, keras.optimizers.SGD(0.02), loss, y, graph, epochs=1)
+        compiled = graph if strategy is both else None
+        weights, logs = trained(model, keras.optimizers.SGD(0.02), loss, y, compiled, batch_size=16)
     return [*weights, *model.balance.get_weights(), *logs.values()]
 full = silent(0, 0)
 for name, where, loss, y in (

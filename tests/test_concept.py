@@ -164,7 +164,7 @@ def test_each_model_chooses_its_decay_and_the_shared_one_has_one_for_both(monkey
             assert chosen["at"][decay][name] == pytest.approx(alone[name], abs=1e-4)
 
 
-def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch):
+def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch, step_by_step):
     small(monkeypatch)
     worlds = [World(seed=s) for s in (0, 1)]
     logs = [concept._logs(world, labels=100)[0] for world in worlds]

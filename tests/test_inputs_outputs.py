@@ -180,7 +180,7 @@ def test_features_of_any_name_train_and_reload(tmp_path):
     rows = {"点击": [0, 1], "last week": [[1], []], "price (€)": [1.0, 2.0], "features": [0, 2]}
     inputs, x = io.encode(named)
     model = keras.Model(inputs, io.heads([io.WatchTime("watch"), io.Regression("watch_ratio")], x))
-    model.compile("adam", io.losses([io.WatchTime("watch"), io.Regression("watch_ratio")]))
+    model.compile("adam", io.losses([io.WatchTime("watch"), io.Regression("watch_ratio")]), jit_compile=False)
     model.fit(io.feed(named, rows), {"watch": np.ones((2, 1)), "watch_ratio": np.ones((2, 1))}, verbose=0)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
@@ -537,7 +537,7 @@ def fitted(task, labels, steps=400):
     """What the head of a task predicts if all rows look alike, once trained: the constant that its loss asks for."""
     x = keras.Input((1,), name="x")
     model = keras.Model({"x": x}, io.heads([task], x))
-    model.compile(keras.optimizers.Adam(0.05), io.losses([task]))
+    model.compile(keras.optimizers.Adam(0.05), io.losses([task]), jit_compile=False)
     train(model, {"x": np.ones((len(labels), 1))}, io.targets([task], {task.name: labels}), steps)
     return model({"x": np.ones((1, 1))})[task.name].numpy()[0]
 
@@ -663,19 +663,21 @@ def test_a_loss_refuses_shapes_that_are_not_its_own():
 # ---------------------------------------------------------------- all of it in fit
 
 
-def compiled(jit):
-    keras.utils.set_random_seed(0)
-    model = model_of()
-    model.compile("adam", io.losses(TASKS), metrics=io.metrics(TASKS), jit_compile=jit)
-    return model
-
-
-@pytest.mark.parametrize("jit", [False, True])
-def test_fit_evaluate_and_reload_in_safe_mode(jit, tmp_path):
+def trained(optimizer, **options):
+    """A model of all features and tasks after three steps, the losses of these, and the rows."""
     rows = {name: [column[i % 3] for i in range(4)] for name, column in ROWS.items()}
     x, y = io.feed(FEATURES, rows), io.targets(TASKS, LABELS)
-    model = compiled(jit)
-    losses = model.fit(x, y, sample_weight=io.weights(TASKS, {"purchase": [2, 1, 1, 1]}), epochs=3, verbose=0).history["loss"]
+    keras.utils.set_random_seed(0)
+    model = model_of()
+    model.compile(optimizer, io.losses(TASKS), metrics=io.metrics(TASKS), **options)
+    weights = io.weights(TASKS, {"purchase": [2, 1, 1, 1]})
+    history = model.fit(x, y, sample_weight=weights, epochs=3, verbose=0).history
+    return model, history, (x, y)
+
+
+def test_fit_evaluate_and_reload_in_safe_mode(tmp_path):
+    model, history, (x, y) = trained("adam", run_eagerly=True)
+    losses = history["loss"]
     assert np.isfinite(losses).all() and losses[-1] < losses[0]
     scores = model.evaluate(x, y, verbose=0, return_dict=True)
     assert scores.keys() >= {"click_auc", "stars_mae", "rating_rmse", "category_accuracy", "interests_auc", "watch_rmse"}
@@ -684,6 +686,14 @@ def test_fit_evaluate_and_reload_in_safe_mode(jit, tmp_path):
     for task, p in model(x).items():
         np.testing.assert_allclose(p, again(x)[task], rtol=1e-5, atol=1e-6)
     assert again.evaluate(x, y, verbose=0, return_dict=True) == pytest.approx(scores, rel=1e-5)
+
+
+def test_compiled_by_xla_it_trains_the_same():
+    _, eager, _ = trained(keras.optimizers.SGD(0.01), run_eagerly=True)
+    _, compiled, _ = trained(keras.optimizers.SGD(0.01), jit_compile=True)
+    assert compiled.keys() == eager.keys()
+    for name, values in eager.items():
+        assert compiled[name] == pytest.approx(values, rel=1e-3, abs=1e-4), name
 
 
 def test_metrics_leave_out_what_is_missing():
@@ -849,7 +859,7 @@ def test_a_balancer_trains_the_conversion_by_the_other_two():
     model, x = esmm(), {"context": np.eye(2, dtype="float32")}
     pair = {name: io.Binary(name).loss() for name in ("click", "purchase")}
     balanced = Balanced(model, Equal())
-    balanced.compile("sgd", pair)
+    balanced.compile("sgd", pair, run_eagerly=True)
     before = [weight.copy() for weight in model.get_weights()]
     balanced.fit(x, dict.fromkeys(pair, np.array([[1.0], [0.0]])), verbose=0)
     assert all(np.any(old != new) for old, new in zip(before, model.get_weights()))
@@ -872,14 +882,14 @@ def test_esmm_trains_without_a_loss_on_the_conversion(tmp_path):
     model, x = esmm(), {"context": np.ones((4, 2), "float32")}
     labels = [io.Binary("click"), io.Binary("conversion", space="click"), io.Binary("purchase")]
     y = io.targets(labels, {"click": [1, 1, 0, 0], "conversion": [1, 0, NAN, NAN], "purchase": [1, 0, 0, 0]})
-    model.compile(keras.optimizers.Adam(0.1), {"click": labels[0].loss(), "purchase": labels[2].loss()})
+    model.compile(keras.optimizers.Adam(0.1), {"click": labels[0].loss(), "purchase": labels[2].loss()}, jit_compile=False)
     train(model, x, y, steps=200)
     found = {name: float(p[0, 0]) for name, p in model(x).items()}
     assert found == pytest.approx({"click": 0.5, "conversion": 0.5, "purchase": 0.25}, abs=0.02)
     model.save(tmp_path / "esmm.keras")
     keras.models.load_model(tmp_path / "esmm.keras", safe_mode=True)
     scored = io.metrics(labels)  # with metrics Keras wants all three labels, of which `targets` fills what is not known
-    model.compile("adam", {"click": labels[0].loss(), "purchase": labels[2].loss()}, metrics=scored)
+    model.compile("adam", {"click": labels[0].loss(), "purchase": labels[2].loss()}, metrics=scored, run_eagerly=True)
     assert {"click_auc", "conversion_auc", "purchase_auc"} <= model.evaluate(x, y, verbose=0, return_dict=True).keys()
 
 
@@ -901,18 +911,19 @@ def test_compare_reports_every_seed_of_every_setting(monkeypatch):
     assert max(hidden["bayes"]["ratio_clicked"]) < min(plain["bayes"]["ratio_clicked"])
 
 
-def test_worlds_and_estimators_side_by_side_learn_what_each_learns_alone(monkeypatch):
+def test_worlds_and_estimators_side_by_side_learn_what_each_learns_alone(monkeypatch, step_by_step):
     small(monkeypatch)
     worlds = [World(seed=s) for s in (0, 1)]
     both = funnel._side_by_side([world.impressions(funnel.IMPRESSIONS) for world in worlds], worlds)
     disturbed = {name: column.copy() for name, column in both.items()}
     disturbed["click"][:, 1] = 1 - disturbed["click"][:, 1]  # another second world
-    trained = [funnel.train(*case, 2) for case in ((["esmm"], both), (["ips", "esmm"], both), (["esmm"], disturbed))]
-    alone, with_ips, with_other = (models["esmm"](funnel._inputs(both)).numpy() for models in trained)
-    np.testing.assert_allclose(alone, with_ips, atol=1e-4)  # another estimator changes nothing
-    np.testing.assert_allclose(alone[:, 0], with_other[:, 0], atol=1e-4)  # the first world does not notice the second
-    assert np.abs(alone[:, 1] - with_other[:, 1]).max() > 1e-3
-    assert np.abs(alone - trained[1]["ips"](funnel._inputs(both)).numpy()).max() > 1e-3
+    with_ips, alone = funnel.train(["ips", "esmm"], both, 2), funnel.train(["esmm"], disturbed, 2)
+    ips, esmm = (with_ips[name](funnel._inputs(both)).numpy() for name in ("ips", "esmm"))
+    other = alone["esmm"](funnel._inputs(both)).numpy()
+    # the first world notices neither the other estimator nor the second world
+    np.testing.assert_allclose(esmm[:, 0], other[:, 0], atol=1e-4)
+    assert np.abs(esmm[:, 1] - other[:, 1]).max() > 1e-3
+    assert np.abs(esmm - ips).max() > 1e-3
 
 
 def test_judge_gives_the_truth_full_marks_and_sees_what_is_too_high():
@@ -939,7 +950,7 @@ def test_gain_is_paired_by_seed():
 
 
 def test_compare_refuses_an_unknown_estimator():
-    with pytest.raises(ValueError, match="expected estimators of naive, natural, .*, found magic"):
+    with pytest.raises(ValueError, match="estimators: expected some of naive, natural, .*, found magic"):
         funnel.compare(estimators=["magic"])
 
 
@@ -1003,15 +1014,15 @@ def test_recalibrate_leaves_out_rows_without_a_label_and_names_the_task():
     half = np.where(np.arange(5_000) % 2, labels, NAN)
     fits = io.recalibrate({"click": labels, "purchase": half}, {"click": p, "purchase": p})
     assert fits["purchase"] == io.Calibration.fit(labels[1::2], p[1::2]) != fits["click"]
-    with pytest.raises(ValueError, match="task 'like': expected labels 0 and 1, both of them, found"):
+    with pytest.raises(ValueError, match="task 'like': labels: expected 0 and 1, both of them, found"):
         io.recalibrate({"like": np.zeros(3)}, {"like": np.full(3, 0.5)})
-    with pytest.raises(ValueError, match="task 'like': expected predictions that rise with the labels"):
+    with pytest.raises(ValueError, match="task 'like': predictions: expected some that rise with the labels"):
         io.recalibrate({"like": 1 - labels}, {"like": p})
     with pytest.raises(
-        ValueError, match="task 'like': expected labels 0 and 1 among the same predictions, found a threshold that"
+        ValueError, match="task 'like': predictions: expected labels 0 and 1 among the same, found a threshold that"
     ):
         io.recalibrate({"like": p > 0.3}, {"like": p})
-    with pytest.raises(ValueError, match="task 'like': expected predictions that differ, found 0.5 in every row"):
+    with pytest.raises(ValueError, match="task 'like': predictions: expected some that differ, found 0.5 in every row"):
         io.recalibrate({"like": [0, 1]}, {"like": [0.5, 0.5]})
 
 
@@ -1058,14 +1069,14 @@ def test_a_power_ignores_the_scale_of_a_head(p, factor, exponent):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: io.weighted_sum(ITEMS, {"ctr": 1.0}), "expected the same tasks twice, found ctr, like and ctr"),
+        (lambda: io.weighted_sum(ITEMS, {"ctr": 1.0}), "tasks: expected the same ones twice, found ctr, like and ctr"),
         (lambda: io.power({"a": [-0.1]}, {"a": 1.0}), "task 'a': expected predictions above 0, found -0.1"),
         (lambda: io.power({"a": [0.0]}, {"a": -1.0}), "task 'a': expected predictions above 0, found 0"),
         (lambda: io.product({"a": np.ma.array([0.1, 0.2], mask=[0, 1])}), "task 'a': expected predictions above 0, found nan"),
         (lambda: io.undo_sampling(0.5, 0), r"kept: expected a share of the negatives in \(0, 1\], found 0"),
         (lambda: io.undo_sampling(1.5, 0.5), r"p: expected probabilities in \[0, 1\], found 1.5 to 1.5"),
-        (lambda: io.Calibration.fit([[1]], [[0.5]]), r"expected labels and predictions of shape \(rows,\)"),
-        (lambda: serving.product({}), "expected the same tasks twice, found none and none"),
+        (lambda: io.Calibration.fit([[1]], [[0.5]]), r"labels and predictions: expected both of shape \(rows,\)"),
+        (lambda: serving.product({}), "tasks: expected the same ones twice, found none and none"),
     ],
 )
 def test_serving_refuses_what_makes_no_sense(call, message):

@@ -25,7 +25,7 @@ AGGREGATORS = {
     "Aligned-MTL": lb.AlignedMTL(),
 }
 every_aggregator = pytest.mark.parametrize("name", AGGREGATORS)
-QUICK = settings(max_examples=25, deadline=None, derandomize=True)
+QUICK = settings(max_examples=15, deadline=None, derandomize=True)
 TWO_TO_FOUR = st.integers(2, 4)
 PAIR = np.array([[3.0, 1.0], [-1.0, 1.0]])
 
@@ -489,8 +489,9 @@ def network(seed=0):
 
 
 def balanced(balance, representation="trunk", optimizer=None, **options):
+    """A model that trains step by step, unless `options` of `compile` say otherwise."""
     model = lb.Balanced(network(), balance, representation)
-    model.compile(optimizer or keras.optimizers.SGD(0.1), loss=LOSSES, **options)
+    model.compile(optimizer or keras.optimizers.SGD(0.1), loss=LOSSES, **{"run_eagerly": True} | options)
     return model
 
 
@@ -564,8 +565,8 @@ def test_without_conflict_pcgrad_is_the_plain_sum():
     same = {"a": Y["a"], "b": Y["a"]}
     models = [lb.Balanced(_twin(), balance) for balance in (lb.Equal(), lb.PCGrad())]
     for model in models:
-        model.compile(keras.optimizers.SGD(0.01), loss={"a": "mse", "b": "mse"})
-        model.fit(X, same, batch_size=16, epochs=2, shuffle=False, verbose=0)
+        model.compile(keras.optimizers.SGD(0.01), loss={"a": "mse", "b": "mse"}, run_eagerly=True)
+        model.fit(X, same, batch_size=16, shuffle=False, verbose=0)
     for one, two in zip(*(model.network.get_weights() for model in models), strict=True):
         np.testing.assert_allclose(one, two, atol=1e-5)
 
@@ -580,9 +581,10 @@ def _twin():
 @pytest.mark.parametrize("name", BALANCES)
 def test_it_trains_saves_reloads_and_goes_on_as_if_nothing_had_been(name, tmp_path):
     eager = name not in ("FAMO", "PCGrad")  # a trace of each kind is enough, and costs more than all the rest
-    model = balanced(BALANCES[name](), optimizer="adam", metrics={"b": ["accuracy"]}, run_eagerly=eager)
+    options = {"metrics": {"b": ["accuracy"]}, "run_eagerly": eager, "jit_compile": False}
+    model = balanced(BALANCES[name](), optimizer="adam", **options)
     history = model.fit(
-        X, Y, batch_size=16, epochs=2, shuffle=False, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()]
+        X, Y, batch_size=32, epochs=2, shuffle=False, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()]
     ).history
     assert {"loss", "a_loss", "b_loss"} < set(history) and any("accuracy" in key for key in history)
     assert history["loss"][0] == pytest.approx(history["a_loss"][0] + history["b_loss"][0], rel=1e-5)
@@ -591,16 +593,15 @@ def test_it_trains_saves_reloads_and_goes_on_as_if_nothing_had_been(name, tmp_pa
     for one, two in zip(model.variables, again.variables, strict=True):
         np.testing.assert_array_equal(one, two, err_msg=one.path)
     for each in (model, again):
-        each.fit(X, Y, batch_size=16, shuffle=False, verbose=0)
-    assert model.evaluate(X, Y, verbose=0, return_dict=True) == pytest.approx(
-        again.evaluate(X, Y, verbose=0, return_dict=True), rel=1e-5
-    )
+        each.fit(X, Y, batch_size=32, shuffle=False, verbose=0)
+    scores, others = (each.evaluate(X, Y, batch_size=64, verbose=0, return_dict=True) for each in (model, again))
+    assert scores == pytest.approx(others, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["GradNorm", "FAMO", "PCGrad", "CAGrad"])
+@pytest.mark.parametrize("name", ["GradNorm", "FAMO", "CAGrad"])  # of each kind of step; aggregators alone stand above
 def test_compiled_by_xla_it_trains_the_same(name):
-    plain = balanced(BALANCES[name](), run_eagerly=True)
-    compiled = balanced(BALANCES[name](), jit_compile=True)
+    plain = balanced(BALANCES[name]())
+    compiled = balanced(BALANCES[name](), run_eagerly=False, jit_compile=True)
     for model in (plain, compiled):
         model.fit(X, Y, batch_size=16, shuffle=False, verbose=0)
     for one, two in zip(plain.network.get_weights(), compiled.network.get_weights(), strict=True):
@@ -623,7 +624,7 @@ def test_a_penalty_on_weights_counts_once(balance):
         x = keras.Input((3,))
         z = keras.layers.Dense(4, "tanh", kernel_regularizer=keras.regularizers.L2(penalty), name="trunk")(x)
         model = lb.Balanced(keras.Model(x, {t: keras.layers.Dense(1, name=t)(z) for t in TASKS}), balance(), "trunk")
-        model.compile(keras.optimizers.SGD(0.01), loss=dict.fromkeys(TASKS, "mse"))
+        model.compile(keras.optimizers.SGD(0.01), loss=dict.fromkeys(TASKS, "mse"), run_eagerly=True)
         start = model.network.get_layer("trunk").kernel.numpy()
         model.fit(X, Y, batch_size=64, verbose=0)
         return start, model.network.get_layer("trunk").kernel.numpy()
@@ -740,21 +741,33 @@ def test_a_rivals_label_reads_one_direction_at_sixty_degrees_to_the_others():
 
 
 def test_half_the_weight_is_the_plain_sum_and_a_seed_decides_the_run(monkeypatch):
+    """The plain sum as an aggregator, which takes the other way through `train`."""
     for name, value in {"ROWS": 1024, "TEST": 500, "STEPS": 4, "EPOCHS": 2}.items():
         monkeypatch.setattr(front, name, value)
-    half, equal = (front.train(balance, seeds=[0, 1]) for balance in (front.fixed(0.5), lb.Equal()))
-    np.testing.assert_allclose(half, equal, rtol=1e-4)
+    half, plain = (front.train(balance, seeds=[0, 1]) for balance in (front.fixed(0.5), lb.Aggregator()))
+    np.testing.assert_allclose(half, plain, rtol=1e-4)
     assert np.abs(half[0] - half[1]).min() > 0
 
 
 def test_a_grid_is_a_row_for_each_weight_and_each_method(monkeypatch):
-    for name, value in {"ROWS": 512, "TEST": 200, "STEPS": 2, "EPOCHS": 1, "SEEDS": 2, "WEIGHTS": (0.2, 0.7)}.items():
+    trained, said = [], []
+
+    def train(balance, seeds):
+        trained.append(balance)
+        return np.full((len(seeds), 2), len(trained) / 4)
+
+    plan = {"SEEDS": 3, "WEIGHTS": (0.2, 0.7), "METHODS": {"FAMO": lb.FAMO, "MGDA": lb.MGDA}}
+    for name, value in (plan | {"train": train, "concave": lambda: "the front"}).items():
         monkeypatch.setattr(front, name, value)
-    monkeypatch.setattr(front, "METHODS", {"FAMO": lb.FAMO, "MGDA": lb.MGDA})
-    said = []
     found = front.grid(progress=lambda done, total: said.append((done, total)))
-    assert np.shape(found["sweep"]) == (2, 2, 2) and found["weights"] == [0.2, 0.7]
-    assert {name: np.shape(runs) for name, runs in found["methods"].items()} == {"FAMO": (2, 2), "MGDA": (2, 2)}
+    assert found == {
+        "weights": [0.2, 0.7],
+        "sweep": [[[0.25, 0.25]] * 3, [[0.5, 0.5]] * 3],
+        "methods": {"FAMO": [[0.75, 0.75]] * 3, "MGDA": [[1.0, 1.0]] * 3},
+        "concave": "the front",
+    }
+    assert [type(balance) for balance in trained] == [lb.Fixed, lb.Fixed, lb.FAMO, lb.MGDA]
+    assert [list(balance.chosen) for balance in trained[:2]] == [[0.4, 1.6], pytest.approx([1.4, 0.6])]
     assert said == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 

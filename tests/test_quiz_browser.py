@@ -4,9 +4,9 @@ from contextlib import contextmanager
 
 import pytest
 from access import NONE, UNREACHED, stretch, until, violations, violations_by_theme
+from bank import BANK, bank_of
 from browser import new_reader
 from serve import serving
-from test_quiz import BANK, bank_of
 
 from mtl_lessons import embed, quiz
 

@@ -488,17 +488,32 @@ def test_a_build_that_knows_no_address_has_no_dead_button(html):
 
 
 def test_a_build_reads_what_has_changed_and_no_more(checkout):
-    """One build for two changes: a page's text, and the strings, which the landing page shows in a question and the trainer's pages in all."""
+    """One build for two changes: a page's text, and the strings, which pages with questions show and those of the trainer."""
     assert jupyter_book(checkout).returncode == 0  # what an earlier test has changed back
     assert "0 added, 0 changed, 0 removed" in jupyter_book(checkout).stdout
     style, take = checkout / "book" / "_assets" / "site.css", checkout / "book" / "take_along.md"
     style.write_text(style.read_text(encoding="utf-8") + "/* changed */\n", encoding="utf-8")
     for path in (take, checkout / "mtl_lessons" / "web" / "strings.en.json"):
         path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    assert f"0 added, {1 + 1 + len(trainer.PAGES)} changed, 0 removed" in jupyter_book(checkout).stdout
+    shown = ["take_along", "index", *(path.stem for path in notebooks.chapters()), *trainer.PAGES]
+    assert f"0 added, {len(shown)} changed, 0 removed" in jupyter_book(checkout).stdout
     assert (checkout / "_build" / "html" / "_static" / "site.css").read_text(encoding="utf-8") == style.read_text(
         encoding="utf-8"
     )
+
+
+def test_a_question_is_added_in_one_file_and_its_chapter_alone_is_read_again(checkout):
+    bank = checkout / "book" / "questions" / "shared_networks.yml"
+    text = bank.read_text(encoding="utf-8")
+    question = text[text.index("\n- id: ") : text.index("\n- id: ", text.index("\n- id: ") + 1)]
+    new = re.sub(r"id: \S+", "id: shared-networks-new", question, count=1)
+    new = new.replace("- caruana1997", "- fifty2021tag")
+    assert jupyter_book(checkout).returncode == 0  # what an earlier test has changed back
+    bank.write_text(f"{text}{new}\n", encoding="utf-8")
+    done = jupyter_book(checkout)
+    assert done.returncode == 0 and "0 added, 1 changed, 0 removed" in done.stdout, done.stderr[-2000:]
+    page = (checkout / "_build" / "html" / "book" / "shared_networks.html").read_text(encoding="utf-8")
+    assert 'data-id="shared-networks-new"' in page and "Christopher Fifty" in page.partition('id="sources"')[2]
 
 
 def test_a_page_that_shows_a_question_is_read_again_when_a_source_is_renamed(checkout):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import trainer
 from access import violations
+from bank import BANK, bank_of
 from browser import new_reader
 from serve import serving
-from test_quiz import BANK, bank_of
 from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
 
 from mtl_lessons import embed

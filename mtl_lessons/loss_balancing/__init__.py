@@ -11,43 +11,9 @@ Two families, one idea each; `Balanced` trains with either:
 one shared unit. Importing this package imports TensorFlow.
 """
 
-from .aggregators import IMTLG, MGDA, Aggregator, AlignedMTL, CAGrad, NashMTL, PCGrad, UPGrad, gram, step
-from .trainer import Balanced
-from .weightings import (
-    DWA,
-    FAMO,
-    RLW,
-    Equal,
-    Fixed,
-    GradNorm,
-    Uncertainty,
-    Weighting,
-    dwa_weights,
-    famo_weights,
-    gradnorm_targets,
-)
+from . import aggregators, weightings
+from .aggregators import *
+from .balanced import Balanced
+from .weightings import *
 
-__all__ = [
-    "Aggregator",
-    "AlignedMTL",
-    "Balanced",
-    "CAGrad",
-    "DWA",
-    "Equal",
-    "FAMO",
-    "Fixed",
-    "GradNorm",
-    "IMTLG",
-    "MGDA",
-    "NashMTL",
-    "PCGrad",
-    "RLW",
-    "UPGrad",
-    "Uncertainty",
-    "Weighting",
-    "dwa_weights",
-    "famo_weights",
-    "gradnorm_targets",
-    "gram",
-    "step",
-]
+__all__ = ["Balanced", *aggregators.__all__, *weightings.__all__]

@@ -16,9 +16,22 @@ from itertools import product
 
 import numpy as np
 
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import keras, register, tf
 
 from .weightings import precision
+
+__all__ = [
+    "Aggregator",
+    "PCGrad",
+    "UPGrad",
+    "MGDA",
+    "CAGrad",
+    "IMTLG",
+    "NashMTL",
+    "AlignedMTL",
+    "gram",
+    "step",
+]
 
 RIDGE = 1e-6  # added to the cosines' diagonal before a system is solved: opposed gradients make it singular
 MOST = 10  # tasks for which all 2^T faces can be tried
@@ -41,7 +54,7 @@ def step(aggregator: "Aggregator", gradients) -> np.ndarray:
     return aggregator(gram(gradients)).numpy() @ gradients
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class Aggregator(keras.layers.Layer):
     """The mean of the gradients, `w_i = 1/T`; a subclass overrides `combine`.
 
@@ -92,7 +105,7 @@ class Aggregator(keras.layers.Layer):
         return lengths / lengths.shape[0]
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class PCGrad(Aggregator):
     """Projecting conflicting gradients (Yu et al., 2020).
 
@@ -135,7 +148,7 @@ class PCGrad(Aggregator):
         return super().get_config() | {"seed": self.seed}
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class UPGrad(Aggregator):
     """Unconflicting projection of gradients (Quinton and Rey, 2024).
 
@@ -149,7 +162,7 @@ class UPGrad(Aggregator):
         return tf.reduce_mean(own + tf.stack(added), axis=0)
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class MGDA(Aggregator):
     """Multiple gradient descent: the shortest vector of the gradients' convex hull (Désidéri, 2012; Sener and Koltun, 2018).
 
@@ -163,7 +176,7 @@ class MGDA(Aggregator):
         return _on_simplex(_nonnegative(cosines, -known / _positive(lengths)), lengths)
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class IMTLG(Aggregator):
     """Impartial: equal projections on all unit gradients, `d · u_i = d · u_j`, with `Σ w_i = 1` (Liu et al., 2021).
 
@@ -177,7 +190,7 @@ class IMTLG(Aggregator):
         return _as_mean(_solve(cosines, tf.ones_like(lengths)), lengths)
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class NashMTL(Aggregator):
     """The Nash bargaining solution: `G α = 1/α` (Navon et al., 2022), scaled to `Σ w_i = 1`.
 
@@ -202,7 +215,7 @@ class NashMTL(Aggregator):
         return alpha
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class CAGrad(Aggregator):
     """Conflict-averse: near the mean, the best for the task that gains least (Liu et al., 2021).
 
@@ -244,7 +257,7 @@ class CAGrad(Aggregator):
         return tf.concat([level[:, None] * a - b, shortest[None]], axis=0)
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class AlignedMTL(Aggregator):
     """Aligned-MTL: the gradients as a linear system with the condition number 1 (Senushkin et al., 2023).
 

@@ -14,7 +14,7 @@ from mtl_lessons.stored import Progress, counted
 from mtl_lessons.training import Restart
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
-from .trainer import Balanced
+from .balanced import Balanced
 from .weightings import FAMO, Equal, Fixed, GradNorm, Uncertainty, Weighting
 
 TASKS = ("a", "b")

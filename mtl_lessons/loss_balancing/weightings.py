@@ -14,7 +14,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import keras, register, tf
+
+__all__ = [
+    "Weighting",
+    "Equal",
+    "Fixed",
+    "Uncertainty",
+    "DWA",
+    "RLW",
+    "GradNorm",
+    "FAMO",
+    "dwa_weights",
+    "gradnorm_targets",
+    "famo_weights",
+]
 
 
 def precision() -> str:
@@ -23,7 +37,7 @@ def precision() -> str:
     return "float64" if wide else "float32"
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class Weighting(keras.layers.Layer):
     """`Σ w_i L_i` with `w_i = 1`; a subclass overrides what it needs. Losses are a vector `(T,)`."""
 
@@ -56,12 +70,12 @@ class Weighting(keras.layers.Layer):
         )
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class Equal(Weighting):
     """The plain sum of losses."""
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class Fixed(Weighting):
     """`Σ w_i L_i` with weights that somebody chose."""
 
@@ -83,7 +97,7 @@ class Fixed(Weighting):
         return super().get_config() | {"weights": self.chosen}
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class Uncertainty(Weighting):
     """Learned noise (Kendall, Gal and Cipolla, 2018): `Σ L_i / (2 σ_i²) + log σ_i` for regression,
     `L_i / σ_i² + log σ_i` for classification.
@@ -137,7 +151,7 @@ class Uncertainty(Weighting):
         return super().get_config() | {"kinds": self.kinds, "start": self.start, "speed": self.speed}
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class RLW(Weighting):
     """Random weights, anew at every step: `T softmax(noise)`, noise ~ N(0, 1) (Lin et al., 2022). A control.
 
@@ -173,7 +187,7 @@ def dwa_weights(last, before, temperature: float = 2.0, known=None):
     return _weights(rates / temperature, _all(rates, known))
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class DWA(Weighting):
     """Dynamic weight average (Liu, Johns and Davison, 2019): `dwa_weights` of the mean losses of the last
     two epochs.
@@ -285,7 +299,7 @@ def gradnorm_targets(lengths, losses, initial, alpha: float, known=None):
     return _mean(lengths, known) * (left / _mean(left, known)) ** alpha
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class GradNorm(_Learning):
     """Gradients of like length, longer where training lags (Chen et al., 2018).
 
@@ -333,7 +347,7 @@ def famo_weights(logits, losses, known=None):
     return tf.math.divide_no_nan(raw, tf.reduce_sum(raw))
 
 
-@keras.saving.register_keras_serializable("mtl_lessons")
+@register
 class FAMO(_Learning):
     """Fast adaptive multitask optimisation (Liu, Feng, Stone and Liu, 2023): equal rates of fall of the
     *log* losses, without a gradient per task.

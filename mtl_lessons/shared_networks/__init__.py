@@ -12,33 +12,25 @@ The modules, in the order in which to read them:
 - `networks`: the designs;
 - `inside`: `reach` (which loss trains which block), `usage` of gates, `likeness` of experts, and drawings of them;
 - `experiment`: `train_together` trains many runs of any model at once, `relatedness` compares designs on the data of the MMoE paper;
-- `shown`: what stands behind the chapter's explorables.
+- `measured`: what stands behind the chapter's explorables.
 
 Importing this package imports TensorFlow.
 """
 
+from . import networks
 from .experiment import DESIGNS, TASKS, mean_error, ratio, relatedness, ridge_tasks, train_together, two_towers
 from .inside import Usage, clone_experts, draw_experts, draw_gates, likeness, reach, usage
 from .level import Block, Experts, Gate, Level, mix
-from .networks import CGC, PLE, AdaTT, CrossStitch, Fusion, GatedNetwork, MMoE, Network, OMoE, SharedBottom
-from .shown import gate_map, two_rules, wirings
+from .measured import gate_map, two_rules, wirings
+from .networks import *
 
 __all__ = [
-    "AdaTT",
+    *networks.__all__,
     "Block",
-    "CGC",
-    "CrossStitch",
     "DESIGNS",
     "Experts",
-    "Fusion",
     "Gate",
-    "GatedNetwork",
     "Level",
-    "MMoE",
-    "Network",
-    "OMoE",
-    "PLE",
-    "SharedBottom",
     "TASKS",
     "Usage",
     "clone_experts",

@@ -1,13 +1,16 @@
 """Chapter 6: a framework for three tasks, or four.
 
-- `framework`: features and tasks declared, a network and a balance chosen; `build`, `fit`, `evaluate`, `explain`, `save`, `load`;
+- `framework`: features and tasks declared, a network and a balance chosen; `build`, `fit`,
+  `evaluate`, `explain`, `save`, `load`;
 - `rows`: several logs, each with tasks of its own, as the batches of one model;
-- `shown`: its training, gates and gradients drawn;
+- `drawings`: its training, gates and gradients drawn;
 - `experiment`: a framework against its control, over seeds, and the chapter's experiment.
 
-It adds nothing to chapters 1 to 4 but the joints between them. Importing this package imports TensorFlow.
+It adds nothing to chapters 1 to 4 but the joints between them. Importing this package imports
+TensorFlow.
 """
 
+from .drawings import draw_cosines, draw_gates, draw_training
 from .experiment import (
     CURES,
     LABELS,
@@ -24,9 +27,8 @@ from .experiment import (
     shipped_at,
     transfer,
 )
-from .framework import Framework, Head, measure, meet
+from .framework import Framework, Head, meet
 from .rows import draw
-from .shown import draw_cosines, draw_gates, draw_training
 
 __all__ = [
     "CURES",
@@ -43,7 +45,6 @@ __all__ = [
     "draw_training",
     "gain",
     "logs",
-    "measure",
     "meet",
     "report",
     "restart",
