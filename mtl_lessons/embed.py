@@ -1,8 +1,8 @@
 """How a notebook output carries the engine that makes it interactive.
 
-On the site, one copy of the engine serves all pages. A notebook's output has to bring its own, since
-in Colab every output is a page of its own. So outputs are stored without the engine (`strip`) and
-published with it (`carry`).
+On the site, one copy of the engine serves all pages. A notebook's output has to bring its own,
+since in Colab every output is a page of its own. So outputs are stored without the engine (`strip`)
+and published with it (`carry`).
 
 An engine is a script of `mtl_lessons/web` with all that it imports, and the style sheets that stand
 in `SHEETS`.

@@ -6,8 +6,8 @@ from access import PATIENCE
 def watch(context, address: str) -> list[str]:
     """A list that fills with what goes wrong on the pages of a context.
 
-    That is what they log as an error or a warning, what they raise, and what they ask of another host than the one whose
-    address begins like this.
+    That is what they log as an error or a warning, what they raise, and what they ask of another
+    host than that of the address.
     """
     faults: list[str] = []
 

@@ -22,13 +22,17 @@ TURN = """(figure, positions) => {
 
 def turned(figure, explorable: Explorable, points: Sequence[Point]) -> list[tuple[str, str]]:
     """Words and drawing that a browser shows at each point; it stays at the last one."""
-    positions = [[axis.values.index(point[axis.name]) for axis in explorable.axes] for point in points]
-    return [(unescape(words), unescape(drawing)) for words, drawing in figure.evaluate(TURN, positions)]
+    positions = [
+        [axis.values.index(point[axis.name]) for axis in explorable.axes] for point in points
+    ]
+    return [
+        (unescape(words), unescape(drawing)) for words, drawing in figure.evaluate(TURN, positions)
+    ]
 
 
 def as_browsers_write(svg: str) -> str:
-    """HTML of a drawing as a browser gives it back: no element closes itself."""
-    return unescape(re.sub(r"<(path|circle)([^>]*)/>", r"<\1\2></\1>", svg))
+    """A drawing as a browser gives it back: no element closes itself, and quotes are double."""
+    return unescape(re.sub(r"<(path|circle)([^>]*)/>", r"<\1\2></\1>", svg.replace("'", '"')))
 
 
 class Tags(HTMLParser):

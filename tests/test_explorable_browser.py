@@ -1,4 +1,7 @@
-"""A map in a real browser, alone on a page as in a notebook's output: dials, table and keyboard; how the engine mounts."""
+"""A map in a real browser, alone on a page as in a notebook's output.
+
+Its dials, its table and the keyboard; and how the engine mounts.
+"""
 
 import re
 
@@ -31,7 +34,9 @@ def test_a_dial_chooses_a_point_and_the_status_says_so(page):
     )
     assert figure.locator(".mtl-panel svg").inner_html() != before
     figure.get_by_role("status").get_by_text("120,000").wait_for(state="attached")
-    assert figure.get_by_role("status").text_content() == figure.locator(".mtl-panel p").text_content()
+    assert (
+        figure.get_by_role("status").text_content() == figure.locator(".mtl-panel p").text_content()
+    )
 
 
 def test_the_status_waits_until_the_dial_rests(page):
@@ -40,14 +45,24 @@ def test_the_status_waits_until_the_dial_rests(page):
         """figure => {
              figure.said = [];
              const status = figure.querySelector("[role=status]");
-             new MutationObserver(() => figure.said.push(status.textContent)).observe(status, { childList: true });
+             const said = new MutationObserver(() => figure.said.push(status.textContent));
+             said.observe(status, { childList: true });
            }"""
     )
-    dial = figure.get_by_label("Relatedness of the tasks")  # turned at once, however slow the machine is
+    dial = figure.get_by_label(
+        "Relatedness of the tasks"
+    )  # turned at once, however slow the machine is
     dial.evaluate(
-        "dial => { for (let i = 0; i < 4; i++) { dial.stepDown(); dial.dispatchEvent(new Event('input', { bubbles: true })); } }"
+        """dial => {
+             for (let i = 0; i < 4; i++) {
+               dial.stepDown();
+               dial.dispatchEvent(new Event("input", { bubbles: true }));
+             }
+           }"""
     )
-    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(state="attached")
+    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(
+        state="attached"
+    )
     assert len(figure.evaluate("figure => figure.said")) == 1
 
 
@@ -69,7 +84,10 @@ def test_arrow_keys_walk_the_table_and_stop_at_its_edges(page):
         opened.keyboard.press(key)
     assert figure.get_by_label("Relatedness of the tasks").get_attribute("aria-valuetext") == "0.75"
     assert figure.get_by_label("Labels of the sparse task").get_attribute("aria-valuetext") == "500"
-    assert opened.evaluate("document.activeElement.closest('td').getAttribute('aria-current')") == "true"
+    assert (
+        opened.evaluate("document.activeElement.closest('td').getAttribute('aria-current')")
+        == "true"
+    )
 
 
 def test_one_stop_of_the_tab_key_for_the_table_and_one_for_each_dial(page):
@@ -100,5 +118,7 @@ def test_no_cell_is_cut_off_or_too_small_for_a_finger(page, width, script):
     assert len(fields) == 25
     for field in (fields[0], fields[12], fields[24]):
         box, text = field.bounding_box(), field.locator("span[aria-hidden]").bounding_box()
-        assert box["x"] <= text["x"] and text["x"] + text["width"] <= box["x"] + box["width"] <= width
+        assert (
+            box["x"] <= text["x"] and text["x"] + text["width"] <= box["x"] + box["width"] <= width
+        )
         assert min(box["width"], box["height"]) >= 24

@@ -23,12 +23,21 @@ def record(relatedness: float, labels: int, gain: float, seeds: int = 3) -> dict
     single = [0.6 + seed / 100 for seed in range(seeds)]
     shared = [run + gain + (seed - 1) / 1000 for seed, run in enumerate(single)]
     dense = {"item_single": single, "item_shared": single[::-1]}
-    return {"relatedness": relatedness, "labels": labels, "single": single, "shared": shared, "bayes": [0.9] * seeds} | dense
+    return {
+        "relatedness": relatedness,
+        "labels": labels,
+        "single": single,
+        "shared": shared,
+        "bayes": [0.9] * seeds,
+    } | dense
 
 
 @pytest.fixture
 def data() -> dict:
-    axes = [{"name": "relatedness", "values": [0.0, 0.9]}, {"name": "labels", "values": [500, 2000]}]
+    axes = [
+        {"name": "relatedness", "values": [0.0, 0.9]},
+        {"name": "labels", "values": [500, 2000]},
+    ]
     return {"axes": axes, "cells": [record(*point, gain) for point, gain in GAINS.items()]}
 
 
@@ -63,7 +72,10 @@ def test_gain_is_paired_by_seed(grid):
     [
         ({"relatedness": 0.9}, "expected the dials relatedness, labels, found relatedness"),
         ({"relatedness": 0.9, "label": 500}, "found relatedness, label"),
-        ({"relatedness": 0.5, "labels": 500}, "dial relatedness: expected one of 0.0, 0.9, found 0.5"),
+        (
+            {"relatedness": 0.5, "labels": 500},
+            "dial relatedness: expected one of 0.0, 0.9, found 0.5",
+        ),
     ],
 )
 def test_a_point_off_the_grid_is_named(grid, point, message):
@@ -75,11 +87,26 @@ def test_a_point_off_the_grid_is_named(grid, point, message):
     "spoil, message",
     [
         (lambda cells: cells.pop(), "expected a cell at relatedness=0.9, labels=2000, found none"),
-        (lambda cells: cells.append(cells[0]), "expected one cell at relatedness=0.0, labels=500, found two"),
-        (lambda cells: cells.append(record(0.5, 500, 0.1)), "on the grid only, found relatedness=0.5, labels=500"),
-        (lambda cells: cells[1].pop("bayes"), "at relatedness=0.0, labels=2000: expected .*, found no bayes"),
-        (lambda cells: cells[1].pop("labels"), "expected a cell with the dials relatedness, labels, found none for labels"),
-        (lambda cells: cells[2]["shared"].pop(), "at relatedness=0.9, labels=500: .* 3 of single, 2 of shared"),
+        (
+            lambda cells: cells.append(cells[0]),
+            "expected one cell at relatedness=0.0, labels=500, found two",
+        ),
+        (
+            lambda cells: cells.append(record(0.5, 500, 0.1)),
+            "on the grid only, found relatedness=0.5, labels=500",
+        ),
+        (
+            lambda cells: cells[1].pop("bayes"),
+            "at relatedness=0.0, labels=2000: expected .*, found no bayes",
+        ),
+        (
+            lambda cells: cells[1].pop("labels"),
+            "expected a cell with the dials relatedness, labels, found none for labels",
+        ),
+        (
+            lambda cells: cells[2]["shared"].pop(),
+            "at relatedness=0.9, labels=500: .* 3 of single, 2 of shared",
+        ),
     ],
 )
 def test_a_spoilt_grid_is_refused_and_the_point_named(data, spoil, message):
@@ -100,7 +127,9 @@ def test_the_packaged_grid_has_five_seeds_and_both_signs():
 
 def test_the_table_says_sign_and_certainty_in_text(grid):
     html = TransferMap(grid).html()
-    fields = re.findall(r'<td data-verdict="(\w+)" data-heat="(\d)"( aria-current="true")?>(.*?)</td>', html)
+    fields = re.findall(
+        r'<td data-verdict="(\w+)" data-heat="(\d)"( aria-current="true")?>(.*?)</td>', html
+    )
     assert [field[:3] for field in fields] == [
         ("loss", "2", ""),
         ("unclear", "0", ""),
@@ -117,8 +146,17 @@ def test_the_table_says_sign_and_certainty_in_text(grid):
 
 def test_the_table_has_headers_and_a_caption(grid):
     tags = Tags(TransferMap(grid).html()).tags
-    assert [attributes["scope"] for tag, attributes in tags if tag == "th"] == ["col", "colgroup", "col", "col", "row", "row"]
-    assert {"figure", "figcaption", "table", "caption", "thead", "tbody", "svg"} <= {tag for tag, _ in tags}
+    assert [attributes["scope"] for tag, attributes in tags if tag == "th"] == [
+        "col",
+        "colgroup",
+        "col",
+        "col",
+        "row",
+        "row",
+    ]
+    assert {"figure", "figcaption", "table", "caption", "thead", "tbody", "svg"} <= {
+        tag for tag, _ in tags
+    }
 
 
 def test_nothing_inline_that_a_strict_policy_would_block(grid):
@@ -135,7 +173,10 @@ def test_text_is_escaped(grid):
 def test_words_give_both_tasks_with_their_intervals(grid):
     point, sparse, dense = TransferMap(grid).words(grid.at(relatedness=0.9, labels=500))
     assert point == "Relatedness 0.90, labels <n> 500"
-    assert sparse == "Sparse task: AUC +0.200 by sharing, 95\u00a0% interval +0.198 to +0.202: clear gain."
+    assert (
+        sparse
+        == "Sparse task: AUC +0.200 by sharing, 95\u00a0% interval +0.198 to +0.202: clear gain."
+    )
     assert dense == "Dense task: +0.000, −0.050 to +0.050: unclear."
 
 
@@ -143,14 +184,21 @@ def test_the_drawing_has_a_dot_per_seed_where_it_belongs(grid):
     drawing = TransferMap(grid).draw(grid.at(relatedness=0.9, labels=500))
     single, shared, bayes = re.findall(r'class="mtl-dots" d="(.*?)"', drawing)
     left, right = LEFT, RIGHT
-    assert [float(x) for x in re.findall(r"M([\d.]+) ", bayes)] == pytest.approx([right] * 3)  # the axis runs from 0.4 to 0.9
+    assert [float(x) for x in re.findall(r"M([\d.]+) ", bayes)] == pytest.approx(
+        [right] * 3
+    )  # the axis runs from 0.4 to 0.9
     expected = [left + (right - left) * (run - 0.4) / 0.5 for run in (0.6, 0.61, 0.62)]
-    assert [float(x) for x in re.findall(r"M([\d.]+) ", single)] == pytest.approx(expected, abs=0.06)
+    assert [float(x) for x in re.findall(r"M([\d.]+) ", single)] == pytest.approx(
+        expected, abs=0.06
+    )
     assert "Shared 0.810 (0.783–0.837)" in drawing
 
 
 def test_the_same_grid_gives_the_same_bytes(data):
-    assert TransferMap(Grid.read(data, MEASURES, SAY)).html() == TransferMap(Grid.read(data, MEASURES, SAY)).html()
+    assert (
+        TransferMap(Grid.read(data, MEASURES, SAY)).html()
+        == TransferMap(Grid.read(data, MEASURES, SAY)).html()
+    )
 
 
 def test_the_data_of_the_dials(grid):
@@ -232,7 +280,11 @@ def test_a_view_that_computes_is_told_its_data_and_no_cells():
 
 def test_the_widget_has_a_list_for_choices_and_a_slider_for_numbers():
     widget = Powers().widget
-    assert [type(dial).__name__ for dial in widget.dials.values()] == ["Dropdown", "SelectionSlider", "SelectionSlider"]
+    assert [type(dial).__name__ for dial in widget.dials.values()] == [
+        "Dropdown",
+        "SelectionSlider",
+        "SelectionSlider",
+    ]
     assert "It is 8." in widget.panel.value and "Multiply &amp; see." in widget.foot.value
     widget.dials["how"].value, widget.dials["power"].value, widget.dials["x"].value = "loud", 2, 3
     assert "square of 3, loudly!" in widget.panel.value and "It is 9." in widget.panel.value
@@ -250,7 +302,11 @@ def test_outside_a_kernel_there_is_html_and_text_only(grid):
 
 def test_in_a_kernel_the_bundle_names_the_widget(grid, in_kernel):
     shown = TransferMap(grid)
-    assert shown._repr_mimebundle_()[VIEW] == {"version_major": 2, "version_minor": 0, "model_id": shown.widget.box.model_id}
+    assert shown._repr_mimebundle_()[VIEW] == {
+        "version_major": 2,
+        "version_minor": 0,
+        "model_id": shown.widget.box.model_id,
+    }
 
 
 # ---------------------------------------------------------------- the widget
@@ -264,7 +320,9 @@ def trainings() -> list:
 @pytest.fixture
 def widget(grid, trainings):
     def train(relatedness, labels, seeds, progress):
-        trainings.append((relatedness, labels, seeds, widget.button.disabled, widget.bar.layout.visibility))
+        trainings.append(
+            (relatedness, labels, seeds, widget.button.disabled, widget.bar.layout.visibility)
+        )
         progress(3, 10)
         trainings.append((widget.bar.value, widget.bar.max))
         return record(relatedness, labels, 0.05, seeds)
@@ -286,11 +344,17 @@ def test_every_control_has_a_label(widget):
 
 
 def test_the_button_trains_at_the_picked_point(widget, trainings):
-    widget.inputs["relatedness"].value, widget.inputs["labels"].value, widget.seeds.value = 1.0, 750, 4
+    widget.inputs["relatedness"].value, widget.inputs["labels"].value, widget.seeds.value = (
+        1.0,
+        750,
+        4,
+    )
     widget.button.click()
     assert trainings == [(1.0, 750, 4, True, "visible"), (3, 10)]
     assert "Yours: Relatedness 1.00, labels &lt;n&gt; 750" in widget.head.value
-    assert widget.head.value.count("<td") == 5 and re.search(r'aria-current="true">\+\.0', widget.head.value)
+    assert widget.head.value.count("<td") == 5 and re.search(
+        r'aria-current="true">\+\.0', widget.head.value
+    )
     assert "labels &lt;n&gt; 750." in widget.panel.value and 'role="status"' in widget.message.value
     assert not widget.button.disabled and widget.bar.layout.visibility == "hidden"
 
@@ -319,7 +383,9 @@ def test_an_error_is_shown_and_the_button_comes_back(grid, error, reason):
 
 
 def test_a_training_that_returns_too_little_is_an_error(grid):
-    widget = TransferMap(grid, lambda relatedness, labels, **_: {"relatedness": relatedness, "labels": labels}).widget
+    widget = TransferMap(
+        grid, lambda relatedness, labels, **_: {"relatedness": relatedness, "labels": labels}
+    ).widget
     widget.button.click()
     assert "expected single, shared, bayes" in widget.message.value
 
@@ -338,8 +404,12 @@ def train(relatedness, labels, seeds, progress):
 shown = TransferMap(grid, train)
 print("ipywidgets" in sys.modules, "tensorflow" in sys.modules)
 shown"""
-    click = "shown.widget.button.click(); print(len(shown.widget.own), shown.widget.message.value[:17])"
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (show, click)])
+    click = (
+        "shown.widget.button.click(); print(len(shown.widget.own), shown.widget.message.value[:17])"
+    )
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in (show, click)]
+    )
     NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
     (printed, shown), (clicked,) = (cell.outputs for cell in notebook.cells)
     assert printed.text == "False False\n"

@@ -1,7 +1,8 @@
 """What every figure of the book keeps, found by itself: a new figure needs no test of these.
 
-It works without a script, fits a phone, can be turned by keyboard and says so, reads in both themes, is light, asks nothing of
-anybody, and lets nothing be forgotten: its line in the list, its texts, its place on a page.
+It works without a script, fits a phone, can be turned by keyboard and says so, reads in both
+themes, is light, asks nothing of anybody, and lets nothing be forgotten: its line in the list, its
+texts, its place on a page.
 """
 
 import json
@@ -24,10 +25,10 @@ from mtl_lessons.explorables import FIGURES, Explorable, show, two_gradients
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(explorables.__file__).parent
+LIST = "mtl_lessons/explorables/__init__.py"
 STRINGS = "mtl_lessons/web/strings.en.json"
 CLASS = re.compile(r"^class (\w+)\((?:Explorable|GainMap)\):", re.MULTILINE)
 KINDS = {"gain_map"}  # files of a kind of figure, not of one
-KINDS_OF_BLOCKS = {"trunk", "network", "stitch", "experts", "gate", "residual"}  # as `shared_networks` names them
 
 LIGHT = 61_000  # characters of HTML
 COMPUTED = {"two_gradients"}  # whose steps are those of `loss_balancing`, which needs TensorFlow
@@ -37,7 +38,8 @@ COMPUTED = {"two_gradients"}  # whose steps are those of `loss_balancing`, which
 def without_tensorflow():
     """No test here is about the steps; the browser makes its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(two_gradients, "steps", lambda a, b: dict.fromkeys(two_gradients.AGGREGATORS, (a + b) / 2))
+        names = two_gradients.AGGREGATORS
+        patch.setattr(two_gradients, "steps", lambda a, b: dict.fromkeys(names, (a + b) / 2))
         yield
 
 
@@ -57,16 +59,22 @@ def sources() -> dict[str, str]:
 
 def pages() -> str:
     """The code of all notebooks."""
-    notebooks = [nbformat.read(path, as_version=4) for path in sorted((ROOT / "book").glob("*.ipynb"))]
-    return "\n".join(cell.source for one in notebooks for cell in one.cells if cell.cell_type == "code")
+    notebooks = [
+        nbformat.read(path, as_version=4) for path in sorted((ROOT / "book").glob("*.ipynb"))
+    ]
+    return "\n".join(
+        cell.source for one in notebooks for cell in one.cells if cell.cell_type == "code"
+    )
 
 
-def forgotten(figures: dict[str, str], sources: dict[str, str], strings: dict[str, dict], pages: str) -> Iterator[str]:
+def forgotten(
+    figures: dict[str, str], sources: dict[str, str], strings: dict[str, dict], pages: str
+) -> Iterator[str]:
     """What a figure still needs, in sentences that name the file."""
     for name, code in sources.items():
         line = f'"{name}": "{CLASS.search(code)[1]}",'
         if f'"{name}": "{figures.get(name)}",' != line:
-            yield f"mtl_lessons/explorables/__init__.py: expected the line {line} in FIGURES, found none"
+            yield f"{LIST}: expected the line {line} in FIGURES, found none"
     for name in figures:
         if name not in sources:
             yield f"mtl_lessons/explorables/{name}.py: expected the class of a figure, found none"
@@ -94,9 +102,18 @@ WHOLE = {
     ("missing", "sentence"),
     [
         ({}, None),
-        ({"figures": {}}, 'mtl_lessons/explorables/__init__.py: expected the line "duel": "Duel", in FIGURES, found none'),
-        ({"sources": {}}, "mtl_lessons/explorables/duel.py: expected the class of a figure, found none"),
-        ({"strings": {"duel": {"title": "A duel"}}}, f"{STRINGS}: expected a text 'caption' in the part 'duel', found none"),
+        (
+            {"figures": {}},
+            f'{LIST}: expected the line "duel": "Duel", in FIGURES, found none',
+        ),
+        (
+            {"sources": {}},
+            "mtl_lessons/explorables/duel.py: expected the class of a figure, found none",
+        ),
+        (
+            {"strings": {"duel": {"title": "A duel"}}},
+            f"{STRINGS}: expected a text 'caption' in the part 'duel', found none",
+        ),
         ({"pages": "duel"}, 'book: expected a notebook with explorables.show("duel"), found none'),
     ],
 )
@@ -106,16 +123,23 @@ def test_what_is_forgotten_is_said_with_its_file(missing, sentence):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_text_of_a_figure_is_used(name):
-    code = "".join((PACKAGE / f"{part}.py").read_text(encoding="utf-8") for part in (name, "gain_map"))
+    code = "".join(
+        (PACKAGE / f"{part}.py").read_text(encoding="utf-8") for part in (name, "gain_map")
+    )
     stems = tuple(re.findall(r'SAY\[f"([\w-]+-)\{', code))  # such as case- of SAY[f"case-{case}"]
-    named = {axis.name for axis in figure(name).axes} | (KINDS_OF_BLOCKS if name == "wiring" else set())
+    named = {axis.name for axis in figure(name).axes}
     for key in embed.strings(name):
         used = f'"{key}"' in code or key in named or key.startswith(stems or ("-",))
-        assert used, f"{STRINGS}: {key!r} of the part {name!r} is used nowhere in explorables/{name}.py"
+        assert used, (
+            f"{STRINGS}: {key!r} of the part {name!r} is used nowhere in explorables/{name}.py"
+        )
 
 
 def test_a_name_without_a_line_is_refused_and_the_file_named():
-    with pytest.raises(ValueError, match=r"name: expected one of transfer_map, .*, found 'fission'.*explorables.__init__\.py"):
+    with pytest.raises(
+        ValueError,
+        match=r"name: expected one of transfer_map, .*, found 'fission'.*explorables.__init__\.py",
+    ):
         show("fission")
 
 
@@ -136,7 +160,9 @@ def test_it_is_well_formed_has_a_name_and_no_style_of_its_own(name):
     """A strict policy of a page would block the latter."""
     tags = Tags(figure(name).html()).tags
     pictures = [attributes for tag, attributes in tags if tag == "svg"]
-    assert pictures and all(one["role"] == "img" and len(one["aria-label"]) > 15 for one in pictures)
+    assert pictures and all(
+        one["role"] == "img" and len(one["aria-label"]) > 15 for one in pictures
+    )
     for tag, attributes in tags:
         assert not [key for key in attributes if key in ("style", "fill") or key.startswith("on")]
         assert tag != "script" or attributes == {"type": "application/json"}
@@ -151,15 +177,21 @@ def test_it_is_light(name):
 def test_in_a_kernel_every_setting_has_its_dial(name):
     shown = figure(name)
     assert shown.says(shown.start) in shown.widget.panel.value
-    assert {key: dial.description for key, dial in shown.widget.dials.items()} == {axis.name: axis.label for axis in shown.axes}
+    assert {key: dial.description for key, dial in shown.widget.dials.items()} == {
+        axis.name: axis.label for axis in shown.axes
+    }
 
 
 def test_showing_them_imports_no_tensorflow():
     code = (
         "import sys; from mtl_lessons.explorables import FIGURES, show; "
-        f"[show(name) if name in {COMPUTED!r} else show(name).html() for name in FIGURES]; print(*sys.modules)"
+        "figures = {name: show(name) for name in FIGURES}; "
+        f"[figures[name].html() for name in FIGURES if name not in {COMPUTED!r}]; "
+        "print(*sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert not {"tensorflow", "keras"} & set(done.stdout.split()) and "mtl_lessons" in done.stdout
 
 
@@ -171,16 +203,26 @@ def opened(page):
     """Opens the page of all figures; it fails if one of them logs an error or asks for anything."""
 
     def open_page(width: int = 1300, **options):
-        shelf = page(width, shown=[figure(name) for name in FIGURES], copies=1, reduced_motion="reduce", **options)
+        shelf = page(
+            width,
+            shown=[figure(name) for name in FIGURES],
+            copies=1,
+            reduced_motion="reduce",
+            **options,
+        )
         return shelf, dict(zip(FIGURES, shelf.locator("figure.mtl-explorable").all(), strict=True))
 
     return open_page
 
 
-# Turns each dial to its values (of many, to some) and back; stays where most is shown. Returns the greatest width of the page.
+# Turns each dial to its values (of many, to some) and back; stays where most is shown. Returns the
+# greatest width of the page.
 EVERYWHERE = """figure => {
   const dials = [...figure.querySelectorAll("fieldset input, fieldset select")];
-  const turn = (dial, at) => { dial.value = at; dial.dispatchEvent(new Event("input", { bubbles: true })); };
+  const turn = (dial, at) => {
+    dial.value = at;
+    dial.dispatchEvent(new Event("input", { bubbles: true }));
+  };
   let widest = 0, most = { size: 0 };
   for (const dial of dials) {
     const start = dial.value;
@@ -208,6 +250,16 @@ def test_they_fit_the_screen_wherever_a_dial_is_turned_and_axe_finds_nothing(ope
         assert violations_by_theme(shelf) == NONE
 
 
+CAN_GO_UP = """dial => {
+  const last = dial.options ? dial.options.length - 1 : Number(dial.max);
+  return Number(dial.value) < last;
+}"""
+ALL_SAID = """[...document.querySelectorAll("figure.mtl-explorable")].every((figure) => {
+  const [status, words] = ["[role=status]", ".mtl-panel p"].map((one) => figure.querySelector(one));
+  return status.textContent === words.textContent;
+})"""
+
+
 def test_the_keyboard_turns_every_dial_and_a_live_region_says_so(opened):
     shelf, figures = opened()
     for name, one in figures.items():
@@ -215,13 +267,12 @@ def test_the_keyboard_turns_every_dial_and_a_live_region_says_so(opened):
         assert len(controls) == len(figure(name).axes)
         for axis, control in zip(figure(name).axes, controls, strict=True):
             words = one.locator(".mtl-panel p").text_content()
-            isnt_last = "dial => Number(dial.value) < (dial.options ? dial.options.length - 1 : Number(dial.max))"
             up, down = ("ArrowDown", "ArrowUp") if axis.choice else ("ArrowRight", "ArrowLeft")
-            control.press(up if control.evaluate(isnt_last) else down)
-            assert one.locator(".mtl-panel p").text_content() != words, f"{name}: {axis.name} changes no word"
-    said = """[...document.querySelectorAll("figure.mtl-explorable")].every((figure) =>
-      figure.querySelector("[role=status]").textContent === figure.querySelector(".mtl-panel p").textContent)"""
-    until(shelf, said)
+            control.press(up if control.evaluate(CAN_GO_UP) else down)
+            assert one.locator(".mtl-panel p").text_content() != words, (
+                f"{name}: {axis.name} changes no word"
+            )
+    until(shelf, ALL_SAID)
 
 
 def test_the_browser_shows_what_python_says_and_draws(opened):
@@ -230,17 +281,24 @@ def test_the_browser_shows_what_python_says_and_draws(opened):
     for name in FIGURES.keys() - COMPUTED:
         shown = figure(name)
         ends = [{axis.name: axis.values[end] for axis in shown.axes} for end in (0, -1)]
-        expected = [(unescape(shown.says(state)), as_browsers_write(shown.draw(state))) for state in map(shown.state, ends)]
-        found = [(words, as_browsers_write(drawing)) for words, drawing in turned(figures[name], shown, ends)]
-        assert found == expected, name
+        expected = [
+            (unescape(shown.says(state)), as_browsers_write(shown.draw(state)))
+            for state in map(shown.state, ends)
+        ]
+        assert turned(figures[name], shown, ends) == expected, name
 
 
 def test_without_a_script_every_figure_stands(opened):
     _, figures = opened(360, script=False)
     for name, one in figures.items():
         shown = figure(name)
-        assert unescape(one.locator(".mtl-panel p").inner_html()) == unescape(shown.says(shown.start))
-        assert one.locator(".mtl-panel svg").is_visible() and one.locator("input, select, button").count() == 0
+        assert unescape(one.locator(".mtl-panel p").inner_html()) == unescape(
+            shown.says(shown.start)
+        )
+        assert (
+            one.locator(".mtl-panel svg").is_visible()
+            and one.locator("input, select, button").count() == 0
+        )
         box = one.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 360
 

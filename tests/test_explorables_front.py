@@ -1,4 +1,4 @@
-"""Chapter 3's second figure: what Python says of the front, and that its layers hold what was measured."""
+"""Chapter 3's second figure: what is said of the front, and its layers, are what was measured."""
 
 import re
 
@@ -7,7 +7,16 @@ import pytest
 from figure import Tags, as_browsers_write, turned
 
 from mtl_lessons import stored
-from mtl_lessons.explorables.front import BOTTOM, LEFT, RIGHT, SAY, TOP, Front, _as_good, clearly_better
+from mtl_lessons.explorables.front import (
+    BOTTOM,
+    LEFT,
+    RIGHT,
+    SAY,
+    TOP,
+    Front,
+    _as_good,
+    clearly_better,
+)
 
 GRID = stored.read("loss_balancing_front")
 FRONT = Front()
@@ -52,7 +61,9 @@ def test_no_point_of_the_concave_front_is_better_than_the_one_reached(case):
 
 
 def test_the_sum_jumps_and_chebyshev_walks():
-    jumps = {case: np.abs(np.diff(GRID["concave"][case], axis=0)).max() for case in ("sum", "worst")}
+    jumps = {
+        case: np.abs(np.diff(GRID["concave"][case], axis=0)).max() for case in ("sum", "worst")
+    }
     assert jumps["sum"] > 0.95 and jumps["worst"] < 0.2
     said = {case: FRONT.words(on_front(case, 0.5))[2] for case in jumps}
     assert said["sum"].endswith("any weight comes is (0.98, 0.00).") and said["worst"].endswith(
@@ -66,8 +77,13 @@ def test_the_front_says_what_the_grid_holds():
     assert point == "Weight 0.500 of a, two trained tasks"
     assert line.startswith(f"Loss of a {a:.3f} ±") and f"of b {b:.3f} ±" in line
     *_, errors, against = FRONT.words(on_front("trained", 0.5, "CAGrad"))
-    assert errors.startswith(f"CAGrad: loss of a {np.mean(GRID['methods']['CAGrad'], axis=0)[0]:.3f} ±")
-    assert re.fullmatch(r"On both tasks clearly better than \d+ of the 13 weights, clearly worse than \d+\.", against)
+    assert errors.startswith(
+        f"CAGrad: loss of a {np.mean(GRID['methods']['CAGrad'], axis=0)[0]:.3f} ±"
+    )
+    assert re.fullmatch(
+        r"On both tasks clearly better than \d+ of the 13 weights, clearly worse than \d+\.",
+        against,
+    )
     assert FRONT.words(on_front("sum", 0.5, "CAGrad"))[-1] == SAY["only-trained"]
 
 
@@ -84,10 +100,20 @@ def test_better_and_worse_are_counted():
     runs = [[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]
     sweep = [[[a, b], [a + 0.01, b], [a, b + 0.01]] for a, b in runs]
     methods = {"good": [[0.4, 0.4]] * 3, "bad": [[0.6, 0.6]] * 3}
-    grid = {"weights": [0.2, 0.5, 0.8], "sweep": sweep, "methods": methods, "concave": GRID["concave"]}
+    grid = {
+        "weights": [0.2, 0.5, 0.8],
+        "sweep": sweep,
+        "methods": methods,
+        "concave": GRID["concave"],
+    }
     said = {name: Front(grid).words(on_front("trained", 0.5, name))[-1] for name in methods}
-    assert said["good"] == "On both tasks clearly better than 1 of the 3 weights, clearly worse than 0."
-    assert said["bad"] == "On both tasks clearly better than 0 of the 3 weights, clearly worse than 1."
+    assert (
+        said["good"]
+        == "On both tasks clearly better than 1 of the 3 weights, clearly worse than 0."
+    )
+    assert (
+        said["bad"] == "On both tasks clearly better than 0 of the 3 weights, clearly worse than 1."
+    )
 
 
 def test_the_dashed_line_holds_what_is_as_good():
@@ -95,7 +121,9 @@ def test_the_dashed_line_holds_what_is_as_good():
     for weight in (0.05, 0.5, 0.9):
         line = np.array(_as_good(frame, weight, 0.2, 0.7, False))
         np.testing.assert_allclose(line @ [weight, 1 - weight], weight * 0.2 + (1 - weight) * 0.7)
-        assert (line >= np.array([0, 0.4]) - 1e-9).all() and (line <= np.array([0.8, 1.0]) + 1e-9).all()
+        assert (line >= np.array([0, 0.4]) - 1e-9).all() and (
+            line <= np.array([0.8, 1.0]) + 1e-9
+        ).all()
     corner = np.array(_as_good(((0, 1), (0, 1)), 0.25, 0.6, 0.2, True))
     np.testing.assert_allclose(np.max(corner * [0.25, 0.75], axis=1), 0.15)
 
@@ -110,7 +138,9 @@ def test_every_state_of_the_front_is_drawn_inside_its_frame():
 
 def test_names_of_methods_stand_apart_and_inside():
     svg = FRONT.draw(on_front("trained", 0.5, "every"))
-    texts = re.findall(r'<text x="(\d+)" y="(\d+)">([^<]+)<', svg.split("mtl-lead")[1].split("</svg>")[0])
+    texts = re.findall(
+        r'<text x="(\d+)" y="(\d+)">([^<]+)<', svg.split("mtl-lead")[1].split("</svg>")[0]
+    )
     assert sorted(", ".join(name for *_, name in texts).split(", ")) == sorted(GRID["methods"])
     heights = sorted(int(y) for _, y, _ in texts)
     assert min(np.diff(heights)) >= 13 and heights[-1] < BOTTOM

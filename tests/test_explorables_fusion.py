@@ -15,14 +15,20 @@ FUSION = Fusion()
 def video_predictions(point):
     factors = WRONG[point["wrong"]]
     click, like, minutes, new = (np.array(column) for column in zip(*VIDEOS.values(), strict=True))
-    return {"click": click, "like": like * np.where(new, factors[1], factors[0]), "minutes": minutes}
+    return {
+        "click": click,
+        "like": like * np.where(new, factors[1], factors[0]),
+        "minutes": minutes,
+    }
 
 
 def test_fusion_is_what_the_package_serves():
     for point in points(FUSION.axes):
         weights = {head: point[head] for head in HEADS}
         fuse = io.weighted_sum if point["form"] == "sum" else io.power
-        np.testing.assert_allclose(list(scores(point).values()), fuse(video_predictions(point), weights), rtol=1e-12)
+        np.testing.assert_allclose(
+            list(scores(point).values()), fuse(video_predictions(point), weights), rtol=1e-12
+        )
 
 
 def test_one_factor_for_all_moves_sums_and_never_powers():

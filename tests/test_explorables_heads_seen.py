@@ -17,7 +17,9 @@ POINTS = points(FIGURE.axes)
 
 def test_there_is_a_record_for_every_position_and_no_other():
     records = [stored.at(FOUND, **point) for point in POINTS]
-    assert len(POINTS) == len(FOUND) == 24 and {id(record) for record in records} == {id(record) for record in FOUND}
+    assert len(POINTS) == len(FOUND) == 24 and {id(record) for record in records} == {
+        id(record) for record in FOUND
+    }
 
 
 def test_what_is_measured_are_probabilities():

@@ -1,4 +1,4 @@
-"""Chapter 3's first figure: the browser's closed forms against the package, dragging by mouse and finger, what is said."""
+"""Chapter 3's first figure: the browser's closed forms and the package's, dragging, what is said."""
 
 import re
 
@@ -33,7 +33,7 @@ def point(a, b, name="all"):
 
 @pytest.fixture(scope="module", autouse=True)
 def remembered_steps():
-    """The package's steps of a pair are computed once, whoever asks: they take most of the time here."""
+    """The package's steps of a pair are computed once, whoever asks: they take most of the time."""
     known, compute = {}, shown.steps
 
     def steps(a, b):
@@ -50,7 +50,9 @@ def remembered_steps():
 def numbers_apart(text: str) -> tuple[str, list[float]]:
     """The text without its numbers, and the numbers."""
     pattern = r"[-−]?\d+(?:\.\d+)?"
-    return re.sub(pattern, "#", text), [float(number.replace("−", "-")) for number in re.findall(pattern, text)]
+    return re.sub(pattern, "#", text), [
+        float(number.replace("−", "-")) for number in re.findall(pattern, text)
+    ]
 
 
 def same_but_for_the_last_digit(found: str, expected: str, unit: float) -> None:
@@ -65,7 +67,14 @@ def same_but_for_the_last_digit(found: str, expected: str, unit: float) -> None:
 def test_the_chapters_example_worked_out_by_hand():
     found = shown.steps(np.array([3.0, 1.0]), np.array([-1.0, 1.0]))
     impartial = (np.array([3, 1]) / 10**0.5 + np.array([-1, 1]) / 2**0.5) / (10**-0.5 + 2**-0.5)
-    expected = {"mean": (1, 1), "pcgrad": (0.8, 1.6), "upgrad": (0.8, 1.6), "mgda": (0, 1), "imtlg": impartial, "nash": impartial}
+    expected = {
+        "mean": (1, 1),
+        "pcgrad": (0.8, 1.6),
+        "upgrad": (0.8, 1.6),
+        "mgda": (0, 1),
+        "imtlg": impartial,
+        "nash": impartial,
+    }
     for name, step in expected.items():
         np.testing.assert_allclose(found[name], step, atol=1e-5, err_msg=name)
 
@@ -78,7 +87,10 @@ def test_the_example_in_words():
         "Hurts A: none. Hurts B: none.",
         shown.SAY["same"],
     ]
-    assert ARROWS.words(ARROWS.start | {"shown": "pcgrad"})[3] == "PCGrad: step (0.80, 1.60), loss A −4.00, loss B −0.80."
+    assert (
+        ARROWS.words(ARROWS.start | {"shown": "pcgrad"})[3]
+        == "PCGrad: step (0.80, 1.60), loss A −4.00, loss B −0.80."
+    )
 
 
 def test_who_hurts_whom_is_named_and_marked():
@@ -86,7 +98,9 @@ def test_who_hurts_whom_is_named_and_marked():
     assert ARROWS.words(at)[2] == "Hurts A: none. Hurts B: Mean, CAGrad."
     marked = re.findall(r'<tr class="mtl-(\w+)">((?:(?!</tr>).)*▲.*?)</tr>', ARROWS.draw(at))
     assert [name for name, _ in marked] == ["mean", "cagrad"]
-    assert all(re.search(r"<td>[^<]*</td><td>\d\.\d\d <span.*▲.*raised", cells) for _, cells in marked)  # B's column, not A's
+    assert all(
+        re.search(r"<td>[^<]*</td><td>\d\.\d\d <span.*▲.*raised", cells) for _, cells in marked
+    )  # B's column, not A's
 
 
 @pytest.mark.parametrize(
@@ -111,7 +125,7 @@ def test_with_two_tasks_there_are_five_steps_as_the_page_says():
 
 @pytest.mark.parametrize("a, b", [*EDGES, *np.random.default_rng(1).normal(size=(20, 2, 2))])
 def test_the_shaded_part_is_where_both_losses_fall(a, b):
-    """The polygon's corners, and points inside, against the definition; its edges, against the gradients."""
+    """The polygon's corners against the definition; its edges, against the gradients."""
     a, b = np.array(a, float), np.array(b, float)
     corners = np.array(shown._cone(a, b)) * shown.UNIT / shown.FAR
     units = np.array([shown._unit(a), shown._unit(b)])
@@ -125,7 +139,10 @@ def test_the_shaded_part_is_where_both_losses_fall(a, b):
 
 def test_numbers_on_the_plane_stand_apart_and_equal_steps_share_one():
     for a, b in [*EDGES, ((3, 1), (-1, 1)), ((0.1, 0.1), (0, 0.1))]:
-        labels = re.findall(r'<text class="mtl-number" x="([-\d.]+)" y="([-\d.]+)">([\d ]+)<', ARROWS.draw(point(a, b)))
+        labels = re.findall(
+            r'<text class="mtl-number" x="([-\d.]+)" y="([-\d.]+)">([\d ]+)<',
+            ARROWS.draw(point(a, b)),
+        )
         assert sorted(" ".join(names for *_, names in labels).split()) == list("1234567")
         places = np.array([(float(x), float(y)) for x, y, _ in labels])
         apart = np.abs(places[:, None] - places).max(-1)[~np.eye(len(places), dtype=bool)]
@@ -154,18 +171,26 @@ def test_in_a_kernel_the_package_computes(monkeypatch):
 
 PAIRS = [
     *EDGES,
-    *(np.random.default_rng(2).normal(size=(15, 2, 2)) * 10.0 ** np.random.default_rng(3).uniform(-2, 2, (15, 2, 1))),
+    *(
+        np.random.default_rng(2).normal(size=(15, 2, 2))
+        * 10.0 ** np.random.default_rng(3).uniform(-2, 2, (15, 2, 1))
+    ),
 ]
 
 
 def test_closed_forms_of_the_browser_are_the_packages_steps(browser):
-    """To about 1e-6 of the longer gradient, which is what the package adds to a diagonal before it solves."""
+    """To 1e-6 of the longer gradient: the package adds that to a diagonal before it solves."""
     with browser.new_page() as opened:
-        opened.add_script_tag(content=f"{embed.bundle('view_gradients')}\nwindow.STEPS = AGGREGATORS;", type="module")
+        opened.add_script_tag(
+            content=f"{embed.bundle('view_gradients')}\nwindow.STEPS = AGGREGATORS;", type="module"
+        )
         opened.wait_for_function("window.STEPS")
         for a, b in PAIRS:
             a, b = np.array(a, float), np.array(b, float)
-            each = "([a, b]) => Object.fromEntries(Object.entries(STEPS).map(([name, step]) => [name, step(a, b)]))"
+            each = """([a, b]) => {
+              const steps = Object.entries(STEPS).map(([name, step]) => [name, step(a, b)]);
+              return Object.fromEntries(steps);
+            }"""
             found = opened.evaluate(each, [a.tolist(), b.tolist()])
             assert list(found) == list(shown.AGGREGATORS)
             for name, step in shown.steps(a, b).items():
@@ -194,7 +219,11 @@ def middle(figure, task: str) -> tuple[float, float]:
 
 
 def gradients(figure) -> list[str]:
-    return [figure.get_by_label(f"Gradient {task}, {xy}").get_attribute("aria-valuetext") for task in "AB" for xy in "xy"]
+    return [
+        figure.get_by_label(f"Gradient {task}, {xy}").get_attribute("aria-valuetext")
+        for task in "AB"
+        for xy in "xy"
+    ]
 
 
 def unit_on_screen(figure) -> float:
@@ -255,13 +284,17 @@ class Fingers:
 
     def send(self, kind: str, *places: tuple[float, float]) -> None:
         points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
-        self.session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+        self.session.send(
+            "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points}
+        )
 
     def swipe(self, *ways: tuple[float, float, float, float], steps: int = 12) -> None:
         """One finger per way `(x, y, dx, dy)`."""
         self.send("Start", *((x, y) for x, y, *_ in ways))
         for step in range(1, steps + 1):
-            self.send("Move", *((x + dx * step / steps, y + dy * step / steps) for x, y, dx, dy in ways))
+            self.send(
+                "Move", *((x + dx * step / steps, y + dy * step / steps) for x, y, dx, dy in ways)
+            )
         self.send("End")
 
 

@@ -61,7 +61,7 @@ class Wiring(Explorable):
         record, losses = self.record(state), LOSSES[state["loss"]]
         height = 70 + STEP * _rows(record)
         boxes = [
-            (x, height - y, SAY[kind], tasks)
+            (x, height - y, SAY[f"kind-{kind}"], tasks)
             for (level, kind, x, y), tasks in _places(record).items()
         ]
         boxes += [(COLUMNS[task], 24, SAY["tower"].format(task=task), task) for task in TASKS]
@@ -97,7 +97,7 @@ def _reach(blocks: Sequence[Block], task: str) -> str:
 
 
 def _name(block: Block) -> str:
-    return SAY["block"].format(level=block.level, kind=SAY[block.kind], owner=block.owner)
+    return SAY["block"].format(level=block.level, kind=SAY[f"kind-{block.kind}"], owner=block.owner)
 
 
 def _said(blocks: Sequence[Block], losses: str) -> str:
@@ -105,7 +105,8 @@ def _said(blocks: Sequence[Block], losses: str) -> str:
     groups: dict[str, list[str]] = {}
     for block in blocks:
         by = _by([loss for loss in losses if loss in block.tasks])
-        groups.setdefault(by, []).append(f"{SAY[block.kind]} {block.level} {block.owner}")
+        kind = SAY[f"kind-{block.kind}"]
+        groups.setdefault(by, []).append(f"{kind} {block.level} {block.owner}")
     return "; ".join(f"{by}: {', '.join(names)}" for by, names in groups.items())
 
 
