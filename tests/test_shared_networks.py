@@ -65,6 +65,15 @@ def relu(z):
 # ---------------------------------------------------------------- every design
 
 
+def test_every_exported_network_has_a_row():
+    kinds = [kind for name in sn.__all__ if isinstance(kind := getattr(sn, name), type)]
+    abstract = (sn.Network, sn.GatedNetwork)
+    networks = {kind for kind in kinds if issubclass(kind, sn.Network) and kind not in abstract}
+    missing = networks - {type(make()) for make, _ in DESIGNS.values()}
+    names = ", ".join(kind.__name__ for kind in missing)
+    assert not missing, f"tests/test_shared_networks.py: expected a row for {names} in DESIGNS"
+
+
 @every
 def test_the_weights_are_those_that_one_counts_by_hand(name):
     net = network(name)
