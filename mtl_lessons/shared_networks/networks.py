@@ -144,7 +144,7 @@ class CrossStitch(Network):
         return self.add_weight(
             name=f"stitch_{level}",
             shape=start.shape,
-            initializer=lambda shape, dtype: ops.cast(start, dtype),  # noqa: ARG005 - Keras gives both
+            initializer=lambda shape, dtype: ops.cast(start, dtype),  # noqa: ARG005
         )
 
     def call(self, x: Tensor) -> Outputs:
