@@ -4,10 +4,10 @@ Real logs never say how likely a click *was*, or whether a row that nobody click
 Here every row comes with its true probability or mean, so a metric has a ceiling and a bias has a
 size that can be measured::
 
-    world = World(seed=0, selection_bias=.9) rows = world.impressions(100_000)               # a
-    dict of equally long arrays, in order of time train, test = split_by_time(rows)
-    metrics.auc(test["click"], test["p_click"])     # the best AUC that any model can reach on
-    these rows
+    world = World(seed=0, selection_bias=.9)
+    rows = world.impressions(100_000)            # a dict of equally long arrays, in order of time
+    train, test = split_by_time(rows)
+    metrics.auc(test["click"], test["p_click"])  # the best AUC that any model can reach on these
 
 How it is made. Each user has a taste vector for every task, each item a vector for every task;
 what a user feels for an item is the dot product of the two, with variance 1 over users.
@@ -53,8 +53,9 @@ RANGES = {
 
 
 class Tastes(NamedTuple):
-    """Taste vectors of the users, one array (users, dim) per task; every column has mean 0 and
-    variance 1.
+    """Taste vectors of the users, one array (users, dim) per task.
+
+    Every column has mean 0 and variance 1.
 
     >>> world = World(users=100, ad_relatedness=0.5)
     >>> round(float(np.mean(world.tastes.click[:, 0] * world.tastes.ad[:, 0])), 6)
