@@ -91,8 +91,9 @@ def show(figure: Figure, alt: str, caption: str | None = None) -> None:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as HTML: SVG that a screen reader reads as `alt`, and a visible caption (Markdown)
-    under it.
+    """A figure as HTML: SVG that a screen reader reads as `alt`.
+
+    A visible caption (Markdown) stands under it.
 
     >>> Picture("<svg></svg>", alt="Nothing.")
     Figure: Nothing.
@@ -174,8 +175,9 @@ def inline(svg: str, alt: str) -> str:
 def _attributes(
     node: ElementTree.Element, used: set[str], prefix: str
 ) -> Iterator[tuple[str, str]]:
-    """The attributes of a node as a page wants them: CSS as plain attributes, numbers short, ids
-    prefixed.
+    """The attributes of a node as a page wants them.
+
+    CSS becomes plain attributes, numbers are short, ids have a prefix.
     """
     for name, value in _plain(node.attrib):
         if name == "id":

@@ -152,8 +152,9 @@ class World:
 
     @cached_property
     def tastes(self) -> Tastes:
-        """Tastes of all users: `ad = ρ click + √(1-ρ²) own`, ρ the relatedness; likewise buying
-        and rating.
+        """Tastes of all users.
+
+        `ad = ρ click + √(1-ρ²) own`, ρ the relatedness; likewise buying and rating.
 
         The four parts blended are uncorrelated *exactly*, so that a dial is the correlation in
         every world.
@@ -169,7 +170,9 @@ class World:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """Items lie around the centre of their category; what sells is turned away from what is
+        """All items and ads.
+
+        Items lie around the centre of their category; what sells is turned away from what is
         clicked.
         """
         centre = _unit(self._rng("centre").normal(size=(self.categories, self.dim)))
@@ -300,8 +303,9 @@ class World:
         }
 
     def ad_impressions(self, n: int, seed: int = 0) -> Rows:
-        """A log of `n` ads shown, in order of time: `user`, `ad`, `time`, `click` and the true
-        `p_click`.
+        """A log of `n` ads shown, in order of time.
+
+        Columns `user`, `ad`, `time`, `click` and the true `p_click`.
 
         Users and ads are drawn evenly; `p_click = σ(-1.2 + 2.2 taste·ad / decision_noise)`.
 
@@ -437,8 +441,9 @@ class World:
 
 
 def split_by_time(rows: Rows, test_share: float = 0.2) -> tuple[Rows, Rows]:
-    """Train on the past, test on the future: the last `test_share` of the rows by time become the
-    test.
+    """Train on the past, test on the future.
+
+    The last `test_share` of the rows by time become the test.
 
     Every time in the test is later than every time in the training rows: rows of one instant stay
     together, in the test. Raises `ValueError` if a side would be empty.
@@ -462,8 +467,9 @@ def split_by_time(rows: Rows, test_share: float = 0.2) -> tuple[Rows, Rows]:
 
 
 def keep_labels(rows: Rows, density: dict[str, float], seed: int = 0) -> Rows:
-    """The same rows with fewer labels: those of `task` stay with probability `density[task]`, else
-    turn NaN.
+    """The same rows with fewer labels.
+
+    Those of `task` stay with probability `density[task]`, else turn NaN.
 
     `keep_labels(rows, {"rating": .1})` leaves about a tenth of the ratings. Labels of several
     columns (interests) are kept or lost row by row. A smaller density keeps a part of what a
@@ -489,8 +495,9 @@ def keep_labels(rows: Rows, density: dict[str, float], seed: int = 0) -> Rows:
 
 
 def _uncorrelated(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
-    """Normal columns, then made mean 0, variance 1 and uncorrelated exactly (QR); needs rows >
-    columns.
+    """Normal columns, made mean 0, variance 1 and uncorrelated exactly (QR).
+
+    There must be more rows than columns.
     """
     ones = np.ones(rows)
     drawn = rng.normal(size=(rows, columns))

@@ -188,8 +188,9 @@ class UPGrad(Aggregator):
 
 @register
 class MGDA(Aggregator):
-    """Multiple gradient descent: the shortest vector of the gradients' convex hull (Désidéri,
-    2012; Sener and Koltun, 2018).
+    """Multiple gradient descent: the shortest vector of the gradients' convex hull.
+
+    (Désidéri, 2012; Sener and Koltun, 2018.)
 
     `min ‖Σ w_i g_i‖` over `w ≥ 0, Σ w_i = 1`. Every task improves equally, `d · g_i = ‖d‖²`, where
     its w is above 0, and more elsewhere. The vector is short wherever *one* gradient is short.
@@ -204,8 +205,9 @@ class MGDA(Aggregator):
 
 @register
 class IMTLG(Aggregator):
-    """Impartial: equal projections on all unit gradients, `d · u_i = d · u_j`, with `Σ w_i = 1`
-    (Liu et al., 2021).
+    """Impartial: equal projections on all unit gradients (Liu et al., 2021).
+
+    `d · u_i = d · u_j`, with `Σ w_i = 1`.
 
     In closed form `b ∝ C⁻¹ 1`. Two tasks: equal shares of the unit gradients. With three tasks or
     more the w can be negative, and so can the common projection: then *every* loss rises.
@@ -304,8 +306,7 @@ def _where_dual_is_flat(
 
 @register
 class AlignedMTL(Aggregator):
-    """Aligned-MTL: the gradients as a linear system with the condition number 1 (Senushkin et al.,
-    2023).
+    """The gradients as a linear system with the condition number 1 (Senushkin et al., 2023).
 
     With the eigenvalues and -vectors `G = V Λ Vᵀ`, the gradients `√λ_min V Λ^{-½} Vᵀ` times their
     matrix are orthogonal, all of the length `√λ_min`, and as near to the given ones as such can

@@ -31,8 +31,7 @@ Step = tuple[list[Tensor], Tensor, ByTask]  # losses as reported, their plain su
 
 @register
 class Balanced(keras.Model):
-    """A functional network with a dictionary of outputs, `{task: tensor}`, and a way to balance
-    their losses.
+    """A functional network with outputs `{task: tensor}`, and a way to balance their losses.
 
     `compile` it with a loss per task, then `fit`, `evaluate`, callbacks and `save` as usual. What
     is served is `network`; `export` exports that. A task is an output with a loss; any other

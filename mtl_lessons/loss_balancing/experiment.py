@@ -1,5 +1,4 @@
-"""The chapter's experiment: three tasks whose losses differ by four orders of magnitude, in a
-world whose truth is known.
+"""The chapter's experiment: three tasks whose losses differ by four orders of magnitude.
 
 `world` draws it, `network` is one shared bottom, `Bench` trains it with any balance, seed after
 seed, and measures each task against the truth.
@@ -83,8 +82,9 @@ def _standard(values: np.ndarray) -> np.ndarray:
 
 
 def network(trunk: Sequence[int] = (64, 32), head: int = 16) -> keras.Model:
-    """A shared bottom with one tower per task; outputs `(batch, 1)` in seconds, as a probability,
-    in stars.
+    """A shared bottom with one tower per task.
+
+    Outputs `(batch, 1)`: seconds, a probability, stars.
 
     The towers work in standard units, and a `Rescaling` turns these into seconds and stars.
     Without it the watch tower would first have to grow to 120, and its slowness would be mistaken
@@ -124,8 +124,7 @@ def initial_losses(labels: Columns) -> np.ndarray:
 
 
 class Bench:
-    """Trains one balance on many seeds and keeps what it compiled, so that a further seed costs no
-    second tracing.
+    """Trains one balance on many seeds, traced once.
 
     `trunk` are the units of the shared layers. A balance at the representation reads the last of
     them. `rate` is Adam's first.
@@ -150,8 +149,9 @@ class Bench:
         self.start = Restart(self.model, lambda: network(trunk))
 
     def run(self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> Scores:
-        """Train on the world of this seed; `score` on its test rows, and as `check` the `loss` on
-        its validation rows.
+        """Train on the world of this seed, and `score` on its test rows.
+
+        `check` is the `loss` on its validation rows.
         """
         x, labels, truth = world(seed)
         self.start(seed)
@@ -173,8 +173,9 @@ def _some(columns: Columns, rows: slice) -> Columns:
 
 
 def score(predicted: Mapping[str, Tensor], labels: Columns, truth: Columns) -> Scores:
-    """R² of seconds and stars to their *true* values; AUC of clicks; `loss`, the mean over tasks
-    of loss / loss of a constant.
+    """R² of seconds and stars to their *true* values, AUC of clicks, and `loss`.
+
+    `loss` is the mean over tasks of loss / loss of a constant.
 
     >>> labels = {task: np.array([0.0, 1.0]) for task in TASKS}
     >>> guess = {task: np.full((2, 1), 0.5) for task in TASKS}  # the best constant
@@ -278,8 +279,9 @@ def static(watch: float = 1.0, rating: float = 1.0) -> Fixed:
 
 
 def uncertainty() -> Uncertainty:
-    """Learned noise that starts at its optimum for the initial losses and moves four times as fast
-    as it would.
+    """Learned noise that starts at its optimum for the initial losses, and moves fast.
+
+    Four times as fast as it would.
 
     >>> weighting = uncertainty()
     >>> weighting.kinds, weighting.speed
@@ -306,8 +308,9 @@ def _constants() -> np.ndarray:
 def grid(
     seeds: Sequence[int] = range(5), progress: Progress | None = None
 ) -> dict[str, dict[str, list[Scores]]]:
-    """`{rate: {balance: [scores of each seed]}}`. At the first rate all factors and methods, at
-    others the inner ones.
+    """`{rate: {balance: [scores of each seed]}}`.
+
+    At the first rate all factors and methods, at others the inner ones.
 
     >>> from mtl_lessons import stored
     >>> list(stored.read("loss_balancing_experiment"))  # what it gave; it takes minutes
@@ -347,8 +350,9 @@ def _rounded(scores: Scores) -> Scores:
 
 
 def tuned(searched: Mapping[str, list[Scores]]) -> list[Scores]:
-    """Of a search `{setting: [scores of each seed]}`: for each seed the scores of the setting best
-    on its *validation* rows.
+    """For each seed the scores of the setting that was best on its *validation* rows.
+
+    `searched` is `{setting: [scores of each seed]}`.
 
     >>> tuned({"one": [{"check": 0.9, "loss": 0.8}], "two": [{"check": 0.7, "loss": 1.0}]})
     [{'check': 0.7, 'loss': 1.0}]

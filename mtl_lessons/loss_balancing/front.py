@@ -1,5 +1,4 @@
-"""The chapter's front: two tasks that compete for one shared unit, and what each balance makes of
-it.
+"""The chapter's front: two tasks that compete for one shared unit.
 
 `sweep` trains a row of fixed weights, `methods` every other balance, all by one trainer; `grid`
 puts them together with `concave`, two losses whose front no weighted sum can walk. The grid is
@@ -90,8 +89,9 @@ def train(
     seeds: Iterable[int] = range(SEEDS),
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> np.ndarray:
-    """Mean squared errors of both tasks on the test rows: `(seeds, 2)`; 1 is a constant guess.
-    Aggregators see the shared weights.
+    """Mean squared errors of both tasks on the test rows: `(seeds, 2)`.
+
+    1 is a constant guess. Aggregators see the shared weights.
 
     >>> train(Equal(), seeds=[]).size  # each seed trains for twelve epochs
     0
@@ -132,8 +132,9 @@ MINIMA = np.array([[1.0], [-1.0]])
 
 
 def saturating(x: np.ndarray) -> np.ndarray:
-    """Two losses of one number, `1 - exp(-(x ∓ 1)²)`: `(2, n)` of `(n,)`. Between x = -1 and 1
-    their front bulges outwards.
+    """Two losses of one number, `1 - exp(-(x ∓ 1)²)`: `(2, n)` of `(n,)`.
+
+    Between x = -1 and 1 their front bulges outwards.
 
     >>> saturating(np.array([1.0])).round(3).tolist()  # 0 and 1 - exp(-4)
     [[0.0], [0.982]]
@@ -153,9 +154,10 @@ def slopes(x: np.ndarray) -> np.ndarray:
 def descend(
     weights: ArrayLike, start: ArrayLike, worst: bool = False, steps: int = 4000
 ) -> np.ndarray:
-    """Where gradient descent ends, for weights w `(n,)` of the first loss: on `w f₁ + (1 - w) f₂`,
-    or, with `worst`, on the larger of the two terms (a Chebyshev weighting). Steps shrink from 0.1
-    to nothing.
+    """Where gradient descent ends, for weights w `(n,)` of the first loss.
+
+    It descends `w f₁ + (1 - w) f₂`, or, with `worst`, the larger of the two terms (a Chebyshev
+    weighting). Steps shrink from 0.1 to nothing.
 
     >>> descend([0.5], start=[0.0], steps=10).tolist()  # in the middle both pull alike
     [0.0]
@@ -174,8 +176,10 @@ def _of_both(weights: np.ndarray) -> np.ndarray:
 
 
 def concave(weights: Sequence[float] = WEIGHTS, starts: int = 9) -> dict[str, list]:
-    """`curve`, the front; and for each weight the losses that descent reaches from the best of
-    several starts, on the `sum` and on the `worst` term. All points are `[f₁, f₂]`.
+    """The front, `curve`, and what descent reaches of it.
+
+    For each weight the losses from the best of several starts, on the `sum` and on the `worst`
+    term. All points are `[f₁, f₂]`.
 
     >>> front = concave(weights=[0.4], starts=2)
     >>> np.round(front["sum"], 1).tolist()  # no compromise: nearly the second task's best
@@ -203,8 +207,9 @@ def _best_ends(weights: np.ndarray, starts: int, worst: bool) -> list:
 
 
 def grid(progress: Progress | None = None) -> dict:
-    """All of it: `weights`, `sweep` `(weights, seeds, 2)`, `methods` {name: `(seeds, 2)`} and
-    `concave`.
+    """All of it.
+
+    `weights`, `sweep` `(weights, seeds, 2)`, `methods` {name: `(seeds, 2)`} and `concave`.
 
     >>> from mtl_lessons import stored
     >>> list(stored.read("loss_balancing_front"))  # what it gave; it takes minutes

@@ -103,8 +103,9 @@ class _Function(Loss):
 
 
 def _loss_of_rows(loss: Loss, y: Tensor, prediction: Tensor, weight: Tensor) -> Tensor:
-    """The loss of the rows of this replica. (Keras divides the mean that it takes by the
-    replicas.)
+    """The loss of the rows of this replica.
+
+    (Keras divides the mean that it takes by the replicas.)
     """
     if len(y.shape) == 1 and prediction.shape[-1:] == (1,):
         y = y[:, None]

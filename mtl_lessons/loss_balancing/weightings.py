@@ -35,9 +35,7 @@ __all__ = [
 
 
 def precision() -> str:
-    """In what losses are balanced: float32, half precision's too; float64 where that is the
-    policy.
-    """
+    """In what losses are balanced: float32 under half precision too, or float64."""
     policies = (keras.config.floatx(), keras.config.dtype_policy().variable_dtype)
     return "float64" if "float64" in policies else "float32"
 
@@ -123,8 +121,9 @@ class Fixed(Weighting):
 
 @register
 class Uncertainty(Weighting):
-    """Learned noise (Kendall, Gal and Cipolla, 2018): `Σ L_i / (2 σ_i²) + log σ_i` for regression,
-    `L_i / σ_i² + log σ_i` for classification.
+    """Learned noise (Kendall, Gal and Cipolla, 2018).
+
+    `Σ L_i / (2 σ_i²) + log σ_i` for regression, `L_i / σ_i² + log σ_i` for classification.
 
     `kinds`: "regression" or "classification" per task. Learned is `s_i = log σ_i²`, from the
     variances `start`, 1 by default. At the optimum σ² = L (regression) or 2 L (classification);
@@ -220,8 +219,10 @@ class RLW(Weighting):
 def dwa_weights(
     last: Tensor, before: Tensor, temperature: float = 2.0, known: Tensor | None = None
 ) -> Tensor:
-    """`T softmax(r / temperature)`, `r_i = last_i / before_i`: more weight where the loss falls
-    more slowly. T is the number of the tasks that are `known`; the others have the weight 0.
+    """`T softmax(r / temperature)`, `r_i = last_i / before_i`.
+
+    More weight where the loss falls more slowly. T is the number of the tasks that are `known`;
+    the others have the weight 0.
 
     >>> weights = dwa_weights(last=[0.4, 0.19], before=[0.5, 0.2])  # r = .8 and .95
     >>> weights.numpy().round(3).tolist() == np.float32([0.963, 1.037]).tolist()
@@ -234,8 +235,9 @@ def dwa_weights(
 
 @register
 class DWA(Weighting):
-    """Dynamic weight average (Liu, Johns and Davison, 2019): `dwa_weights` of the mean losses of
-    the last two epochs.
+    """Dynamic weight average (Liu, Johns and Davison, 2019).
+
+    `dwa_weights` of the mean losses of the last two epochs.
 
     `every`: the steps of an epoch. The weights are 1 in the first two. It sees rates, not scales:
     a loss in seconds and the same in milliseconds fall at the same rate. A mean is over the steps
@@ -297,8 +299,10 @@ class DWA(Weighting):
 
 
 class _Learning(Weighting):
-    """A weighting with logits ξ of its own, moved by Adam with a `rate` of its own, apart from the
-    model's optimiser, and with the initial losses in mind, by which it knows what is small.
+    """A weighting with logits ξ of its own.
+
+    Adam moves them at a `rate` of its own, apart from the model's optimiser. The initial losses
+    are kept in mind: by these it knows what is small.
     """
 
     wants_known = True
@@ -360,8 +364,10 @@ class _Learning(Weighting):
 def gradnorm_targets(
     lengths: Tensor, losses: Tensor, initial: Tensor, alpha: float, known: Tensor | None = None
 ) -> Tensor:
-    """`mean(lengths) r_i^alpha`: r_i is the share `L_i / L_i(0)` that is left of loss i, divided
-    by the mean share. Means are over the tasks that are `known`.
+    """`mean(lengths) r_i^alpha`, for the lengths of the tasks' gradients.
+
+    r_i is the share `L_i / L_i(0)` that is left of loss i, divided by the mean share. Means are
+    over the tasks that are `known`.
 
     >>> targets = gradnorm_targets([1.0, 3.0], losses=[1.0, 3.0], initial=[2.0, 2.0], alpha=1.0)
     >>> targets.numpy().tolist()  # the mean length is 2; 1/2 and 3/2 are left, 1 on average
@@ -428,8 +434,9 @@ def famo_weights(logits: Tensor, losses: Tensor, known: Tensor | None = None) ->
 
 @register
 class FAMO(_Learning):
-    """Fast adaptive multitask optimisation (Liu, Feng, Stone and Liu, 2023): equal rates of fall
-    of the *log* losses, without a gradient per task.
+    """Fast adaptive multitask optimisation (Liu, Feng, Stone and Liu, 2023).
+
+    Equal rates of fall of the *log* losses, without a gradient per task.
 
     Descends `Σ w_i L_i` with `famo_weights`. After the step it looks at the same batch again; the
     logits descend along `Jᵀ (log L - log L') + gamma ξ`, J the Jacobian of the softmax: the task

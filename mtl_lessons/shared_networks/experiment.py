@@ -1,5 +1,6 @@
-"""The chapter's experiment: designs compared on the data of the MMoE paper, with many seeds
-trained as one model.
+"""The chapter's experiment: designs compared on the data of the MMoE paper.
+
+Many seeds are trained as one model.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +25,9 @@ FRESH = 4000  # rows to measure an error on
 
 
 def ridge_tasks(relatedness: float, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The synthetic data of the MMoE paper (Ma et al. 2018, section 3.2): x of shape `(rows, 32)`,
-    y of shape `(rows, 2)`.
+    """The synthetic data of the MMoE paper (Ma et al. 2018, section 3.2).
+
+    x has shape `(rows, 32)`, y has shape `(rows, 2)`.
 
     `y_k = z_k + Σ_i sin(α_i z_k + β_i) + noise` with `z_k = w_k · x`, where x is standard normal
     and w_1, w_2 are unit vectors whose cosine is `relatedness`. y has variance 1. The paper gives
@@ -52,8 +54,9 @@ def ridge_tasks(relatedness: float, rows: int, seed: int) -> tuple[np.ndarray, n
 
 
 def two_towers(network: Network, d: int = D, tower: int = TOWER) -> keras.Model:
-    """Behind the network a tower for each task: a ReLU layer and one number, `(batch, 1)`, called
-    by the task's name.
+    """Behind the network a tower for each task.
+
+    A ReLU layer and one number, `(batch, 1)`, called by the task's name.
 
     >>> model = two_towers(SharedBottom(["click", "buy"], units=(4,)), d=6)
     >>> {task: tuple(output.shape) for task, output in model.output.items()}
@@ -72,8 +75,9 @@ def two_towers(network: Network, d: int = D, tower: int = TOWER) -> keras.Model:
 def matched_width(
     d: int = D, experts: int = EXPERTS, width: int = WIDTH, tower: int = TOWER, tasks: int = 2
 ) -> int:
-    """Units of a shared bottom that has as many weights as an MMoE, biases, gates and towers
-    included.
+    """Units of a shared bottom that has as many weights as an MMoE.
+
+    Biases, gates and towers count.
 
     >>> matched_width()  # (8 · 33 · 16 + 2 · 32 · 8 + 2 · 16 · 8) / (33 + 2 · 8)
     102
@@ -168,8 +172,9 @@ def relatedness(
     designs: Mapping[str, Callable[[], Network]] = DESIGNS,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
-    """Mean squared error on 4000 fresh rows, of each design: `(values, seeds)`; 1 is what a
-    constant guess has.
+    """Mean squared error on 4000 fresh rows, of each design: `(values, seeds)`.
+
+    1 is what a constant guess has.
 
     All runs of a design, every seed at every relatedness, are one batched model. A seed fixes the
     data's directions and the start of the weights, so that designs and values of relatedness are
@@ -220,8 +225,9 @@ def mean_error(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
 
 
 def ratio(errors: np.ndarray, others: np.ndarray) -> Interval:
-    """Geometric mean of `errors / others` over seeds with a 95 % interval, paired by seed: shape
-    `(seeds,)` each.
+    """Geometric mean of `errors / others` over seeds, with a 95 % interval.
+
+    Both have shape `(seeds,)` and are paired by seed.
 
     >>> print(ratio(np.array([2.0, 2.0]), np.array([1.0, 1.0])))
     +2.000 [+2.000, +2.000]

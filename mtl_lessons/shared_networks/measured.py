@@ -1,5 +1,6 @@
-"""What stands behind the chapter's two explorables: all wirings by backward passes, and the gates
-of a trained model.
+"""What stands behind the chapter's two explorables.
+
+All wirings by backward passes, and the gates of a trained model.
 """
 
 from collections.abc import Callable
@@ -89,8 +90,9 @@ def two_rules(x: np.ndarray) -> np.ndarray:
 
 
 def gate_map(experts: int = 4, steps: int = 2000) -> dict[str, Any]:
-    """Train MMoE on `two_rules` and look at its gates: `weights[task][expert]` is a map, `(SIDE,
-    SIDE)`, x2 rising, then x1.
+    """Train MMoE on `two_rules` and look at its gates.
+
+    `weights[task][expert]` is a map, `(SIDE, SIDE)`, x2 rising, then x1.
 
     The network sees x1, x2 and a constant. Also `error`, the mean squared error on the map's
     points.
