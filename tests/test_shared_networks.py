@@ -65,13 +65,15 @@ def relu(z):
 # ---------------------------------------------------------------- every design
 
 
-def test_every_exported_network_has_a_row():
-    kinds = [kind for name in sn.__all__ if isinstance(kind := getattr(sn, name), type)]
-    abstract = (sn.Network, sn.GatedNetwork)
-    networks = {kind for kind in kinds if issubclass(kind, sn.Network) and kind not in abstract}
-    missing = networks - {type(make()) for make, _ in DESIGNS.values()}
-    names = ", ".join(kind.__name__ for kind in missing)
-    assert not missing, f"tests/test_shared_networks.py: expected a row for {names} in DESIGNS"
+def test_every_network_is_exported_and_has_a_row():
+    module = sn.networks.__name__
+    kinds = [kind for kind in vars(sn.networks).values() if isinstance(kind, type)]
+    networks = {kind for kind in kinds if issubclass(kind, sn.Network) and kind.__module__ == module}
+    hidden = ", ".join(kind.__name__ for kind in networks if kind.__name__ not in sn.__all__)
+    assert not hidden, f"mtl_lessons/shared_networks/networks.py: expected {hidden} in __all__"
+    rows = {type(make()) for make, _ in DESIGNS.values()} | {sn.Network, sn.GatedNetwork}
+    missing = ", ".join(kind.__name__ for kind in networks - rows)
+    assert not missing, f"tests/test_shared_networks.py: expected a row for {missing} in DESIGNS"
 
 
 @every
