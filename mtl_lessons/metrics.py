@@ -653,12 +653,12 @@ def _scores(
     _same_shape(labels, predictions)
     if labels.ndim != 1:
         raise ValueError(f"labels: expected shape (rows,), found {labels.shape}")
-    found = np.unique(labels)
-    strange = found[~np.isin(found, (0, 1))]
+    values = np.unique(labels)
+    strange = values[~np.isin(values, (0, 1))]
     if strange.size:
         raise ValueError(f"labels: expected 0 or 1, found {strange[:3].tolist()}")
-    if len(found) < classes:
-        raise ValueError(f"labels: expected both classes, found only {int(found[0])}")
+    if len(values) < classes:
+        raise ValueError(f"labels: expected both classes, found only {int(values[0])}")
     return labels, predictions
 
 

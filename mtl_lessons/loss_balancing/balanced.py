@@ -168,10 +168,10 @@ class Balanced(keras.Model):
         leaves out what a balance learns.
         """
         outputs = list(self.network.output)
-        given = dict(loss) if isinstance(loss, Mapping) else {}
-        tasks = [task for task in outputs if given.get(task) is not None]
-        if not tasks or not set(given) <= set(outputs):
-            found = ", ".join(given) or loss
+        losses = dict(loss) if isinstance(loss, Mapping) else {}
+        tasks = [task for task in outputs if losses.get(task) is not None]
+        if not tasks or not set(losses) <= set(outputs):
+            found = ", ".join(losses) or loss
             raise ValueError(
                 f"loss: expected a loss for each of {', '.join(outputs)}, found {found}"
             )
@@ -180,8 +180,8 @@ class Balanced(keras.Model):
             raise ValueError(f"{expected}, found loss_weights={loss_weights}")
         _build(self.balance, len(tasks))
         self.tasks = tasks
-        self._task_losses = TaskLosses({task: as_loss(given[task]) for task in tasks})
-        super().compile(optimizer=optimizer, loss=given, **options)
+        self._task_losses = TaskLosses({task: as_loss(losses[task]) for task in tasks})
+        super().compile(optimizer=optimizer, loss=losses, **options)
         _spare_from_decay(self.optimizer, self.balance.trainable_variables)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -352,13 +352,13 @@ class Balanced(keras.Model):
         at_others = mixed[len(z) :]
 
         pulls = weighted_gradients(tape, penalties, others)
-        found = _by_id(others, map(sum_of, zip(at_others, pulls)))
-        found |= _by_id(trunk, weighted_gradients(tape, at_z + penalties, trunk))
+        gradients = _by_id(others, map(sum_of, zip(at_others, pulls)))
+        gradients |= _by_id(trunk, weighted_gradients(tape, at_z + penalties, trunk))
         # the gradient of Σ factor_i L_i: rows of tables as Keras has them, all ways into the trunk
         again = _tables(others, columns[len(z) :]) + self._trunk_past_z(trunk)
         ends = [*zip(shares, tf.unstack(factors)), *penalties]
-        found |= _by_id(again, weighted_gradients(tape, ends, again))
-        return [found[id(variable)] for variable in self.trainable_variables]
+        gradients |= _by_id(again, weighted_gradients(tape, ends, again))
+        return [gradients[id(variable)] for variable in self.trainable_variables]
 
     def _trunk_past_z(self, trunk: list[Tensor]) -> list[Tensor]:
         """The weights of the trunk that a head reaches past z, too."""

@@ -83,9 +83,9 @@ def whole(shares: list[Tensor], dtype: str) -> Tensor:
     return scaled + tf.stop_gradient(total(stacked) - scaled)
 
 
-def as_loss(given: Any) -> Loss:
+def as_loss(described: Any) -> Loss:
     """A loss by name, as a function or as a Keras object, as an object."""
-    loss = keras.losses.get(given)
+    loss = keras.losses.get(described)
     return loss if isinstance(loss, Loss) else _Function(loss)
 
 
