@@ -66,8 +66,9 @@ class Gauc(NamedTuple):
 
 
 def interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Mean of the runs and its t-interval: `mean ± t s / √n`, `s` the standard deviation with n -
-    1.
+    """Mean of the runs and its t-interval, `mean ± t s / √n`.
+
+    `s` is the standard deviation with n - 1.
 
     For the gain of one model over another, give the *differences*, paired by seed. Needs two runs
     or more.
@@ -215,8 +216,9 @@ def calibration_error(labels: ArrayLike, predictions: ArrayLike, bins: int = 20)
 
 
 def expected_calibration_error(labels: ArrayLike, predictions: ArrayLike, bins: int = 15) -> float:
-    """As `calibration_error`, but with bins of one width, `((b - 1) / bins, b / bins]`: the ECE of
-    papers.
+    """The ECE of papers: as `calibration_error`, but with bins of one width.
+
+    The bins are `((b - 1) / bins, b / bins]`.
 
     (Naeini et al. 2015; Guo et al. 2017, On calibration of modern neural networks, with 15 bins.)
     There a prediction is the confidence in the class chosen; here it is the probability of a
@@ -274,8 +276,7 @@ def ips_mean(
 def doubly_robust_mean(
     values: ArrayLike, observed: ArrayLike, propensities: ArrayLike, imputed: ArrayLike
 ) -> float:
-    """The mean of all rows' values: a guess for every row, corrected by IPS where the value was
-    observed.
+    """The mean of all rows' values: a guess for each, corrected by IPS where one was observed.
 
     `Σ (m + o (v - m) / e) / n` with the guesses m, `imputed`. Unbiased if the guesses are right
     *or* the propensities are, and the better the guesses, the less it varies. (Robins et al. 1994;
@@ -383,8 +384,7 @@ def relative_gain(
     single: Mapping[str, float],
     less_is_better: str | Collection[str] = (),
 ) -> float:
-    """Δm, in percent: the mean over tasks of the relative change from single-task models to the
-    multi-task one.
+    """Δm, in percent: the mean over tasks of the relative change from single-task models.
 
     `100 / T Σ_t s_t (multi_t - single_t) / single_t`, with `s_t = -1` for the tasks of which less
     is better (an error), else 1. (Maninis et al. 2019, Attentive single-tasking of multiple tasks;
@@ -543,9 +543,7 @@ def _cell(value: object, digits: int) -> str:
 
 
 def _ranks_within(group: Array, values: Array) -> Array:
-    """Rank of each value among those of its group, 1 = lowest, equal values sharing their mean
-    rank.
-    """
+    """Rank of each value in its group, 1 = lowest; equal values share their mean rank."""
     order = np.lexsort((values, group))
     group = group[order]
     values = values[order]
@@ -560,8 +558,9 @@ def _ranks_within(group: Array, values: Array) -> Array:
 
 
 def _numbers(name: str, values: ArrayLike) -> Array:
-    """As an array of floats. The one way in: what is masked has no value, and must not pass as
-    one.
+    """As an array of floats.
+
+    The one way in: what is masked has no value, and must not pass as one.
     """
     _check_unmasked(name, values)
     numbers = np.asarray(values, float)
@@ -654,12 +653,12 @@ def _scores(
     _same_shape(labels, predictions)
     if labels.ndim != 1:
         raise ValueError(f"labels: expected shape (rows,), found {labels.shape}")
-    found = np.unique(labels)
-    strange = found[~np.isin(found, (0, 1))]
+    values = np.unique(labels)
+    strange = values[~np.isin(values, (0, 1))]
     if strange.size:
         raise ValueError(f"labels: expected 0 or 1, found {strange[:3].tolist()}")
-    if len(found) < classes:
-        raise ValueError(f"labels: expected both classes, found only {int(found[0])}")
+    if len(values) < classes:
+        raise ValueError(f"labels: expected both classes, found only {int(values[0])}")
     return labels, predictions
 
 

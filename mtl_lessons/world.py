@@ -4,10 +4,10 @@ Real logs never say how likely a click *was*, or whether a row that nobody click
 Here every row comes with its true probability or mean, so a metric has a ceiling and a bias has a
 size that can be measured::
 
-    world = World(seed=0, selection_bias=.9) rows = world.impressions(100_000)               # a
-    dict of equally long arrays, in order of time train, test = split_by_time(rows)
-    metrics.auc(test["click"], test["p_click"])     # the best AUC that any model can reach on
-    these rows
+    world = World(seed=0, selection_bias=.9)
+    rows = world.impressions(100_000)            # a dict of equally long arrays, in order of time
+    train, test = split_by_time(rows)
+    metrics.auc(test["click"], test["p_click"])  # the best AUC that any model can reach on these
 
 How it is made. Each user has a taste vector for every task, each item a vector for every task;
 what a user feels for an item is the dot product of the two, with variance 1 over users.
@@ -53,8 +53,9 @@ RANGES = {
 
 
 class Tastes(NamedTuple):
-    """Taste vectors of the users, one array (users, dim) per task; every column has mean 0 and
-    variance 1.
+    """Taste vectors of the users, one array (users, dim) per task.
+
+    Every column has mean 0 and variance 1.
 
     >>> world = World(users=100, ad_relatedness=0.5)
     >>> round(float(np.mean(world.tastes.click[:, 0] * world.tastes.ad[:, 0])), 6)
@@ -151,8 +152,9 @@ class World:
 
     @cached_property
     def tastes(self) -> Tastes:
-        """Tastes of all users: `ad = ρ click + √(1-ρ²) own`, ρ the relatedness; likewise buying
-        and rating.
+        """Tastes of all users.
+
+        `ad = ρ click + √(1-ρ²) own`, ρ the relatedness; likewise buying and rating.
 
         The four parts blended are uncorrelated *exactly*, so that a dial is the correlation in
         every world.
@@ -168,7 +170,9 @@ class World:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """Items lie around the centre of their category; what sells is turned away from what is
+        """All items and ads.
+
+        Items lie around the centre of their category; what sells is turned away from what is
         clicked.
         """
         centre = _unit(self._rng("centre").normal(size=(self.categories, self.dim)))
@@ -299,8 +303,9 @@ class World:
         }
 
     def ad_impressions(self, n: int, seed: int = 0) -> Rows:
-        """A log of `n` ads shown, in order of time: `user`, `ad`, `time`, `click` and the true
-        `p_click`.
+        """A log of `n` ads shown, in order of time.
+
+        Columns `user`, `ad`, `time`, `click` and the true `p_click`.
 
         Users and ads are drawn evenly; `p_click = σ(-1.2 + 2.2 taste·ad / decision_noise)`.
 
@@ -436,8 +441,9 @@ class World:
 
 
 def split_by_time(rows: Rows, test_share: float = 0.2) -> tuple[Rows, Rows]:
-    """Train on the past, test on the future: the last `test_share` of the rows by time become the
-    test.
+    """Train on the past, test on the future.
+
+    The last `test_share` of the rows by time become the test.
 
     Every time in the test is later than every time in the training rows: rows of one instant stay
     together, in the test. Raises `ValueError` if a side would be empty.
@@ -461,8 +467,9 @@ def split_by_time(rows: Rows, test_share: float = 0.2) -> tuple[Rows, Rows]:
 
 
 def keep_labels(rows: Rows, density: dict[str, float], seed: int = 0) -> Rows:
-    """The same rows with fewer labels: those of `task` stay with probability `density[task]`, else
-    turn NaN.
+    """The same rows with fewer labels.
+
+    Those of `task` stay with probability `density[task]`, else turn NaN.
 
     `keep_labels(rows, {"rating": .1})` leaves about a tenth of the ratings. Labels of several
     columns (interests) are kept or lost row by row. A smaller density keeps a part of what a
@@ -488,8 +495,9 @@ def keep_labels(rows: Rows, density: dict[str, float], seed: int = 0) -> Rows:
 
 
 def _uncorrelated(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
-    """Normal columns, then made mean 0, variance 1 and uncorrelated exactly (QR); needs rows >
-    columns.
+    """Normal columns, made mean 0, variance 1 and uncorrelated exactly (QR).
+
+    There must be more rows than columns.
     """
     ones = np.ones(rows)
     drawn = rng.normal(size=(rows, columns))

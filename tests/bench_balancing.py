@@ -7,25 +7,24 @@ All kinds take turns in one process, so that other load on the machine meets the
 
 import sys
 import time
+from functools import partial
 
+import balances
 import numpy as np
 
 from mtl_lessons import loss_balancing as lb
 from mtl_lessons.backend import keras, tf
 
 TASKS, WIDTH, TRUNK, ROWS = ("watch", "click", "rating"), 128, (512, 512, 256), 1024
-AGGREGATORS = (lb.PCGrad, lb.UPGrad, lb.MGDA, lb.CAGrad, lb.IMTLG, lb.NashMTL, lb.AlignedMTL)
-KINDS = {
-    "plain sum": (1.0, lb.Equal, True),
-    "fixed": (1.05, lambda: lb.Fixed([1.0, 2.0, 3.0]), True),
-    "uncertainty": (1.05, lambda: lb.Uncertainty(["regression", "classification", "regression"]), True),
-    "DWA": (1.05, lambda: lb.DWA(every=10), True),
-    "RLW": (1.05, lb.RLW, True),
-    "FAMO": (1.4, lb.FAMO, True),
-    "GradNorm": (1.5, lb.GradNorm, True),
-}
-KINDS |= {f"{a.__name__}, representation": (1.2, a, True) for a in AGGREGATORS}
-KINDS |= {f"{a.__name__}, shared weights": (2.5, a, False) for a in AGGREGATORS}
+BARS = {"FAMO": 1.4, "GradNorm": 1.5}  # of the weightings that look twice, or at gradients
+WEIGHTING = 1.05  # of any other
+AT_REPRESENTATION, AT_WEIGHTS = 1.2, 2.5  # of any aggregator
+make = {name: partial(row, len(TASKS)) for name, row in balances.BALANCES.items()}
+KINDS = {"plain sum": (1.0, make["Equal"], True)}
+KINDS |= {name: (BARS.get(name, WEIGHTING), make[name], True) for name in balances.WEIGHTINGS if name != "Equal"}
+AGGREGATORS = [name for name in balances.AGGREGATORS if name != "Aggregator"]
+KINDS |= {f"{name}, representation": (AT_REPRESENTATION, make[name], True) for name in AGGREGATORS}
+KINDS |= {f"{name}, shared weights": (AT_WEIGHTS, make[name], False) for name in AGGREGATORS}
 
 
 def one_step(make, at_representation: bool):

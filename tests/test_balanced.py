@@ -4,6 +4,7 @@ import subprocess
 import sys
 from functools import partial
 
+import balances
 import numpy as np
 import pytest
 
@@ -20,18 +21,9 @@ X = {"x": DATA.normal(size=(ROWS, 3)).astype("float32"), "ids": DATA.integers(0,
 Y = {"a": 2 * X["x"][:, :1] + X["ids"][:, :1], "b": (X["x"][:, 1:2] > 0).astype("float32")}
 BY_NAME = {"a": "mse", "b": "binary_crossentropy"}
 OVER_KNOWN = {"a": Regression("a").loss(), "b": Binary("b").loss()}
-WEIGHTINGS = {
-    "Fixed": lambda: lb.Fixed(np.array([0.5, 2.0])),
-    "Uncertainty": lambda: lb.Uncertainty(["regression", "classification"], start=np.array([2.0, 1.0])),
-    "DWA": lambda: lb.DWA(every=np.int64(2)),
-    "RLW": lb.RLW,
-    "GradNorm": lb.GradNorm,
-    "FAMO": lb.FAMO,
-}
-AGGREGATORS = {
-    kind.__name__: kind for kind in (lb.Aggregator, lb.PCGrad, lb.UPGrad, lb.MGDA, lb.CAGrad, lb.IMTLG, lb.NashMTL, lb.AlignedMTL)
-}
-BALANCES = {"Equal": lb.Equal} | WEIGHTINGS | AGGREGATORS
+BALANCES = {name: partial(make, len(Y)) for name, make in balances.BALANCES.items()}
+WEIGHTINGS = [name for name in balances.WEIGHTINGS if name != "Equal"]  # held to be Keras' own fit
+AGGREGATORS = {name: BALANCES[name] for name in balances.AGGREGATORS}
 
 
 def network(seed=0, bypass=False, **options):
@@ -261,7 +253,7 @@ def test_with_a_penalty_loss_and_validation_loss_agree_where_nothing_moves():
 
 @pytest.mark.parametrize("name", [*WEIGHTINGS, "MGDA", "AlignedMTL"])
 def test_in_half_and_double_precision_it_learns_the_same(name):
-    make = (WEIGHTINGS | AGGREGATORS)[name]
+    make = BALANCES[name]
     start = network().get_weights()
 
     def run(policy, optimizer):

@@ -65,6 +65,17 @@ def relu(z):
 # ---------------------------------------------------------------- every design
 
 
+def test_every_network_is_exported_and_has_a_row():
+    module = sn.networks.__name__
+    kinds = [kind for kind in vars(sn.networks).values() if isinstance(kind, type)]
+    networks = {kind for kind in kinds if issubclass(kind, sn.Network) and kind.__module__ == module}
+    hidden = ", ".join(kind.__name__ for kind in networks if kind.__name__ not in sn.__all__)
+    assert not hidden, f"mtl_lessons/shared_networks/networks.py: expected {hidden} in __all__"
+    rows = {type(make()) for make, _ in DESIGNS.values()} | {sn.Network, sn.GatedNetwork}
+    missing = ", ".join(kind.__name__ for kind in networks - rows)
+    assert not missing, f"tests/test_shared_networks.py: expected a row for {missing} in DESIGNS"
+
+
 @every
 def test_the_weights_are_those_that_one_counts_by_hand(name):
     net = network(name)

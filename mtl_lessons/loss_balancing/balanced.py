@@ -1,45 +1,79 @@
-"""`Balanced`: a network with one output per task, trained with a weighting or an aggregator."""
+"""`Balanced`: a network with one output per task, trained with a weighting or an aggregator.
+
+What it is made of has modules of its own: `losses`, of a batch, task by task; `gradients`, of the
+tasks; `graph`, which layers stand behind a tensor; `tensors`, over devices and precisions.
+"""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from mtl_lessons.backend import keras, register, tf
+from mtl_lessons.backend import Tensor, keras, register, tf
 
-from .aggregators import Aggregator, gram
+from .aggregators import Aggregator
+from .gradients import (
+    columns_of,
+    combined,
+    gram_of,
+    is_shared_table,
+    present,
+    stacked,
+    sum_of,
+    weighted_gradients,
+)
+from .graph import calls, only_output
+from .losses import ByTask, TaskLosses, as_loss, reported, whole
+from .tensors import replicas, total, values, wide
 from .weightings import Weighting
+
+Step = tuple[list[Tensor], Tensor, ByTask]  # losses as reported, their plain sum, outputs
 
 
 @register
 class Balanced(keras.Model):
-    """A functional network with a dictionary of outputs, `{task: tensor}`, and a way to balance their losses.
+    """A functional network with outputs `{task: tensor}`, and a way to balance their losses.
 
-    `compile` it with a loss per task, then `fit`, `evaluate`, callbacks and `save` as usual. What is served
-    is `network`; `export` exports that. A task is an output with a loss; any other output is left alone.
+    `compile` it with a loss per task, then `fit`, `evaluate`, callbacks and `save` as usual. What
+    is served is `network`; `export` exports that. A task is an output with a loss; any other
+    output is left alone.
 
-    With a `Weighting`, all weights descend the one loss that it makes. With an `Aggregator`, a weight that
-    one task alone reaches follows that task's gradient; the shared weights follow `T Σ w_i g_i`, which is
-    the plain sum where the gradients are equal. With `Equal`, or the mean `Aggregator`, it trains as Keras'
-    own `fit`, tables included.
+    With a `Weighting`, all weights descend the one loss that it makes. With an `Aggregator`, a
+    weight that one task alone reaches follows that task's gradient; the shared weights follow `T Σ
+    w_i g_i`, which is the plain sum where the gradients are equal. With `Equal`, or the mean
+    `Aggregator`, it trains as Keras' own `fit`, tables included.
 
-    `representation` names the layer whose output all heads read. For an aggregator it changes *where*
-    gradients are compared: at that output, after which one pass goes back through the trunk, rather than
-    at all shared weights, T passes. A weight of the trunk that a head also reaches past that output follows
-    `T Σ w_i g_i` too, over all its ways. `GradNorm` needs `representation`: W are that layer's weights.
+    `representation` names the layer whose output all heads read. For an aggregator it changes
+    *where* gradients are compared: at that output, after which one pass goes back through the
+    trunk, rather than at all shared weights, T passes. A weight of the trunk that a head also
+    reaches past that output follows `T Σ w_i g_i` too, over all its ways. `GradNorm` needs
+    `representation`: W are that layer's weights.
 
-    **Missing labels.** A row has a label of a task if one of its columns is not NaN, and its weight is not 0.
-    A task without labelled rows takes no part in a step: the others are balanced as if it did not exist
-    (T is their number), and what a balance remembers of it stays.
+    **Missing labels.** A row has a label of a task if one of its columns is not NaN, and its
+    weight is not 0. A task without labelled rows takes no part in a step: the others are balanced
+    as if it did not exist (T is their number), and what a balance remembers of it stays.
 
-    **Logs** are those of Keras, whatever the balance: `<task>_loss`, the mean over the rows of an epoch, and
-    `loss`, the mean over batches of the plain sum, with the penalties of regularisers. One difference: if a
-    loss is a mean over known labels, `<task>_loss` is one too, over all those of the epoch.
+    **Logs** are those of Keras, whatever the balance: `<task>_loss`, the mean over the rows of an
+    epoch, and `loss`, the mean over batches of the plain sum, with the penalties of regularisers.
+    One difference: if a loss is a mean over known labels, `<task>_loss` is one too, over all those
+    of the epoch.
 
-    **Tables.** Of a table the optimiser gets the rows of the batch, as from Keras, whatever the balance. (Keras'
-    Adam does not add up a row that occurs twice before it squares the gradient, nor does `global_clipnorm`.)
+    **Tables.** Of a table the optimiser gets the rows of the batch, as from Keras, whatever the
+    balance. (Keras' Adam does not add up a row that occurs twice before it squares the gradient,
+    nor does `global_clipnorm`.)
 
-    **Devices.** Under a `tf.distribute` strategy each replica descends its part of the loss of the whole
-    batch, in proportion to its rows (to its known labels, if the loss is a mean over these), and balances
-    see losses and gradients of the whole batch: the training is that of one device.
+    **Devices.** Under a `tf.distribute` strategy each replica descends its part of the loss of the
+    whole batch, in proportion to its rows (to its known labels, if the loss is a mean over these),
+    and balances see losses and gradients of the whole batch: the training is that of one device.
+
+    >>> from mtl_lessons.loss_balancing import Equal
+    >>> x = keras.Input((3,))
+    >>> network = keras.Model(x, {task: keras.layers.Dense(1, name=task)(x) for task in ("a", "b")})
+    >>> model = Balanced(network, Equal())
+    >>> model.compile("adam", loss={"a": "mse", "b": "mse"})
+    >>> y = {"a": tf.constant([[1.0], [3.0]]), "b": tf.constant([[2.0], [0.0]])}
+    >>> zeros = {task: tf.zeros((2, 1)) for task in y}
+    >>> [float(loss) for loss in model.task_losses(y, zeros)]  # (1 + 9) / 2 and (4 + 0) / 2
+    [5.0, 2.0]
     """
 
     def __init__(
@@ -47,259 +81,301 @@ class Balanced(keras.Model):
         network: keras.Model,
         balance: Weighting | Aggregator,
         representation: str | None = None,
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         outputs = getattr(network, "output", None)
         if not isinstance(outputs, Mapping):
-            found = type(outputs).__name__
-            raise ValueError(f"Balanced: expected a network with outputs {{task: tensor}}, found {found}")
+            expected = "Balanced: expected a network with outputs {task: tensor}"
+            raise ValueError(f"{expected}, found {type(outputs).__name__}")
         super().__init__(**{"dtype": network.dtype_policy} | options)
-        self.network, self.balance, self.representation = network, balance, representation
+        self.network = network
+        self.balance = balance
+        self.representation = representation
         self.tasks = list(outputs)
         self.trackers = {task: keras.metrics.Mean(name=f"{task}_loss") for task in outputs}
         self.built = True
         # in functions, so that Keras does not see layers twice
         self._parts = lambda x, training: ([], network(x, training=training))
-        self._trunk = self._past = list
+        self._trunk: Callable[[], list] = list
+        self._past: Callable[[], list] = list
         if isinstance(balance, Aggregator) and representation:
-            self._split(_only_output(network, representation))
+            self._split(only_output(network, representation))
         if getattr(balance, "wants_gradients", False):
             self._last_shared()
         _claim(balance)
 
-    def _split(self, z) -> None:
+    def _split(self, z: Tensor) -> None:
         """The network as a trunk that ends at z, and what comes after."""
-        inputs, policy = self.network.inputs, self.network.dtype_policy
+        inputs = self.network.inputs
+        policy = self.network.dtype_policy
         parts = keras.Model(inputs, [[z], self.network.output], dtype=policy)
         trunk = keras.Model(inputs, z, dtype=policy)
-        past = [operation for operation, _ in _calls(self.network.output, z)]
+        past = [layer for layer, _ in calls(self.network.output, z)]
         self._parts = lambda x, training: parts(x, training=training)
         self._trunk = lambda: trunk.trainable_variables
-        self._past = lambda: [v for operation in past for v in getattr(operation, "trainable_variables", [])]
+        self._past = lambda: [
+            v for layer in past for v in getattr(layer, "trainable_variables", [])
+        ]
 
-    def _last_shared(self) -> list:
+    def _last_shared(self) -> list[Tensor]:
         """The weights at which GradNorm compares gradients."""
         name = type(self.balance).__name__
         if self.representation is None:
-            raise ValueError(f"{name} compares gradients at the last shared layer: name it, representation=...")
+            expected = f"{name}: expected the last shared layer, where it compares gradients"
+            raise ValueError(f"{expected}, found None: name it, representation=...")
         weights = self.network.get_layer(self.representation).trainable_variables
         if not weights:
             found = f"{self.representation!r} without any"
-            raise ValueError(f"{name}: expected a layer with weights that are trained, found {found}")
+            raise ValueError(
+                f"{name}: expected a layer with weights that are trained, found {found}"
+            )
         return weights
 
-    def call(self, x, training=None):
+    def call(self, x: Tensor, training: bool | None = None) -> ByTask:
         return self.network(x, training=training)
 
-    def get_config(self):
-        parts = {"network": self.network, "balance": self.balance}
-        saved = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
-        return super().get_config() | saved | {"representation": self.representation}
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "network": keras.saving.serialize_keras_object(self.network),
+            "balance": keras.saving.serialize_keras_object(self.balance),
+            "representation": self.representation,
+        }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        saved = {name: config[name] for name in ("network", "balance")}
-        parts = {name: keras.saving.deserialize_keras_object(part, custom_objects) for name, part in saved.items()}
-        return cls(**config | parts)
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Balanced":
+        arguments = dict(config)
+        for name in ("network", "balance"):
+            made = keras.saving.deserialize_keras_object(config[name], custom_objects)
+            arguments[name] = made
+        return cls(**arguments)
 
-    def export(self, filepath, **options):
-        return self.network.export(filepath, **options)
+    def export(self, filepath: str, *arguments: Any, **options: Any) -> Any:
+        """What is served is the network."""
+        return self.network.export(filepath, *arguments, **options)
 
     # ------------------------------------------------------------ losses by name
 
-    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, **options):
-        """As in Keras, with `loss={task: loss}`; an output that is left out, or has None, has no loss.
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: None = None,
+        **options: Any,
+    ) -> None:
+        """As in Keras, with `loss={task: loss}`; an output left out, or with None, has no loss.
 
-        Weights for the losses belong to the balance: `Fixed([...])`. The optimiser's weight decay leaves
-        out what a balance learns.
+        Weights for the losses belong to the balance: `Fixed([...])`. The optimiser's weight decay
+        leaves out what a balance learns.
         """
-        outputs, given = list(self.network.output), loss if isinstance(loss, Mapping) else {}
-        tasks = [task for task in outputs if given.get(task) is not None]
-        if not tasks or not set(given) <= set(outputs):
-            found = ", ".join(given) or loss
-            raise ValueError(f"expected a loss for each of {', '.join(outputs)}, found {found}")
+        outputs = list(self.network.output)
+        losses = dict(loss) if isinstance(loss, Mapping) else {}
+        tasks = [task for task in outputs if losses.get(task) is not None]
+        if not tasks or not set(losses) <= set(outputs):
+            found = ", ".join(losses) or loss
+            raise ValueError(
+                f"loss: expected a loss for each of {', '.join(outputs)}, found {found}"
+            )
         if loss_weights is not None:
-            raise ValueError(f"expected loss weights as a balance, Fixed([...]), found loss_weights={loss_weights}")
+            expected = "loss_weights: expected weights as a balance, Fixed([...])"
+            raise ValueError(f"{expected}, found loss_weights={loss_weights}")
         _build(self.balance, len(tasks))
-        self.tasks, self.loss_of = tasks, {task: _as_loss(given[task]) for task in tasks}
-        super().compile(optimizer=optimizer, loss=dict(given), **options)
+        self.tasks = tasks
+        self._task_losses = TaskLosses({task: as_loss(losses[task]) for task in tasks})
+        super().compile(optimizer=optimizer, loss=losses, **options)
         _spare_from_decay(self.optimizer, self.balance.trainable_variables)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
-    def load_weights(self, filepath, **options):
+    def load_weights(self, filepath: str, **options: Any) -> None:
         if self.compiled and not self.optimizer.built:  # its state is in the file, too
             self.optimizer.build(self.trainable_variables)
         super().load_weights(filepath, **options)
 
-    def task_losses(self, y, outputs, sample_weight=None) -> list:
+    def task_losses(self, y: ByTask, outputs: ByTask, sample_weight: Tensor = None) -> list[Tensor]:
         """The loss of each task, in the order of `tasks`, in one precision, at least float32.
 
-        `sample_weight` is `{task: array}`, or one array for all; a loss does with it what it does in Keras.
+        `sample_weight` is `{task: array}`, or one array for all; a loss does with it what it does
+        in Keras.
         """
         if not isinstance(y, Mapping) or not set(y) >= set(self.tasks):
+            expected = f"y: expected labels {{task: tensor}} for {', '.join(self.tasks)}"
             found = ", ".join(y) if isinstance(y, Mapping) else type(y).__name__
-            raise ValueError(f"expected labels {{task: tensor}} for {', '.join(self.tasks)}, found {found}")
-        weights = self._weights_of(sample_weight)
-        return _wide([_mean(self.loss_of[task], y[task], outputs[task], weights[task]) for task in self.tasks])
+            raise ValueError(f"{expected}, found {found}")
+        return self._task_losses(y, outputs, sample_weight)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Tensor = None,  # noqa: ARG002 - Keras' interface
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,  # noqa: ARG002 - Keras' interface
+    ) -> Tensor:
         losses = self.task_losses(y, y_pred, sample_weight)
-        losses = _reported(losses, self._shares(losses, y, y_pred, sample_weight))
-        self._track(losses, self._rows(y, y_pred, sample_weight))
-        return self._plain_sum(losses) / _replicas()  # by which Keras multiplies it again
+        losses = reported(losses, self._task_losses.shares(losses, y, y_pred, sample_weight))
+        self._track(losses, self._task_losses.rows(y, y_pred, sample_weight))
+        return self._plain_sum(losses) / replicas()  # by which Keras multiplies it again
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Tensor, y: ByTask, y_pred: ByTask, sample_weight: Tensor = None
+    ) -> dict[str, Tensor]:
         """Of the outputs that have labels."""
         if isinstance(sample_weight, Mapping):
             sample_weight = {task: sample_weight.get(task) for task in y}
-        return super().compute_metrics(x, y, {task: p for task, p in y_pred.items() if task in y}, sample_weight)
+        labelled = {task: prediction for task, prediction in y_pred.items() if task in y}
+        return super().compute_metrics(x, y, labelled, sample_weight)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list:
         """Without the losses of outputs that have none."""
         idle = [tracker for task, tracker in self.trackers.items() if task not in self.tasks]
-        return [metric for metric in super().metrics if all(metric is not tracker for tracker in idle)]
+        return [metric for metric in super().metrics if not _is_among(metric, idle)]
 
-    def _weights_of(self, sample_weight) -> dict:
-        given = sample_weight if isinstance(sample_weight, Mapping) else dict.fromkeys(self.tasks, sample_weight)
-        return {task: given.get(task) for task in self.tasks}
-
-    def _rows(self, y, outputs, sample_weight) -> list:
-        """Over how many rows the loss of each task is a mean, on this replica."""
-        weights = self._weights_of(sample_weight)
-        return [_counted(self.loss_of[task], y[task], outputs[task], weights[task]) for task in self.tasks]
-
-    def _known(self, y, sample_weight):
-        """Which tasks have a labelled row in the whole batch, `(T,)`."""
-        weights = self._weights_of(sample_weight)
-        here = tf.stack([tf.reduce_any(_labelled(y[task], weights[task])) for task in self.tasks])
-        return here if _replicas() == 1 else _total(tf.cast(here, "float32")) > 0
-
-    def _track(self, losses, rows) -> None:
+    def _track(self, losses: list[Tensor], rows: list[Tensor]) -> None:
         for task, loss, number in zip(self.tasks, losses, rows):
             self.trackers[task].update_state(loss, sample_weight=number)
 
-    def _plain_sum(self, losses):
+    def _plain_sum(self, losses: list[Tensor]) -> Tensor:
         """With the penalties."""
-        return tf.add_n(_wide([*losses, self._penalty()] if self.losses else losses))
+        penalties = [self._penalty()] if self.losses else []
+        return tf.add_n(wide(losses + penalties))
 
-    def _penalty(self):
-        return tf.add_n(_wide([tf.reduce_sum(loss) for loss in self.losses])) if self.losses else tf.zeros(())
+    def _penalty(self) -> Tensor:
+        """Of the regularisers."""
+        if not self.losses:
+            return tf.zeros(())
+        return tf.add_n(wide([tf.reduce_sum(loss) for loss in self.losses]))
 
     # ------------------------------------------------------------ one step
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, Tensor]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         one_step = self._weighted if isinstance(self.balance, Weighting) else self._aggregated
         losses, plain_sum, outputs = one_step(x, y, sample_weight)
-        self._track(losses, self._rows(y, outputs, sample_weight))
+        self._track(losses, self._task_losses.rows(y, outputs, sample_weight))
         self._loss_tracker.update_state(plain_sum, sample_weight=_length(outputs))
         return self.compute_metrics(x, y, outputs, sample_weight=sample_weight)
 
-    def _weighted(self, x, y, sample_weight):
-        balance, scale = self.balance, self.optimizer.scale_loss
+    def _weighted(self, x: Tensor, y: ByTask, sample_weight: Tensor) -> Step:
+        """A step along the one loss that a weighting makes."""
+        balance = self.balance
+        scale = self.optimizer.scale_loss
         with tf.GradientTape(persistent=balance.wants_gradients) as tape:
             _, outputs = self._parts(x, training=True)
-            each = self.task_losses(y, outputs, sample_weight)
-            shares = self._shares(each, y, outputs, sample_weight)
-            losses, each = self._whole(shares), _reported(each, shares)
-            plain_sum = self._plain_sum(each)
-            known = {"known": self._known(y, sample_weight)} if balance.wants_known else {}
-            total = balance(losses, **known)
-            total = scale((total + tf.cast(self._penalty(), total.dtype)) / _replicas())
+            losses = self.task_losses(y, outputs, sample_weight)
+            shares = self._task_losses.shares(losses, y, outputs, sample_weight)
+            of_batch = whole(shares, balance.variable_dtype)
+            losses = reported(losses, shares)
+            plain_sum = self._plain_sum(losses)
+            known = {}
+            if balance.wants_known:
+                known["known"] = self._task_losses.known(y, sample_weight)
+            balanced = balance(of_batch, **known)
+            descended = balanced + tf.cast(self._penalty(), balanced.dtype)
+            descended = scale(descended / replicas())
             scaled = [scale(share) for share in shares] if balance.wants_gradients else []
-        gradients = tape.gradient(total, _values(self.trainable_variables))
+        gradients = tape.gradient(descended, values(self.trainable_variables))
         if balance.wants_gradients:
-            balance.before_step(losses, self._lengths(tape, scaled), **known)
-        before = [tf.identity(v.value) for v in balance.trainable_variables] if known else []
-        self._apply(gradients)
-        for variable, value in zip(balance.trainable_variables, before):
-            variable.assign(tf.where(known["known"], variable.value, value))
+            balance.before_step(of_batch, self._lengths(tape, scaled), **known)
+        self._apply_to_known(gradients, **known)
         again = self._second_look(x, y, sample_weight) if balance.wants_second_look else None
-        balance.after_step(losses, again, **known)
-        return each, plain_sum, outputs
+        balance.after_step(of_batch, again, **known)
+        return losses, plain_sum, outputs
 
-    def _shares(self, losses, y, outputs, sample_weight) -> list:
-        """What a replica adds to the losses of the whole batch."""
-        losses = [tf.reduce_sum(loss) for loss in losses]  # some losses are not reduced, and Keras descends their sum
-        if _replicas() == 1:
-            return losses
-        rows = tf.stack([tf.cast(number, losses[0].dtype) for number in self._rows(y, outputs, sample_weight)])
-        parts = tf.unstack(tf.math.divide_no_nan(rows, _total(rows)))
-        means = [_is_mean(self.loss_of[task]) for task in self.tasks]
-        return [loss * part if mean else loss for loss, part, mean in zip(losses, parts, means)]
+    def _apply_to_known(self, gradients: list[Tensor], known: Tensor | None = None) -> None:
+        """What a weighting has learned of a task without labels stays as it is."""
+        learned = [] if known is None else self.balance.trainable_variables
+        before = [tf.identity(variable.value) for variable in learned]
+        self._apply(gradients)
+        for variable, value in zip(learned, before):
+            variable.assign(tf.where(known, variable.value, value))
 
-    def _whole(self, shares):
-        """The losses of the whole batch, `(T,)`; each replica's gradient is that of its share, times the replicas."""
-        shares = tf.cast(tf.stack(shares), self.balance.variable_dtype)
-        if _replicas() == 1:
-            return shares
-        return _replicas() * shares + tf.stop_gradient(_total(shares) - _replicas() * shares)
-
-    def _lengths(self, tape, scaled):
+    def _lengths(self, tape: tf.GradientTape, scaled: list[Tensor]) -> Tensor:
         """`‖∂L_i/∂W‖` of each task, W the weights of the last shared layer."""
-        weights = _values(self._last_shared())
-        columns = [_total([tf.convert_to_tensor(g) for g in _there(tape.gradient(loss, weights))]) for loss in scaled]
-        lengths = [tf.linalg.global_norm(column) if column else tf.zeros(()) for column in columns]
-        return tf.cast(tf.stack(lengths) / self.optimizer.scale_loss(1.0), self.balance.variable_dtype)
+        weights = values(self._last_shared())
+        lengths = []
+        for loss in scaled:
+            gradients = present(tape.gradient(loss, weights))
+            whole_batch = total([tf.convert_to_tensor(gradient) for gradient in gradients])
+            lengths.append(tf.linalg.global_norm(whole_batch) if gradients else tf.zeros(()))
+        unscaled = tf.stack(lengths) / self.optimizer.scale_loss(1.0)
+        return tf.cast(unscaled, self.balance.variable_dtype)
 
-    def _second_look(self, x, y, sample_weight):
-        """The losses of the same batch after the step. The moving means of a normalisation count a batch once."""
-        layers = [layer for layer in self.network._flatten_layers() if layer.trainable]
-        moving = [v for layer in layers for v in layer._non_trainable_variables]
-        before = [tf.identity(v.value) for v in moving]
+    def _second_look(self, x: Tensor, y: ByTask, sample_weight: Tensor) -> Tensor:
+        """The losses of the same batch after the step.
+
+        The moving means of a normalisation count a batch once.
+        """
+        moving = _moving(self.network)
+        before = [tf.identity(variable.value) for variable in moving]
         _, outputs = self._parts(x, training=True)
         losses = self.task_losses(y, outputs, sample_weight)
         for variable, value in zip(moving, before):
             variable.assign(value)
-        return self._whole(self._shares(losses, y, outputs, sample_weight))
+        shares = self._task_losses.shares(losses, y, outputs, sample_weight)
+        return whole(shares, self.balance.variable_dtype)
 
-    def _aggregated(self, x, y, sample_weight):
-        trunk, scale = self._trunk(), self.optimizer.scale_loss
-        others = [v for v in self.trainable_variables if all(v is not w for w in trunk)]
+    def _aggregated(self, x: Tensor, y: ByTask, sample_weight: Tensor) -> Step:
+        """A step along the direction that an aggregator makes of the tasks' gradients."""
+        scale = self.optimizer.scale_loss
         with tf.GradientTape(persistent=True) as tape:
             z, outputs = self._parts(x, training=True)
-            each = self.task_losses(y, outputs, sample_weight)
-            shares = self._shares(each, y, outputs, sample_weight)
-            each = _reported(each, shares)
-            plain_sum, penalty = self._plain_sum(each), scale(self._penalty() / _replicas())
+            losses = self.task_losses(y, outputs, sample_weight)
+            shares = self._task_losses.shares(losses, y, outputs, sample_weight)
+            losses = reported(losses, shares)
+            plain_sum = self._plain_sum(losses)
+            penalty = scale(self._penalty() / replicas())
             shares = [scale(share) for share in shares]
-        compared = z + _values(others)
-        columns = list(zip(*(tape.gradient(loss, compared) for loss in shares)))
-        stacked = [_dense(column) if len(_there(column)) > 1 else None for column in columns]
-        factors = self._factors(stacked, len(z), self._known(y, sample_weight))
-        combined = [_combined(column, stack, factors) for column, stack in zip(columns, stacked)]
-        tables = [v for v, column in zip(others, columns[len(z) :]) if _is_shared_table(column)]
-        again = tables + [v for v in trunk if any(v is w for w in self._past())]
-        pull = [(penalty, tf.ones_like(penalty))] if self.losses else []
-        pulls = _back(tape, pull, others)
-        found = _by_id(others, map(_sum, zip(combined[len(z) :], pulls)))
-        found |= _by_id(trunk, _back(tape, [*zip(z, combined), *pull], trunk))
-        # the gradient of Σ factor_i L_i: rows of tables as Keras has them, and all ways into the trunk
-        found |= _by_id(again, _back(tape, [*zip(shares, tf.unstack(factors)), *pull], again))
-        self._apply([found[id(v)] for v in self.trainable_variables])
-        return each, plain_sum, outputs
+        penalties = [(penalty, tf.ones_like(penalty))] if self.losses else []
+        known = self._task_losses.known(y, sample_weight)
+        self._apply(self._directions(tape, z, shares, penalties, known))
+        return losses, plain_sum, outputs
 
-    def _factors(self, stacked, of_rows: int, known):
-        """`T w`, what the gradients of the tasks are multiplied by; 1 if no two of them meet anywhere.
+    def _directions(
+        self,
+        tape: tf.GradientTape,
+        z: list[Tensor],
+        shares: list[Tensor],
+        penalties: list[tuple[Tensor, Tensor]],
+        known: Tensor,
+    ) -> list[Tensor]:
+        """What each trainable weight follows, with the gradients compared at z and past it."""
+        trunk = self._trunk()
+        others = [v for v in self.trainable_variables if not _is_among(v, trunk)]
+        columns = columns_of(tape, shares, z + values(others))
+        stacks = [stacked(column) for column in columns]
+        factors = self._factors(stacks, len(z), known)
+        mixed = [combined(column, stack, factors) for column, stack in zip(columns, stacks)]
+        at_z = list(zip(z, mixed))
+        at_others = mixed[len(z) :]
 
-        The first `of_rows` tensors have a row for each row of the batch: a replica has some of these. Of any
-        other it has a part of the gradient.
+        pulls = weighted_gradients(tape, penalties, others)
+        gradients = _by_id(others, map(sum_of, zip(at_others, pulls)))
+        gradients |= _by_id(trunk, weighted_gradients(tape, at_z + penalties, trunk))
+        # the gradient of Σ factor_i L_i: rows of tables as Keras has them, all ways into the trunk
+        again = _tables(others, columns[len(z) :]) + self._trunk_past_z(trunk)
+        ends = [*zip(shares, tf.unstack(factors)), *penalties]
+        gradients |= _by_id(again, weighted_gradients(tape, ends, again))
+        return [gradients[id(variable)] for variable in self.trainable_variables]
+
+    def _trunk_past_z(self, trunk: list[Tensor]) -> list[Tensor]:
+        """The weights of the trunk that a head reaches past z, too."""
+        past = self._past()
+        return [variable for variable in trunk if _is_among(variable, past)]
+
+    def _factors(self, stacks: list[Tensor | None], of_rows: int, known: Tensor) -> Tensor:
+        """`T w`, what the gradients of the tasks are multiplied by; 1 if no two of them meet.
+
+        The first `of_rows` tensors have a row for each row of the batch.
         """
-        if all(column is None for column in stacked):
+        if all(stack is None for stack in stacks):
             return tf.ones(len(self.tasks))
-        products = []
-        for place, column in enumerate(stacked):
-            if column is not None:
-                rows = tf.reshape(column, (len(self.tasks), -1))
-                products.append(_total(gram(rows)) if place < of_rows else gram(_total(rows)))
-        weights = self.balance(tf.add_n(_wide(products)), known=known)
+        weights = self.balance(gram_of(stacks, of_rows), known=known)
         return tf.reduce_sum(tf.cast(known, weights.dtype)) * weights
 
-    def _apply(self, gradients) -> None:
+    def _apply(self, gradients: list[Tensor]) -> None:
         variables = self.trainable_variables
         if not variables:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
@@ -309,207 +385,66 @@ class Balanced(keras.Model):
         self.optimizer.apply_gradients(zip(gradients, variables))
 
 
-# ---------------------------------------------------------------- losses
-
-
-class _Function(keras.losses.Loss):
-    """A function of labels and predictions, such as that of a name, as a Keras loss."""
-
-    def __init__(self, function):
-        super().__init__(name=getattr(function, "__name__", "loss"))
-        self.function = function
-
-    def call(self, y, p):
-        if len(p.shape) == len(y.shape) + 1 and p.shape[-1] == 1:
-            p = tf.squeeze(p, -1)
-        return self.function(y, p)
-
-
-def _as_loss(given) -> keras.losses.Loss:
-    """A loss by name, as a function or as a Keras object, as an object."""
-    loss = keras.losses.get(given)
-    return loss if isinstance(loss, keras.losses.Loss) else _Function(loss)
-
-
-def _mean(loss, y, prediction, weight):
-    """The loss of the rows of this replica. (Keras divides the mean that it takes by the replicas.)"""
-    if len(y.shape) == 1 and prediction.shape[-1:] == (1,):
-        y = y[:, None]
-    value = loss(y, prediction, sample_weight=weight)
-    return value * _replicas() if _by_keras(loss) and _is_mean(loss) and _replicas() > 1 else value
-
-
-def _by_keras(loss) -> bool:
-    """Whether Keras reduces the loss, rather than a class of its own."""
-    return type(loss).__call__ is keras.losses.Loss.__call__
-
-
-def _is_mean(loss) -> bool:
-    return not _by_keras(loss) or loss.reduction not in ("sum", "none", None)
-
-
-def _counted(loss, y, prediction, weight):
-    """Over how many rows a loss is a mean: all, or, of a loss over known labels, these, with their weights."""
-    over_known = getattr(getattr(loss, "task", None), "over", None) == "known"
-    if not over_known and getattr(loss, "reduction", None) != "mean_with_sample_weight":
-        return tf.shape(prediction)[0]
-    known = tf.cast(_there_are(y), "float32")
-    columns = tf.cast(tf.shape(known)[1], "float32")
-    return tf.reduce_sum(known if weight is None else known * _as_rows(tf.cast(weight, "float32"))) / columns
-
-
-def _labelled(y, weight):
-    """Which rows have a label that counts, `(rows,)`."""
-    rows = tf.reduce_any(_there_are(y), axis=1)
-    return rows if weight is None else rows & tf.reduce_any(_as_rows(weight) != 0, axis=1)
-
-
-def _there_are(y):
-    """Which labels are there, `(rows, columns)`: NaN is none."""
-    y = _as_rows(y)
-    return ~tf.math.is_nan(y) if y.dtype.is_floating else tf.ones_like(y, "bool")
-
-
-def _as_rows(values):
-    values = tf.convert_to_tensor(values)
-    return tf.reshape(values, (tf.shape(values)[0], -1))
-
-
-def _length(outputs):
-    return tf.shape(next(iter(outputs.values())))[0]
-
-
 # ---------------------------------------------------------------- the balance and the optimiser
 
 
-def _claim(balance) -> None:
+def _claim(balance: Weighting | Aggregator) -> None:
     """What a balance remembers is of one model."""
-    name = type(balance).__name__
     if getattr(balance, "of_a_model", False):
-        raise ValueError(f"{name}: expected a balance for each model, found one that another model trains with")
+        expected = f"{type(balance).__name__}: expected a balance for each model"
+        raise ValueError(f"{expected}, found one that another model trains with")
     balance.of_a_model = balance.remembers
 
 
-def _build(balance, tasks: int) -> None:
+def _build(balance: Weighting | Aggregator, tasks: int) -> None:
     """For so many tasks; one that is built, since it was loaded, must fit."""
     shape = (tasks,) if isinstance(balance, Weighting) else (tasks, tasks)
     if not balance.built:
         balance.build(shape)
         balance.built = True
-    sizes = {v.shape[0] for v in balance.variables if len(v.shape) == 1} - {tasks}
-    if sizes:
-        raise ValueError(f"{type(balance).__name__}: expected a balance for {tasks} tasks, found one for {sizes.pop()}")
+    sizes = {variable.shape[0] for variable in balance.variables if len(variable.shape) == 1}
+    others = sizes - {tasks}
+    if others:
+        expected = f"{type(balance).__name__}: expected a balance for {tasks} tasks"
+        raise ValueError(f"{expected}, found one for {others.pop()}")
 
 
-def _spare_from_decay(optimizer, learned) -> None:
+def _spare_from_decay(optimizer: keras.Optimizer, learned: list[Tensor]) -> None:
     """No weight decay for what a balance learns; what else was left out stays so."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner: Any = getattr(optimizer, "inner_optimizer", optimizer)
     if not learned or inner.built:
         return
     variables = getattr(inner, "_exclude_from_weight_decay", set())
     names = getattr(inner, "_exclude_from_weight_decay_pattern", None)
     inner.exclude_from_weight_decay(learned)
-    inner._exclude_from_weight_decay |= variables
-    inner._exclude_from_weight_decay_pattern = names
+    # a second call forgets what the first left out, and Keras has no public way to add
+    inner._exclude_from_weight_decay |= variables  # noqa: SLF001
+    inner._exclude_from_weight_decay_pattern = names  # noqa: SLF001
 
 
-# ---------------------------------------------------------------- the network as a graph
+# ---------------------------------------------------------------- variables and outputs
 
 
-def _calls(outputs, but=None) -> list[tuple]:
-    """The calls of layers behind the outputs, as (layer, number of the call); not those behind the tensor `but`."""
-    found, queue = [], keras.tree.flatten(outputs)
-    stop = but if but is None else but._keras_history[:2]
-    while queue:
-        call = queue.pop()._keras_history[:2]
-        if call != stop and call not in found:
-            found.append(call)
-            layer, number = call
-            queue += layer._inbound_nodes[number].input_tensors
-    return found
+def _moving(network: keras.Model) -> list[Tensor]:
+    """What a call in training changes: means of normalisations, states of random streams."""
+    layers = network._flatten_layers()  # noqa: SLF001 - no public name has layers in layers
+    trained = [layer for layer in layers if layer.trainable]
+    return [v for layer in trained for v in layer._non_trainable_variables]  # noqa: SLF001
 
 
-def _only_output(network, name: str):
-    """The tensor that a layer gives."""
-    layer = network.get_layer(name)
-    calls = [number for other, number in _calls(network.output) if other is layer]
-    if len(calls) != 1:
-        raise ValueError(f"representation: expected a layer that is called once, found {name!r}, called {len(calls)} times")
-    outputs = layer._inbound_nodes[calls[0]].output_tensors
-    if len(outputs) != 1:
-        raise ValueError(f"representation: expected a layer with one output, found {name!r} with {len(outputs)}")
-    return outputs[0]
+def _tables(variables: Sequence[Tensor], columns: Sequence[Sequence]) -> list[Tensor]:
+    """Those of which several tasks reach rows."""
+    return [v for v, column in zip(variables, columns) if is_shared_table(column)]
 
 
-# ---------------------------------------------------------------- gradients
+def _is_among(thing: object, others: Iterable[object]) -> bool:
+    """By identity: variables and metrics compare by value, or not at all."""
+    return any(thing is other for other in others)
 
 
-def _replicas() -> int:
-    return tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def _total(values):
-    """The sum over the replicas, on each of them. (Outside of one, Keras only asks for shapes.)"""
-    context = tf.distribute.get_replica_context()
-    if _replicas() == 1 or context is None or isinstance(values, list) and not values:
-        return values
-    return context.all_reduce("sum", values)
-
-
-def _reported(losses, shares) -> list:
-    """The losses of the whole batch, on each replica."""
-    return losses if _replicas() == 1 else [_total(share) for share in shares]
-
-
-def _values(variables) -> list:
-    """What a tape wants to see: TensorFlow's variables behind Keras'."""
-    return [v.value for v in variables]
-
-
-def _wide(tensors) -> list:
-    """In one precision: that of the widest, and at least float32."""
-    dtype = max([tf.float32, *(tensor.dtype for tensor in tensors)], key=lambda dtype: dtype.size)
-    return [tf.cast(tensor, dtype) for tensor in tensors]
-
-
-def _by_id(variables, gradients) -> dict:
+def _by_id(variables: Iterable[Tensor], gradients: Iterable[Tensor]) -> dict[int, Tensor]:
     return {id(variable): gradient for variable, gradient in zip(variables, gradients)}
 
 
-def _back(tape, ends, variables) -> list:
-    """The gradient of `Σ factor · end`, ends and factors in pairs, by each variable."""
-    there = [(end, tf.cast(factor, end.dtype)) for end, factor in ends if factor is not None]
-    if not there or not variables:
-        return [None] * len(variables)
-    targets, factors = map(list, zip(*there))
-    return tape.gradient(targets, _values(variables), output_gradients=factors)
-
-
-def _there(gradients) -> list:
-    return [gradient for gradient in gradients if gradient is not None]
-
-
-def _sum(gradients):
-    """Of those that are there; one alone stays as it is, rows of a table stay rows."""
-    there = _there(gradients)
-    return tf.add_n([tf.convert_to_tensor(g) for g in there]) if len(there) > 1 else next(iter(there), None)
-
-
-def _dense(column):
-    """One gradient per task, stacked: `(T, ...)`, in float32 at least; zeros for a task that does not reach the tensor."""
-    like = tf.convert_to_tensor(_there(column)[0])
-    return tf.stack(_wide([tf.zeros_like(like) if g is None else tf.convert_to_tensor(g) for g in column]))
-
-
-def _combined(column, stack, factors):
-    """One gradient of those of the tasks; `None` is a task that does not reach the tensor."""
-    if stack is None:
-        return _sum(column)
-    mixed = tf.tensordot(tf.cast(factors, stack.dtype), stack, 1)
-    return tf.cast(mixed, _there(column)[0].dtype)
-
-
-def _is_shared_table(column) -> bool:
-    """Whether several tasks reach rows of a table."""
-    there = _there(column)
-    return len(there) > 1 and any(isinstance(gradient, tf.IndexedSlices) for gradient in there)
+def _length(outputs: ByTask) -> Tensor:
+    return tf.shape(next(iter(outputs.values())))[0]

@@ -1,7 +1,7 @@
-"""The chapter's experiment: three tasks whose losses differ by four orders of magnitude, in a world whose truth is known.
+"""The chapter's experiment: three tasks whose losses differ by four orders of magnitude.
 
-`world` draws it, `network` is one shared bottom, `Bench` trains it with any balance, seed after seed, and measures each task
-against the truth.
+`world` draws it, `network` is one shared bottom, `Bench` trains it with any balance, seed after
+seed, and measures each task against the truth.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,41 +11,66 @@ from itertools import product
 import numpy as np
 
 from mtl_lessons import metrics
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.stored import Progress, counted
 from mtl_lessons.training import Restart
 
-from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad, gram
+from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
 from .balanced import Balanced
+from .gradients import columns_of, gram_of, stacked
 from .weightings import DWA, FAMO, RLW, Equal, Fixed, GradNorm, Uncertainty, Weighting
 
 TASKS = ("watch", "click", "rating")
 LOSSES = {"watch": "mse", "click": "binary_crossentropy", "rating": "mse"}
-FEATURES, HIDDEN = 40, 12
-ROWS, TEST, BATCH, EPOCHS = 40_000, 10_000, 512, 8
+FEATURES = 40
+HIDDEN = 12
+ROWS = 40_000
+TEST = 10_000
+BATCH = 512
+EPOCHS = 8
 STEPS = ROWS // BATCH  # in an epoch
 RATE = 0.005
 NOISE = {"watch": 40.0, "rating": 0.6}  # seconds, stars
 
 Columns = dict[str, np.ndarray]
+Scores = dict[str, float]
+Makers = dict[str, Callable[[], Weighting | Aggregator]]
 
 
 def world(seed: int) -> tuple[np.ndarray, Columns, Columns]:
     """Features `(ROWS + 2 TEST, 40)`, labels and truths.
 
-    Each task reads six of twelve hidden directions h of x, overlapping by three with the next task: `t = Σ ± h`, in standard units. Then
-    watch = 120 + 80 t + 40 ε seconds, P(click) = σ(2 t - 1), rating = 3 + .8 t + .6 ε stars, ε standard normal. Truths are the
-    same without ε, and P(click).
+    Each task reads six of twelve hidden directions h of x, overlapping by three with the next
+    task: `t = Σ ± h`, in standard units. Then watch = 120 + 80 t + 40 ε seconds, P(click) = σ(2 t
+    - 1), rating = 3 + .8 t + .6 ε stars, ε standard normal. Truths are the same without ε, and
+    P(click).
+
+    >>> x, labels, truth = world(seed=0)
+    >>> x.shape, sorted(labels)
+    ((60000, 40), ['click', 'rating', 'watch'])
+    >>> noise = labels["watch"] - truth["watch"]
+    >>> round(float(noise.std()) / 40, 1)  # seconds
+    1.0
     """
     random = np.random.default_rng(seed)
     directions = np.linalg.qr(random.normal(size=(FEATURES, HIDDEN)))[0] * 1.5
     x = random.normal(size=(ROWS + 2 * TEST, FEATURES))
     hidden = np.abs(x @ directions) - 1.2
     watch, click, rating = (_standard(hidden[:, i : i + 6] @ _signs(random)) for i in (0, 3, 6))
-    truth = {"watch": 120 + 80 * watch, "click": 1 / (1 + np.exp(1 - 2 * click)), "rating": 3 + 0.8 * rating}
-    labels = {task: truth[task] + noise * random.normal(size=len(x)) for task, noise in NOISE.items()}
+    truth = {
+        "watch": 120 + 80 * watch,
+        "click": 1 / (1 + np.exp(1 - 2 * click)),
+        "rating": 3 + 0.8 * rating,
+    }
+    labels = {}
+    for task, noise in NOISE.items():
+        labels[task] = truth[task] + noise * random.normal(size=len(x))
     labels["click"] = random.random(len(x)) < truth["click"]
-    return x.astype("float32"), *({t: c[t].astype("float32") for t in TASKS} for c in (labels, truth))
+    return x.astype("float32"), _in_float32(labels), _in_float32(truth)
+
+
+def _in_float32(columns: Columns) -> Columns:
+    return {task: columns[task].astype("float32") for task in TASKS}
 
 
 def _signs(random: np.random.Generator) -> np.ndarray:
@@ -57,16 +82,24 @@ def _standard(values: np.ndarray) -> np.ndarray:
 
 
 def network(trunk: Sequence[int] = (64, 32), head: int = 16) -> keras.Model:
-    """A shared bottom with one tower per task; outputs `(batch, 1)` in seconds, as a probability, in stars.
+    """A shared bottom with one tower per task.
 
-    The towers work in standard units, and a `Rescaling` turns these into seconds and stars. Without it the watch tower would
-    first have to grow to 120, and its slowness would be mistaken for imbalance.
+    Outputs `(batch, 1)`: seconds, a probability, stars.
+
+    The towers work in standard units, and a `Rescaling` turns these into seconds and stars.
+    Without it the watch tower would first have to grow to 120, and its slowness would be mistaken
+    for imbalance.
+
+    >>> sorted(network().output)
+    ['click', 'rating', 'watch']
     """
     x = z = keras.Input((FEATURES,), name="x")
-    for i, units in enumerate(trunk):
-        z = keras.layers.Dense(units, "relu", name=f"trunk_{i}")(z)
+    for i, width in enumerate(trunk):
+        z = keras.layers.Dense(width, "relu", name=f"trunk_{i}")(z)
     towers = {task: keras.layers.Dense(head, "relu", name=f"{task}_tower")(z) for task in TASKS}
-    units = {task: keras.layers.Dense(1, name=f"{task}_units")(tower) for task, tower in towers.items()}
+    units = {}
+    for task, tower in towers.items():
+        units[task] = keras.layers.Dense(1, name=f"{task}_units")(tower)
     outputs = {
         "watch": keras.layers.Rescaling(80.0, 120.0, name="watch")(units["watch"]),
         "click": keras.layers.Activation("sigmoid", name="click")(units["click"]),
@@ -76,17 +109,29 @@ def network(trunk: Sequence[int] = (64, 32), head: int = 16) -> keras.Model:
 
 
 def initial_losses(labels: Columns) -> np.ndarray:
-    """The loss of each task's best constant guess, about what an untrained network has: `(3,)`."""
-    return np.array([labels["watch"].var(), metrics.binary_entropy(labels["click"].mean()), labels["rating"].var()])
+    """The loss of each task's best constant guess, about what an untrained network has: `(3,)`.
+
+    >>> columns = {"watch": [0.0, 4.0], "click": [0.0, 1.0], "rating": [1.0, 3.0]}
+    >>> labels = {task: np.array(column) for task, column in columns.items()}
+    >>> initial_losses(labels).round(3).tolist()  # 4 = 2², log 2, 1 = 1²
+    [4.0, 0.693, 1.0]
+    """
+    click = metrics.binary_entropy(labels["click"].mean())
+    return np.array([labels["watch"].var(), click, labels["rating"].var()])
 
 
 # ---------------------------------------------------------------- training and measuring
 
 
 class Bench:
-    """Trains one balance on many seeds and keeps what it compiled, so that a further seed costs no second tracing.
+    """Trains one balance on many seeds, traced once.
 
-    `trunk` are the units of the shared layers. A balance at the representation reads the last of them. `rate` is Adam's first.
+    `trunk` are the units of the shared layers. A balance at the representation reads the last of
+    them. `rate` is Adam's first.
+
+    >>> bench = Bench(Fixed([1.0, 1.0, 1.0]), trunk=(8,))
+    >>> bench.model.representation  # then `bench.run(seed=0)` trains for eight epochs
+    'trunk_0'
     """
 
     def __init__(
@@ -95,63 +140,99 @@ class Bench:
         at_representation: bool = True,
         trunk: Sequence[int] = (64, 32),
         rate: float = RATE,
-    ):
+    ) -> None:
         last = f"trunk_{len(trunk) - 1}"
         self.model = Balanced(network(trunk), balance, last if at_representation else None)
         schedule = keras.optimizers.schedules.CosineDecay(rate, EPOCHS * STEPS)
-        self.model.compile(keras.optimizers.Adam(schedule), loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
+        adam = keras.optimizers.Adam(schedule)
+        self.model.compile(adam, loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
         self.start = Restart(self.model, lambda: network(trunk))
 
-    def run(self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> dict[str, float]:
-        """Train on the world of this seed; `score` on its test rows, and as `check` the `loss` on its validation rows."""
+    def run(self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> Scores:
+        """Train on the world of this seed, and `score` on its test rows.
+
+        `check` is the `loss` on its validation rows.
+        """
         x, labels, truth = world(seed)
         self.start(seed)
-        batches = tf.data.Dataset.from_tensor_slices(_rows(x, labels, slice(ROWS))).batch(BATCH, drop_remainder=True)
-        batches = batches.cache().shuffle(STEPS, seed=seed)
+        columns = {task: column[:ROWS, None] for task, column in labels.items()}
+        rows = tf.data.Dataset.from_tensor_slices((x[:ROWS], columns))
+        batches = rows.batch(BATCH, drop_remainder=True).cache().shuffle(STEPS, seed=seed)
         self.model.fit(batches, epochs=EPOCHS, shuffle=False, callbacks=list(callbacks), verbose=0)
-        check, test = (self._score(x, labels, truth, rows) for rows in (slice(ROWS, ROWS + TEST), slice(ROWS + TEST, None)))
+        check = self._score(x, labels, truth, slice(ROWS, ROWS + TEST))
+        test = self._score(x, labels, truth, slice(ROWS + TEST, None))
         return test | {"check": check["loss"]}
 
-    def _score(self, x, labels: Columns, truth: Columns, rows: slice) -> dict[str, float]:
+    def _score(self, x: np.ndarray, labels: Columns, truth: Columns, rows: slice) -> Scores:
         predicted = self.model.network.predict_on_batch(x[rows])
-        return score(predicted, {t: c[rows] for t, c in labels.items()}, {t: c[rows] for t, c in truth.items()})
+        return score(predicted, _some(labels, rows), _some(truth, rows))
 
 
-def _rows(x, labels: Columns, rows: slice):
-    return x[rows], {task: column[rows, None] for task, column in labels.items()}
+def _some(columns: Columns, rows: slice) -> Columns:
+    return {task: column[rows] for task, column in columns.items()}
 
 
-def score(predicted: dict, labels: Columns, truth: Columns) -> dict[str, float]:
-    """R² of seconds and stars to their *true* values; AUC of clicks; `loss`, the mean over tasks of loss / loss of a constant."""
+def score(predicted: Mapping[str, Tensor], labels: Columns, truth: Columns) -> Scores:
+    """R² of seconds and stars to their *true* values, AUC of clicks, and `loss`.
+
+    `loss` is the mean over tasks of loss / loss of a constant.
+
+    >>> labels = {task: np.array([0.0, 1.0]) for task in TASKS}
+    >>> guess = {task: np.full((2, 1), 0.5) for task in TASKS}  # the best constant
+    >>> scores = score(guess, labels, truth=labels)
+    >>> scores["watch"], scores["click"], round(scores["loss"], 6)
+    (0.0, 0.5, 1.0)
+    """
     columns = {task: np.asarray(column)[:, 0] for task, column in predicted.items()}
-    r2 = {t: 1 - np.mean((columns[t] - truth[t]) ** 2) / truth[t].var() for t in ("watch", "rating")}
-    errors = [np.mean((columns[t] - labels[t]) ** 2) for t in ("watch", "rating")]
-    losses = np.array([errors[0], metrics.log_loss(labels["click"], columns["click"]), errors[1]])
+    click_loss = metrics.log_loss(labels["click"], columns["click"])
+    losses = np.array(
+        [
+            _mean_square(columns["watch"], labels["watch"]),
+            click_loss,
+            _mean_square(columns["rating"], labels["rating"]),
+        ]
+    )
     return {
-        "watch": float(r2["watch"]),
+        "watch": _r2(columns["watch"], truth["watch"]),
         "click": metrics.auc(labels["click"], columns["click"]),
-        "rating": float(r2["rating"]),
+        "rating": _r2(columns["rating"], truth["rating"]),
         "loss": float(np.mean(losses / initial_losses(labels))),
     }
+
+
+def _mean_square(predicted: np.ndarray, column: np.ndarray) -> np.floating:
+    return np.mean((predicted - column) ** 2)
+
+
+def _r2(predicted: np.ndarray, truth: np.ndarray) -> float:
+    return float(1 - _mean_square(predicted, truth) / truth.var())
 
 
 # ---------------------------------------------------------------- what a balance makes of the tasks
 
 
-def task_weights(model: Balanced, x, y: Mapping) -> np.ndarray:
+def task_weights(model: Balanced, x: Tensor, y: Mapping[str, Tensor]) -> np.ndarray:
     """The weight that the balance would give each task in a step on these rows, `(T,)`.
 
-    Of a weighting: the derivative of its loss by the task's. Of an aggregator: its coefficient of the task's gradient,
-    where the model compares gradients. A look leaves no trace: a balance that counts its draws does not count this one.
+    Of a weighting: the derivative of its loss by the task's. Of an aggregator: its coefficient of
+    the task's gradient, where the model compares gradients. A look leaves no trace: a balance that
+    counts its draws does not count this one.
+
+    >>> model = Balanced(network(), Fixed([1.0, 2.0, 3.0]))
+    >>> model.compile(loss=LOSSES)
+    >>> labels = {task: tf.ones((4, 1)) for task in TASKS}
+    >>> task_weights(model, tf.ones((4, FEATURES)), labels).tolist()
+    [1.0, 2.0, 3.0]
     """
+    by_losses = isinstance(model.balance, Weighting)
     remembered = [variable.numpy() for variable in model.balance.variables]
-    found = _by_losses(model, x, y) if isinstance(model.balance, Weighting) else _by_gradients(model, x, y)
+    weights = _by_losses(model, x, y) if by_losses else _by_gradients(model, x, y)
     for variable, value in zip(model.balance.variables, remembered):
         variable.assign(value)
-    return found.numpy()
+    return weights.numpy()
 
 
-def _by_losses(model: Balanced, x, y: Mapping):
+def _by_losses(model: Balanced, x: Tensor, y: Mapping[str, Tensor]) -> Tensor:
     losses = tf.stack(model.task_losses(y, model.network(x)))
     with tf.GradientTape() as tape:
         tape.watch(losses)
@@ -159,32 +240,26 @@ def _by_losses(model: Balanced, x, y: Mapping):
     return tape.gradient(total, losses)
 
 
-def _by_gradients(model: Balanced, x, y: Mapping):
+def _by_gradients(model: Balanced, x: Tensor, y: Mapping[str, Tensor]) -> Tensor:
     inner = model.network
-    z = inner.get_layer(model.representation).output if model.representation else inner.output
-    both = keras.Model(inner.input, [z, inner.output])
+    compared = inner.output
+    if model.representation:
+        compared = inner.get_layer(model.representation).output
+    both = keras.Model(inner.input, [compared, inner.output])
     with tf.GradientTape(persistent=True) as tape:
         z, outputs = both(x)
         losses = model.task_losses(y, outputs)
-    at = z if model.representation else [weight.value for weight in inner.trainable_variables]
-    rows = [tf.nest.flatten(tape.gradient(loss, at)) for loss in losses]
-    shared = [column for column in zip(*rows) if sum(gradient is not None for gradient in column) > 1]
-    return model.balance(tf.add_n([_gram_of(column) for column in shared]))
+    weights = [weight.value for weight in inner.trainable_weights]
+    columns = columns_of(tape, losses, z if model.representation else weights)
+    return model.balance(gram_of([stacked(column) for column in columns]))
 
 
-def _gram_of(gradients: Sequence):
-    """Inner products of the tasks' gradients by one tensor, `(T, T)`; None is a task that does not reach it."""
-    like = next(gradient for gradient in gradients if gradient is not None)
-    dense = [tf.zeros(like.shape) if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
-    return gram(tf.reshape(tf.stack(dense), (len(dense), -1)))
-
-
-# ---------------------------------------------------------------- what the chapter stores: a search of weights and rates
+# ---------------------------------------------------------------- a search of weights and rates
 
 KINDS = ("regression", "classification", "regression")
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 RATES = (RATE, 0.01, 0.02, 0.04)
-CONTROLS = {
+CONTROLS: Makers = {
     "equal weights": Equal,
     "uncertainty, from σ = 1": partial(Uncertainty, KINDS),
     "DWA": partial(DWA, STEPS),
@@ -197,43 +272,92 @@ CONTROLS = {
 
 
 def static(watch: float = 1.0, rating: float = 1.0) -> Fixed:
-    """Weights `factor / initial loss`; the click's factor is 1."""
+    """Weights `factor / initial loss`; the click's factor is 1.
+
+    >>> static(watch=2.0).chosen == (np.array([2.0, 1.0, 1.0]) / _constants()).tolist()
+    True
+    """
     return Fixed(np.array([watch, 1.0, rating]) / _constants())
 
 
 def uncertainty() -> Uncertainty:
-    """Learned noise that starts at its optimum for the initial losses and moves four times as fast as it would."""
+    """Learned noise that starts at its optimum for the initial losses, and moves fast.
+
+    Four times as fast as it would.
+
+    >>> weighting = uncertainty()
+    >>> weighting.kinds, weighting.speed
+    (['regression', 'classification', 'regression'], 4.0)
+    """
     return Uncertainty(KINDS, start=_constants() * [1, 2, 1], speed=4.0)
 
 
-ADAPTIVE = {"uncertainty": uncertainty, "GradNorm": GradNorm, "FAMO": FAMO, "IMTL-G": IMTLG, "Nash-MTL": NashMTL}
+ADAPTIVE: Makers = {
+    "uncertainty": uncertainty,
+    "GradNorm": GradNorm,
+    "FAMO": FAMO,
+    "IMTL-G": IMTLG,
+    "Nash-MTL": NashMTL,
+}
 
 
 def _constants() -> np.ndarray:
     """The initial losses on seed 0's training rows."""
-    return initial_losses({task: column[:ROWS] for task, column in world(0)[1].items()})
+    _, labels, _ = world(0)
+    return initial_losses(_some(labels, slice(ROWS)))
 
 
-def grid(seeds: Sequence[int] = range(5), progress: Progress | None = None) -> dict[str, dict]:
-    """`{rate: {balance: [scores of each seed]}}`. At the first rate all factors and methods, at others the inner ones."""
-    tried = [(rate, name, make) for rate in RATES for name, make in candidates(rate).items()]
-    tables = {str(rate): {} for rate in RATES}
+def grid(
+    seeds: Sequence[int] = range(5), progress: Progress | None = None
+) -> dict[str, dict[str, list[Scores]]]:
+    """`{rate: {balance: [scores of each seed]}}`.
+
+    At the first rate all factors and methods, at others the inner ones.
+
+    >>> from mtl_lessons import stored
+    >>> list(stored.read("loss_balancing_experiment"))  # what it gave; it takes minutes
+    ['0.005', '0.01', '0.02', '0.04']
+    """
+    tried = []
+    for rate in RATES:
+        tried += [(rate, name, make) for name, make in candidates(rate).items()]
+    tables: dict[str, dict[str, list[Scores]]] = {str(rate): {} for rate in RATES}
     for rate, name, make in counted(tried, progress):
         tables[str(rate)][name] = _runs(Bench(make(), rate=rate), seeds)
     return tables
 
 
-def candidates(rate: float) -> dict[str, Callable]:
-    """What is tried at a rate: `static WATCH, RATING` for pairs of factors, and methods by name."""
-    factors = FACTORS if rate == RATE else FACTORS[1:-1]
-    searched = {f"static {watch:g}, {rating:g}": partial(static, watch, rating) for watch, rating in product(factors, factors)}
-    return searched | (CONTROLS if rate == RATE else {}) | ADAPTIVE
+def candidates(rate: float) -> Makers:
+    """What is tried at a rate: `static WATCH, RATING` for pairs of factors, and methods by name.
+
+    >>> len(candidates(RATE)), len(candidates(0.01))  # 5² + 6 + 5, and 3² + 5
+    (36, 14)
+    """
+    at_first = rate == RATE
+    factors = FACTORS if at_first else FACTORS[1:-1]
+    tried: Makers = {}
+    for watch, rating in product(factors, factors):
+        tried[f"static {watch:g}, {rating:g}"] = partial(static, watch, rating)
+    if at_first:
+        tried |= CONTROLS
+    return tried | ADAPTIVE
 
 
-def _runs(bench: Bench, seeds: Sequence[int]) -> list[dict[str, float]]:
-    return [{key: round(value, 4) for key, value in bench.run(seed).items()} for seed in seeds]
+def _runs(bench: Bench, seeds: Sequence[int]) -> list[Scores]:
+    return [_rounded(bench.run(seed)) for seed in seeds]
 
 
-def tuned(searched: Mapping[str, list]) -> list[dict[str, float]]:
-    """Of a search `{setting: [scores of each seed]}`: for each seed the scores of the setting best on its *validation* rows."""
-    return [min(runs, key=lambda run: run["check"]) for runs in zip(*searched.values(), strict=True)]
+def _rounded(scores: Scores) -> Scores:
+    return {name: round(value, 4) for name, value in scores.items()}
+
+
+def tuned(searched: Mapping[str, list[Scores]]) -> list[Scores]:
+    """For each seed the scores of the setting that was best on its *validation* rows.
+
+    `searched` is `{setting: [scores of each seed]}`.
+
+    >>> tuned({"one": [{"check": 0.9, "loss": 0.8}], "two": [{"check": 0.7, "loss": 1.0}]})
+    [{'check': 0.7, 'loss': 1.0}]
+    """
+    by_seed = zip(*searched.values(), strict=True)
+    return [min(runs, key=lambda scores: scores["check"]) for runs in by_seed]

@@ -1,13 +1,15 @@
-"""The chapter's front: two tasks that compete for one shared unit, and what each balance makes of it.
+"""The chapter's front: two tasks that compete for one shared unit.
 
-`sweep` trains a row of fixed weights, `methods` every other balance, all by one trainer; `grid` puts them together with
-`concave`, two losses whose front no weighted sum can walk. The grid is stored (`stored.py`).
+`sweep` trains a row of fixed weights, `methods` every other balance, all by one trainer; `grid`
+puts them together with `concave`, two losses whose front no weighted sum can walk. The grid is
+stored (`stored.py`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.stored import Progress, counted
@@ -18,10 +20,17 @@ from .balanced import Balanced
 from .weightings import FAMO, Equal, Fixed, GradNorm, Uncertainty, Weighting
 
 TASKS = ("a", "b")
-FEATURES, COSINE, NOISE = 10, 0.5, 0.7
-ROWS, TEST, BATCH, EPOCHS, SEEDS = 12_800, 20_000, 256, 12, 8
+FEATURES = 10
+COSINE = 0.5
+NOISE = 0.7
+ROWS = 12_800
+TEST = 20_000
+BATCH = 256
+EPOCHS = 12
+SEEDS = 8
 STEPS = ROWS // BATCH  # in an epoch
-WEIGHTS = tuple(np.round(1 / (1 + np.exp(-np.linspace(-3, 3, 13))), 3).tolist())  # of task a; task b has the rest
+LOGITS = np.linspace(-3, 3, 13)
+WEIGHTS = tuple(np.round(1 / (1 + np.exp(-LOGITS)), 3).tolist())  # of task a; task b has the rest
 METHODS: dict[str, Callable[[], Weighting | Aggregator]] = {
     "equal": Equal,
     "uncertainty": lambda: Uncertainty(["regression"] * 2),
@@ -39,15 +48,21 @@ METHODS: dict[str, Callable[[], Weighting | Aggregator]] = {
 def world(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Features `(ROWS + TEST, 10)` and labels of variance 1, as columns.
 
-    Each task reads one direction of x, and the cosine of the two is `COSINE`. The label is `h + |h| / 2`, standardised; about half
-    of b's is noise: `NOISE` of its standard deviation.
+    Each task reads one direction of x, and the cosine of the two is `COSINE`. The label is `h +
+    |h| / 2`, standardised; about half of b's is noise: `NOISE` of its standard deviation.
+
+    >>> x, labels = world(seed=0)
+    >>> x.shape, labels["a"].shape, round(float(labels["a"].var()), 3)
+    ((32800, 10), (32800, 1), 1.0)
     """
     random = np.random.default_rng(seed)
-    a, apart = np.linalg.qr(random.normal(size=(FEATURES, 2)))[0].T
+    orthonormal, _ = np.linalg.qr(random.normal(size=(FEATURES, 2)))
+    a, apart = orthonormal.T
     directions = {"a": a, "b": COSINE * a + np.sqrt(1 - COSINE**2) * apart}
     x = random.normal(size=(ROWS + TEST, FEATURES))
     labels = {task: _label(x @ direction) for task, direction in directions.items()}
-    labels["b"] = np.sqrt(1 - NOISE**2) * labels["b"] + NOISE * random.normal(size=(len(x), 1))
+    noise = NOISE * random.normal(size=(len(x), 1))
+    labels["b"] = np.sqrt(1 - NOISE**2) * labels["b"] + noise
     return x.astype("float32"), {task: column.astype("float32") for task, column in labels.items()}
 
 
@@ -57,20 +72,35 @@ def _label(hidden: np.ndarray) -> np.ndarray:
 
 
 def network() -> keras.Model:
-    """One shared number, where the tasks need two, and a tower for each task."""
+    """One shared number, where the tasks need two, and a tower for each task.
+
+    >>> network().get_layer("shared").units
+    1
+    """
     x = keras.Input((FEATURES,))
     z = keras.layers.Dense(1, use_bias=False, name="shared")(x)
     towers = {task: keras.layers.Dense(16, "relu")(z) for task in TASKS}
-    return keras.Model(x, {task: keras.layers.Dense(1, name=task)(tower) for task, tower in towers.items()})
+    outputs = {task: keras.layers.Dense(1, name=task)(tower) for task, tower in towers.items()}
+    return keras.Model(x, outputs)
 
 
 def train(
-    balance: Weighting | Aggregator, seeds: Iterable[int] = range(SEEDS), callbacks: Sequence[keras.callbacks.Callback] = ()
+    balance: Weighting | Aggregator,
+    seeds: Iterable[int] = range(SEEDS),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> np.ndarray:
-    """Mean squared errors of both tasks on the test rows: `(seeds, 2)`; 1 is a constant guess. Aggregators see the shared weights."""
+    """Mean squared errors of both tasks on the test rows: `(seeds, 2)`.
+
+    1 is a constant guess. Aggregators see the shared weights.
+
+    >>> train(Equal(), seeds=[]).size  # each seed trains for twelve epochs
+    0
+    """
     model = Balanced(network(), balance, "shared" if isinstance(balance, Weighting) else None)
     rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * STEPS)
-    model.compile(keras.optimizers.Adam(rate), loss=dict.fromkeys(TASKS, "mse"), jit_compile=False, steps_per_execution=STEPS)
+    losses = dict.fromkeys(TASKS, "mse")
+    adam = keras.optimizers.Adam(rate)
+    model.compile(adam, loss=losses, jit_compile=False, steps_per_execution=STEPS)
     start = Restart(model, network)
     return np.array([_run(model, start, seed, list(callbacks)) for seed in seeds])
 
@@ -78,38 +108,62 @@ def train(
 def _run(model: Balanced, start: Restart, seed: int, callbacks: list) -> list[float]:
     x, labels = world(seed)
     start(seed)
-    rows = tf.data.Dataset.from_tensor_slices((x[:ROWS], {task: column[:ROWS] for task, column in labels.items()}))
-    rows = rows.batch(BATCH).cache().shuffle(STEPS, seed=seed)
-    model.fit(rows, epochs=EPOCHS, shuffle=False, callbacks=callbacks, verbose=0)
+    columns = {task: column[:ROWS] for task, column in labels.items()}
+    rows = tf.data.Dataset.from_tensor_slices((x[:ROWS], columns))
+    batches = rows.batch(BATCH).cache().shuffle(STEPS, seed=seed)
+    model.fit(batches, epochs=EPOCHS, shuffle=False, callbacks=callbacks, verbose=0)
     predicted = model.network.predict_on_batch(x[ROWS:])
-    return [float(np.mean((predicted[task] - labels[task][ROWS:]) ** 2)) for task in TASKS]
+    errors = [predicted[task] - labels[task][ROWS:] for task in TASKS]
+    return [float(np.mean(error**2)) for error in errors]
 
 
 def fixed(weight: float) -> Fixed:
-    """`weight` for task a and the rest for task b, times two: so that 0.5 is the plain sum."""
+    """`weight` for task a and the rest for task b, times two: so that 0.5 is the plain sum.
+
+    >>> fixed(0.25).chosen
+    [0.5, 1.5]
+    """
     return Fixed([2 * weight, 2 - 2 * weight])
 
 
-# ---------------------------------------------------------------- a front that no weighted sum can walk
+# ---------------------------------------------------------------- where no weighted sum can walk
 
-PLACES = np.array([[1.0], [-1.0]])
+MINIMA = np.array([[1.0], [-1.0]])
 
 
 def saturating(x: np.ndarray) -> np.ndarray:
-    """Two losses of one number, `1 - exp(-(x ∓ 1)²)`: `(2, n)` of `(n,)`. Between x = -1 and 1 their front bulges outwards."""
-    return 1 - np.exp(-((x - PLACES) ** 2))
+    """Two losses of one number, `1 - exp(-(x ∓ 1)²)`: `(2, n)` of `(n,)`.
+
+    Between x = -1 and 1 their front bulges outwards.
+
+    >>> saturating(np.array([1.0])).round(3).tolist()  # 0 and 1 - exp(-4)
+    [[0.0], [0.982]]
+    """
+    return 1 - np.exp(-((x - MINIMA) ** 2))
 
 
 def slopes(x: np.ndarray) -> np.ndarray:
-    """The derivatives of `saturating` by x: `(2, n)`."""
-    return 2 * (x - PLACES) * np.exp(-((x - PLACES) ** 2))
+    """The derivatives of `saturating` by x: `(2, n)`.
 
-
-def descend(weights: np.ndarray, start: np.ndarray, worst: bool = False, steps: int = 4000) -> np.ndarray:
-    """Where gradient descent ends, for weights w `(n,)` of the first loss: on `w f₁ + (1 - w) f₂`, or, with `worst`, on the larger of
-    the two terms (a Chebyshev weighting). Steps shrink from 0.1 to nothing.
+    >>> slopes(np.array([0.0])).round(3).tolist()  # ∓ 2 exp(-1)
+    [[-0.736], [0.736]]
     """
-    x, w = np.array(start, dtype=float), np.stack([weights, 1 - np.asarray(weights)])
+    return 2 * (x - MINIMA) * np.exp(-((x - MINIMA) ** 2))
+
+
+def descend(
+    weights: ArrayLike, start: ArrayLike, worst: bool = False, steps: int = 4000
+) -> np.ndarray:
+    """Where gradient descent ends, for weights w `(n,)` of the first loss.
+
+    It descends `w f₁ + (1 - w) f₂`, or, with `worst`, the larger of the two terms (a Chebyshev
+    weighting). Steps shrink from 0.1 to nothing.
+
+    >>> descend([0.5], start=[0.0], steps=10).tolist()  # in the middle both pull alike
+    [0.0]
+    """
+    x = np.array(start, dtype=float)
+    w = _of_both(np.asarray(weights))
     for rate in np.linspace(0.1, 0, steps):
         terms = w * saturating(x)
         chosen = terms == terms.max(0) if worst else 1.0
@@ -117,23 +171,50 @@ def descend(weights: np.ndarray, start: np.ndarray, worst: bool = False, steps: 
     return x
 
 
+def _of_both(weights: np.ndarray) -> np.ndarray:
+    return np.stack([weights, 1 - weights])
+
+
 def concave(weights: Sequence[float] = WEIGHTS, starts: int = 9) -> dict[str, list]:
-    """`curve`, the front; and for each weight the losses that descent reaches from the best of several starts, on the `sum` and on
-    the `worst` term. All points are `[f₁, f₂]`.
+    """The front, `curve`, and what descent reaches of it.
+
+    For each weight the losses from the best of several starts, on the `sum` and on the `worst`
+    term. All points are `[f₁, f₂]`.
+
+    >>> front = concave(weights=[0.4], starts=2)
+    >>> np.round(front["sum"], 1).tolist()  # no compromise: nearly the second task's best
+    [[1.0, 0.0]]
     """
-    weights, points = np.asarray(weights), len(weights)
     curve = saturating(np.linspace(-1, 1, 41)).T
-    found = {"curve": curve.round(4).tolist(), "weights": weights.tolist()}
-    for name, worst in (("sum", False), ("worst", True)):
-        ends = np.stack([descend(weights, np.full(points, x), worst) for x in np.linspace(-1, 1, starts)])
-        terms = np.stack([weights, 1 - weights])[:, None] * saturating(ends.ravel()).reshape(2, starts, points)
-        best = (terms.max(0) if worst else terms.sum(0)).argmin(0)
-        found[name] = saturating(ends[best, np.arange(points)]).T.round(4).tolist()
-    return found
+    return {
+        "curve": curve.round(4).tolist(),
+        "weights": np.asarray(weights).tolist(),
+        "sum": _best_ends(np.asarray(weights), starts, worst=False),
+        "worst": _best_ends(np.asarray(weights), starts, worst=True),
+    }
+
+
+def _best_ends(weights: np.ndarray, starts: int, worst: bool) -> list:
+    """For each weight the losses where descent from the best start ends: `(n, 2)`."""
+    points = len(weights)
+    begun = [np.full(points, x) for x in np.linspace(-1, 1, starts)]
+    ends = np.stack([descend(weights, x, worst) for x in begun])
+    losses = saturating(ends.ravel()).reshape(2, starts, points)
+    terms = _of_both(weights)[:, None] * losses
+    reached = terms.max(0) if worst else terms.sum(0)
+    best = ends[reached.argmin(0), np.arange(points)]
+    return saturating(best).T.round(4).tolist()
 
 
 def grid(progress: Progress | None = None) -> dict:
-    """All of it: `weights`, `sweep` `(weights, seeds, 2)`, `methods` {name: `(seeds, 2)`} and `concave`."""
+    """All of it.
+
+    `weights`, `sweep` `(weights, seeds, 2)`, `methods` {name: `(seeds, 2)`} and `concave`.
+
+    >>> from mtl_lessons import stored
+    >>> list(stored.read("loss_balancing_front"))  # what it gave; it takes minutes
+    ['weights', 'sweep', 'methods', 'concave']
+    """
     balances = {weight: partial(fixed, weight) for weight in WEIGHTS} | METHODS
     runs = {}
     for name, make in counted(list(balances.items()), progress):

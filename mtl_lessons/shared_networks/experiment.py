@@ -1,10 +1,14 @@
-"""The chapter's experiment: designs compared on the data of the MMoE paper, with many seeds trained as one model."""
+"""The chapter's experiment: designs compared on the data of the MMoE paper.
+
+Many seeds are trained as one model.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 
 import numpy as np
 
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.metrics import Interval, interval
 from mtl_lessons.stored import Progress
 
@@ -13,43 +17,76 @@ from .networks import MMoE, Network, OMoE, SharedBottom
 layers = keras.layers
 
 TASKS = ("a", "b")
-D, EXPERTS, WIDTH, TOWER = 32, 8, 16, 8  # input, experts, their units, units of a tower
+D = 32  # numbers of an input
+EXPERTS = 8
+WIDTH = 16  # units of an expert
+TOWER = 8  # units of a tower
+FRESH = 4000  # rows to measure an error on
 
 
 def ridge_tasks(relatedness: float, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The synthetic data of the MMoE paper (Ma et al. 2018, section 3.2): x of shape `(rows, 32)`, y of shape `(rows, 2)`.
+    """The synthetic data of the MMoE paper (Ma et al. 2018, section 3.2).
 
-    `y_k = z_k + Σ_i sin(α_i z_k + β_i) + noise` with `z_k = w_k · x`, where x is standard normal and w_1, w_2 are unit vectors whose
-    cosine is `relatedness`. y has variance 1. The paper gives neither α, β nor their number; here three sines, α = 1, 1.5, 2,
-    and β drawn once for both tasks; the noise has a deviation of 0.05 before y is scaled.
+    x has shape `(rows, 32)`, y has shape `(rows, 2)`.
+
+    `y_k = z_k + Σ_i sin(α_i z_k + β_i) + noise` with `z_k = w_k · x`, where x is standard normal
+    and w_1, w_2 are unit vectors whose cosine is `relatedness`. y has variance 1. The paper gives
+    neither α, β nor their number; here three sines, α = 1, 1.5, 2, and β drawn once for both
+    tasks; the noise has a deviation of 0.05 before y is scaled.
+
+    >>> x, y = ridge_tasks(relatedness=0.5, rows=1000, seed=0)
+    >>> x.shape, y.shape
+    ((1000, 32), (1000, 2))
     """
     if not -1 <= relatedness <= 1:
         raise ValueError(f"relatedness: expected a cosine in [-1, 1], found {relatedness}")
     rng = np.random.default_rng(seed)
-    u, v = np.linalg.qr(rng.normal(size=(D, 2)))[0].T
+    orthonormal, _ = np.linalg.qr(rng.normal(size=(D, 2)))
+    u, v = orthonormal.T
     w = np.stack([u, relatedness * u + np.sqrt(1 - relatedness**2) * v], 1)
-    phase = rng.uniform(0, 2 * np.pi, 3)
+    beta = rng.uniform(0, 2 * np.pi, 3)
     x = rng.normal(size=(rows, D)).astype("float32")
     z = x @ w
-    y = z + np.sin(z[..., None] * np.linspace(1, 2, 3) + phase).sum(-1)
-    return x, ((y + 0.05 * rng.normal(size=y.shape)) / y.std(0)).astype("float32")
+    alpha = np.linspace(1, 2, 3)
+    y = z + np.sin(z[..., None] * alpha + beta).sum(-1)
+    noisy = y + 0.05 * rng.normal(size=y.shape)
+    return x, (noisy / y.std(0)).astype("float32")
 
 
 def two_towers(network: Network, d: int = D, tower: int = TOWER) -> keras.Model:
-    """Behind the network a tower for each task: a ReLU layer and one number, `(batch, 1)`, called by the task's name."""
+    """Behind the network a tower for each task.
+
+    A ReLU layer and one number, `(batch, 1)`, called by the task's name.
+
+    >>> model = two_towers(SharedBottom(["click", "buy"], units=(4,)), d=6)
+    >>> {task: tuple(output.shape) for task, output in model.output.items()}
+    {'click': (None, 1), 'buy': (None, 1)}
+    """
     x = keras.Input((d,))
     shared = network(x)
-    hidden = {task: layers.Dense(tower, "relu", kernel_initializer="he_normal")(shared[task]) for task in network.tasks}
-    return keras.Model(x, {task: layers.Dense(1, name=task)(h) for task, h in hidden.items()})
+    hidden = {}
+    for task in network.tasks:
+        relu = layers.Dense(tower, "relu", kernel_initializer="he_normal")
+        hidden[task] = relu(shared[task])
+    outputs = {task: layers.Dense(1, name=task)(h) for task, h in hidden.items()}
+    return keras.Model(x, outputs)
 
 
-def matched_width(d: int = D, experts: int = EXPERTS, width: int = WIDTH, tower: int = TOWER, tasks: int = 2) -> int:
-    """Units of a shared bottom that has as many weights as an MMoE, biases, gates and towers included."""
+def matched_width(
+    d: int = D, experts: int = EXPERTS, width: int = WIDTH, tower: int = TOWER, tasks: int = 2
+) -> int:
+    """Units of a shared bottom that has as many weights as an MMoE.
+
+    Biases, gates and towers count.
+
+    >>> matched_width()  # (8 · 33 · 16 + 2 · 32 · 8 + 2 · 16 · 8) / (33 + 2 · 8)
+    102
+    """
     mmoe = experts * (d + 1) * width + tasks * d * experts + tasks * width * tower
     return round(mmoe / (d + 1 + tasks * tower))
 
 
-DESIGNS = {
+DESIGNS: dict[str, Callable[[], Network]] = {
     "shared bottom": lambda: SharedBottom(TASKS, (matched_width(),)),
     "OMoE": lambda: OMoE(TASKS, EXPERTS, (WIDTH,)),
     "MMoE": lambda: MMoE(TASKS, EXPERTS, (WIDTH,)),
@@ -67,19 +104,28 @@ def train_together(
 ) -> np.ndarray:
     """Train models of one structure side by side, as a single model with a leading axis for runs.
 
-    `x` is `(runs, rows, d)` and `y` `(runs, rows, tasks)`, each run with data of its own. Every weight becomes one variable
-    `(runs, *shape)`; `tf.vectorized_map` turns the model's operations into batched ones. The loss is the sum of all runs' mean
-    squared errors, and Adam treats each number by itself, so this equals training one after the other. The models end up
-    with the trained weights. Returns the loss of each step, averaged over runs.
+    `x` is `(runs, rows, d)` and `y` `(runs, rows, tasks)`, each run with data of its own. Every
+    weight becomes one variable `(runs, *shape)`; `tf.vectorized_map` turns the model's operations
+    into batched ones. The loss is the sum of all runs' mean squared errors, and Adam treats each
+    number by itself, so this equals training one after the other. The models end up with the
+    trained weights. Returns the loss of each step, averaged over runs.
+
+    >>> models = [two_towers(SharedBottom(TASKS, units=(4,)), d=6) for _ in range(2)]
+    >>> x, y = np.ones((2, 10, 6), "float32"), np.ones((2, 10, 2), "float32")
+    >>> train_together(models, x, y, steps=3).shape
+    (3,)
     """
     if len(models) != len(x) or len(models) != len(y):
-        raise ValueError(f"expected as many models as runs of x and y, found {len(models)}, {len(x)} and {len(y)}")
+        found = f"{len(models)}, {len(x)} and {len(y)}"
+        raise ValueError(f"models: expected as many as runs of x and y, found {found}")
     parallel = list(zip(*(model.trainable_weights for model in models), strict=True))
-    stacked = [keras.Variable(np.stack([np.asarray(w) for w in weights])) for weights in parallel]
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
+    stacked = [keras.Variable(np.stack(list(map(np.asarray, weights)))) for weights in parallel]
+    schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
+    optimizer = keras.optimizers.Adam(schedule)
     optimizer.build(stacked)
     step = _step(models[0], stacked, optimizer)
-    rng, losses = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
+    losses = []
     for done in range(1, steps + 1):
         rows = rng.integers(x.shape[1], size=batch)
         losses.append(step(tf.constant(x[:, rows]), tf.constant(y[:, rows])))
@@ -91,16 +137,21 @@ def train_together(
     return np.array(losses) / len(models)
 
 
-def _step(model: keras.Model, stacked: Sequence, optimizer: keras.Optimizer):
-    state = model.non_trainable_variables  # of random numbers, if gates drop experts: one stream for all runs
+def _step(
+    model: keras.Model, stacked: Sequence[Tensor], optimizer: keras.Optimizer
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """One step of all runs, traced once: from a batch of each run to the sum of their losses."""
+    # of random numbers, if gates drop experts: one stream for all runs
+    state = model.non_trainable_variables
 
-    def predict(run):
+    def predict(run: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         weights, x = run
-        outputs, after = model.stateless_call(weights, [variable.value for variable in state], x, training=True)
-        return tf.concat([outputs[task] for task in outputs], axis=-1), after
+        before = [variable.value for variable in state]
+        outputs, after = model.stateless_call(weights, before, x, training=True)
+        return tf.concat(list(outputs.values()), axis=-1), after
 
     @tf.function
-    def step(x, y):
+    def step(x: Tensor, y: Tensor) -> Tensor:
         values = [variable.value for variable in stacked]
         with tf.GradientTape() as tape:
             predicted, after = tf.vectorized_map(predict, (values, x))
@@ -121,21 +172,38 @@ def relatedness(
     designs: Mapping[str, Callable[[], Network]] = DESIGNS,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
-    """Mean squared error on 4000 fresh rows, of each design: `(values, seeds)`; 1 is what a constant guess has.
+    """Mean squared error on 4000 fresh rows, of each design: `(values, seeds)`.
 
-    All runs of a design, every seed at every relatedness, are one batched model. A seed fixes the data's directions and the
-    start of the weights, so that designs and values of relatedness are compared seed by seed. `progress(done, total)` counts steps.
+    1 is what a constant guess has.
+
+    All runs of a design, every seed at every relatedness, are one batched model. A seed fixes the
+    data's directions and the start of the weights, so that designs and values of relatedness are
+    compared seed by seed. `progress(done, total)` counts steps.
+
+    >>> only = {"shared bottom": DESIGNS["shared bottom"]}
+    >>> errors = relatedness([0.5], seeds=2, steps=2, rows=300, designs=only)
+    >>> errors["shared bottom"].shape
+    (1, 2)
     """
-    pairs = [(value, seed) for value in values for seed in range(seeds)]
-    x, y = (np.stack(part) for part in zip(*(ridge_tasks(value, rows + 4000, seed) for value, seed in pairs)))
+    runs = list(product(values, range(seeds)))
+    data = [ridge_tasks(value, rows + FRESH, seed) for value, seed in runs]
+    x = np.stack([features for features, _ in data])
+    y = np.stack([labels for _, labels in data])
     errors = {}
-    for i, (name, make) in enumerate(designs.items()):
-        models = [_seeded(make, seed) for _, seed in pairs]
-        report = progress and (lambda done, total, i=i: progress(i * total + done, len(designs) * total))
+    for number, (name, make) in enumerate(designs.items()):
+        models = [_seeded(make, seed) for _, seed in runs]
+        report = _part_of(progress, number, len(designs))
         train_together(models, x[:, :rows], y[:, :rows], steps, progress=report)
-        runs = [mean_error(model, x[i, rows:], y[i, rows:]) for i, model in enumerate(models)]
-        errors[name] = np.reshape(runs, (len(values), seeds))
+        fresh = zip(models, x[:, rows:], y[:, rows:])
+        errors[name] = np.reshape([mean_error(*run) for run in fresh], (len(values), seeds))
     return errors
+
+
+def _part_of(progress: Progress | None, number: int, parts: int) -> Progress | None:
+    """Tells of one of several computations of one length how far all of them are."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, parts * total)
 
 
 def _seeded(make: Callable[[], Network], seed: int) -> keras.Model:
@@ -144,11 +212,25 @@ def _seeded(make: Callable[[], Network], seed: int) -> keras.Model:
 
 
 def mean_error(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
-    """Mean squared error over rows and tasks; y is `(rows, tasks)`."""
+    """Mean squared error over rows and tasks; y is `(rows, tasks)`.
+
+    >>> x = keras.Input((2,))
+    >>> model = keras.Model(x, {"a": x[:, :1], "b": x[:, 1:]})  # it gives back what it gets
+    >>> mean_error(model, np.array([[1.0, 5.0]]), np.array([[3.0, 5.0]]))  # (2² + 0) / 2
+    2.0
+    """
     outputs = model(x)
-    return float(np.mean([np.mean((outputs[task][:, 0] - y[:, i]) ** 2) for i, task in enumerate(TASKS)]))
+    errors = [outputs[task][:, 0] - y[:, i] for i, task in enumerate(TASKS)]
+    return float(np.mean([np.mean(error**2) for error in errors]))
 
 
 def ratio(errors: np.ndarray, others: np.ndarray) -> Interval:
-    """Geometric mean of `errors / others` over seeds with a 95 % interval, paired by seed: shape `(seeds,)` each."""
-    return Interval(*np.exp(interval(np.log(errors) - np.log(others))))
+    """Geometric mean of `errors / others` over seeds, with a 95 % interval.
+
+    Both have shape `(seeds,)` and are paired by seed.
+
+    >>> print(ratio(np.array([2.0, 2.0]), np.array([1.0, 1.0])))
+    +2.000 [+2.000, +2.000]
+    """
+    logs = interval(np.log(errors) - np.log(others))
+    return Interval(*np.exp(logs))

@@ -1,6 +1,4 @@
-"""Looking inside: which loss trains which block, how gates use their experts, and how alike the
-experts are.
-"""
+"""Looking inside: which loss trains which block, how gates use experts, and how alike these are."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,8 +16,9 @@ ops = keras.ops
 
 
 def reach(network: Network, x: Tensor, task: str) -> set[Block]:
-    """The blocks that the loss of one task trains: those with a gradient other than zero, by one
-    real backward pass.
+    """The blocks that the loss of one task trains.
+
+    Those with a gradient other than zero, by one real backward pass.
 
     Stands in for the loss: the sum of squares of what the network gives this task, over the rows
     `x`, `(batch, d)`.
@@ -54,8 +53,9 @@ def _gradients(
 
 
 class Usage(NamedTuple):
-    """How a gate uses its experts: the mean weight of each and its standard deviation over rows,
-    and the mean entropy.
+    """How a gate uses its experts.
+
+    The mean weight of each and its standard deviation over rows, and the mean entropy.
 
     `entropy` is that of a row's weights divided by its maximum, log n: 1 = all alike, 0 = a single
     expert.
@@ -84,8 +84,9 @@ def usage(weights: Tensor) -> Usage:
 
 
 def likeness(outputs: Tensor) -> np.ndarray:
-    """How alike experts are: correlations `(experts, experts)` of their outputs `(experts, batch,
-    width)`, unit by unit, averaged.
+    """How alike experts are: `(experts, experts)`, from their outputs `(experts, batch, width)`.
+
+    Correlations, unit by unit, averaged.
 
     Clones have 1, independent ones about 0. A unit that gives the same for every row counts as 0.
 

@@ -100,8 +100,9 @@ def fresh(initializer: keras.Initializer) -> keras.Initializer:
 
 @register
 class Gate(layers.Layer):
-    """How much of each of `count` experts a row gets: `softmax(x W)`, from `(batch, d)` to
-    `(batch, count)`; rows sum to 1.
+    """How much of each of `count` experts a row gets: `softmax(x W)`.
+
+    From `(batch, d)` to `(batch, count)`; rows sum to 1.
 
     It has no bias, as in the MMoE paper, so `d count` weights. They start at zero: all experts
     alike.
@@ -241,15 +242,17 @@ class Level(layers.Layer):
         return dict(zip(self.gates, ops.unstack(mixes, axis=1)))
 
     def table(self, weights: Outputs) -> Tensor:
-        """All gates side by side, `(batch, gates, experts)`, with 0 where a gate does not read an
-        expert.
+        """All gates side by side, `(batch, gates, experts)`.
+
+        0 where a gate does not read an expert.
         """
         rows = [ops.matmul(weights[gate], self.places(gate)) for gate in self.gates]
         return ops.stack(rows, axis=1)
 
     def places(self, gate: str) -> Tensor:
-        """Which expert each weight of a gate is for: one 1 in each row of `(experts that it mixes,
-        experts)`.
+        """Which expert each weight of a gate is for.
+
+        One 1 in each row of `(experts that it mixes, experts)`.
         """
         numbers = range(self.count)
         experts: list[int] = []
@@ -275,15 +278,17 @@ class Level(layers.Layer):
         return x
 
     def columns(self, gate: str | None = None) -> list[str]:
-        """A name for every weight of a gate, or, without one, for every expert: `["a 1", "a 2",
-        "shared 1"]`.
+        """A name for every weight of a gate, or, without one, for every expert.
+
+        Such as `["a 1", "a 2", "shared 1"]`.
         """
         groups = self.groups if gate is None else self.wiring[gate]
         return [f"{group} {i + 1}" for group in groups for i in range(self.groups[group])]
 
     def blocks(self, level: int = 1) -> dict[Block, list[Part]]:
-        """The weights of every group and gate: pairs of a variable and the part of it that belongs
-        to the block.
+        """The weights of every group and gate.
+
+        Pairs of a variable and the part of it that belongs to the block.
         """
         weights = [weight for expert in self.experts for weight in expert.trainable_weights]
         blocks: dict[Block, list[Part]] = {}
@@ -305,7 +310,8 @@ class Level(layers.Layer):
 
 
 def part_of(x: Any, name: str) -> Any:
-    """The part of an input that bears this name; one that is not a dict, and the shared mix, are
-    for all.
+    """The part of an input that bears this name.
+
+    One that is not a dict, and the shared mix, are for all.
     """
     return x.get(name, x.get(SHARED)) if isinstance(x, dict) else x

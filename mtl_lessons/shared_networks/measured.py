@@ -1,4 +1,10 @@
-"""What is stored of the chapter: all wirings by backward passes, a trained model's gates, and errors."""
+"""What is stored of the chapter.
+
+All wirings by backward passes, the gates of a trained model, and the errors of the designs.
+"""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +15,11 @@ from .experiment import TASKS, mean_error, relatedness, train_together, two_towe
 from .inside import reach
 from .networks import PLE, AdaTT, CrossStitch, GatedNetwork, MMoE, Network, OMoE, SharedBottom
 
-WIRED = {  # by number of levels; OMoE and MMoE have one, and that many layers in each expert
+Wiring = dict[str, list[str]]  # {mix: groups that it is made of}
+
+WIRED: dict[
+    str, Callable[[int], Network]
+] = {  # by number of levels; OMoE and MMoE have one, and that many layers in each expert
     "Shared bottom": lambda n: SharedBottom(TASKS, [8] * n),
     "Cross-stitch": lambda n: CrossStitch(TASKS, [8] * n),
     "OMoE": lambda n: OMoE(TASKS, 4, [8] * n),
@@ -20,34 +30,48 @@ WIRED = {  # by number of levels; OMoE and MMoE have one, and that many layers i
 LEVELS = (1, 2)
 
 
-def grid(progress: Progress | None = None) -> dict:
-    """What stands behind both explorables, `wirings` and `gates`; and what `relatedness` finds, `errors`."""
+def grid(progress: Progress | None = None) -> dict[str, Any]:
+    """What stands behind both explorables, `wirings` and `gates`, and the chapter's `errors`.
+
+    The errors are what `relatedness` finds: by design a list over values of relatedness and seeds.
+
+    >>> from mtl_lessons import stored
+    >>> list(stored.read("shared_networks"))  # what it gave; it takes minutes
+    ['wirings', 'gates', 'errors']
+    """
     found = relatedness(progress=progress)
     errors = {design: of_design.round(6).tolist() for design, of_design in found.items()}
     return {"wirings": wirings(), "gates": gate_map(), "errors": errors}
 
 
-def wirings() -> list[dict]:
+def wirings() -> list[dict[str, Any]]:
     """Which loss reaches which block, for all of WIRED x LEVELS, by real backward passes.
 
-    Each record: `design`, `levels`; `blocks`, a list of `[level, kind, owner, tasks whose loss reaches it]`; and `reads`, for
-    every level, `{mix: groups that it is made of}`.
+    Each record: `design`, `levels`; `blocks`, a list of `[level, kind, owner, tasks whose loss
+    reaches it]`; and `reads`, for every level, `{mix: groups that it is made of}`.
+
+    >>> first, *others = wirings()
+    >>> first["design"], first["blocks"]  # both losses reach the trunk
+    ('Shared bottom', [[1, 'trunk', 'shared', 'ab']])
     """
     return [_wiring(design, levels) for design in WIRED for levels in LEVELS]
 
 
-def _wiring(design: str, levels: int) -> dict:
+def _wiring(design: str, levels: int) -> dict[str, Any]:
     keras.utils.set_random_seed(0)
     network = WIRED[design](levels)
     x = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
     reached = {task: reach(network, x, task) for task in TASKS}
-    blocks = [[*block, "".join(task for task in TASKS if block in reached[task])] for block in network.blocks()]
+    blocks = []
+    for block in network.blocks():
+        tasks = [task for task in TASKS if block in reached[task]]
+        blocks.append([*block, "".join(tasks)])
     return {"design": design, "levels": levels, "blocks": blocks, "reads": _reads(network)}
 
 
-def _reads(network: Network) -> list[dict[str, list[str]]]:
+def _reads(network: Network) -> list[Wiring]:
     if isinstance(network, GatedNetwork):
-        return [{gate: list(groups) for gate, groups in level.wiring.items()} for level in network.levels]
+        return [dict(level.wiring) for level in network.levels]
     mixes = {task: list(TASKS) for task in TASKS} if isinstance(network, CrossStitch) else {}
     return [mixes for _ in network.units]
 
@@ -56,28 +80,46 @@ SIDE = 16  # cells of the gate map on each side
 
 
 def two_rules(x: np.ndarray) -> np.ndarray:
-    """Two tasks on the square [-1, 1]²: a's rule changes at x1 = 0, b's at x2 = 0. From `(rows, 2)` to `(rows, 2)`."""
+    """Two tasks on the square [-1, 1]²: a's rule changes at x1 = 0, b's at x2 = 0.
+
+    From `(rows, 2)` to `(rows, 2)`.
+
+    >>> two_rules(np.array([[0.5, 0.0], [-0.5, 0.0]]))[:, 0].tolist()  # cos 0; left, sin 0
+    [1.0, 0.0]
+    """
     left, below = x.T < 0
     a = np.where(left, np.sin(4 * x[:, 1]), np.cos(4 * x[:, 1]))
     b = np.where(below, np.sin(4 * x[:, 0]), np.cos(4 * x[:, 0]))
     return np.stack([a, b], 1)
 
 
-def gate_map(experts: int = 4, steps: int = 2000) -> dict:
-    """Train MMoE on `two_rules` and look at its gates: `weights[task][expert]` is a map, `(SIDE, SIDE)`, x2 rising, then x1.
+def gate_map(experts: int = 4, steps: int = 2000) -> dict[str, Any]:
+    """Train MMoE on `two_rules` and look at its gates.
 
-    The network sees x1, x2 and a constant. Also `error`, the mean squared error on the map's points.
+    `weights[task][expert]` is a map, `(SIDE, SIDE)`, x2 rising, then x1.
+
+    The network sees x1, x2 and a constant. Also `error`, the mean squared error on the map's
+    points.
+
+    >>> gates = gate_map(experts=2, steps=1)  # a step is too few to learn from
+    >>> np.shape(gates["weights"]["a"])
+    (2, 16, 16)
     """
     keras.utils.set_random_seed(0)
     network = MMoE(TASKS, experts, (16,))
     model = two_towers(network, d=3, tower=16)
     x = np.random.default_rng(0).uniform(-1, 1, size=(20_000, 2))
-    train_together([model], _with_constant(x)[None], two_rules(x).astype("float32")[None], steps)
+    y = two_rules(x).astype("float32")
+    train_together([model], _with_constant(x)[None], y[None], steps)
     ticks = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
     points = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
     (weights,) = network.gate_weights(_with_constant(points))
-    maps = {task: np.asarray(w).T.reshape(experts, SIDE, SIDE).round(2).tolist() for task, w in weights.items()}
-    return {"weights": maps, "error": round(mean_error(model, _with_constant(points), two_rules(points)), 3)}
+    maps = {}
+    for task, by_expert in weights.items():
+        squares = np.asarray(by_expert).T.reshape(experts, SIDE, SIDE)
+        maps[task] = squares.round(2).tolist()
+    error = mean_error(model, _with_constant(points), two_rules(points))
+    return {"weights": maps, "error": round(error, 3)}
 
 
 def _with_constant(x: np.ndarray) -> np.ndarray:

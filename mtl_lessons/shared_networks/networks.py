@@ -1,5 +1,6 @@
-"""The networks: Keras layers from `(batch, d)` to `{task: (batch, width)}`. Those with gates
-differ only in how levels are wired.
+"""The networks: Keras layers from `(batch, d)` to `{task: (batch, width)}`.
+
+Those with gates differ only in how levels are wired.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,8 +36,9 @@ Blocks = dict[Block, list[Part]]
 
 
 class Network(layers.Layer):
-    """From `(batch, d)` to `{task: (batch, width)}`. A subclass says how; `blocks` names the parts
-    for `reach`.
+    """From `(batch, d)` to `{task: (batch, width)}`.
+
+    A subclass says how; `blocks` names the parts for `reach`.
 
     One task alone is allowed: it is the single-task control.
 
@@ -54,8 +56,9 @@ class Network(layers.Layer):
             raise ValueError(f"{expected}, found {self.tasks}")
 
     def blocks(self) -> Blocks:
-        """The parts of the network that a loss trains or not: of each the variables, and which
-        part of them.
+        """The parts of the network that a loss trains or not.
+
+        Of each the variables, and which part of them.
         """
         raise NotImplementedError(f"{type(self).__name__}: expected blocks(), found none")
 
@@ -106,8 +109,7 @@ class SharedBottom(Network):
 
 @register
 class CrossStitch(Network):
-    """A network per task; after each layer they are mixed, unit by unit, by learned constants
-    (Misra et al. 2016).
+    """A network per task, mixed after each layer by learned constants (Misra et al. 2016).
 
     `x'_t = Σ_s α_ts ⊙ x_s`, where `α` has shape `(tasks, tasks, width)` and does not depend on the
     row. It starts with `own` for a task's own network and the rest in equal parts for the others.
@@ -144,7 +146,7 @@ class CrossStitch(Network):
         return self.add_weight(
             name=f"stitch_{level}",
             shape=start.shape,
-            initializer=lambda shape, dtype: ops.cast(start, dtype),  # noqa: ARG005 - Keras gives both
+            initializer=lambda shape, dtype: ops.cast(start, dtype),  # noqa: ARG005
         )
 
     def call(self, x: Tensor) -> Outputs:
@@ -170,8 +172,9 @@ class CrossStitch(Network):
 
 
 class GatedNetwork(Network):
-    """Levels, each of which reads what the one below it mixed. A subclass makes `levels` in its
-    `__init__`.
+    """Levels, each of which reads what the one below it mixed.
+
+    A subclass makes `levels` in its `__init__`.
 
     >>> network = MMoE(["click", "buy"], experts=4, units=(3,))
     >>> x = ops.ones((1, 6))
@@ -195,14 +198,16 @@ class GatedNetwork(Network):
         return {task: part_of(x, task) for task in self.tasks}
 
     def gate_weights(self, x: Tensor) -> list[Outputs]:
-        """The gates' weights for the rows `(batch, d)`, level by level: `{gate: (batch, experts
-        that it mixes)}`.
+        """The gates' weights for the rows `(batch, d)`, level by level.
+
+        Each level has `{gate: (batch, experts that it mixes)}`.
         """
         return [level.gate_weights(inputs) for level, inputs in self._inputs(x)]
 
     def expert_outputs(self, x: Tensor) -> list[Tensor]:
-        """The experts' outputs for the rows `(batch, d)`, level by level: `(experts, batch,
-        width)`.
+        """The experts' outputs for the rows `(batch, d)`, level by level.
+
+        Each level has `(experts, batch, width)`.
         """
         return [level.expert_outputs(inputs) for level, inputs in self._inputs(x)]
 
@@ -220,8 +225,9 @@ class GatedNetwork(Network):
 
 @register
 class MMoE(GatedNetwork):
-    """Multi-gate mixture of experts: all experts are common, every task has a gate of its own (Ma
-    et al. 2018).
+    """Multi-gate mixture of experts (Ma et al. 2018).
+
+    All experts are common, every task has a gate of its own.
 
     `h_t(x) = Σ_e softmax(x W_t)_e f_e(x)`. With `units=(H,)`, weights: `E (d + 1) H + T d E`. All
     experts are computed for every row.
@@ -254,8 +260,9 @@ class MMoE(GatedNetwork):
 
 @register
 class OMoE(MMoE):
-    """One-gate mixture of experts: `h_t(x) = h(x) = Σ_e softmax(x W)_e f_e(x)`, the control of the
-    MMoE paper.
+    """One-gate mixture of experts, the control of the MMoE paper.
+
+    `h_t(x) = h(x) = Σ_e softmax(x W)_e f_e(x)`.
 
     It has the experts and a gate that looks at the row, but all tasks get the same mix. Weights:
     `E (d + 1) H + d E`.
@@ -280,8 +287,9 @@ def _shortly(own: Mapping[str, int]) -> int | dict[str, int]:
 
 @register
 class PLE(GatedNetwork):
-    """Progressive layered extraction: private and shared experts, level over level (Tang et al.
-    2020).
+    """Progressive layered extraction (Tang et al. 2020).
+
+    Private and shared experts, level over level.
 
     Args: own, shared: private experts of each task, and shared experts, at every level. `own` is
         one number for all tasks, or `{task: number}`, or a list in the order of the tasks. units:
@@ -332,8 +340,9 @@ class PLE(GatedNetwork):
 
 @register
 class CGC(PLE):
-    """Customized gate control: PLE with a single level, so a task's loss never reaches another's
-    private experts.
+    """Customized gate control: PLE with a single level.
+
+    So a task's loss never reaches another's private experts.
 
     `h_t(x) = Σ_e softmax(x W_t)_e f_e(x)` over the experts of t and the shared ones. `units` are
     the widths of each expert's layers.
@@ -362,8 +371,9 @@ class CGC(PLE):
 
 @register
 class Fusion(Level):
-    """A level whose gates add a residual: a linear mix of the task's own experts, with one learned
-    weight for each.
+    """A level whose gates add a residual.
+
+    It is a linear mix of the task's own experts, with one learned weight for each.
 
     `h_t = Σ_e (softmax(x_t W_t)_e + v_te) f_e`, where `v_te = 0` unless e belongs to t. It starts
     with equal `v` that sum to 1.
