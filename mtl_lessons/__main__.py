@@ -6,6 +6,7 @@ python -m mtl_lessons check two_tasks.py --watch  # and again whenever it is sav
 python -m mtl_lessons reset two_tasks             # forget what was passed
 python -m mtl_lessons grid two_tasks              # compute anew what is stored of a chapter (minutes)
 python -m mtl_lessons quiz --chapter concept      # ten questions of the bank; --help has more
+python -m mtl_lessons questions                   # check the bank, count its questions
 """
 
 import argparse
@@ -16,15 +17,18 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from mtl_lessons import embed, exercises, quiz_terminal, stored
+from mtl_lessons import embed, exercises, stored
 from mtl_lessons.console import forgiving
 from mtl_lessons.exercises.child import Child
-from mtl_lessons.exercises.engine import PASSED, Exercise, NotAttempted, Result, Step
+from mtl_lessons.exercises.engine import Exercise, Step
+from mtl_lessons.exercises.mistakes import NotAttempted
+from mtl_lessons.exercises.result import PASSED, Result
 from mtl_lessons.exercises.source import Source
+from mtl_lessons.quiz import report, terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 0 if all is well, 1 if a step is not passed, 2 for a wrong command."""
+    """Run a command; its status is 0 if all is well, 1 if a step is not passed, 2 if it is wrong."""
     forgiving()
     asked = _parser().parse_args(arguments)
     return asked.run(asked)
@@ -47,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     grid = commands.add_parser("grid", help="compute anew what is stored (minutes)")
     grid.add_argument("names", nargs="*", metavar="name", type=_stored, help="which; by default all of them")
     grid.set_defaults(run=_grid)
-    quiz_terminal.register(commands)
+    terminal.register(commands)
+    report.register(commands)
     return parser
 
 
@@ -55,8 +60,8 @@ def _start(asked: argparse.Namespace) -> int:
     exercise, file = exercises.load(asked.exercise), Path(f"{asked.exercise}.py")
     if file.exists():
         return _refuse("exists", file=file)
-    starters = dict.fromkeys(step.data["starter"] for step in exercise.steps)
-    file.write_text("\n\n".join((exercise.folder / name).read_text(encoding="utf-8") for name in starters), encoding="utf-8")
+    starters = dict.fromkeys(step.begin_with for step in exercise.steps)  # two steps may share one
+    file.write_text("\n\n".join(starters), encoding="utf-8")
     print(_words("started", file=file))
     return 0
 
@@ -121,7 +126,10 @@ class _Check:
         return [step for step, (_, result) in self.known.items() if result.outcome == PASSED]
 
     def _to_do(self, starters: list[Step]) -> list[Step]:
-        """Light steps, and of the others those before the first that is still a starter, or known to be not passed."""
+        """Light steps, and of the others those before the first that cannot pass.
+
+        That is a starter, or known to be not passed.
+        """
         found = [step for step in self.exercise.steps if step.light and step not in starters]
         for step in (step for step in self.exercise.steps if not step.light):
             if step in starters or (step in self.known and self.known[step][1].outcome != PASSED):

@@ -1,19 +1,23 @@
 """Keras on TensorFlow, imported without TensorFlow's start-up log.
 
-TensorFlow's C++ parts write to the process's stderr before any setting can stop them, so a notebook that imports it begins
-with lines about drivers that nobody asked for. Modules of this package take `keras`, `tf` and `register` from here.
+TensorFlow's C++ parts write to the process's stderr before any setting can stop them, so a notebook
+that imports it begins with lines about drivers that nobody asked for. Modules of this package take
+`keras`, `tf`, `register` and `Tensor` from here.
 """
 
 import os
 import sys
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
-def _hushed():
+def _hushed() -> Generator[None, None, None]:
     """Send the process's stderr to nowhere for a while; Python's own errors are raised as ever."""
     sys.stderr.flush()
-    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    stderr = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
         yield
@@ -24,11 +28,11 @@ def _hushed():
 
 
 def _need_tensorflow(found: str) -> None:
-    """Keras chooses its backend once, when it is imported; tapes and strategies here are TensorFlow's."""
+    """Keras chooses its backend once, when imported; tapes and strategies here are TensorFlow's."""
     if found != "tensorflow":
         raise ImportError(
-            f"KERAS_BACKEND: expected 'tensorflow', found {found!r}. mtl_lessons runs on TensorFlow "
-            "only. Set KERAS_BACKEND=tensorflow, or unset it, and start Python again."
+            f"KERAS_BACKEND: expected 'tensorflow', found {found!r}. mtl_lessons runs on "
+            "TensorFlow only. Set KERAS_BACKEND=tensorflow, or unset it, and start Python again."
         )
 
 
@@ -43,6 +47,11 @@ _need_tensorflow(keras.backend.backend())  # Keras may have been imported before
 
 tf.get_logger().setLevel("ERROR")
 
-register = keras.saving.register_keras_serializable("mtl_lessons")  # a class that a saved model names, and `load_model` finds
+# a class that a saved model names, and `load_model` finds
+register = keras.saving.register_keras_serializable("mtl_lessons")
 
-__all__ = ["keras", "register", "tf"]
+# Keras and TensorFlow have no types of their own that a checker could follow: a tensor, a variable
+# and what Keras makes of a batch are written `Tensor` for the reader, and checked by the tests.
+Tensor = Any
+
+__all__ = ["Tensor", "keras", "register", "tf"]

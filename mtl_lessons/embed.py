@@ -1,7 +1,11 @@
 """How a notebook output carries the engine that makes it interactive.
 
-On the site, one copy of the engine serves all pages. A notebook's output has to bring its own, since in Colab every
-output is a page of its own. So outputs are stored without the engine (`strip`) and published with it (`carry`).
+On the site, one copy of the engine serves all pages. A notebook's output has to bring its own, since
+in Colab every output is a page of its own. So outputs are stored without the engine (`strip`) and
+published with it (`carry`).
+
+An engine is a script of `mtl_lessons/web` with all that it imports, and the style sheets that stand
+in `SHEETS`.
 """
 
 import json
@@ -12,6 +16,13 @@ from importlib.resources import files
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
 ENGINE = re.compile(r"\n<(style|script)\b[^<>]* data-mtl-engine>.*?</\1>", re.DOTALL)
 
+SHEETS = {  # what is shown -> its style sheets, in the order in which they are read
+    "quiz": ("base", "quiz"),
+    "explorable": ("base", "explorable"),
+    "exercise": ("base", "exercise"),
+    "trainer": ("base", "quiz", "trainer"),
+}
+
 
 def asset(name: str) -> str:
     """The text of a file in `mtl_lessons/web`, such as `"quiz.js"`."""
@@ -20,14 +31,23 @@ def asset(name: str) -> str:
 
 @cache
 def modules(name: str) -> tuple[str, ...]:
-    """The modules that the script `name` consists of, each after those that it imports: the last is itself."""
+    """The modules of the script `name`, each after those that it imports: the last is itself."""
     imported = [part for direct in IMPORT.findall(asset(f"{name}.js")) for part in modules(direct)]
     return (*dict.fromkeys(imported), name)
 
 
 def bundle(name: str) -> str:
-    """The script `name` and all that it imports as one, for where there are no files: their names have to be different."""
-    return "\n".join(re.sub(r"^export ", "", IMPORT.sub("", asset(f"{part}.js")), flags=re.MULTILINE) for part in modules(name))
+    """The script `name` and all that it imports as one, for where there are no files.
+
+    What its modules call their own at the top has to have different names.
+    """
+    sources = (IMPORT.sub("", asset(f"{part}.js")) for part in modules(name))
+    return "\n".join(re.sub(r"^export ", "", source, flags=re.MULTILINE) for source in sources)
+
+
+def style(name: str) -> str:
+    """The style sheets of `name` (`"quiz"`, ...) as one."""
+    return "\n".join(asset(f"{sheet}.css") for sheet in SHEETS[name])
 
 
 @cache
@@ -44,8 +64,9 @@ def data(value) -> str:
 
 def carry(html: str, name: str) -> str:
     """`html` with the engine `name` (`"quiz"`, ...) behind it: runs anywhere, needs no network."""
-    style, script = asset("mtl.css"), bundle(name)
-    return f'{strip(html)}\n<style data-mtl-engine>\n{style}</style>\n<script type="module" data-mtl-engine>\n{script}</script>'
+    sheets = f"<style data-mtl-engine>\n{style(name)}</style>"
+    script = f'<script type="module" data-mtl-engine>\n{bundle(name)}</script>'
+    return f"{strip(html)}\n{sheets}\n{script}"
 
 
 def strip(html: str) -> str:

@@ -6,6 +6,7 @@ so TeX that is left in HTML would stay raw there; MathML does not.
 
 import re
 from functools import cache
+from html import escape
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
@@ -92,6 +93,14 @@ PARSER.block.ruler.before("fence", "math", block_math, {"alt": ["paragraph", "bl
 PARSER.add_render_rule("math", render_math)
 
 
+def check_formulas(text: str) -> None:
+    """Raise ValueError unless every formula of a text in Markdown can be shown; renders no more than those."""
+    for block in PARSER.parse(text):
+        for token in (block, *(block.children or [])):
+            if token.type == "math":
+                math(token.content, **token.meta)
+
+
 def to_html(text: str, inline: bool = False) -> str:
     """Markdown (CommonMark, with `$…$` and `$$…$$`) as HTML. HTML in the text is shown, never passed on.
 
@@ -100,3 +109,10 @@ def to_html(text: str, inline: bool = False) -> str:
         inline: without the paragraph around it, for use inside a label or a legend.
     """
     return PARSER.renderInline(text) if inline else PARSER.render(text)
+
+
+def tag(element: str, /, *children: str, **attributes: str | int | bool) -> str:
+    """An HTML element. Attributes are escaped (`class_` is class, `data_id` is data-id, True has no value); children are HTML."""
+    given = {key.strip("_").replace("_", "-"): value for key, value in attributes.items()}
+    opening = " ".join([element, *(key if value is True else f'{key}="{escape(str(value))}"' for key, value in given.items())])
+    return f"<{opening}>" if element == "input" else f"<{opening}>{''.join(children)}</{element}>"

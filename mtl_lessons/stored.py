@@ -1,10 +1,12 @@
-"""What took minutes to compute and ships with the package: one file of JSON each, in `mtl_lessons/data`.
+"""What took minutes to compute and ships with the package.
+
+It is one file of JSON each, in `mtl_lessons/data`:
 
     read("two_tasks")          # what was measured
     at(read("three_tasks")["cells"], relatedness=0.0, labels=2000)
 
-`python -m mtl_lessons grid two_tasks` computes it anew; `RECIPES` says by which function. Importing this module imports
-neither NumPy nor TensorFlow.
+`python -m mtl_lessons grid two_tasks` computes it anew; `RECIPES` says by which function. Importing
+this module imports neither NumPy nor TensorFlow.
 """
 
 import json
@@ -33,32 +35,68 @@ RECIPES = {  # name of the file -> the function that fills it, called with `prog
 def read(name: str) -> dict[str, Any]:
     """What is stored under a name.
 
-    Raises:
-        ValueError: there is no such name.
+    Raises `ValueError` if there is no such name.
+
+    >>> "cells" in read("three_tasks")
+    True
     """
     return json.loads(_path(name).read_text(encoding="utf-8"))
 
 
 def compute(name: str, progress: Progress | None = None) -> dict[str, Any]:
-    """The same, computed anew: minutes."""
+    """The same, computed anew: minutes.
+
+    Raises `ValueError` if there is no such name.
+
+    >>> compute("nothing")
+    Traceback (most recent call last):
+        ...
+    ValueError: name: expected one of concept_transfer, ..., three_tasks, found 'nothing'
+    """
     _path(name)
     module, function = RECIPES[name].rsplit(".", 1)
-    return getattr(import_module(f"{__package__}.{module}"), function)(progress=progress)
+    recipe = getattr(import_module(f"{__package__}.{module}"), function)
+    return recipe(progress=progress)
 
 
 def write(name: str, grid: dict[str, Any]) -> None:
-    """Store under a name."""
+    """Store under a name. Raises `ValueError` if it is none of `RECIPES`.
+
+    >>> write("nothing", {"cells": []})
+    Traceback (most recent call last):
+        ...
+    ValueError: name: expected one of concept_transfer, ..., three_tasks, found 'nothing'
+    """
     _path(name).write_text(text(grid), encoding="utf-8", newline="\n")
 
 
 def text(grid: dict[str, Any]) -> str:
-    """The JSON of a grid: a line for each key, and for each part of what holds records, so that a change can be read."""
-    lines = (f"{json.dumps(key)}: {_lines(value)}" for key, value in grid.items())
+    """The JSON of a grid, in lines, so that a change can be read.
+
+    A line for each key, and for each part of what holds records.
+
+    >>> print(text({"seeds": 5, "cells": [{"labels": 10}, {"labels": 20}]}), end="")
+    {
+    "seeds": 5,
+    "cells": [
+    {"labels": 10},
+    {"labels": 20}
+    ]
+    }
+    """
+    lines = [f"{json.dumps(key)}: {_lines(value)}" for key, value in grid.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def counted(items: Sequence[Item], progress: Progress | None) -> Iterator[Item]:
-    """The items one by one; `progress` is told whenever one of them is done with."""
+    """The items one by one; `progress` is told whenever one of them is done with.
+
+    >>> total = 0
+    >>> for n in counted([10, 20], progress=lambda done, total: print(done, "of", total)):
+    ...     total += n
+    1 of 2
+    2 of 2
+    """
     for done, item in enumerate(items, 1):
         yield item
         if progress:
@@ -68,8 +106,11 @@ def counted(items: Sequence[Item], progress: Progress | None) -> Iterator[Item]:
 def at(cells: Iterable[dict[str, Any]], **point: Any) -> dict[str, Any]:
     """The one of the cells that was measured at a point.
 
-    Raises:
-        ValueError: nothing was measured there; the message lists the points where something was.
+    Raises `ValueError` if nothing was measured there; the message lists the points where something
+    was.
+
+    >>> at([{"labels": 10, "auc": 0.5}, {"labels": 20, "auc": 0.75}], labels=20)
+    {'labels': 20, 'auc': 0.75}
     """
     cells = list(cells)
     for cell in cells:
@@ -87,8 +128,10 @@ def _path(name: str) -> Path:
 
 def _lines(value: Any) -> str:
     """The value itself, on a line for each part if its parts are records."""
-    if isinstance(value, list) and any(isinstance(part, dict) for part in value):
-        return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
-    if isinstance(value, dict) and any(isinstance(part, list | dict) for part in value.values()):
-        return "{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(part)}" for key, part in value.items()) + "\n}"
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        lines = [json.dumps(item) for item in value]
+        return "[\n" + ",\n".join(lines) + "\n]"
+    if isinstance(value, dict) and any(isinstance(item, list | dict) for item in value.values()):
+        lines = [f"{json.dumps(key)}: {json.dumps(item)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(lines) + "\n}"
     return json.dumps(value)

@@ -1,13 +1,15 @@
-"""Training the same model many times: `Restart` puts a compiled model back to a start, and nothing is traced again.
+"""Training the same model many times.
 
-Importing this module imports TensorFlow.
+`Restart` puts a compiled model back to a start, and nothing is traced again. Importing this module
+imports TensorFlow.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from mtl_lessons.backend import keras
+from mtl_lessons.backend import Tensor, keras
 
 Make = Callable[[], keras.Model]
 
@@ -33,32 +35,49 @@ class Restart:
 
     Raises `ValueError` if the model has no optimiser, or another than when this was made, or if
     `make()` gives a network of other variables.
+
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> model.compile(keras.optimizers.SGD(0.1), "mean_squared_error")
+    >>> restart = Restart(model)
+    >>> start = model.get_weights()
+    >>> loss = model.train_on_batch(np.array([[1.0]]), np.array([[9.0]]))
+    >>> float(model.get_weights()[1][0]) == float(start[1][0])       # the bias moved
+    False
+    >>> restart()
+    >>> float(model.get_weights()[1][0]) == float(start[1][0])
+    True
     """
 
-    def __init__(self, model: keras.Model, make: Make | None = None):
-        self.model, self.make, self.optimizer = model, make, _optimizer(model)
+    def __init__(self, model: keras.Model, make: Make | None = None) -> None:
+        self.model = model
+        self.make = make
+        self.optimizer = _optimizer(model)
         self.trained = list(model.trainable_variables)
         if not self.optimizer.built:
             self.optimizer.build(self.trained)
         self.settings = self.optimizer.get_config()
-        self.network = getattr(model, "network", model)
-        drawn = {id(variable) for variable in self.network.variables} if make else set()
-        self.kept = [variable for variable in model.variables if id(variable) not in drawn]
+        self.network: Any = getattr(model, "network", model)
+        made_anew = {id(variable) for variable in self.network.variables} if make else set()
+        self.kept = [variable for variable in model.variables if id(variable) not in made_anew]
         self.born = [variable.numpy() for variable in self.kept]
 
     def __call__(self, seed: int | None = None) -> None:
         """Start anew; the random numbers of Keras, NumPy and TensorFlow begin at `seed`."""
         if _optimizer(self.model) is not self.optimizer:
-            raise ValueError("Restart: expected the optimiser it was made with, found a new one: make a Restart after compile")
+            raise ValueError(
+                "Restart: expected the optimiser it was made with, found a new one: "
+                "make a Restart after compile"
+            )
         _assign(self.kept, self.born)
         if seed is not None:
             keras.utils.set_random_seed(seed)
         if self.make:
-            _assign(self.network.variables, [variable.numpy() for variable in self.make().variables])
+            made = [variable.numpy() for variable in self.make().variables]
+            _assign(self.network.variables, made)
         _assign(self.optimizer.variables, self._fresh_state())
 
     def _fresh_state(self) -> list[np.ndarray]:
-        """What a new optimiser of these settings holds before its first step on the present weights."""
+        """What a new optimiser of these settings holds before its first step on these weights."""
         fresh = type(self.optimizer).from_config(dict(self.settings))
         fresh.build(self.trained)
         return [variable.numpy() for variable in fresh.variables]
@@ -67,14 +86,17 @@ class Restart:
 def _optimizer(model: keras.Model) -> keras.Optimizer:
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
-        raise ValueError("Restart: expected a compiled model, found one without an optimiser: call compile() first")
+        raise ValueError(
+            "Restart: expected a compiled model, found one without an optimiser: "
+            "call compile() first"
+        )
     return optimizer
 
 
-def _assign(variables: Iterable, values: list[np.ndarray]) -> None:
-    found = [tuple(variable.shape) for variable in variables]
-    wanted = [value.shape for value in values]
-    if found != wanted:
-        raise ValueError(f"Restart: expected variables of the shapes {found}, found {wanted}")
+def _assign(variables: Sequence[Tensor], values: Sequence[np.ndarray]) -> None:
+    own = [tuple(variable.shape) for variable in variables]
+    new = [value.shape for value in values]
+    if own != new:
+        raise ValueError(f"Restart: expected variables of the shapes {own}, found {new}")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

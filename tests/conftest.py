@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from access import PATIENCE
+from browser import new_reader
 from hypothesis import HealthCheck, settings
 from serve import serving
 
 from mtl_lessons import embed
-from mtl_lessons.explorables import Explorable, transfer_map
+from mtl_lessons.explorables import show
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser"))
@@ -39,7 +39,7 @@ PAGE = """<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src-elem 'unsafe-inline'">
 <title>Explorable</title>
 <style>body {{ margin: 1rem; font-family: sans-serif; background: var(--mtl-page); color: var(--mtl-text) }}</style>
-<main><h1>Explorable</h1>{body}{body}</main>
+<main><h1>Explorable</h1>{body}</main>
 </html>"""
 
 
@@ -91,18 +91,22 @@ def step_by_step(monkeypatch):
 
 @pytest.fixture
 def page(browser, serve, tmp_path):
-    """Opens the page with two explorables on it; fails at the end on errors or on requests for anything else."""
-    contexts, troubles, requests = [], [], []
+    """Opens a page with a figure on it twice, or with several; fails at the end on errors or on requests for anything else.
 
-    def open_page(width: int = 1300, theme: str = "light", script: bool = True, shown: Explorable | None = None, **options):
-        body = embed.carry((shown or transfer_map()).html(), "explorable")
-        (tmp_path / "index.html").write_text(PAGE.format(theme=theme, body=body), encoding="utf-8")
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
+    `shown` is a figure or a list of them, by default the map of chapter 1.
+    """
+    contexts, watched, requests = [], [], []
+
+    def open_page(width: int = 1300, theme: str = "light", script: bool = True, shown=None, copies: int = 2, **options):
+        figures = shown if isinstance(shown, list) else [shown or show("transfer_map")]
+        body = embed.carry("".join(one.html() for one in figures), "explorable")
+        (tmp_path / "index.html").write_text(PAGE.format(theme=theme, body=body * copies), encoding="utf-8")
+        size = {"width": width, "height": 900}
+        context, faults = new_reader(browser, url, viewport=size, java_script_enabled=script, **options)
+        context.on("request", lambda request: requests.append(request.url))
+        contexts.append(context)
+        watched.append(faults)
+        page = context.new_page()
         page.goto(url)
         return page
 
@@ -110,7 +114,7 @@ def page(browser, serve, tmp_path):
         yield open_page
         for context in contexts:
             context.close()
-    assert troubles == []
+    assert watched == [[]] * len(watched)
     assert {request.removeprefix(url) for request in requests} <= {"/", "/favicon.ico"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from access import PATIENCE
 
-from mtl_lessons import answers
+from mtl_lessons.quiz import answers
 
 WEB = Path(__file__).parents[1] / "mtl_lessons" / "web"
 CASES = json.loads(Path(__file__).with_name("readings.json").read_text(encoding="utf-8"))

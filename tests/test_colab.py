@@ -103,7 +103,7 @@ def test_the_published_notebook_runs_alone(chapter, colab, installed, tmp_path):
 
 
 TRAIN = """
-from mtl_lessons.explorables import transfer_map
+from mtl_lessons import explorables
 
 def train(relatedness, labels, seeds, progress):
     progress(1, 2)
@@ -112,7 +112,7 @@ def train(relatedness, labels, seeds, progress):
     return {"relatedness": relatedness, "labels": labels} | runs
 
 import ipywidgets
-widget = transfer_map(train=train).widget
+widget = explorables.show("transfer_map", train=train).widget
 widget.inputs["labels"].value = 777
 widget.button.click()
 assert "777" in widget.panel.value and "+0.100" in widget.panel.value, widget.message.value

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from mtl_lessons import datasets
-from mtl_lessons.datasets import DatasetError, census_income, fetch, movielens
+from mtl_lessons.datasets import DatasetError, census, census_income, download, fetch, movielens
 from mtl_lessons.world import split_by_time
 
 REAL_CENSUS = Path(__file__).resolve().parents[2] / "shared" / "data" / "census-income-kdd" / "census-income.test.gz"
@@ -172,10 +172,10 @@ def test_without_a_home_folder_downloads_go_to_a_temporary_one(tmp_path, monkeyp
 
 def test_a_path_that_begins_with_a_home_folder_that_is_not_there(monkeypatch):
     without_home(monkeypatch)
-    with pytest.raises(DatasetError, match="~/ml begins with a home folder, and there is none; give the whole path"):
+    with pytest.raises(DatasetError, match="~/ml: expected a home folder for its '~', found none; give the whole path"):
         movielens(path="~/ml")
     monkeypatch.setenv("MTL_LESSONS_DATA", "~/data")
-    with pytest.raises(DatasetError, match="~/data begins with a home folder"):
+    with pytest.raises(DatasetError, match="~/data: expected a home folder"):
         movielens()
 
 
@@ -191,7 +191,7 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch
     write(tmp_path / "ml", MOVIELENS_100K, "folder")
     monkeypatch.setattr(Path, "open", closed)
     for load in (lambda: census_income(path=tmp_path / "ml" / "u.data"), lambda: movielens(path=tmp_path / "ml")):
-        with pytest.raises(DatasetError, match="cannot be read: Permission denied"):
+        with pytest.raises(DatasetError, match="expected a file that may be read, found 'Permission denied'"):
             load()
 
 
@@ -221,13 +221,13 @@ def test_the_real_census_test_part():
     ("content", "message"),
     [
         (CENSUS[:-300].encode(), "line 2: expected 42 columns, found"),
-        (CENSUS.replace("50000+.", "rich").encode(), "income must be one of .*found .'rich'"),
+        (CENSUS.replace("50000+.", "rich").encode(), "income: expected one of .*found .'rich'"),
         (CENSUS.replace("38,", "old,", 1).encode(), "could not convert string to float"),
         (gzipped(CENSUS * 50)[:-20], "damaged or of another format"),
-        (b"", "no rows"),
+        (b"", "rows: expected one or more, found none"),
         (b"<!DOCTYPE html><html>", "line 1: expected 42 columns, found 1"),
         (zip_of({"adult.data": "1"}), "census.tar.gz"),
-        (census_zip({"census-income.names": "x"}), "no census-income.data in it"),
+        (census_zip({"census-income.names": "x"}), "archive: expected census-income.data in it, found none"),
         (census_zip({"census-income.data": CENSUS})[:-60], "damaged or of another format"),
     ],
 )
@@ -240,9 +240,9 @@ def test_a_bad_census_file_is_named(tmp_path, content, message):
 
 
 def test_an_unknown_part_and_a_missing_file(tmp_path):
-    with pytest.raises(ValueError, match="part must be one of train, test, found 'valid'"):
+    with pytest.raises(ValueError, match="part: expected one of train, test, found 'valid'"):
         census_income("valid")
-    with pytest.raises(DatasetError, match="does not exist; give path="):
+    with pytest.raises(DatasetError, match="found none; give path="):
         census_income(path=tmp_path / "nowhere")
 
 
@@ -303,11 +303,11 @@ def genres(items):
 @pytest.mark.parametrize(
     ("size", "files", "message"),
     [
-        ("100k", {"u.data": MOVIELENS_100K["u.data"]}, "no u.item in it"),
-        ("100k", MOVIELENS_1M, "no u.item in it"),
+        ("100k", {"u.data": MOVIELENS_100K["u.data"]}, "archive: expected u.item in it, found none"),
+        ("100k", MOVIELENS_1M, "archive: expected u.item in it, found none"),
         ("100k", MOVIELENS_100K | {"u.data": "1\t1\t5\t88\n1\t1\n"}, "damaged or of another format"),
         ("100k", MOVIELENS_100K | {"u.data": "1\t1\t5\n"}, "expected 4 columns, found 3"),
-        ("100k", MOVIELENS_100K | {"u.data": "1\t77\t5\t88\n"}, "rating of an unknown item 77"),
+        ("100k", MOVIELENS_100K | {"u.data": "1\t77\t5\t88\n"}, "ratings: expected items that are listed, found 77"),
         ("100k", MOVIELENS_100K | {"u.data": "1\tone\t5\t88\n"}, "damaged or of another format"),
         (
             "100k",
@@ -319,20 +319,20 @@ def genres(items):
             MOVIELENS_1M | {"movies.dat": "1::Toy Story (1995)\n"},
             "line 1 of the items: expected 3 columns, found 2",
         ),
-        ("1m", MOVIELENS_1M | {"movies.dat": "1::Toy Story::Anime\n"}, "unknown genres .'Anime'"),
-        ("100k", MOVIELENS_100K | {"u.data": ""}, "no ratings"),
-        ("100k", MOVIELENS_100K | {"u.data": "1\t1\t6\t88\n"}, "a rating must be one of 1, 2, 3, 4, 5, found 6"),
-        ("1m", MOVIELENS_1M | {"ratings.dat": "1::1::0::88\n"}, "a rating must be one of .*, found 0"),
+        ("1m", MOVIELENS_1M | {"movies.dat": "1::Toy Story::Anime\n"}, "genres: expected those of GENRES, found .'Anime'"),
+        ("100k", MOVIELENS_100K | {"u.data": ""}, "ratings: expected one or more, found none"),
+        ("100k", MOVIELENS_100K | {"u.data": "1\t1\t6\t88\n"}, "rating: expected one of 1, 2, 3, 4, 5, found 6"),
+        ("1m", MOVIELENS_1M | {"ratings.dat": "1::1::0::88\n"}, "rating: expected one of .*, found 0"),
         ("100k", MOVIELENS_100K | {"u.data": f"1\t1\t{10**30}\t88\n"}, "damaged or of another format"),
         (
             "100k",
             MOVIELENS_100K | {"u.item": MOVIELENS_100K["u.item"].replace("|1|", "|2|", 1)},
-            "a genre flag must be one of 0, 1, found 2",
+            "genre flag: expected one of 0, 1, found 2",
         ),
         (
             "1m",
             MOVIELENS_1M | {"movies.dat": "914::A::Drama\n1::B::Drama\n914::C::Drama\n"},
-            "expected every item once, found 914 more often",
+            "items: expected every id once, found 914 more often",
         ),
     ],
 )
@@ -349,12 +349,12 @@ def test_a_bad_movielens_archive_is_named(tmp_path, size, files, message):
 def test_something_else_than_a_zip(tmp_path, content):
     file = tmp_path / "bad.zip"
     file.write_bytes(content)
-    with pytest.raises(DatasetError, match="bad.zip is damaged or of another format"):
+    with pytest.raises(DatasetError, match="bad.zip: expected the published format, found .* damaged or of another format"):
         movielens(path=file)
 
 
 def test_an_unknown_size():
-    with pytest.raises(ValueError, match="size must be one of 100k, 1m, found '20m'"):
+    with pytest.raises(ValueError, match="size: expected one of 100k, 1m, found '20m'"):
         movielens("20m")
 
 
@@ -391,15 +391,15 @@ def test_without_a_published_checksum_the_first_copy_is_remembered(cache, capsys
     assert "no published checksum" in capsys.readouterr().err
     assert fetch(url) == file
     file.write_bytes(zip_of({"other": "x"}))
-    with pytest.raises(DatasetError, match="some.zip has changed: delete it and try again"):
+    with pytest.raises(DatasetError, match="some.zip: expected an unchanged file, .*; delete it and try again"):
         fetch(url)
 
 
 @pytest.mark.parametrize(
     ("answer", "checksum", "message"),
     [
-        ({"body": GOOD[:50], "length": len(GOOD)}, None, f"cut short: expected {len(GOOD)} bytes, found 50"),
-        ({"body": GOOD[:-30], "length": False}, None, "the zip archive has no end"),
+        ({"body": GOOD[:50], "length": len(GOOD)}, None, f"expected {len(GOOD)} bytes, found 50: cut short"),
+        ({"body": GOOD[:-30], "length": False}, None, "expected a whole zip archive, found one without an end"),
         (
             {"body": b"\n <!DOCTYPE html><title>Log in</title>"},
             None,
@@ -410,9 +410,9 @@ def test_without_a_published_checksum_the_first_copy_is_remembered(cache, capsys
         (
             {"body": GOOD},
             "0" * 64,
-            f"not the file that was published .expected SHA-256 {'0' * 64}, found {sha256(GOOD)}",
+            f"expected the file that was published, of SHA-256 {'0' * 64}, found {sha256(GOOD)}",
         ),
-        ({"body": GOOD, "status": 404}, None, "cannot download .*404.*Without a network: get the file"),
+        ({"body": GOOD, "status": 404}, None, "expected to download it, found .*404.*Without a network: get the file"),
     ],
 )
 def test_a_bad_download_is_named_and_leaves_nothing(cache, answer, checksum, message):
@@ -432,7 +432,7 @@ def test_an_interrupted_download_leaves_nothing(cache, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(datasets, "_show", interrupt)
+    monkeypatch.setattr(download, "_show", interrupt)
     with answering(GOOD) as (url, _), pytest.raises(KeyboardInterrupt):
         fetch(url)
     assert list(cache.iterdir()) == []
@@ -453,7 +453,7 @@ def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setenv("MTL_LESSONS_DATA", str(blocker / "cache"))
     with (
         answering(GOOD) as (url, requests),
-        pytest.raises(DatasetError, match="cannot write .* MTL_LESSONS_DATA"),
+        pytest.raises(DatasetError, match="expected a cache folder to write to, .* MTL_LESSONS_DATA"),
     ):
         fetch(url)
     assert requests == []
@@ -480,8 +480,11 @@ def test_a_full_disk_is_not_called_a_missing_network(cache, monkeypatch):
     cache.mkdir(parents=True)
     full = cache / "some.zip.part"
     full.symlink_to("/dev/full")  # takes nothing
-    monkeypatch.setattr(datasets.tempfile, "mkstemp", lambda **_: (os.open(os.devnull, os.O_RDONLY), str(full)))
-    with answering(GOOD) as (url, _), pytest.raises(DatasetError, match="cannot write .*No space left.*make room") as caught:
+    monkeypatch.setattr(download.tempfile, "mkstemp", lambda **_: (os.open(os.devnull, os.O_RDONLY), str(full)))
+    with (
+        answering(GOOD) as (url, _),
+        pytest.raises(DatasetError, match="expected a cache folder to write to, .*No space left.*make room") as caught,
+    ):
         fetch(url)
     assert "network" not in str(caught.value)
     assert list(cache.iterdir()) == []
@@ -491,13 +494,15 @@ def test_a_full_disk_is_not_called_a_missing_network(cache, monkeypatch):
 def test_a_census_archive_with_another_test_part_is_refused(cache, monkeypatch, part):
     archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
     with answering(archive) as (url, _):
-        monkeypatch.setattr(datasets, "CENSUS_URL", url)
-        message = f"some.zip is not the census data: delete it .*{datasets.CENSUS_TEST_SHA256} .*found {sha256(CENSUS.encode())}"
+        monkeypatch.setattr(census, "CENSUS_URL", url)
+        message = (
+            f"some.zip: expected the census data, .*{datasets.CENSUS_TEST_SHA256}, found {sha256(CENSUS.encode())}; delete it"
+        )
         for _ in range(2):  # it is not trusted the second time either
             with pytest.raises(DatasetError, match=message):
                 census_income(part, progress=False)
         (cache / "some.zip").write_bytes(zip_of({"other": "x"}))  # as one puts it there by hand
-        with pytest.raises(DatasetError, match="some.zip is damaged or of another format"):
+        with pytest.raises(DatasetError, match="some.zip: expected the published format"):
             census_income(part, progress=False)
     assert [path.name for path in cache.iterdir()] == ["some.zip"]
 
@@ -505,8 +510,8 @@ def test_a_census_archive_with_another_test_part_is_refused(cache, monkeypatch, 
 def test_a_downloaded_census_must_have_all_rows(monkeypatch):
     archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
     with answering(archive) as (url, _):
-        monkeypatch.setattr(datasets, "CENSUS_URL", url)
-        monkeypatch.setattr(datasets, "CENSUS_TEST_SHA256", sha256(CENSUS.encode()))
+        monkeypatch.setattr(census, "CENSUS_URL", url)
+        monkeypatch.setattr(census, "CENSUS_TEST_SHA256", sha256(CENSUS.encode()))
         with pytest.raises(DatasetError, match="expected 199523 rows in census-income.data, found 2; delete"):
             census_income("train", progress=False)
         monkeypatch.setitem(datasets.CENSUS_PARTS, "test", ("census-income.test", 2))

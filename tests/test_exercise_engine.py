@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -17,18 +18,10 @@ from mtl_lessons import embed, exercises
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.console import showable
 from mtl_lessons.exercises import bar, child, probes, sandbox, state
-from mtl_lessons.exercises.engine import (
-    FOLDER,
-    NOT_ATTEMPTED,
-    NOT_YET,
-    OUTCOMES,
-    PASSED,
-    RAISED,
-    Mistake,
-    NotAttempted,
-    attempted,
-)
-from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Head, Subject
+from mtl_lessons.exercises.engine import FOLDER
+from mtl_lessons.exercises.mistakes import Mistake, NotAttempted, attempted
+from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Output, Subject
+from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, OUTCOMES, PASSED, RAISED
 from mtl_lessons.exercises.source import Source
 
 layers = keras.layers
@@ -121,6 +114,17 @@ def test_an_unknown_exercise_and_an_unknown_step_say_what_there_is(two):
         exercises.load("tow_tasks")
     with pytest.raises(AttributeError, match="inputs, trunk, heads.*found 'head'"):
         two.head  # noqa: B018
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_tab_shows_a_learner_the_steps(name):
+    from IPython.core.completer import IPCompleter
+
+    exercise = exercises.load(name)
+    steps = {step.name for step in exercise.steps}
+    offered = IPCompleter(namespace={"exercise": exercise}).attr_matches("exercise.")
+    assert steps <= set(dir(exercise)) and steps <= {text.removeprefix("exercise.") for text in offered}
+    assert {"steps", "reset"} <= set(dir(exercise))
 
 
 # ---------------------------------------------------------------- limits
@@ -472,6 +476,13 @@ def test_only_what_an_answer_uses_is_run(tmp_path):
         source(text, tmp_path / "a.py").run("C")
 
 
+def test_what_is_about_tensorflow_is_not_run_for_an_answer_without_it(tmp_path):
+    text = "import no_such_module\nimport tensorflow as tf\ntf.no_such_function()\nSEEN = []\n\ndef f():\n    return SEEN\n"
+    file = source(text + "SEEN.append(1)\n", tmp_path / "a.py")
+    assert file.run("f")["f"]() == [1] and "tf" not in file.run("f")
+    assert file.digest("f") != source(text, tmp_path / "a.py").digest("f")
+
+
 @pytest.mark.parametrize(
     ("text", "needs"),
     [
@@ -481,6 +492,11 @@ def test_only_what_an_answer_uses_is_run(tmp_path):
         ("def f():\n    import tensorflow as tf\n", True),
         ("from mtl_lessons.backend import keras\nk = keras\ndef f(): return k\n", True),
         ("from mtl_lessons import two_tasks\ndef f(): return two_tasks\n", True),
+        ("import keras\nkeras.utils.set_random_seed(0)\ndef f(): return 1\n", False),
+        ("import keras\ndef g(): return keras\nif __name__ == '__main__':\n    print(g())\ndef f(): return 1\n", False),
+        ("import keras\nSIZE = [1]\nSIZE.append(keras.Input(()))\ndef f(): return SIZE\n", True),
+        ("import keras\ndef f(): return 1\nprint(keras, f())\n", True),
+        ("from keras import *\ndef f(): return 1\n", True),
     ],
     ids=str,
 )
@@ -554,10 +570,10 @@ def test_a_check_goes_on_to_the_first_step_that_is_not_passed_and_light_steps_co
         "def trunk():\n    import os\n    print('mine')\n    os._exit(0)\n\n"
         "def build():\n    return ...\n"
     )
-    assert python("check", str(file), cwd=tmp_path).returncode == 2
+    assert cli.main(["check", str(file)]) == 2  # which exercise it is, nobody has said
     found = python("check", str(file), "--exercise", "two_tasks", cwd=tmp_path)
-    lines = [line for line in found.stdout.splitlines() if line[:1] in "·✓✗!"]
-    assert [line.split(":")[0] + line.split("step")[1][:2] for line in lines if line] == [
+    verdicts = re.findall(r"([·✓✗!] [^:]+): step( \d)", found.stdout)  # "mine" may stand before one, on its line
+    assert ["".join(verdict) for verdict in verdicts] == [
         "· Not attempted yet 3",
         "· Not attempted yet 4",
         "✗ Not yet 5",
@@ -714,7 +730,7 @@ def test_reset_forgets(capsys):
 
 
 X = {"x": np.random.default_rng(0).normal(size=(32, 6)).astype("float32")}
-THREE = [Head("item", ONE_OF, 5), Head("click", YES_NO, 1), Head("stars", NUMBER, 1)]
+THREE = [Output("item", ONE_OF, 5), Output("click", YES_NO, 1), Output("stars", NUMBER, 1)]
 
 
 def three(item="softmax", click="sigmoid", stars=None, names=("item", "click", "stars")):
@@ -727,14 +743,14 @@ def three(item="softmax", click="sigmoid", stars=None, names=("item", "click", "
 @pytest.mark.parametrize("names", [("item", "click", "stars"), None], ids=["dict", "list"])
 def test_outputs_of_equal_width_are_told_apart_by_name_or_place(names):
     subject = Subject(lambda: three(names=names), X, THREE)
-    kinds = {head.name: probes.activation(subject, head.name) for head in THREE}
+    kinds = subject.ranges
     assert kinds == {"item": "softmax", "click": "sigmoid", "stars": "linear"}
 
 
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: {"x": x}], ids=["tensor", "list", "dict"])
 def test_a_model_is_fed_as_it_takes_its_inputs(wrap, recwarn):
     x = keras.Input((6,), name="x")
-    subject = Subject(lambda: keras.Model(wrap(x), layers.Dense(5)(x)), X, [Head("item", ONE_OF, 5)])
+    subject = Subject(lambda: keras.Model(wrap(x), layers.Dense(5)(x)), X, [Output("item", ONE_OF, 5)])
     assert subject.outputs()["item"].shape == (32, 5) and not recwarn
 
 
@@ -759,7 +775,7 @@ def test_activation_sees_the_range_not_the_name(activation, found):
     model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(5)])
     model.add(layers.Lambda(keras.activations.get(activation)))
     before = model.get_weights()
-    assert probes.activation(Subject(model, X, [Head("item", ONE_OF, 5)]), "item") == found
+    assert Subject(model, X, [Output("item", ONE_OF, 5)]).ranges == {"item": found}
     assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights()))
 
 
@@ -785,7 +801,7 @@ def test_inputs_are_the_columns_and_nothing_else(inputs, key):
     tensors = [keras.Input(shape, name=name) for shape, name in zip(inputs, ("x", "label"))]
     model = keras.Model(tensors, keras.ops.sum(tensors[0], axis=-1, keepdims=True))
     with pytest.raises(Mistake) as caught:
-        Subject(model, X, [Head("stars", NUMBER, 1)])
+        Subject(model, X, [Output("stars", NUMBER, 1)])
     assert caught.value.key == key
 
 

@@ -1,16 +1,19 @@
 """Every exercise keeps its contract: starters are not attempted, model answers pass, each wrong answer gets its message, right ones pass."""
 
+import ast
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import handed_in
 import nbformat
 import numpy as np
 import pytest
 
-from mtl_lessons import exercises
-from mtl_lessons.exercises.engine import FOLDER, NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, Result
+from mtl_lessons import embed, exercises
+from mtl_lessons.exercises.engine import FOLDER
+from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, Result
 from mtl_lessons.exercises.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,16 +41,25 @@ def steps():
     return [pytest.param(step, id=f"{name}-{step.name}") for name, exercise in ALL.items() for step in exercise.steps]
 
 
-def examples(kind):
+def answers(right):
     return [
-        pytest.param(exercise, example, id=f"{name}-{example['file']}")
-        for name, exercise in ALL.items()
-        for example in exercise.data[kind]
+        pytest.param(ALL[name], answer, id=f"{name}-{answer.name}")
+        for name in ALL
+        for answer in handed_in.of(name)
+        if answer.is_right == right
     ]
 
 
-def read(exercise, kind, example):
-    return exercise.answers(exercise.folder / kind / f"{example['file']}.py", PATIENCE)
+@pytest.fixture
+def read(tmp_path):
+    """What a learner's file defines, by name: `read(exercise, answer)`."""
+
+    def run(exercise, answer):
+        file = tmp_path / f"{answer.name}.py"
+        file.write_text(answer.text, encoding="utf-8")
+        return exercise.answers(file, PATIENCE)
+
+    return run
 
 
 def named(exercise, name):
@@ -76,8 +88,7 @@ def check(step, answer) -> Result:
 @pytest.mark.parametrize("name", ALL)
 def test_a_file_of_starters_is_not_attempted(name, tmp_path):
     exercise, file = ALL[name], tmp_path / "answer.py"
-    starters = dict.fromkeys(step.data["starter"] for step in exercise.steps)
-    file.write_text("\n".join((exercise.folder / starter).read_text() for starter in starters))
+    file.write_text("\n".join(dict.fromkeys(step.begin_with for step in exercise.steps)))
     found, source = exercise.answers(file, PATIENCE), Source.read(file)
     results = [check(step, found[step.answer]) for step in exercise.steps]
     assert all(source.is_starter(step.answer) for step in exercise.steps)
@@ -94,46 +105,74 @@ def test_the_model_answer_passes(step, as_measured):
     assert step.passed
 
 
-@pytest.mark.parametrize(("exercise", "example"), examples("wrong"))
-def test_a_wrong_answer_gets_its_message(exercise, example, as_measured):
-    step = named(exercise, example["step"])
-    if example["gets"] == "raised":
+@pytest.mark.parametrize(("exercise", "answer"), answers(right=False))
+def test_a_wrong_answer_gets_its_message(exercise, answer, read, as_measured):
+    (name,) = answer.steps
+    step = named(exercise, name)
+    if answer.gets == "raised":
         with pytest.raises(NameError) as caught:
-            read(exercise, "wrong", example)
+            read(exercise, answer)
         assert step.verdict(caught.value).outcome == RAISED
         return
-    as_measured(example["file"])
-    result = check(step, read(exercise, "wrong", example)[step.answer])
-    assert (result.outcome, result.key) == (NOT_YET, example["gets"]), result
+    as_measured(answer.name)
+    result = check(step, read(exercise, answer)[step.answer])
+    assert (result.outcome, result.key) == (NOT_YET, answer.gets), result
     assert result.error is None and "Found: " in result.text and "Expected: " in result.text and "{" not in result.heading
     assert not step.passed
 
 
-@pytest.mark.parametrize(("exercise", "example"), examples("right"))
-def test_a_right_answer_passes_however_it_is_built(exercise, example, as_measured):
-    as_measured(example["file"])
-    found = read(exercise, "right", example)
-    for step in (named(exercise, name) for name in example["steps"]):
+@pytest.mark.parametrize(("exercise", "answer"), answers(right=True))
+def test_a_right_answer_passes_however_it_is_built(exercise, answer, read, as_measured):
+    as_measured(answer.name)
+    found = read(exercise, answer)
+    for step in (named(exercise, name) for name in answer.steps):
         result = check(step, found[step.answer])
         assert result.outcome == PASSED, result
 
 
+def test_a_change_of_an_answer_fails_where_its_text_does_not_stand_once():
+    assert handed_in.replaced("a = 1", "1", "2", "here") == "a = 2"
+    for old in ("1", "3"):
+        with pytest.raises(ValueError, match=f"here: expected '{old}' once, found it [02] times"):
+            handed_in.replaced("a = 1, 1", old, "2", "here")
+
+
 @pytest.mark.parametrize("name", ALL)
-def test_the_manifest_is_whole(name):
-    exercise = ALL[name]
-    data = exercise.data
-    on_disk = {kind: {path.stem for path in (exercise.folder / kind).glob("*.py")} for kind in ("wrong", "right")}
-    assert {kind: {example["file"] for example in data[kind]} for kind in ("wrong", "right")} == on_disk
-    assert len(data["wrong"]) >= 90 and len(data["right"]) >= 10
-    assert {example["step"] for example in data["wrong"]} == {step.name for step in exercise.steps}
+def test_every_step_has_a_check_a_starter_and_a_solution(name):
+    exercise, forgotten = ALL[name], []
     for step in exercise.steps:
-        assert step.hints and all(hint.strip() for hint in step.hints) and step.data["section"] in data["sections"]
-        assert step.solution().text.startswith("```python\n")
-    own = set(data["messages"])
-    files = [exercise.folder / "checks.py", exercise.folder / "light.py", FOLDER / "probes.py"]
-    checked = "".join(file.read_text() for file in files)
-    assert own <= set(re.findall(r'"([a-z-]+)"', checked))
-    assert {message.get("read", step.data["section"]) for message in data["messages"].values()} <= set(data["sections"])
+        if not callable(getattr(exercise.checks_of(step), step.name, None)):
+            file = "light.py" if step.light else "checks.py"
+            forgotten.append(f"{name}/{file}: expected a function {step.name}, found none")
+        for part in {*step.spec.solution, step.answer}:
+            if not hasattr(exercise.module, part):
+                forgotten.append(f"{exercise.module.__file__}: expected {part}, found none")
+    starters = {file.name for file in exercise.folder.glob("starter_*.py")}
+    for file in starters - {step.spec.starter for step in exercise.steps}:
+        forgotten.append(f"{name}/manifest.yml: expected a step that begins with {file}, found none")
+    assert forgotten == []
+    assert all(step.solution().text.startswith("```python\n") for step in exercise.steps)
+
+
+def mistakes(folder):
+    """The keys of the messages that the modules of a folder raise: what is written as `Mistake("key")` or as a text."""
+    nodes = [node for file in folder.glob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Mistake"]
+    raised = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+    return raised, texts
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_mistake_has_a_message_and_every_message_a_mistake(name):
+    exercise, common = ALL[name], embed.strings("mistakes")
+    raised, texts = mistakes(exercise.folder)
+    _, of_probes = mistakes(FOLDER / "probes")
+    own = set(exercise.manifest.messages)
+    wanted = raised | {answer.gets for answer in handed_in.of(name) if not answer.is_right}
+    forgotten = [f"{name}/manifest.yml: expected a message {key}, found none" for key in wanted - own - set(common)]
+    unused = [f"{name}/manifest.yml: expected a mistake {key}, found none" for key in own - texts - of_probes]
+    assert forgotten + unused == []
 
 
 def test_typical_mistakes_give_other_numbers_than_the_right_ones():
@@ -199,9 +238,9 @@ def test_light_checks_agree_with_the_model_answers():
         assert three._interval(runs) == pytest.approx(tuple(expected[task]), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_light_steps_need_no_tensorflow(name):
-    code = f"import sys, mtl_lessons.exercises.{name}.light; sys.exit('tensorflow' in sys.modules)"
+def test_light_steps_need_no_tensorflow():
+    lights = ", ".join(f"mtl_lessons.exercises.{name}.light" for name in ALL)
+    code = f"import sys, {lights}; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=600).returncode == 0
 
 
@@ -213,9 +252,9 @@ def test_the_chapter_has_every_starter_every_check_and_every_section(name):
     cells = nbformat.read(path, as_version=4).cells
     code, text = ([cell.source for cell in cells if cell.cell_type == kind] for kind in ("code", "markdown"))
     for step in exercise.steps:
-        assert (exercise.folder / step.data["starter"]).read_text().strip() in code
+        assert step.begin_with.strip() in code
         assert any(f"exercise.{step.name}.check({step.answer})" in cell for cell in code)
         assert any(f"exercise.{step.name}.solution()" in cell for cell in code)
     titles = {target: title for cell in text for target, title in re.findall(r"^\(([\w-]+)\)=\n#+ (.*)$", cell, re.MULTILINE)}
-    for title, target in map(exercise.section, exercise.data["sections"]):
+    for title, target in map(exercise.section, exercise.manifest.sections):
         assert title.lower() in titles[target].lower()

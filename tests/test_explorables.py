@@ -2,17 +2,20 @@
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
 import pytest
+from figure import Tags
 from nbclient import NotebookClient
 
-from mtl_lessons import embed, explorables
-from mtl_lessons.explorables import MEASURES, VIEW, Axis, Explorable, Grid, transfer_map
+from mtl_lessons import embed
+from mtl_lessons.explorables import VIEW, Axis, Explorable, Grid, explorable
+from mtl_lessons.explorables.drawing import LEFT, RIGHT
+from mtl_lessons.explorables.transfer_map import MEASURES, TransferMap
 
 ROOT = Path(__file__).resolve().parents[1]
+SAY = {"relatedness": "Relatedness", "labels": "Labels <n>"}
 GAINS = {(0.0, 500): -0.1, (0.0, 2000): 0.0, (0.9, 500): 0.2, (0.9, 2000): 0.1}
 
 
@@ -25,41 +28,18 @@ def record(relatedness: float, labels: int, gain: float, seeds: int = 3) -> dict
 
 @pytest.fixture
 def data() -> dict:
-    axes = [
-        {"name": "relatedness", "label": "Relatedness", "values": [0.0, 0.9]},
-        {"name": "labels", "label": "Labels <n>", "values": [500, 2000]},
-    ]
+    axes = [{"name": "relatedness", "values": [0.0, 0.9]}, {"name": "labels", "values": [500, 2000]}]
     return {"axes": axes, "cells": [record(*point, gain) for point, gain in GAINS.items()]}
 
 
 @pytest.fixture
 def grid(data) -> Grid:
-    return Grid.read(data, MEASURES)
+    return Grid.read(data, MEASURES, SAY)
 
 
 @pytest.fixture
 def in_kernel(monkeypatch):
-    monkeypatch.setattr(explorables, "live", lambda: True)
-
-
-class Tags(HTMLParser):
-    """Every tag with its attributes; fails if one is not closed in its place."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.open, self.tags = [], []
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
+    monkeypatch.setattr(explorable, "live", lambda: True)
 
 
 # ---------------------------------------------------------------- the grid
@@ -105,11 +85,11 @@ def test_a_point_off_the_grid_is_named(grid, point, message):
 def test_a_spoilt_grid_is_refused_and_the_point_named(data, spoil, message):
     spoil(data["cells"])
     with pytest.raises(ValueError, match=message):
-        Grid.read(data, MEASURES)
+        Grid.read(data, MEASURES, SAY)
 
 
 def test_the_packaged_grid_has_five_seeds_and_both_signs():
-    cells = transfer_map().grid.cells
+    cells = TransferMap().grid.cells
     assert {len(runs) for cell in cells for runs in cell.runs.values()} >= {5}
     assert {"gain", "loss"} <= {cell.verdict() for cell in cells}
     assert all(0 <= run <= 1 for cell in cells for runs in cell.runs.values() for run in runs)
@@ -119,7 +99,7 @@ def test_the_packaged_grid_has_five_seeds_and_both_signs():
 
 
 def test_the_table_says_sign_and_certainty_in_text(grid):
-    html = transfer_map(grid).html()
+    html = TransferMap(grid).html()
     fields = re.findall(r'<td data-verdict="(\w+)" data-heat="(\d)"( aria-current="true")?>(.*?)</td>', html)
     assert [field[:3] for field in fields] == [
         ("loss", "2", ""),
@@ -136,33 +116,33 @@ def test_the_table_says_sign_and_certainty_in_text(grid):
 
 
 def test_the_table_has_headers_and_a_caption(grid):
-    tags = Tags(transfer_map(grid).html()).tags
+    tags = Tags(TransferMap(grid).html()).tags
     assert [attributes["scope"] for tag, attributes in tags if tag == "th"] == ["col", "colgroup", "col", "col", "row", "row"]
     assert {"figure", "figcaption", "table", "caption", "thead", "tbody", "svg"} <= {tag for tag, _ in tags}
 
 
 def test_nothing_inline_that_a_strict_policy_would_block(grid):
-    for tag, attributes in Tags(transfer_map(grid).html()).tags:
+    for tag, attributes in Tags(TransferMap(grid).html()).tags:
         assert not [name for name in attributes if name == "style" or name.startswith("on")]
         assert tag != "script" or attributes == {"type": "application/json"}
 
 
 def test_text_is_escaped(grid):
-    html = transfer_map(grid).html()
+    html = TransferMap(grid).html()
     assert "Labels &lt;n&gt;" in html and "labels &lt;n&gt; 500" in html and "<n>" not in html
 
 
 def test_words_give_both_tasks_with_their_intervals(grid):
-    point, sparse, dense = transfer_map(grid).words(grid.at(relatedness=0.9, labels=500))
+    point, sparse, dense = TransferMap(grid).words(grid.at(relatedness=0.9, labels=500))
     assert point == "Relatedness 0.90, labels <n> 500"
     assert sparse == "Sparse task: AUC +0.200 by sharing, 95\u00a0% interval +0.198 to +0.202: clear gain."
     assert dense == "Dense task: +0.000, −0.050 to +0.050: unclear."
 
 
 def test_the_drawing_has_a_dot_per_seed_where_it_belongs(grid):
-    drawing = transfer_map(grid).draw(grid.at(relatedness=0.9, labels=500))
+    drawing = TransferMap(grid).draw(grid.at(relatedness=0.9, labels=500))
     single, shared, bayes = re.findall(r'class="mtl-dots" d="(.*?)"', drawing)
-    left, right = explorables.LEFT, explorables.RIGHT
+    left, right = LEFT, RIGHT
     assert [float(x) for x in re.findall(r"M([\d.]+) ", bayes)] == pytest.approx([right] * 3)  # the axis runs from 0.4 to 0.9
     expected = [left + (right - left) * (run - 0.4) / 0.5 for run in (0.6, 0.61, 0.62)]
     assert [float(x) for x in re.findall(r"M([\d.]+) ", single)] == pytest.approx(expected, abs=0.06)
@@ -170,11 +150,11 @@ def test_the_drawing_has_a_dot_per_seed_where_it_belongs(grid):
 
 
 def test_the_same_grid_gives_the_same_bytes(data):
-    assert transfer_map(Grid.read(data, MEASURES)).html() == transfer_map(Grid.read(data, MEASURES)).html()
+    assert TransferMap(Grid.read(data, MEASURES, SAY)).html() == TransferMap(Grid.read(data, MEASURES, SAY)).html()
 
 
 def test_the_data_of_the_dials(grid):
-    text = re.search(r'<script type="application/json">(.*?)</script>', transfer_map(grid).html())[1]
+    text = re.search(r'<script type="application/json">(.*?)</script>', TransferMap(grid).html())[1]
     data = json.loads(text)
     assert data["dials"] == [
         {"label": "Relatedness", "choice": False, "values": ["0.00", "0.90"]},
@@ -184,12 +164,12 @@ def test_the_data_of_the_dials(grid):
 
 
 def test_large_numbers_are_short_in_a_head_of_a_column():
-    axis = explorables.Axis("labels", "Labels", (500, 1500, 120_000))
+    axis = Axis("labels", "Labels", (500, 1500, 120_000))
     assert [axis.short(value) for value in axis.values] == ["500", "1,500", "120k"]
 
 
 def test_plain_text_is_a_table(grid):
-    lines = repr(transfer_map(grid)).splitlines()
+    lines = repr(TransferMap(grid)).splitlines()
     assert lines[1] == "Relatedness (rows), Labels <n> (columns)"
     assert lines[3].split() == ["0.00", "−0.100", "▼", "+0.000", "○"]
 
@@ -197,66 +177,79 @@ def test_plain_text_is_a_table(grid):
 # ---------------------------------------------------------------- dials alone
 
 
-def squares(**changes) -> Explorable:
+class Powers(Explorable):
     """Any number of dials: a power of a number, with a choice."""
-    axes = (Axis("power", "Power", ("square", "cube")), Axis("x", "x", (1, 2, 3)))
-    given = {
-        "axes": axes,
-        "title": "Powers <of> x",
-        "caption": "Multiply & see.",
-        "words": lambda point: [f"{point['power']} of {point['x']}", f"It is {point['x'] ** (2 + (point['power'] == 'cube'))}."],
-        "draw": lambda point: f'<svg viewBox="0 0 9 9" role="img" aria-label="{point["x"]}"></svg>',
-        "start": {"power": "cube", "x": 2},
-    }
-    return Explorable(**given | changes)
+
+    def __init__(self):
+        power = Axis("power", "Power", (2, 3), labels=("square", "cube"))
+        how = Axis("how", "Said", ("plain", "loud"), labels=("plainly", "loudly!"))
+        axes = (how, power, Axis("x", "x", (1, 2, 3)))
+        start = {"how": "plain", "power": 3, "x": 2}
+        super().__init__(axes, "Powers <of> x", "Multiply & see.", start)
+
+    def words(self, state):
+        how, power, _ = self.axes
+        said = f"{power.text(state['power'])} of {state['x']}, {how.text(state['how'])}"
+        return [said, f"It is {state['x'] ** state['power']}."]
+
+    def draw(self, state):
+        return f'<svg viewBox="0 0 9 9" role="img" aria-label="{state["x"]}"></svg>'
+
+
+class Computed(Powers):
+    """The same, if the browser had a view for it."""
+
+    view = "powers"
+    given = {"base": 2}
 
 
 def test_every_position_of_the_dials_is_drawn_beforehand():
-    html = squares().html()
+    html = Powers().html()
     data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
     assert data["dials"] == [
-        {"label": "Power", "choice": True, "values": ["square", "cube"]},
+        {"label": "Said", "choice": True, "values": ["plainly", "loudly!"]},
+        {"label": "Power", "choice": False, "values": ["square", "cube"]},
         {"label": "x", "choice": False, "values": ["1", "2", "3"]},
     ]
     said = [re.sub("<.*?>", "", cell["words"]) for cell in data["cells"]]
-    assert said[data["start"]] == "cube of 2. It is 8." and len(said) == 6 and said[-1] == "cube of 3. It is 27."
+    assert said[data["start"]] == "cube of 2, plainly. It is 8."
+    assert len(said) == 12 and said[-1] == "cube of 3, loudly!. It is 27."
     assert "given" not in data and Tags(html)
 
 
 def test_without_a_script_the_start_stands_between_title_and_caption():
-    text = re.sub("<script.*?</script>|<.*?>", "", squares().html())
-    assert text == "Powers &lt;of&gt; xcube of 2. It is 8.Multiply &amp; see."
-    assert repr(squares()) == "Powers <of> x\ncube of 2\nIt is 8.\nMultiply & see."
+    text = re.sub("<script.*?</script>|<.*?>", "", Powers().html())
+    assert text == "Powers &lt;of&gt; xcube of 2, plainly. It is 8.Multiply &amp; see."
+    assert repr(Powers()) == "Powers <of> x\ncube of 2, plainly\nIt is 8.\nMultiply & see."
 
 
 def test_a_view_that_computes_is_told_its_data_and_no_cells():
-    html = squares(view="powers", given={"base": 2}).html()
+    html = Computed().html()
     data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
     assert (data["view"], data["given"]) == ("powers", {"base": 2}) and "cells" not in data
     assert "It is 8." in html
 
 
 def test_the_widget_has_a_list_for_choices_and_a_slider_for_numbers():
-    widget = squares().widget
-    assert [type(dial).__name__ for dial in widget.dials.values()] == ["Dropdown", "SelectionSlider"]
+    widget = Powers().widget
+    assert [type(dial).__name__ for dial in widget.dials.values()] == ["Dropdown", "SelectionSlider", "SelectionSlider"]
     assert "It is 8." in widget.panel.value and "Multiply &amp; see." in widget.foot.value
-    widget.dials["power"].value = "square"
-    widget.dials["x"].value = 3
-    assert "It is 9." in widget.panel.value
+    widget.dials["how"].value, widget.dials["power"].value, widget.dials["x"].value = "loud", 2, 3
+    assert "square of 3, loudly!" in widget.panel.value and "It is 9." in widget.panel.value
 
 
 # ---------------------------------------------------------------- the bundle
 
 
 def test_outside_a_kernel_there_is_html_and_text_only(grid):
-    shown = transfer_map(grid)
+    shown = TransferMap(grid)
     bundle = shown._repr_mimebundle_()
     assert set(bundle) == {"text/plain", "text/html"}
     assert embed.strip(bundle["text/html"]) == shown.html()
 
 
 def test_in_a_kernel_the_bundle_names_the_widget(grid, in_kernel):
-    shown = transfer_map(grid)
+    shown = TransferMap(grid)
     assert shown._repr_mimebundle_()[VIEW] == {"version_major": 2, "version_minor": 0, "model_id": shown.widget.box.model_id}
 
 
@@ -276,7 +269,7 @@ def widget(grid, trainings):
         trainings.append((widget.bar.value, widget.bar.max))
         return record(relatedness, labels, 0.05, seeds)
 
-    widget = transfer_map(grid, train).widget
+    widget = TransferMap(grid, train).widget
     return widget
 
 
@@ -319,14 +312,14 @@ def test_an_error_is_shown_and_the_button_comes_back(grid, error, reason):
     def train(**arguments):
         raise error
 
-    widget = transfer_map(grid, train).widget
+    widget = TransferMap(grid, train).widget
     widget.button.click()
     assert widget.message.value == f'<p role="alert">The training failed. {reason}</p>'
     assert not widget.button.disabled and widget.own == []
 
 
 def test_a_training_that_returns_too_little_is_an_error(grid):
-    widget = transfer_map(grid, lambda relatedness, labels, **_: {"relatedness": relatedness, "labels": labels}).widget
+    widget = TransferMap(grid, lambda relatedness, labels, **_: {"relatedness": relatedness, "labels": labels}).widget
     widget.button.click()
     assert "expected single, shared, bayes" in widget.message.value
 
@@ -336,12 +329,13 @@ def test_a_real_kernel_shows_a_widget_that_trains(data, tmp_path):
     show = f"""
 import json, sys
 sys.path.insert(0, {str(ROOT)!r})
-from mtl_lessons.explorables import MEASURES, Grid, transfer_map
-grid = Grid.read(json.load(open("grid.json")), MEASURES)
+from mtl_lessons.explorables import Grid
+from mtl_lessons.explorables.transfer_map import MEASURES, SAY, TransferMap
+grid = Grid.read(json.load(open("grid.json")), MEASURES, SAY)
 def train(relatedness, labels, seeds, progress):
     progress(1, 1)
     return json.load(open("grid.json"))["cells"][0] | {{"labels": labels}}
-shown = transfer_map(grid, train)
+shown = TransferMap(grid, train)
 print("ipywidgets" in sys.modules, "tensorflow" in sys.modules)
 shown"""
     click = "shown.widget.button.click(); print(len(shown.widget.own), shown.widget.message.value[:17])"

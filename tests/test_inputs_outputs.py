@@ -950,7 +950,7 @@ def test_gain_is_paired_by_seed():
 
 
 def test_compare_refuses_an_unknown_estimator():
-    with pytest.raises(ValueError, match="expected estimators of naive, natural, .*, found magic"):
+    with pytest.raises(ValueError, match="estimators: expected some of naive, natural, .*, found magic"):
         funnel.compare(estimators=["magic"])
 
 
@@ -1014,15 +1014,15 @@ def test_recalibrate_leaves_out_rows_without_a_label_and_names_the_task():
     half = np.where(np.arange(5_000) % 2, labels, NAN)
     fits = io.recalibrate({"click": labels, "purchase": half}, {"click": p, "purchase": p})
     assert fits["purchase"] == io.Calibration.fit(labels[1::2], p[1::2]) != fits["click"]
-    with pytest.raises(ValueError, match="task 'like': expected labels 0 and 1, both of them, found"):
+    with pytest.raises(ValueError, match="task 'like': labels: expected 0 and 1, both of them, found"):
         io.recalibrate({"like": np.zeros(3)}, {"like": np.full(3, 0.5)})
-    with pytest.raises(ValueError, match="task 'like': expected predictions that rise with the labels"):
+    with pytest.raises(ValueError, match="task 'like': predictions: expected some that rise with the labels"):
         io.recalibrate({"like": 1 - labels}, {"like": p})
     with pytest.raises(
-        ValueError, match="task 'like': expected labels 0 and 1 among the same predictions, found a threshold that"
+        ValueError, match="task 'like': predictions: expected labels 0 and 1 among the same, found a threshold that"
     ):
         io.recalibrate({"like": p > 0.3}, {"like": p})
-    with pytest.raises(ValueError, match="task 'like': expected predictions that differ, found 0.5 in every row"):
+    with pytest.raises(ValueError, match="task 'like': predictions: expected some that differ, found 0.5 in every row"):
         io.recalibrate({"like": [0, 1]}, {"like": [0.5, 0.5]})
 
 
@@ -1069,14 +1069,14 @@ def test_a_power_ignores_the_scale_of_a_head(p, factor, exponent):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: io.weighted_sum(ITEMS, {"ctr": 1.0}), "expected the same tasks twice, found ctr, like and ctr"),
+        (lambda: io.weighted_sum(ITEMS, {"ctr": 1.0}), "tasks: expected the same ones twice, found ctr, like and ctr"),
         (lambda: io.power({"a": [-0.1]}, {"a": 1.0}), "task 'a': expected predictions above 0, found -0.1"),
         (lambda: io.power({"a": [0.0]}, {"a": -1.0}), "task 'a': expected predictions above 0, found 0"),
         (lambda: io.product({"a": np.ma.array([0.1, 0.2], mask=[0, 1])}), "task 'a': expected predictions above 0, found nan"),
         (lambda: io.undo_sampling(0.5, 0), r"kept: expected a share of the negatives in \(0, 1\], found 0"),
         (lambda: io.undo_sampling(1.5, 0.5), r"p: expected probabilities in \[0, 1\], found 1.5 to 1.5"),
-        (lambda: io.Calibration.fit([[1]], [[0.5]]), r"expected labels and predictions of shape \(rows,\)"),
-        (lambda: serving.product({}), "expected the same tasks twice, found none and none"),
+        (lambda: io.Calibration.fit([[1]], [[0.5]]), r"labels and predictions: expected both of shape \(rows,\)"),
+        (lambda: serving.product({}), "tasks: expected the same ones twice, found none and none"),
     ],
 )
 def test_serving_refuses_what_makes_no_sense(call, message):

@@ -51,12 +51,12 @@ def test_interval_covers_the_truth_as_often_as_it_says():
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0, np.nan], [[1.0, 2.0]]])
 def test_interval_needs_two_finite_runs(values):
-    with pytest.raises(ValueError, match="at least 2 runs|finite|empty"):
+    with pytest.raises(ValueError, match="at least 2 runs|finite|at least one"):
         metrics.interval(values)
 
 
 def test_interval_rejects_a_level_in_percent():
-    with pytest.raises(ValueError, match="level must lie between 0 and 1, found 95"):
+    with pytest.raises(ValueError, match="level: expected a number between 0 and 1, found 95"):
         metrics.interval([1, 2], level=95)
 
 
@@ -301,7 +301,7 @@ def test_an_item_with_a_score_of_minus_infinity_is_never_shown():
     assert metrics.ndcg_at_k([[1, 0, 0]], [[seen, seen, seen]], 2) == pytest.approx(0)
     (row,) = metrics.table({"item": {"kind": "ranking", "labels": [[0, 1, 0]], "predictions": [[seen, 2, 1]], "k": 1}})
     assert row["recall@1"] == pytest.approx(1)
-    with pytest.raises(ValueError, match=r"scores \(but for -inf\) must be finite, found 1"):
+    with pytest.raises(ValueError, match=r"scores \(but for -inf\): expected finite numbers, found 1"):
         metrics.recall_at_k([[0, 1]], [[np.inf, 1]], 1)
 
 
@@ -393,25 +393,25 @@ def test_a_mask_that_masks_nothing_is_no_mask():
 @pytest.mark.parametrize(
     ("metric", "arguments", "message"),
     [
-        (metrics.auc, ([1, 1], [0.1, 0.2]), "both classes are needed, found only 1"),
+        (metrics.auc, ([1, 1], [0.1, 0.2]), "labels: expected both classes, found only 1"),
         (metrics.auc, ([0, 2], [0.1, 0.2]), r"0 or 1, found \[2.0\]"),
-        (metrics.auc, ([0, 1], [0.1, np.nan]), "predictions must be finite, found 1 NaN or infinite of 2"),
-        (metrics.auc, ([0, np.nan], [0.1, 0.2]), "labels must be finite"),
+        (metrics.auc, ([0, 1], [0.1, np.nan]), "predictions: expected finite numbers, found 1 NaN or infinite of 2"),
+        (metrics.auc, ([0, np.nan], [0.1, 0.2]), "labels: expected finite numbers"),
         (metrics.auc, ([0, 1, 1], [0.1, 0.2]), r"one shape, found \(3,\) and \(2,\)"),
         (metrics.auc, ([[0, 1]], [[0.1, 0.2]]), r"shape \(rows,\)"),
-        (metrics.auc, ([], []), "must not be empty"),
+        (metrics.auc, ([], []), "labels: expected at least one number, found none"),
         (metrics.expected_auc, ([0, 0], [0.1, 0.2]), "one class only"),
-        (metrics.expected_auc, ([0.5, 1.5],), r"probabilities must lie in \[0, 1\], found 0.5 to 1.5"),
-        (metrics.gauc, ([0, 1], [0.1, 0.2], [1]), r"users must have shape \(2,\), found \(1,\)"),
-        (metrics.log_loss, ([0, 1], [0.1, 1.2]), r"predictions must lie in \[0, 1\], found 0.1 to 1.2"),
+        (metrics.expected_auc, ([0.5, 1.5],), r"probabilities: expected probabilities in \[0, 1\], found 0.5 to 1.5"),
+        (metrics.gauc, ([0, 1], [0.1, 0.2], [1]), r"users: expected shape \(2,\), found \(1,\)"),
+        (metrics.log_loss, ([0, 1], [0.1, 1.2]), r"predictions: expected probabilities in \[0, 1\], found 0.1 to 1.2"),
         (metrics.normalised_entropy, ([0, 0], [0.1, 0.2]), "both classes"),
-        (metrics.calibration_ratio, ([0, 0], [0.1, 0.2]), "needs a positive label"),
-        (metrics.calibration_error, ([0, 1], [0.1, 0.2], 0), "bins must be at least 1"),
-        (metrics.calibration_error, ([0, 1], [0.1, 0.2], 2.5), "bins: expected a whole number, .*, found 2.5"),
-        (metrics.expected_calibration_error, ([0, 1], [0.1, 0.2], True), "bins: expected a whole number, .*, found True"),
+        (metrics.calibration_ratio, ([0, 0], [0.1, 0.2]), "labels: expected a positive label, found none"),
+        (metrics.calibration_error, ([0, 1], [0.1, 0.2], 0), "bins: expected a whole number of at least 1, found 0"),
+        (metrics.calibration_error, ([0, 1], [0.1, 0.2], 2.5), "bins: expected a whole number of at least 1, found 2.5"),
+        (metrics.expected_calibration_error, ([0, 1], [0.1, 0.2], True), "bins: expected a whole number of at least 1, found True"),
         (metrics.ips_mean, ([1], [1], [0]), "propensities: expected chances above 0, found 0"),
         (metrics.ips_mean, ([1], [2], [1]), "observed: expected 0 and 1, found 2"),
-        (metrics.ips_mean, ([1, np.nan], [1, 1], [1, 1]), "values of observed rows must be finite, found 1"),
+        (metrics.ips_mean, ([1, np.nan], [1, 1], [1, 1]), "values of observed rows: expected finite numbers, found 1"),
         (metrics.ips_mean, ([1, 2], [1], [1, 1]), r"expected one shape \(rows,\), found \(2,\), \(1,\), \(2,\)"),
         (metrics.ips_mean, ([1], [0], [1], True), "observed: expected a 1 among 1 rows, found none"),
         (metrics.doubly_robust_mean, ([1, 2], [1, 1], [1, 1], [0]), r"imputed: expected shape \(2,\), found \(1,\)"),
@@ -419,12 +419,12 @@ def test_a_mask_that_masks_nothing_is_no_mask():
         (metrics.relative_gain, ({}, {}), "expected the same tasks"),
         (metrics.relative_gain, ({"a": 1}, {"a": 1}, ["b"]), r"less_is_better: expected tasks among \['a'\], found \['b'\]"),
         (metrics.relative_gain, ({"a": 1}, {"a": 0}), "single: expected values above 0, .*, found 0"),
-        (metrics.recall_at_k, ([[0, 1]], [[1, 2]], 2.0), "k: expected a whole number, .*, found 2.0"),
+        (metrics.recall_at_k, ([[0, 1]], [[1, 2]], 2.0), r"k: expected a whole number in \[1, 2\], .*, found 2.0"),
         (metrics.binary_entropy, (1.1,), "found 1.1"),
-        (metrics.recall_at_k, ([[0, 1]], [[1, 2]], 3), r"k must lie in \[1, 2\]"),
-        (metrics.recall_at_k, ([[0, 2]], [[1, 2]], 1), "0 and 1 only"),
-        (metrics.recall_at_k, ([[0, 0]], [[1, 2]], 1), "nothing is relevant in any of 1 rows"),
-        (metrics.ndcg_at_k, ([[0, -1]], [[1, 2]], 1), "must not be negative"),
+        (metrics.recall_at_k, ([[0, 1]], [[1, 2]], 3), r"k: expected a whole number in \[1, 2\], .*, found 3"),
+        (metrics.recall_at_k, ([[0, 2]], [[1, 2]], 1), "relevant: expected 0 and 1 only, found 2"),
+        (metrics.recall_at_k, ([[0, 0]], [[1, 2]], 1), "expected a row with something relevant, found none among 1"),
+        (metrics.ndcg_at_k, ([[0, -1]], [[1, 2]], 1), "relevance: expected 0 or more, found -1"),
         (metrics.ndcg_at_k, ([0, 1], [1, 2], 1), r"shape \(rows, items\)"),
         (metrics.rmse, ([1, 2], [1, np.inf]), "finite"),
     ],
@@ -498,18 +498,18 @@ def test_markdown_shows_every_column_and_a_dash_for_what_is_missing(tasks):
     [
         (
             {"kind": "clicks", "labels": [1], "predictions": [1]},
-            "task 'x': kind must be one of binary, regression",
+            "task 'x': kind: expected one of binary, regression",
         ),
         ({"kind": "binary", "labels": [1, np.nan], "predictions": [0.5, 0.5]}, "task 'x': .*both classes"),
         (
             {"kind": "binary", "labels": [1, 0], "predictions": [0.5, np.nan]},
-            "task 'x': predictions must be finite",
+            "task 'x': predictions: expected finite numbers",
         ),
-        ({"kind": "regression", "labels": [np.nan], "predictions": [1]}, "task 'x': no label among 1 rows"),
-        ({"kind": "regression", "labels": [], "predictions": []}, "task 'x': labels must not be empty"),
+        ({"kind": "regression", "labels": [np.nan], "predictions": [1]}, "task 'x': labels: expected a label, found none among 1 rows"),
+        ({"kind": "regression", "labels": [], "predictions": []}, "task 'x': labels: expected at least one number"),
         ({"kind": "regression", "labels": 1.0, "predictions": 1.0}, "task 'x': labels: expected a list, found 1.0"),
         ({"kind": "regression", "labels": [1]}, "task 'x': expected kind, labels, predictions, found no predictions"),
-        ({"labels": [1], "predictions": [1]}, "task 'x': kind must be one of .*, found None"),
+        ({"labels": [1], "predictions": [1]}, "task 'x': kind: expected one of .*, found None"),
         (
             {"kind": "regression", "labels": [1], "predictions": [1], "user": [1]},
             "task 'x': options of regression: expected none, found 'user'",
@@ -517,7 +517,7 @@ def test_markdown_shows_every_column_and_a_dash_for_what_is_missing(tasks):
         ({"kind": "regression", "labels": [1, 2], "predictions": [1]}, "task 'x': .*one shape"),
         (
             {"kind": "binary", "labels": [1, 0], "predictions": [0.5, 0.4], "users": [1]},
-            "task 'x': users must",
+            "task 'x': users: expected shape",
         ),
     ],
 )

@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from mtl_lessons import embed, quiz
+from mtl_lessons.quiz import stored
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -101,13 +102,13 @@ def test_a_cell_that_logs_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "stored", "passes"),
+    ("source", "output", "passes"),
     [("print(1 + 1)", "2\n", True), ("print(1 + 1)", "3\n", False), ("1 / 0", "2\n", False)],
     ids=["fresh", "stale", "failing"],
 )
-def test_nbval_names_a_stale_or_a_failing_cell(pytester, source, stored, passes):
+def test_nbval_names_a_stale_or_a_failing_cell(pytester, source, output, passes):
     notebook = small("import math", source)
-    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text=stored)]
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text=output)]
     nbformat.write(notebook, pytester.path / "chapter.ipynb")
     result = pytester.runpytest_subprocess("--nbval", "--nbval-current-env")
     assert (result.ret == 0) is passes
@@ -115,15 +116,36 @@ def test_nbval_names_a_stale_or_a_failing_cell(pytester, source, stored, passes)
         result.stdout.fnmatch_lines(["*Cell 1*"])
 
 
+def kept(*quiz_of):
+    """A notebook that shows the quiz of chapter 1 and has stored that of `quiz_of`."""
+    notebook = small("from mtl_lessons import quiz", 'quiz.show("concept")')
+    data = stored.kept(quiz.show(*quiz_of)._repr_mimebundle_())
+    notebook.cells[1].outputs = [nbformat.v4.new_output("execute_result", data=data, execution_count=2)]
+    return notebook
+
+
+@pytest.mark.parametrize(
+    ("quiz_of", "passes"),
+    [(["concept"], True), (["two_tasks"], False), (["concept", ["concept-multi-what"]], False)],
+    ids=["the same", "another", "some questions of it"],
+)
+def test_nbval_compares_which_quiz_it_is_and_no_question(pytester, monkeypatch, quiz_of, passes):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    nbformat.write(kept(*quiz_of), pytester.path / "chapter.ipynb")
+    sanitize = ROOT / "tests" / "nbval.cfg"
+    result = pytester.runpytest_subprocess("--nbval", "--nbval-current-env", "--nbval-sanitize-with", sanitize)
+    assert (result.ret == 0) is passes
+
+
 def test_normalise_drops_what_changes_and_keeps_the_rest():
     notebook = small("1", widgets={"state": 1})
     cell = notebook.cells[0]
     cell.metadata["execution"] = {"iopub.execute_input": "2026-01-01"}
-    html = '<div class="mtl-quiz">?</div>'
+    html = '<div class="mtl-explorable">?</div>'
     cell.outputs = [
         nbformat.v4.new_output("stream", name="stdout", text="a\n"),
         nbformat.v4.new_output("stream", name="stdout", text="b\n"),
-        nbformat.v4.new_output("display_data", data={"text/html": embed.carry(html, "quiz"), notebooks.VIEW: {"model_id": "x"}}),
+        nbformat.v4.new_output("display_data", data={"text/html": embed.carry(html, "explorable"), notebooks.VIEW: {"model_id": "x"}}),
     ]
     notebook = notebooks.normalise(notebook)
     assert notebook.metadata.kernelspec.name == "python3" and "widgets" not in notebook.metadata
@@ -131,25 +153,45 @@ def test_normalise_drops_what_changes_and_keeps_the_rest():
     assert cell.outputs[1].data == {"text/html": html}
 
 
+def test_a_quiz_that_was_run_is_stored_as_its_mark():
+    cell = kept("concept").cells[1]
+    stored_data = dict(cell.outputs[0].data)
+    cell.outputs[0].data = nbformat.from_dict(quiz.show("concept")._repr_mimebundle_())
+    assert "mtl-question" in cell.outputs[0].data["text/html"]
+    notebooks.normalise(nbformat.v4.new_notebook(cells=[cell]))
+    assert cell.outputs[0].data == stored_data
+
+
 def test_publish_fills_in_the_address_the_engine_and_plain_markdown(tmp_path):
     notebook = notebooks.with_setup(small("quiz"))
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell("(here)=\n# Title\n\nAs shown {cite:p}`caruana1997,tang2020ple`."))
-    notebook.cells.append(nbformat.v4.new_markdown_cell("```{bibliography}\n:filter: docname in docnames\n```"))
-    html = '<div class="mtl-quiz">?</div>'
+    notebook.cells.append(nbformat.v4.new_markdown_cell("```{mtl-sources} fifty2021tag\n```"))
+    html = '<div class="mtl-explorable">?</div>'
     notebook.cells[2].outputs = [nbformat.v4.new_output("display_data", data={"text/html": html})]
     nbformat.write(notebook, tmp_path / "source.ipynb")
     notebooks.publish(tmp_path / "source.ipynb", tmp_path / "target.ipynb", "https://example.org/wheels/x.whl")
     title, setup, shown, sources = read(tmp_path / "target.ipynb").cells
     assert title.source == '<a id="here"></a>\n# Title\n\nAs shown (Caruana 1997; Tang et al. 2020).'
     assert 'WHEEL = "https://example.org/wheels/x.whl"  #' in setup.source
-    assert shown.outputs[0].data["text/html"] == embed.carry(html, "quiz")
-    assert "Caruana" in sources.source and "Progressive" in sources.source and "{bib" not in sources.source
+    assert shown.outputs[0].data["text/html"] == embed.carry(html, "explorable")
+    assert all(name in sources.source for name in ("Caruana", "Progressive", "Fifty")) and "{mtl" not in sources.source
+
+
+def test_the_list_of_sources_has_what_the_questions_cite():
+    assert {"caruana1997", "ma2018mmoe"} <= set(notebooks.cited(small(), "shared_networks"))
+    assert notebooks.cited(small(), "no_such_chapter") == []
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_the_list_of_sources_has_what_the_quiz_cites(path):
-    sources = {key for question in quiz.load(path.stem).questions for key in question["source"] if not key.startswith("cell:")}
-    assert sources - set(notebooks.cited(read(path))) == set()
+def test_a_chapter_stores_no_question_and_publishes_them_all(path, tmp_path):
+    chapter = path.stem
+    marks = [output for cell in code_cells(path) for output in cell.outputs if stored.asked(output.get("data", {}).get("text/html", ""))]
+    assert [stored.asked(output.data["text/html"]) for output in marks] == [(chapter, None)]
+    assert "mtl-question" not in path.read_text(encoding="utf-8")
+    notebooks.publish(path, tmp_path / path.name, None)
+    published = (tmp_path / path.name).read_text(encoding="utf-8")
+    assert published.count('class=\\"mtl-question\\"') == len(quiz.load(chapter).questions)
+    assert stored.MARK.search(published) is None
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

@@ -63,6 +63,7 @@ def test_the_wheel_holds_modules_data_engines_and_questions(wheel):
     }
     questions = {f"mtl_lessons/questions/{path.name}" for path in (ROOT / "book" / "questions").glob("*.yml")}
     assert packed == there | questions | {"mtl_lessons/references.bib"}
+    assert [name for name in packed if "/right/" in name or "/wrong/" in name] == []  # a learner finds no answers there
 
 
 def test_the_wheel_carries_both_licences(wheel, metadata):

@@ -3,9 +3,10 @@
 from contextlib import contextmanager
 
 import pytest
-from access import NONE, PATIENCE, UNREACHED, stretch, until, violations, violations_by_theme
+from access import NONE, UNREACHED, stretch, until, violations, violations_by_theme
+from bank import BANK, bank_of
+from browser import new_reader
 from serve import serving
-from test_quiz import BANK, bank_of
 
 from mtl_lessons import embed, quiz
 
@@ -23,30 +24,20 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("quiz")
     bank_of(folder)
     carried = quiz.show("sample", folder=folder)._repr_mimebundle_()["text/html"]
-    linked = HEAD + STRICT + '<link rel="stylesheet" href="mtl.css"><script type="module" src="quiz.js"></script>'
+    linked = HEAD + STRICT + '<link rel="stylesheet" href="quiz.css"><script type="module" src="quiz.js"></script>'
     two = (quiz.show("sample", ids, folder=folder).html for ids in (["sample-gain"], ["sample-bug", "sample-number"]))
     pages = {
         "index.html": PAGE.format(head=linked, body=embed.strip(carried)),
         "output.html": PAGE.format(head=HEAD, body=carried),
-        "static.html": PAGE.format(head=HEAD + '<link rel="stylesheet" href="mtl.css">', body=embed.strip(carried)),
+        "static.html": PAGE.format(head=HEAD + '<link rel="stylesheet" href="quiz.css">', body=embed.strip(carried)),
         "two.html": PAGE.format(head=linked, body="".join(two)),
         "page.css": PAGE_CSS,
-        "mtl.css": embed.asset("mtl.css"),
+        "quiz.css": embed.style("quiz"),
     } | {f"{name}.js": embed.asset(f"{name}.js") for name in embed.modules("quiz")}
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
     with serving(folder) as url:
         yield url
-
-
-def new_reader(browser, site, **options):
-    """A context (empty storage), and a list that fills with what is logged as an error on its pages or asked of another host."""
-    context, faults = browser.new_context(**{"reduced_motion": "reduce"} | options), []
-    context.set_default_timeout(PATIENCE)
-    context.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
-    context.on("weberror", lambda error: faults.append(str(error.error)))
-    context.on("request", lambda request: request.url.startswith((site, "data:", "blob:")) or faults.append(request.url))
-    return context, faults
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 import inspect
 import json
 
+import numpy as np
 import pytest
 
 from mtl_lessons import __main__ as terminal
-from mtl_lessons import stored
+from mtl_lessons import shared_networks, stored, two_tasks
 
 NAMES = list(stored.RECIPES)
 
@@ -72,6 +73,19 @@ def test_the_terminal_refuses_a_name_that_is_not_stored(capsys):
     with pytest.raises(SystemExit):
         terminal.main(["grid", "nothing"])
     assert "expected one of concept_transfer, " in capsys.readouterr().err
+
+
+def test_both_tasks_at_their_natural_weights_are_one_training_under_two_names():
+    grid = stored.read("two_tasks")
+    both, natural = grid["sides"]["both"], stored.at(grid["scales"], weight=1.0)
+    assert (both["item"], both["interest"]) == (natural["item"], natural["interest"])
+    assert set(two_tasks.SIDES) < set(grid["sides"])
+
+
+def test_every_design_has_an_error_for_each_relatedness_and_seed():
+    errors = stored.read("shared_networks")["errors"]
+    shapes = {design: np.shape(found) for design, found in errors.items()}
+    assert shapes == dict.fromkeys(shared_networks.DESIGNS, (3, 12))
 
 
 def test_what_was_not_measured_is_refused():

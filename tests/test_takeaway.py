@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 import takeaway
 import trainer
-from test_quiz import BANK, Outline, bank_of
+from bank import BANK, Outline, bank_of
 
-from mtl_lessons import console, quiz, quiz_terminal
+from mtl_lessons import console, quiz
+from mtl_lessons.__main__ import main
+from mtl_lessons.quiz import KINDS, terminal
 
 ROOT = Path(__file__).parents[1]
 
@@ -70,11 +72,13 @@ def test_the_set_to_print_leads_from_each_question_to_its_answer_and_back(bank):
 
 
 def test_links_to_chapters_that_are_not_there_are_text(bank):
-    html = '<a href="#sample-a">one</a> <a href="other.html#b">two</a> <a href="https://doi.org/x">three</a>'
-    assert (
-        trainer.linked(html, "sample", {"sample"})
-        == '<a href="sample.html#sample-a">one</a> two <a href="https://doi.org/x">three</a>'
-    )
+    def links(pages):
+        place = quiz.Place.of(bank, page="", pages=pages)
+        return {given["href"] for tag, given in Outline(quiz.render(bank.questions[0], "", place)).tags if tag == "a"}
+
+    assert links({"sample"}) == {"sample.html#sample-a-definition", "sample.html#sample-sources"}
+    assert links({"other"}) == set()
+    assert [name for name in trainer.data(bank.questions[0], quiz.Place.of(bank, "", {"other"})) if name == "section"] == []
 
 
 def test_topics_come_in_the_order_of_the_book_and_have_names(tmp_path):
@@ -135,7 +139,7 @@ def play(bank, *lines, **options):
         except StopIteration:
             raise EOFError from None
 
-    score = quiz_terminal.play(bank.questions, read=read, write=lambda text="": out.write(f"{text}\n"), **options)
+    score = terminal.play(bank.questions, read=read, write=lambda text="": out.write(f"{text}\n"), **options)
     return out.getvalue(), score
 
 
@@ -153,16 +157,16 @@ FEEDBACK = {
 def test_a_question_is_graded_in_a_terminal(bank, name):
     bank.data["questions"] = [question(bank, name)]
     said, score = play(bank, RIGHT[name])
-    assert quiz_terminal.SAY["right"] in said and score == (1, 1)
+    assert terminal.SAY["right"] in said and score == (1, 1)
     said, score = play(bank, WRONG[name])
-    assert quiz_terminal.SAY["wrong"] in said and FEEDBACK[name] in said and score == (0, 1)
+    assert terminal.SAY["wrong"] in said and FEEDBACK[name] in said and score == (0, 1)
     said, score = play(bank, "nonsense", "", RIGHT[name])
     assert said.count("Expected") == 2 and score == (1, 1)
 
 
 def test_an_order_is_given_by_numbers(bank):
     bank.data["questions"] = [question(bank, "order")]
-    shown = quiz.order(question(bank, "order"))
+    shown = KINDS["order"].mixed(question(bank, "order"))
     right = " ".join(str(shown.index(i) + 1) for i in range(4))
     assert play(bank, right)[1] == (1, 1)
     said, score = play(bank, " ".join(reversed(right.split())))
@@ -187,7 +191,7 @@ def test_a_round_ends_when_the_reader_does_and_counts_what_was_answered(bank):
 @pytest.mark.parametrize(("given", "reason"), [(["--level", "boss"], "invalid choice"), (["--count", "0"], "1 or more")])
 def test_mistakes_on_the_command_line_are_told(given, reason, capsys):
     with pytest.raises(SystemExit) as left:
-        quiz_terminal.main(given)
+        main(["quiz", *given])
     assert left.value.code == 2 and reason in capsys.readouterr().err
 
 
@@ -206,7 +210,7 @@ def test_every_number_of_the_book_is_right_however_it_is_written():
     for one in questions:
         value, near = one["answer"]["value"], one["answer"]["tolerance"] / 2
         for text in (f"{value}", f"{value:,}", f"{value}".replace(".", ","), f"{value:e}", f"{value + near}".replace("-", "−")):
-            assert quiz_terminal.grade(one, text)[0] == 1, (one["id"], text)
+            assert KINDS["numeric"].grade(one, text)[0] == 1, (one["id"], text)
 
 
 @cache
@@ -229,21 +233,24 @@ def test_a_terminal_of_any_encoding_can_be_printed_to(monkeypatch, encoding):
 
 
 def test_what_does_not_exist_is_told(capsys):
-    assert quiz_terminal.main(["--chapter", "nothing"]) == 2 and "found 'nothing'" in capsys.readouterr().err
-    assert quiz_terminal.main(["--chapter", "system_design", "--type", "bug"]) == 1
-    assert quiz_terminal.SAY["found-none"] in capsys.readouterr().err
+    assert main(["quiz", "--chapter", "nothing"]) == 2 and "found 'nothing'" in capsys.readouterr().err
+    assert main(["quiz", "--chapter", "system_design", "--type", "bug"]) == 1
+    assert terminal.SAY["found-none"] in capsys.readouterr().err
 
 
 def test_the_command_can_be_one_of_several(monkeypatch, capsys):
     parser = argparse.ArgumentParser()
-    quiz_terminal.register(parser.add_subparsers(required=True))
+    terminal.register(parser.add_subparsers(required=True))
     given = parser.parse_args(["quiz", "--chapter", "concept", "--type", "open", "--count", "2"])
     monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
     assert given.run(given) == 0 and "Question 1 of 2 (" in capsys.readouterr().out
 
 
 def test_the_command_runs_without_tensorflow():
-    code = "import sys; from mtl_lessons import quiz_terminal; quiz_terminal.main(['--chapter', 'concept', '--count', '1']); assert 'tensorflow' not in sys.modules"
+    code = (
+        "import sys; from mtl_lessons.__main__ import main; main(['quiz', '--chapter', 'concept', '--count', '1'])"
+        "; assert 'tensorflow' not in sys.modules"
+    )
     done = subprocess.run([sys.executable, "-c", code], input="q\n", capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0 and "Question 1 of 1" in done.stdout, done.stderr
 
@@ -251,7 +258,7 @@ def test_the_command_runs_without_tensorflow():
 def test_make_questions_checks_the_bank_and_counts_it():
     recipe = re.search(r"^questions: .*\n\t\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
     name, *given = recipe.split()
-    done = subprocess.run([sys.executable, *given], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, *given, "--quick"], capture_output=True, text=True, cwd=ROOT)
     total = sum(len(bank.questions) for bank in quiz.everything())
     assert name == "python" and done.returncode == 0, done.stdout + done.stderr
     assert re.search(rf"^ *all +{total}\b", done.stdout, re.MULTILINE) and re.search("Weak spots:|No weak spots.", done.stdout)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import trainer
 from access import violations
+from bank import BANK, bank_of
+from browser import new_reader
 from serve import serving
-from test_quiz import BANK, bank_of
-from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, new_reader, place, tab_to
+from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
 
 from mtl_lessons import embed
 
@@ -21,6 +22,7 @@ MODULES = [WEB / f"{part}.js" for name in trainer.PAGES for part in embed.module
 POLICY = re.search(
     r'<meta http-equiv="Content-Security-Policy"[^>]*>', (ROOT / "book/_templates/layout.html").read_text(encoding="utf-8")
 )[0]
+STYLES = "".join(f'<link rel="stylesheet" href="{sheet}.css">' for sheet in embed.SHEETS["trainer"])
 DAY, NOW = 86_400_000, 1_800_000_000_000
 CLOCK = f"window.now = {NOW}; Date.now = () => window.now;"
 # Two topics; in the second, a question that follows up on one of the first.
@@ -55,7 +57,7 @@ def folder(tmp_path_factory):
     (folder / "page.css").write_text(PAGE_CSS, encoding="utf-8")
     (folder / "sample.html").write_text(PAGE.format(head=HEAD, body=""), encoding="utf-8")
     for name in trainer.PAGES:
-        head = f'{HEAD}{POLICY}<link rel="stylesheet" href="mtl.css"><link rel="stylesheet" href="trainer.css"><script type="module" src="{name}.js"></script>'
+        head = f'{HEAD}{POLICY}{STYLES}<script type="module" src="{name}.js"></script>'
         (folder / f"{name}.html").write_text(PAGE.format(head=head, body=trainer.root_of(name, "bank.json")), encoding="utf-8")
     return folder
 

@@ -114,7 +114,7 @@ def test_report_asks_for_an_order_only(seed):
 
 
 def test_histories_come_before_what_is_predicted_and_are_the_users_own(world):
-    log = two_tasks._by_user(world)
+    log = two_tasks.data.by_user(world)
     user = np.array([5, 5, 7])
     first = log.first[user]
     history = log.history(user, first + [0, 3, 12])
@@ -124,7 +124,7 @@ def test_histories_come_before_what_is_predicted_and_are_the_users_own(world):
 
 
 def test_events_of_a_user_are_in_order_of_time(world):
-    events, log = world.item_events(two_tasks.EVENTS), two_tasks._by_user(world)
+    events, log = world.item_events(two_tasks.EVENTS), two_tasks.data.by_user(world)
     mine = events["item"][events["user"] == 42]
     assert np.array_equal(log.item[log.first[42] : log.end[42]], mine)
 

@@ -325,7 +325,7 @@ def test_worlds_of_any_size_are_sound(users, items, ads, categories, dim, n, con
 def test_a_dial_out_of_range_is_named_with_its_range(dial):
     low, high = world.RANGES[dial]
     for wrong in (low - 1, high + 1):
-        with pytest.raises(ValueError, match=rf"{dial} must lie in \[{low}, {high}\], found {wrong}"):
+        with pytest.raises(ValueError, match=rf"{dial}: expected a number in \[{low}, {high}\], found {wrong}"):
             World(**{dial: wrong})
 
 
@@ -335,16 +335,16 @@ def test_every_dial_has_a_range_and_a_word_in_the_docstring():
 
 
 def test_bad_sizes_are_named():
-    with pytest.raises(TypeError, match="users must be a whole number, found 10.5"):
+    with pytest.raises(TypeError, match="users: expected a whole number, found 10.5"):
         World(users=10.5)
-    with pytest.raises(ValueError, match="users must be more than 4 dim = 32, found 20"):
+    with pytest.raises(ValueError, match="users: expected more than 4 dim = 32, found 20"):
         World(users=20, dim=8)
-    with pytest.raises(ValueError, match=r"selection_bias must lie in \[0, 1\], found nan"):
+    with pytest.raises(ValueError, match=r"selection_bias: expected a number in \[0, 1\], found nan"):
         World(selection_bias=float("nan"))
     for method in METHODS:
-        with pytest.raises(ValueError, match="at least 1, found 0"):
+        with pytest.raises(ValueError, match="n: expected at least 1 row, found 0"):
             getattr(World(), method)(0)
-        with pytest.raises(TypeError, match="whole number, found 1000000.0"):
+        with pytest.raises(TypeError, match="n: expected a whole number of rows, found 1000000.0"):
             getattr(World(), method)(1e6)
 
 
@@ -376,16 +376,16 @@ def test_the_split_of_a_log_has_the_share_asked_for():
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, float("nan")])
 def test_a_share_that_leaves_a_side_empty_is_refused(share):
-    with pytest.raises(ValueError, match="test_share must lie between 0 and 1"):
+    with pytest.raises(ValueError, match="test_share: expected a number between 0 and 1"):
         split_by_time(log(n=1000), share)
 
 
 def test_rows_that_cannot_be_cut():
     with pytest.raises(ValueError, match="1 different times"):
         split_by_time({"time": np.zeros(5)})
-    with pytest.raises(ValueError, match="equally long and not empty"):
+    with pytest.raises(ValueError, match="rows: expected columns of one length, not empty"):
         split_by_time({"time": np.arange(3), "user": np.arange(2)})
-    with pytest.raises(ValueError, match="equally long and not empty"):
+    with pytest.raises(ValueError, match="rows: expected columns of one length, not empty"):
         split_by_time({"time": np.arange(0)})
 
 
@@ -419,7 +419,7 @@ def test_density_keeps_all_none_and_whole_rows():
 
 
 def test_density_of_a_task_that_is_not_there():
-    with pytest.raises(KeyError, match="no column 'clicks'"):
+    with pytest.raises(KeyError, match="expected a column of .*, found 'clicks'"):
         keep_labels(log(n=1000), {"clicks": 0.5})
-    with pytest.raises(ValueError, match=r"density of 'click' must lie in \[0, 1\], found 10"):
+    with pytest.raises(ValueError, match=r"density of 'click': expected a share in \[0, 1\], found 10"):
         keep_labels(log(n=1000), {"click": 10})

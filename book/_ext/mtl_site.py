@@ -2,7 +2,8 @@
 
 - Formulas become MathML at build time: no page loads a script for them.
 - A notebook that was not run from top to bottom, or that failed, is refused, and the cell named.
-- `{mtl-quiz}` shows questions of the bank on a page; pages that hold a quiz or an explorable get its engine, others do not.
+- `{mtl-quiz}` shows questions of the bank on a page, as does a notebook's cell that shows a quiz; `{mtl-sources}` lists what a
+  chapter and its questions cite. Pages that hold a quiz or an explorable get its engine, others do not.
 - Every notebook is published beside the site, with a button to download it, and one to open it in Colab where the
   environment says where the public copy will be:
 
@@ -11,6 +12,7 @@
   MTL_SITE_URL    the address of the site, where notebooks find the package
 
   Without repository and address there is no button: a notebook in Colab could not find the package.
+- The reference of the package (api.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, takeaway.py).
 - Static files that no page uses are not shipped.
 """
@@ -31,16 +33,20 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.math import get_node_equation_number
+from sphinxcontrib.bibtex.directives import BibliographyDirective
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the site shows the package of its own checkout, installed or not
 
+import api  # noqa: E402
 import takeaway  # noqa: E402
 import trainer  # noqa: E402
 
 from mtl_lessons import __version__, embed, markup, quiz  # noqa: E402
+from mtl_lessons.quiz import stored  # noqa: E402
 
 QUESTIONS = ROOT / "book" / "questions"
+REFERENCES = ROOT / "book" / "references.bib"
 WEB = ROOT / "mtl_lessons" / "web"
 ENGINES = ("quiz", "explorable", *trainer.PAGES)
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
@@ -134,6 +140,18 @@ def publish(app: Sphinx) -> None:
 # ---- quizzes on a page ----
 
 
+def questions(env, chapter: str, ids: list[str] | None) -> str:
+    """The HTML of a quiz on the page that is being read, which is read again when the bank changes.
+
+    Raises:
+        ValueError: the bank is not valid, or has no such question.
+    """
+    for read in (QUESTIONS / f"{chapter}.yml", REFERENCES, WEB / "strings.en.json"):
+        env.note_dependency(str(read))
+    page = posixpath.basename(env.docname)
+    return quiz.show(chapter, ids, folder=QUESTIONS, page=page).html
+
+
 class QuizDirective(SphinxDirective):
     """Questions of the bank, by their ids: `{mtl-quiz} concept-what-is-a-task concept-gain`."""
 
@@ -142,19 +160,47 @@ class QuizDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         ids = self.arguments[0].split()
-        chapters = [path.stem for path in QUESTIONS.glob("*.yml") if ids[0].startswith(quiz.prefix(path.stem))]
-        if not chapters:
+        banks = [path.stem for path in QUESTIONS.glob("*.yml")]
+        named = [bank for bank in banks if ids[0].startswith(quiz.prefix(bank))]
+        if not named:
             raise self.error(f"expected an id that begins with the name of a bank in book/questions, found {ids[0]}")
-        chapter = max(chapters, key=len)
-        for read in (QUESTIONS / f"{chapter}.yml", ROOT / "book" / "references.bib", WEB / "strings.en.json"):
-            self.env.note_dependency(str(read))
         try:
-            shown = quiz.show(chapter, ids, folder=QUESTIONS)
+            html = questions(self.env, max(named, key=len), ids)
         except ValueError as error:
             raise self.error(str(error)) from error
-        html = shown._repr_mimebundle_()["text/html"]
-        page = self.env.app.builder.get_relative_uri(self.env.docname, f"book/{chapter}")
-        return [nodes.raw("", html.replace('href="#', f'href="{page}#'), format="html")]
+        return [nodes.raw("", html, format="html")]
+
+
+def fill_quizzes(app: Sphinx, doctree: nodes.document) -> None:
+    """Put the questions where a notebook has stored the mark of a quiz."""
+    for node in doctree.findall(nodes.raw):
+        asked = stored.asked(node.astext())
+        if asked is None:
+            continue
+        try:
+            node[:] = [nodes.Text(questions(app.env, *asked))]
+        except (ValueError, FileNotFoundError) as error:
+            LOGGER.warning(str(error), location=app.env.docname)
+
+
+class SourcesDirective(BibliographyDirective):
+    """The references of a chapter: those that its text cites, those that its questions cite, and those that are named here.
+
+    `{mtl-sources}`, or `{mtl-sources} caruana1997 ma2018mmoe` where the chapter builds on these without a citation.
+    """
+
+    has_content = False
+
+    def run(self) -> list[nodes.Node]:
+        chapter = posixpath.basename(self.env.docname)
+        keys = quiz.sources(chapter, QUESTIONS)
+        if keys:
+            self.env.note_dependency(str(QUESTIONS / f"{chapter}.yml"))
+        keys += " ".join(self.arguments).split()
+        self.arguments = []
+        also = f' or key % "^({"|".join(keys)})$"' if keys else ""
+        self.options["filter"] = "docname in docnames" + also
+        return super().run()
 
 
 # ---- pages ----
@@ -178,14 +224,18 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     if pagename in notebooks(app.env):
         notebook = context["notebook"] = f"notebooks/{posixpath.basename(pagename)}.ipynb"
         context["colab"] = colab_url(app.config, notebook)
+        reference = f"book/api/{posixpath.basename(pagename)}"
+        context["reference"] = reference if reference in app.env.found_docs else None
     elif pagename == app.config.root_doc and (first := colab_url(app.config, FIRST)):
         context["body"] = body.replace('href="#run-it-yourself"', f'href="{first}"', 1)  # the door "run" opens where it can
 
 
 def styles(body: str) -> list[str]:
-    """The style sheets of the engines that a page needs."""
-    trained = any(re.search(rf'class="mtl-{name}[ "]', body) for name in (*trainer.PAGES, "printable"))
-    return (["mtl"] if 'class="mtl-' in body or "<math" in body else []) + (["trainer"] if trained else [])
+    """The style sheets that a page needs, in the order in which they are read."""
+    shown = set(re.findall(r'class="mtl-(\w+)[ "]', body))
+    trained = {"trainer"} if shown & {*trainer.PAGES, "printable"} else set()
+    sheets = [sheet for name, needed in embed.SHEETS.items() if name in shown | trained for sheet in needed]
+    return list(dict.fromkeys((["base"] if shown or "<math" in body else []) + sheets))
 
 
 def front_page(page: str, folder: str) -> str:
@@ -237,15 +287,20 @@ def setup(app: Sphinx) -> dict:
         app.add_config_value(f"mtl_{name}", os.environ.get(f"MTL_{name.upper()}", default), "html", str)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("mtl-quiz", QuizDirective)
+    app.add_directive("mtl-sources", SourcesDirective)
     trainer.setup(app)
+    app.connect("config-inited", lambda app, config: api.write(), priority=100)  # before the table of contents looks
     app.connect("config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url))
     app.connect("env-get-outdated", refuse_unrun)
+    app.connect("doctree-read", fill_quizzes)
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish, priority=900)
-    sources = (Path(module.__file__).read_bytes() for module in (sys.modules[__name__], embed, markup, quiz, trainer, takeaway))
+    modules = (sys.modules[__name__], embed, markup, trainer, takeaway)
+    sources = [Path(module.__file__) for module in modules]
+    sources += sorted(Path(quiz.__file__).parent.rglob("*.py"))
     return {
         "version": __version__,
-        "env_version": crc32(b"".join(sources)),
+        "env_version": crc32(b"".join(source.read_bytes() for source in sources)),
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

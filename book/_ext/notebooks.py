@@ -3,8 +3,8 @@
     python book/_ext/notebooks.py setup            # put the setup cell into every notebook of the book
     python book/_ext/notebooks.py execute [NAME…]  # the same, then run them (or these) and store their outputs
 
-Outputs are stored without what changes from run to run (widget ids, timestamps) and without the engine of quizzes and
-explorables, which the site has once for all pages. `publish` puts it back.
+Outputs are stored without what changes from run to run (widget ids, timestamps), without the engine of explorables, which the
+site has once for all pages, and without the questions of quizzes, which are in the bank. `publish` puts them back.
 """
 
 import re
@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))  # the notebooks of this checkout, with its own pa
 
 from mtl_lessons import embed, quiz  # noqa: E402
 from mtl_lessons.explorables import VIEW  # noqa: E402
+from mtl_lessons.quiz import stored  # noqa: E402
 
 SETUP = """\
 # Run this cell first. It installs mtl_lessons where that is missing, and touches nothing else.
@@ -107,14 +108,17 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             cell.outputs = _merged(cell.outputs)
             for output in cell.outputs:
-                _still(output.get("data", {}))
+                if "data" in output:
+                    output.data = nbformat.from_dict(_still(output.data))
     return notebook
 
 
-def _still(data: dict) -> None:
-    data.pop(VIEW, None)
+def _still(data: dict) -> dict:
+    """What an output shows, without the ids of widgets, the engine, and the questions of a quiz."""
+    data = {kind: shown for kind, shown in stored.kept(data).items() if kind != VIEW}
     if "text/html" in data:
         data["text/html"] = embed.strip(data["text/html"])
+    return data
 
 
 def _merged(outputs: list) -> list:
@@ -137,29 +141,37 @@ def publish(source: Path, target: Path, wheel_url: str | None) -> None:
     `wheel_url` is the address of the package; without one, the setup cell says how to install it by hand.
     """
     notebook = nbformat.read(source, as_version=4)
-    keys = cited(notebook)
+    keys = cited(notebook, source.stem)
     for cell in notebook.cells:
         if "setup" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace('WHEEL = ""', f'WHEEL = "{wheel_url or ""}"')
         elif cell.cell_type == "markdown":
             cell.source = plain(cell.source, keys)
         for output in cell.get("outputs", []):
-            html = output.get("data", {}).get("text/html", "")
-            for engine in ("quiz", "explorable"):
-                if f'class="mtl-{engine}"' in html:
-                    output.data["text/html"] = embed.carry(html, engine)
+            if "text/html" in output.get("data", {}):
+                _fill(output.data)
     nbformat.write(notebook, target)
 
 
+def _fill(data: dict) -> None:
+    """Give an output what a stored one lacks: the questions of a quiz, the engine of a figure."""
+    if asked := stored.asked(data["text/html"]):
+        shown = quiz.show(*asked)
+        data["text/html"], data["text/plain"] = embed.carry(shown.html, "quiz"), shown.text
+    elif 'class="mtl-explorable"' in data["text/html"]:
+        data["text/html"] = embed.carry(data["text/html"], "explorable")
+
+
 CITATION = re.compile(r"\{cite:[pt]\}`([^`]+)`")
-ALSO = re.compile(r'key % "\^\((.*)\)\$"')  # in the filter of the list of references: what only the quiz cites
+SOURCES = re.compile(r"```\{mtl-sources\}(.*?)\n?```", re.DOTALL)
 
 
-def cited(notebook: nbformat.NotebookNode) -> list[str]:
-    """The keys that a notebook cites, in its text and in its quiz, by alphabet."""
+def cited(notebook: nbformat.NotebookNode, chapter: str) -> list[str]:
+    """The keys of a chapter's list of sources: of its text, of its questions, and that it names there, by alphabet."""
     text = "\n".join(cell.source for cell in notebook.cells)
-    found = ",".join(CITATION.findall(text) + [keys.replace("|", ",") for keys in ALSO.findall(text)])
-    return sorted({key.strip() for key in found.split(",") if key.strip()})
+    keys = {key.strip() for keys in CITATION.findall(text) for key in keys.split(",")}
+    named = {key for keys in SOURCES.findall(text) for key in keys.split()}
+    return sorted(keys | named | set(quiz.sources(chapter)))
 
 
 def plain(text: str, keys: list[str]) -> str:
@@ -167,7 +179,7 @@ def plain(text: str, keys: list[str]) -> str:
     names = quiz.references(BOOK)
     text = re.sub(r"^\(([\w-]+)\)=$", r'<a id="\1"></a>', text, flags=re.MULTILINE)
     text = CITATION.sub(lambda found: f"({'; '.join(names[key.strip()] for key in found[1].split(','))})", text)
-    return re.sub(r"```\{bibliography\}.*?```", lambda _: references(keys), text, flags=re.DOTALL)
+    return SOURCES.sub(lambda _: references(keys), text)
 
 
 def references(keys: list[str]) -> str:

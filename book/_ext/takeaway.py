@@ -1,71 +1,30 @@
 """What a reader takes along from the bank: a set to print, with the answers apart, and a deck for Anki."""
 
 import re
-from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from zlib import crc32
 
 import genanki
 
-from mtl_lessons import embed, quiz
-from mtl_lessons.markup import to_html
-from mtl_lessons.quiz import Bank, Question, rich, tag
+from mtl_lessons import embed
+from mtl_lessons.markup import tag
+from mtl_lessons.quiz import Bank, Question, kind_of, labels, rich
 
 SAY = embed.strings("quiz") | embed.strings("trainer")
 
 # ---- a question on paper: what is asked, and its answer ----
 
 
-def inline(text: str) -> str:
-    return to_html(text, inline=True)
-
-
-def listed(texts: Iterable[str], name: str = "ol") -> str:
-    return tag(name, *(tag("li", inline(text)) for text in texts))
-
-
-def code(question: Question) -> str:
-    lines = (f"{number:2d}  {line}" for number, line in enumerate(question["code"].splitlines(), 1))
-    return tag("pre", tag("code", escape("\n".join(lines))), tabindex=0, role="group", aria_label=SAY["code"])
-
-
 def front(question: Question) -> str:
     """What is asked, as HTML without controls; nothing of it gives the answer away."""
-    match question["type"]:
-        case "one" | "several":
-            body = listed(option["text"] for option in question["options"])
-        case "order":
-            body = listed((question["items"][i] for i in quiz.order(question)), "ul")
-        case "bug":
-            body = code(question)
-        case "numeric":
-            body = tag("p", f"{SAY['your-answer']} ({escape(question['answer']['unit'])})")
-        case "open":
-            body = ""
-    hint = tag("p", tag("em", SAY["hint-several"])) if question["type"] == "several" else ""
-    return rich(question["stem"]) + hint + body
+    return rich(question["stem"]) + kind_of(question).front(question)
 
 
 def back(question: Question) -> str:
     """The answer as HTML: why it is right, and the common mistake."""
-    match question["type"]:
-        case "one" | "several":
-            right = ((i, option) for i, option in enumerate(question["options"], 1) if option["correct"])
-            body = "".join(tag("p", f"{i}. {inline(option['text'])}") + rich(option["feedback"]) for i, option in right)
-        case "numeric":
-            answer = question["answer"]
-            body = tag("p", tag("strong", escape(f"{answer['value']} {answer['unit']}"))) + rich(question["feedback"]["right"])
-        case "order":
-            body = listed(question["items"]) + rich(question["feedback"]["right"])
-        case "bug":
-            lines = question["answer"]["lines"]
-            body = "".join(tag("p", tag("strong", SAY["line"].format(line=i))) + rich(question["lines"][i]) for i in lines)
-        case "open":
-            rubric = (f"{item['text']} ({quiz.points(item['points'])})" for item in question["rubric"])
-            flags = tag("p", SAY["red-flags"]) + listed(question["red_flags"], "ul")
-            body = rich(question["model_answer"]) + listed(rubric, "ul") + flags
-    return body + tag("p", tag("em", SAY["mistake"])) + rich(question["mistake"])
+    mistake = tag("p", tag("em", SAY["mistake"])) + rich(question["mistake"])
+    return kind_of(question).back(question) + mistake
 
 
 # ---- a set to print ----
@@ -77,9 +36,8 @@ def printable(topics: list[tuple[str, Bank]]) -> str:
 
     def entry(question: Question, html: str, here: str, there: str) -> str:
         number = numbers[question["id"]]
-        kinds = (tag("span", SAY[f"{part}-{question[part]}"]) for part in ("level", "type"))
         head = tag("a", str(number), href=f"#{there}-{number}", aria_label=SAY[f"to-{there}"].format(number=number))
-        return tag("li", tag("p", head, *kinds, class_="mtl-hint"), html, id=f"{here}-{number}")
+        return tag("li", tag("p", head, *labels(question), class_="mtl-hint"), html, id=f"{here}-{number}")
 
     def part(heading: str, name: str, side, here: str, there: str) -> str:
         lists = (

@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from mtl_lessons import embed, quiz
+from mtl_lessons.markup import tag
 from mtl_lessons.quiz import Bank, Question
 
 PAGES = ("practice", "interview", "cards", "progress")
@@ -23,7 +24,6 @@ DECK = "anki/mtl-lessons.apkg"
 PRINTABLE = '<div class="mtl-printable"></div>'
 OPENING, CLOSING = "<!-- mtl-printable -->", "<!-- /mtl-printable -->"
 PRINTED = re.compile(f"{PRINTABLE}|{OPENING}.*{CLOSING}", re.DOTALL)  # as a page is written, or as an earlier build filled it
-SECONDS = {"one": 60, "several": 75, "numeric": 120, "order": 75, "bug": 120, "open": 180}  # to answer a question in an interview
 STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
 
 # ---- the bank ----
@@ -40,25 +40,16 @@ def titled(banks: list[Bank], order: list[str]) -> list[tuple[str, Bank]]:
     ]
 
 
-def linked(html: str, chapter: str, pages: set[str]) -> str:
-    """`html` of a question with links that lead from any page of `book/`; those to chapters that are not there are text."""
-    html = html.replace('href="#', f'href="{chapter}.html#')
-    return re.sub(
-        r'<a href="(\w+)\.html#[^"]*">(.*?)</a>', lambda link: link[0] if link[1] in pages else link[2], html, flags=re.DOTALL
-    )
-
-
-def data(question: Question, bank: Bank, place: quiz.Place, pages: set[str]) -> dict:
+def data(question: Question, place: quiz.Place) -> dict:
     """What a page of the trainer needs of a question."""
+    kind = quiz.kind_of(question)
     found = {name: question[name] for name in ("id", "level", "type", "next") if name in question}
-    seconds = 60 * question["minutes"] + 60 if "minutes" in question else SECONDS[question["type"]]
-    html = linked(quiz.render(question, "", place), bank.path.stem, pages)
-    found |= {"seconds": seconds, "key": quiz.key(question), "html": html}
-    if "anchor" in question:
-        href = place.target(question["anchor"]).removeprefix("#")
-        href = href if ".html" in href else f"{bank.path.stem}.html#{href}"
-        if href.partition(".")[0] in pages:
-            found["section"] = {"text": question["anchor"].rpartition("#")[2].replace("-", " "), "href": href}
+    found["seconds"] = kind.seconds(question)
+    found["key"] = kind.key(question)
+    found["html"] = quiz.render(question, "", place)
+    anchor = question.get("anchor")
+    if anchor and (href := place.target(anchor)):
+        found["section"] = {"text": quiz.section(anchor), "href": href}
     return found
 
 
@@ -66,10 +57,11 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
     """The bank as `bank.js` reads it; `pages`: the chapters that are there."""
     found = []
     for title, bank in topics:
-        place = quiz.Place.of(bank)
-        questions = [data(question, bank, place, pages) for question in bank.questions]
+        place = quiz.Place.of(bank, page="", pages=pages)  # any page but those of chapters
+        questions = [data(question, place) for question in bank.questions]
         found.append({"id": bank.path.stem, "title": title, "questions": questions})
-    return json.dumps({"topics": found}, ensure_ascii=False, separators=(",", ":"))
+    whole = {"levels": quiz.LEVELS, "types": list(quiz.KINDS), "topics": found}
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
 
 # ---- pages ----
@@ -78,10 +70,10 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
 def root_of(name: str, bank: str) -> str:
     """The element that the script `name` fills, with its strings and the address of the bank."""
     say = embed.strings("quiz") | embed.strings("trainer")
-    return quiz.tag(
+    return tag(
         "div",
         embed.data({"strings": say}),
-        quiz.tag("p", say["no-script"], class_="mtl-instead"),
+        tag("p", say["no-script"], class_="mtl-instead"),
         class_=f"mtl-{name} mtl-quiz",
         role="group",
         aria_label=say[f"label-{name}"],

@@ -10,7 +10,8 @@ WIDTH = 40
 @contextmanager
 def bar(total: int, label: str) -> Iterator[Callable[[int], None]]:
     """Yields `show(done)`. The bar is gone when the block ends."""
-    show, clear = _notebook(label, total) or _terminal(label, total) or (lambda done: None, lambda: None)
+    nowhere = (lambda done: None), (lambda: None)
+    show, clear = _notebook(label, total) or _terminal(label, total) or nowhere
     show(0)
     try:
         yield show
@@ -35,8 +36,14 @@ def _terminal(label: str, total: int) -> tuple[Callable, Callable] | None:
     if not sys.stderr.isatty():
         return None
 
+    def write(text: str) -> None:
+        print(text, end="", file=sys.stderr, flush=True)
+
     def show(done: int) -> None:
         full = round(WIDTH * done / total)
-        print(f"\r{label} [{'#' * full}{'.' * (WIDTH - full)}] {done} / {total}", end="", file=sys.stderr, flush=True)
+        write(f"\r{label} [{'#' * full}{'.' * (WIDTH - full)}] {done} / {total}")
 
-    return show, lambda: print("\r" + " " * (len(label) + WIDTH + 24), end="\r", file=sys.stderr, flush=True)
+    def clear() -> None:
+        write("\r" + " " * (len(label) + WIDTH + 24) + "\r")
+
+    return show, clear

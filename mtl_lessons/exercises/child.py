@@ -1,7 +1,8 @@
-"""The check of a file in a process of its own: whatever the learner's code does to that process is a verdict.
+"""The check of a file in a process of its own: whatever befalls that process is a verdict.
 
-`verdicts` starts it and passes on what it reports, each step when it is done. Run as a module, this file is that process. It
-writes its reports into a file, a JSON object a line, so that a learner's code may print and close what it likes.
+`verdicts` starts it and passes on what it reports, each step when it is done. Run as a module, this
+file is that process. It writes its reports into a file, a JSON object a line, so that a learner's
+code may print and close what it likes.
 """
 
 import json
@@ -16,11 +17,13 @@ from pathlib import Path
 
 from mtl_lessons import embed, exercises
 from mtl_lessons.console import forgiving
-from mtl_lessons.exercises.engine import Exercise, Result, Step
+from mtl_lessons.exercises.engine import Exercise, Step
+from mtl_lessons.exercises.result import Result
 
 START = 120.0  # seconds for the imports, before the learner's code runs
 SPARE = 15.0  # seconds that the process has beyond what the step may take
-MEMORY = 8 * 2**30 + 64 * 2**20 * (os.cpu_count() or 1)  # bytes: four times what an exercise needs, and stacks of threads
+STACKS = 64 * 2**20 * (os.cpu_count() or 1)  # bytes for those of threads
+MEMORY = 8 * 2**30 + STACKS  # bytes: four times what an exercise needs
 
 Verdicts = Iterator[tuple[Step, Result | None]]
 
@@ -32,11 +35,12 @@ class Child:
         self.exercise, self.folder = exercise, tempfile.TemporaryDirectory(prefix="mtl-check-")
         self.report = Path(self.folder.name) / "report"
         self.report.touch()
-        command = [sys.executable, "-m", "mtl_lessons.exercises.child", exercise.name, str(self.report), *["warm"][: int(warm)]]
+        module = [sys.executable, "-m", "mtl_lessons.exercises.child"]
+        command = [*module, exercise.name, str(self.report), *(["warm"] if warm else [])]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, encoding="utf-8")
 
     def verdicts(self, file: Path, steps: Sequence[Step]) -> Verdicts:
-        """The step with None when its check begins, and with its result when it ends; to be asked once."""
+        """The step with None when its check begins, with its result when it ends; asked once."""
         plan = {"file": str(file), "steps": [step.name for step in steps], "memory": MEMORY}
         named, limit = {step.name: step for step in steps}, START
         at = next((step for step in steps if step.light), steps[0])
@@ -104,7 +108,10 @@ def _late(step: Step) -> BaseException:
 
 
 def _how(status: int) -> str:
-    """How a process ended, from its exit status; below 0 it is a signal, and on Windows a large number a crash."""
+    """How a process ended, from its exit status.
+
+    Below 0 it is a signal, and on Windows a large number is a crash.
+    """
     words = embed.strings("exercises")
     if status > 255:
         return words["ended-by-signal"].format(signal=hex(status))
@@ -147,8 +154,13 @@ def main(name: str, report: str, *options: str) -> None:
 
 def _plain(result: Result) -> dict:
     """A result without what cannot be written down."""
-    more = list(result.more) if result.more else None
-    return {"heading": result.heading, "text": result.text, "more": more, "outcome": result.outcome, "key": result.key}
+    return {
+        "heading": result.heading,
+        "text": result.text,
+        "more": list(result.more) if result.more else None,
+        "outcome": result.outcome,
+        "key": result.key,
+    }
 
 
 def _limit(memory: int) -> None:

@@ -1,17 +1,18 @@
 """Runs a learner's code so that it can neither hang the checker nor leave anything changed behind.
 
-The code runs in a thread of its own. What TensorFlow and Keras remember for a thread (open gradient tapes, the graph that is
-being traced, the layer that is being called) ends with it, so code that is stopped in the middle of a trace spoils nothing
-for those who come after it. What belongs to the whole process is put back: Keras' number types, eager mode, NumPy's errors,
-Python's and NumPy's random generators, the working folder.
+The code runs in a thread of its own. What TensorFlow and Keras remember for a thread (open gradient
+tapes, the graph that is being traced, the layer that is being called) ends with it, so code that is
+stopped in the middle of a trace spoils nothing for those who come after it. What belongs to the
+whole process is put back: Keras' number types, eager mode, NumPy's errors, Python's and NumPy's
+random generators, the working folder.
 
-Also guarded: time, and the number of weights, before they are allocated. Not guarded: the end of the process (a check in a
-terminal runs in a child, see `child`), and code that means harm. A learner runs it on a machine of their own.
+Also guarded: time, and the number of weights, before they are allocated. Not guarded: the end of
+the process (a check in a terminal runs in a child, see `child`), and code that means harm. A
+learner runs it on a machine of their own.
 """
 
 import contextvars
 import ctypes
-import os
 import random
 import sys
 import threading
@@ -19,21 +20,38 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from mtl_lessons.exercises.mistakes import is_own
+
 SECONDS, WEIGHTS = 20.0, 20_000_000  # of running a file; a step of its own may take longer
 AGAIN = 0.2  # seconds until code that caught `TimeUp` gets it again
 GRACE = 3.0  # seconds after which code that does not end is left alone
-PACKAGE = Path(__file__).parents[1]
-LIBRARIES = (str(Path(os.__file__).parent), "<frozen")
+SETTINGS = {  # by module: how each of its settings is read and written
+    "numpy": lambda numpy: [
+        (numpy.geterr, lambda errors: numpy.seterr(**errors)),
+        (numpy.random.get_state, numpy.random.set_state),
+    ],
+    "random": lambda random: [(random.getstate, random.setstate)],
+    "os": lambda os: [(os.getcwd, os.chdir)],
+    "keras": lambda keras: [
+        (keras.config.floatx, keras.config.set_floatx),
+        (keras.config.dtype_policy, keras.config.set_dtype_policy),
+    ],
+    "tensorflow": lambda tensorflow: [
+        (tensorflow.config.functions_run_eagerly, tensorflow.config.run_functions_eagerly),
+    ],
+}
 
 
 class TimeUp(BaseException):
-    """The code ran longer than it may. Not an `Exception`, so that `except Exception` lets it through."""
+    """The code ran longer than it may.
+
+    Not an `Exception`, so that `except Exception` lets it through.
+    """
 
     def __init__(self, seconds: float = 0.0):
         super().__init__(seconds)
@@ -48,10 +66,18 @@ class TooLarge(Exception):
         self.weights, self.most = weights, most
 
 
-def run(work: Callable[[], Any], seconds: float = SECONDS, weights: int = WEIGHTS, keep: bool = False) -> Any:
-    """What `work()` returns, within limits and from fixed random seeds; afterwards all global settings are as before.
+def run(
+    work: Callable[[], Any],
+    seconds: float = SECONDS,
+    weights: int = WEIGHTS,
+    keep: bool = False,
+) -> Any:
+    """What `work()` returns, within limits and from fixed random seeds.
 
-    `keep`: leave the settings as the code has made them. Raises `TimeUp` or `TooLarge`, and whatever `work` raises.
+    Afterwards, all global settings are as before.
+
+    `keep`: leave the settings as the code has made them. Raises `TimeUp` or `TooLarge`, and
+    whatever `work` raises.
     """
     with ExitStack() as stack:
         if not keep:
@@ -105,7 +131,10 @@ def _wait(ended: threading.Event, seconds: float) -> bool:
 
 
 def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> None:
-    """Raise `TimeUp` in the thread, at its next line of Python, until it ends; wait for that no longer than `GRACE`."""
+    """Raise `TimeUp` in the thread, at its next line of Python, until it ends.
+
+    Waits for that no longer than `GRACE`.
+    """
 
     def nag() -> None:
         _raise_in(thread, TimeUp)
@@ -119,13 +148,15 @@ def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> N
 
 
 def _raise_in(thread: threading.Thread, error: type) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(error))
+    ident = ctypes.c_ulong(thread.ident)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(error))
 
 
 def _caught_in_vain(seconds: float, lines: int) -> type:
     """A `TimeUp` that raises another one, that many lines after it was caught.
 
-    One line later is too early if what caught it first was a `with`; so the number changes from turn to turn.
+    One line later is too early if what caught it first was a `with`; so the number changes from
+    turn to turn.
     """
 
     class Again(TimeUp):
@@ -159,18 +190,12 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
     sys.settrace(trace)  # last: from here on every call of this thread is traced
 
 
-def is_own(file: str) -> bool:
-    """Whether a file is a learner's: neither this package's nor a library's."""
-    example = Path(file).parent.name in ("wrong", "right")
-    return example or not (file.startswith((str(PACKAGE), *LIBRARIES)) or "-packages" in file)
-
-
 # ---------------------------------------------------------------- size
 
 
 @contextmanager
 def weight_limit(most: int) -> Iterator[None]:
-    """Raise `TooLarge` when layers ask for more than `most` weights altogether, before the memory is taken."""
+    """Raise `TooLarge` when layers ask for more than `most` weights, before the memory is taken."""
     if "keras" not in sys.modules:
         yield
         return
@@ -206,20 +231,9 @@ def _restored() -> Iterator[None]:
 
 
 def _settings() -> list[tuple[Callable, Callable]]:
-    """How each is read and written; those of Keras and TensorFlow only if somebody has imported them."""
-    settings = [
-        (np.geterr, lambda errors: np.seterr(**errors)),
-        (np.random.get_state, np.random.set_state),
-        (random.getstate, random.setstate),
-        (os.getcwd, os.chdir),
-    ]
-    if "keras" in sys.modules:
-        config = sys.modules["keras"].config
-        settings += [(config.floatx, config.set_floatx), (config.dtype_policy, config.set_dtype_policy)]
-    if "tensorflow" in sys.modules:
-        config = sys.modules["tensorflow"].config
-        settings += [(config.functions_run_eagerly, config.run_functions_eagerly)]
-    return settings
+    """How each is read and written; those of modules that nobody has imported are left out."""
+    there = {name: sys.modules[name] for name in SETTINGS if name in sys.modules}
+    return [pair for name, module in there.items() for pair in SETTINGS[name](module)]
 
 
 def _policy() -> object:

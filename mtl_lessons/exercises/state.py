@@ -1,8 +1,9 @@
 """Which steps a learner has passed, and how many hints were shown: kept in one small JSON file.
 
-The file is `MTL_LESSONS_STATE`, if that is set, else `mtl_lessons/exercises.json` where the platform keeps such things. What cannot
-be read, or is not what is written here, counts as not there; and a file that cannot be written, or a user without a home, is
-done without: no exercise fails for it.
+The file is `MTL_LESSONS_STATE`, if that is set, else `mtl_lessons/exercises.json` where the
+platform keeps such things. What cannot be read, or is not what is written here, counts as not
+there; and a file that cannot be written, or a user without a home, is done without: no exercise
+fails for it.
 """
 
 import json
@@ -27,9 +28,14 @@ def _folder() -> Path:
 
 
 def of(exercise: str) -> dict[str, dict]:
-    """By step of an exercise: `passed`, true or false, and `hints`, how many were shown; steps never tried are not there."""
+    """By step of an exercise: `passed`, and `hints`, how many were shown.
+
+    Steps that were never tried are not there.
+    """
     steps = _read().get(exercise)
-    return {name: _facts(step) for name, step in steps.items() if isinstance(step, dict)} if isinstance(steps, dict) else {}
+    if not isinstance(steps, dict):
+        return {}
+    return {name: _facts(step) for name, step in steps.items() if isinstance(step, dict)}
 
 
 def _facts(step: dict) -> dict:

@@ -17,7 +17,7 @@ from mtl_lessons.training import Restart
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad, gram
 from .balanced import Balanced
-from .weightings import DWA, FAMO, RLW, Fixed, GradNorm, Uncertainty, Weighting
+from .weightings import DWA, FAMO, RLW, Equal, Fixed, GradNorm, Uncertainty, Weighting
 
 TASKS = ("watch", "click", "rating")
 LOSSES = {"watch": "mse", "click": "binary_crossentropy", "rating": "mse"}
@@ -184,7 +184,16 @@ def _gram_of(gradients: Sequence):
 KINDS = ("regression", "classification", "regression")
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 RATES = (RATE, 0.01, 0.02, 0.04)
-CONTROLS = {"DWA": partial(DWA, STEPS), "RLW": RLW, "PCGrad": PCGrad, "UPGrad": UPGrad, "MGDA": MGDA, "CAGrad": CAGrad}
+CONTROLS = {
+    "equal weights": Equal,
+    "uncertainty, from σ = 1": partial(Uncertainty, KINDS),
+    "DWA": partial(DWA, STEPS),
+    "RLW": RLW,
+    "PCGrad": PCGrad,
+    "UPGrad": UPGrad,
+    "MGDA": MGDA,
+    "CAGrad": CAGrad,
+}
 
 
 def static(watch: float = 1.0, rating: float = 1.0) -> Fixed:

@@ -1,4 +1,6 @@
-"""Looking inside: which loss trains which block, how gates use their experts, and how alike the experts are."""
+"""Looking inside: which loss trains which block, how gates use their experts, and how alike the
+experts are.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,37 +9,59 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mtl_lessons import figures
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import Tensor, keras, tf
 
-from .level import Block
+from .level import Block, Part
 from .networks import GatedNetwork, Network
 
 ops = keras.ops
 
 
-def reach(network: Network, x, task: str) -> set[Block]:
-    """The blocks that the loss of one task trains: those with a gradient other than zero, by one real backward pass.
+def reach(network: Network, x: Tensor, task: str) -> set[Block]:
+    """The blocks that the loss of one task trains: those with a gradient other than zero, by one
+    real backward pass.
 
-    Stands in for the loss: the sum of squares of what the network gives this task, over the rows `x`, `(batch, d)`.
+    Stands in for the loss: the sum of squares of what the network gives this task, over the rows
+    `x`, `(batch, d)`.
+
+    >>> from mtl_lessons.shared_networks import SharedBottom
+    >>> network = SharedBottom(["click", "buy"], units=(4,))
+    >>> reach(network, np.ones((2, 3), "float32"), "click")
+    {Block(level=1, kind='trunk', owner='shared')}
     """
     if task not in network.tasks:
-        raise ValueError(f"expected a task of {list(network.tasks)}, found {task!r}")
+        raise ValueError(f"task: expected a task of {list(network.tasks)}, found {task!r}")
     with tf.GradientTape() as tape:
         loss = ops.sum(ops.square(network(x)[task]))
     gradients = _gradients(tape, loss, network.trainable_weights)
-    return {block for block, parts in network.blocks().items() if any(np.any(gradients[w.path][i]) for w, i in parts)}
+    blocks = network.blocks().items()
+    return {block for block, parts in blocks if _reached(parts, gradients)}
 
 
-def _gradients(tape: tf.GradientTape, loss, weights: Sequence) -> dict[str, np.ndarray]:
+def _reached(parts: list[Part], gradients: dict[str, np.ndarray]) -> bool:
+    return any(np.any(gradients[weight.path][index]) for weight, index in parts)
+
+
+def _gradients(
+    tape: tf.GradientTape, loss: Tensor, weights: Sequence[Tensor]
+) -> dict[str, np.ndarray]:
     """By the path of each weight; zeros where the loss does not depend on it."""
-    found = tape.gradient(loss, [weight.value for weight in weights])
-    return {w.path: np.zeros(w.shape) if g is None else np.asarray(g) for w, g in zip(weights, found, strict=True)}
+    values = [weight.value for weight in weights]
+    zero = tf.UnconnectedGradients.ZERO
+    gradients = tape.gradient(loss, values, unconnected_gradients=zero)
+    paths = [weight.path for weight in weights]
+    return dict(zip(paths, map(np.asarray, gradients), strict=True))
 
 
 class Usage(NamedTuple):
-    """How a gate uses its experts: the mean weight of each and its standard deviation over rows, and the mean entropy.
+    """How a gate uses its experts: the mean weight of each and its standard deviation over rows,
+    and the mean entropy.
 
-    `entropy` is that of a row's weights divided by its maximum, log n: 1 = all alike, 0 = a single expert.
+    `entropy` is that of a row's weights divided by its maximum, log n: 1 = all alike, 0 = a single
+    expert.
+
+    >>> Usage(mean=np.array([1.0, 0.0]), deviation=np.zeros(2), entropy=0.0).entropy
+    0.0
     """
 
     mean: np.ndarray
@@ -45,17 +69,28 @@ class Usage(NamedTuple):
     entropy: float
 
 
-def usage(weights) -> Usage:
-    """`Usage` of the weights of one gate, `(batch, n)`."""
+def usage(weights: Tensor) -> Usage:
+    """`Usage` of the weights of one gate, `(batch, n)`.
+
+    >>> use = usage([[1.0, 0.0], [0.0, 1.0]])  # each row one expert, each expert as often
+    >>> use.mean.tolist(), use.deviation.tolist(), abs(round(use.entropy, 6))
+    ([0.5, 0.5], [0.5, 0.5], 0.0)
+    """
     weights = np.asarray(weights, float)
-    entropy = -(weights * np.log(np.maximum(weights, 1e-12))).sum(-1).mean() / np.log(max(weights.shape[-1], 2))
-    return Usage(weights.mean(0), weights.std(0), float(entropy))
+    logs = np.log(np.maximum(weights, 1e-12))
+    entropy = -(weights * logs).sum(-1).mean()
+    most = np.log(max(weights.shape[-1], 2))
+    return Usage(weights.mean(0), weights.std(0), float(entropy / most))
 
 
-def likeness(outputs) -> np.ndarray:
-    """How alike experts are: correlations `(experts, experts)` of their outputs `(experts, batch, width)`, unit by unit, averaged.
+def likeness(outputs: Tensor) -> np.ndarray:
+    """How alike experts are: correlations `(experts, experts)` of their outputs `(experts, batch,
+    width)`, unit by unit, averaged.
 
     Clones have 1, independent ones about 0. A unit that gives the same for every row counts as 0.
+
+    >>> likeness([[[1.0], [3.0]], [[0.0], [-5.0]]]).round(6).tolist()  # one up, one down
+    [[1.0, -1.0], [-1.0, 1.0]]
     """
     outputs = np.asarray(outputs, float)
     centred = outputs - outputs.mean(1, keepdims=True)
@@ -65,29 +100,65 @@ def likeness(outputs) -> np.ndarray:
 
 
 def clone_experts(network: GatedNetwork) -> None:
-    """Make all experts of each level equal to its first one: what one seed for all of them does."""
-    for weight in (w for level in network.levels for expert in level.experts for w in expert.weights):
-        weight.assign(np.repeat(np.asarray(weight)[:1], weight.shape[0], 0))
+    """Make all experts of each level equal to its first one: what one seed for all of them does.
+
+    >>> from mtl_lessons.shared_networks import MMoE
+    >>> network = MMoE(["click", "buy"], experts=2, units=(4,))
+    >>> network.build((None, 3))
+    >>> clone_experts(network)
+    >>> first, second = np.asarray(network.levels[0].experts[0].kernel)
+    >>> bool((first == second).all())
+    True
+    """
+    for level in network.levels:
+        for expert in level.experts:
+            for weight in expert.weights:
+                first = np.asarray(weight)[:1]
+                weight.assign(np.repeat(first, weight.shape[0], 0))
 
 
-def draw_gates(network: GatedNetwork, x, level: int = -1) -> Figure:
-    """Mean weight of every expert in every gate of a level, for the rows `(batch, d)`; the line is one standard deviation."""
-    part, found = network.levels[level], network.gate_weights(x)[level]
-    figure, rows = figures.new(height=0.9 + 0.8 * len(found), nrows=len(found), sharex=False, squeeze=False)
-    for axes, (gate, weights) in zip(rows[:, 0], found.items()):
-        use, places = usage(weights), np.arange(len(part.columns(gate)))
-        axes.bar(places, use.mean, yerr=use.deviation, color=figures.BLUE, ecolor=figures.ORANGE, width=0.7)
-        axes.set(ylim=(0, 1), ylabel=gate, xticks=places, xticklabels=part.columns(gate))
+def draw_gates(network: GatedNetwork, x: Tensor, level: int = -1) -> Figure:
+    """Mean weight of every expert in every gate of a level, for the rows `(batch, d)`.
+
+    The line is one standard deviation.
+
+    >>> from mtl_lessons.shared_networks import MMoE
+    >>> network = MMoE(["click", "buy"], experts=2, units=(4,))
+    >>> x = np.ones((8, 3), "float32")
+    >>> h = network(x)
+    >>> [axes.get_ylabel() for axes in draw_gates(network, x).axes]
+    ['click', 'buy']
+    """
+    by_gate = network.gate_weights(x)[level]
+    gates = len(by_gate)
+    figure, rows = figures.new(height=0.9 + 0.8 * gates, nrows=gates, sharex=False, squeeze=False)
+    for axes, (gate, weights) in zip(rows[:, 0], by_gate.items()):
+        experts = network.levels[level].columns(gate)
+        at = np.arange(len(experts))
+        mean, deviation, _ = usage(weights)
+        bars = {"color": figures.BLUE, "ecolor": figures.ORANGE, "width": 0.7}
+        axes.bar(at, mean, yerr=deviation, **bars)
+        axes.set(ylim=(0, 1), ylabel=gate, xticks=at, xticklabels=experts)
     return figure
 
 
-def draw_experts(network: GatedNetwork, x, level: int = -1) -> Figure:
-    """`likeness` of the experts of a level, for the rows `(batch, d)`, as a table of shades with its numbers."""
-    alike, names = likeness(network.expert_outputs(x)[level]), network.levels[level].columns()
+def draw_experts(network: GatedNetwork, x: Tensor, level: int = -1) -> Figure:
+    """`likeness` of the experts of a level, for the rows `(batch, d)`: shades, with the numbers.
+
+    >>> from mtl_lessons.shared_networks import MMoE
+    >>> network = MMoE(["click", "buy"], experts=2, units=(4,))
+    >>> x = np.ones((8, 3), "float32")
+    >>> h = network(x)
+    >>> [label.get_text() for label in draw_experts(network, x).axes[0].get_yticklabels()]
+    ['shared 1', 'shared 2']
+    """
+    alike = likeness(network.expert_outputs(x)[level])
+    names = network.levels[level].columns()
     figure, axes = figures.new(width=4.4, height=4.0)
     axes.imshow(np.abs(alike), cmap="Blues", vmin=0, vmax=1.6)
     for (row, column), value in np.ndenumerate(alike):
-        axes.text(column, row, f"{value:.1f}".replace("-0.0", "0.0"), ha="center", va="center", fontsize=9)
+        text = f"{value:.1f}".replace("-0.0", "0.0")
+        axes.text(column, row, text, ha="center", va="center", fontsize=9)
     axes.set(xticks=range(len(names)), yticks=range(len(names)), yticklabels=names)
     axes.set_xticklabels(names, rotation=60)
     return figure

@@ -1,11 +1,11 @@
-"""What stands behind the chapter's two explorables: all wirings by backward passes, and the gates of a trained model."""
+"""What is stored of the chapter: all wirings by backward passes, a trained model's gates, and errors."""
 
 import numpy as np
 
 from mtl_lessons.backend import keras
 from mtl_lessons.stored import Progress
 
-from .experiment import TASKS, mean_error, train_together, two_towers
+from .experiment import TASKS, mean_error, relatedness, train_together, two_towers
 from .inside import reach
 from .networks import PLE, AdaTT, CrossStitch, GatedNetwork, MMoE, Network, OMoE, SharedBottom
 
@@ -21,8 +21,10 @@ LEVELS = (1, 2)
 
 
 def grid(progress: Progress | None = None) -> dict:
-    """What stands behind both explorables: `wirings`, `gates`."""
-    return {"wirings": wirings(), "gates": gate_map()}
+    """What stands behind both explorables, `wirings` and `gates`; and what `relatedness` finds, `errors`."""
+    found = relatedness(progress=progress)
+    errors = {design: of_design.round(6).tolist() for design, of_design in found.items()}
+    return {"wirings": wirings(), "gates": gate_map(), "errors": errors}
 
 
 def wirings() -> list[dict]:

@@ -1,11 +1,15 @@
-"""What sharing gains, task by task: `compare` any framework with its control, and `transfer`, the chapter's experiment.
+"""What sharing gains, task by task.
 
-The world: users choose items (a softmax over 300), meet ads (a click on a pair), and rate items that they were asked about. Ratings
-and choices come from one taste; how far the taste for ads agrees with it is a dial, `relatedness`.
+`compare` any framework with its control, and `transfer`, the chapter's experiment.
+
+The world: users choose items (a softmax over 300), meet ads (a click on a pair), and rate items
+that they were asked about. Ratings and choices come from one taste; how far the taste for ads
+agrees with it is a dial, `relatedness`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +18,13 @@ from mtl_lessons.backend import keras
 from mtl_lessons.inputs_outputs import Binary, Categorical, OneOfK, Regression
 from mtl_lessons.shared_networks import SharedBottom
 from mtl_lessons.stored import Progress, counted
-from mtl_lessons.world import World, split_by_time
+from mtl_lessons.world import Rows, World, split_by_time
 
-from .framework import Framework, Head, Scores
+from .framework import Framework, Head, Network, Scores
 from .rows import Log
 
-STEPS, BATCH = 500, 512  # of each log
+STEPS = 500
+BATCH = 512  # of each log
 CHOICES, RATINGS, TEST = 60_000, 30_000, 20_000
 TASKS = ("chosen", "ad_click", "rating")
 
@@ -29,78 +34,161 @@ Logs = Sequence[Log]
 # ---------------------------------------------------------------- the three tasks
 
 
-def declare(width: int = 8, weight: float = 1.0, shared: bool = True, network: partial | None = None) -> Framework:
+def declare(
+    width: int = 8,
+    weight: float = 1.0,
+    shared: bool = True,
+    network: Network | None = None,
+) -> Framework:
     """Item recommendation, ad delivery, rating prediction; `weight` is that of the ads' loss.
 
-    All tables have `width` numbers a row; the shared network is, by default, a trunk of one layer, four times as wide.
+    All tables have `width` numbers a row; the shared network is, by default, a trunk of one layer,
+    four times as wide.
+
+    >>> [task.name for task in declare().tasks]
+    ['chosen', 'ad_click', 'rating']
     """
-    user, item, ad = (Categorical(name, ids=ids, width=width) for name, ids in (("user", 600), ("item", 300), ("ad", 60)))
+    user = Categorical("user", ids=600, width=width)
+    item = Categorical("item", ids=300, width=width)
+    ad = Categorical("ad", ids=60, width=width)
     heads = [
         Head(OneOfK("chosen", classes=300)),
         Head(Binary("ad_click", rate=0.3), reads=[ad], weight=weight),
         Head(Regression("rating", mean=3.5), reads=[item]),
     ]
-    return Framework([user], heads, network or partial(SharedBottom, units=(4 * width,)), shared=shared)
+    trunk = partial(SharedBottom, units=(4 * width,))
+    return Framework([user], heads, network or trunk, shared=shared)
 
 
 def logs(world: World, ads: int) -> tuple[list[Log], list[Log]]:
-    """Three logs to train on, `ads` impressions of ads among them, and three later ones to judge by. Columns bear the tasks' names."""
-    drawn = [world.item_events(CHOICES + TEST), world.ad_impressions(ads + TEST), world.rating_survey(RATINGS + TEST)]
-    names = [{"item": "chosen"}, {"click": "ad_click", "p_click": "p_ad_click"}, {}]
-    renamed = [{new.get(name, name): column for name, column in log.items()} for log, new in zip(drawn, names)]
-    past, future = zip(*(split_by_time(log, TEST / len(log["user"])) for log in renamed))
-    return list(past), list(future)
+    """Three logs to train on, and three later ones to judge by. Columns bear the tasks' names.
+
+    `ads` is how many impressions of ads are among those to train on.
+
+    >>> past, future = logs(World(seed=0), ads=2_000)
+    >>> [len(log["user"]) for log in past]
+    [60000, 2000, 30000]
+    """
+    choices = _renamed(world.item_events(CHOICES + TEST), {"item": "chosen"})
+    ad_names = {"click": "ad_click", "p_click": "p_ad_click"}
+    impressions = _renamed(world.ad_impressions(ads + TEST), ad_names)
+    ratings = world.rating_survey(RATINGS + TEST)
+    past, future = [], []
+    for log in (choices, impressions, ratings):
+        before, after = split_by_time(log, TEST / len(log["user"]))
+        past.append(before)
+        future.append(after)
+    return past, future
+
+
+def _renamed(log: Rows, names: Mapping[str, str]) -> Rows:
+    return {names.get(name, name): column for name, column in log.items()}
 
 
 # ---------------------------------------------------------------- a framework against its control
 
 
 def built(framework: Framework, steps: int = STEPS) -> Framework:
-    """Compiled as in the chapter: AdamW, weight decay 0.1, a rate of 0.03 that falls to 0, XLA."""
+    """Compiled as in the chapter: AdamW, weight decay 0.1, a rate of 0.03 that falls to 0, XLA.
+
+    >>> built(declare(width=2)).model.optimizer.weight_decay
+    0.1
+    """
     rate = keras.optimizers.schedules.CosineDecay(0.03, steps)
-    return framework.build(keras.optimizers.AdamW(rate, weight_decay=0.1), jit_compile=True)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.1)
+    return framework.build(optimizer, jit_compile=True)
 
 
 def restart(framework: Framework, seed: int) -> None:
-    """Put a framework that is built back to the start that this seed gives, without a second tracing: see `Restart`.
+    """Put a framework that is built back to the start that this seed gives: see `Restart`.
 
-    One that was loaded is built again first, for it came trained; its optimiser's settings are those that it was saved with.
+    Nothing is traced a second time. A framework that was loaded is built again first, for it came
+    trained; its optimiser's settings are those that it was saved with.
+
+    >>> rating = Head(Regression("rating", mean=3.0))
+    >>> trunk = partial(SharedBottom, units=(2,))
+    >>> framework = Framework([Categorical("user", ids=2)], [rating], trunk).build()
+    >>> log = {"user": [0, 1], "rating": [5, 4]}
+    >>> restart(framework, seed=0)
+    >>> start = framework.predict(log)["rating"]
+    >>> history = framework.fit(log, steps=2, batch=2, epochs=1)
+    >>> bool(np.all(framework.predict(log)["rating"] == start))
+    False
+    >>> restart(framework, seed=0)
+    >>> bool(np.all(framework.predict(log)["rating"] == start))
+    True
     """
-    if framework.built and framework.start is None:
-        optimizer = framework.model.optimizer
-        framework.build(type(optimizer).from_config(optimizer.get_config()), jit_compile=framework.model.jit_compile)
+    model = framework.built
+    if framework.start is None:
+        optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+        framework.build(optimizer, jit_compile=model.jit_compile)
     framework.start(seed)
 
 
 def compare(
-    frameworks: Sequence[Framework], past: Sequence[Logs], future: Sequence[Logs], progress: Progress | None = None, **plan
+    frameworks: Sequence[Framework],
+    past: Sequence[Logs],
+    future: Sequence[Logs],
+    progress: Progress | None = None,
+    **plan: Any,
 ) -> list[list[Scores]]:
-    """Train each framework, built, anew on each seed's logs, and judge it by the later ones: for each framework a `Scores` per seed.
+    """Train each framework, built, anew on each seed's logs, and judge it by the later ones.
 
-    `plan` goes to `fit`. Seed s starts from `restart(framework, s)` and draws the same rows for all.
+    Returns a list for each framework, a `Scores` per seed. `plan` goes to `fit`. Seed s starts from
+    `restart(framework, s)` and draws the same rows for all. `progress(done, total)` counts
+    trainings.
+
+    >>> rating = Head(Regression("rating", mean=3.0))
+    >>> trunk = partial(SharedBottom, units=(2,))
+    >>> framework = Framework([Categorical("user", ids=2)], [rating], trunk).build()
+    >>> log = {"user": [0, 1], "rating": [5, 1]}
+    >>> ((scores,),) = compare([framework], [[log]], [[log]], steps=1, batch=2)
+    >>> list(scores)
+    ['rating']
     """
-    scores, total = [[] for _ in frameworks], len(frameworks) * len(past)
+    plan = {"steps": STEPS, "batch": BATCH, "epochs": 1} | plan
+    scores = [[] for _ in frameworks]
+    total = len(frameworks) * len(past)
     for seed, (train, test) in enumerate(zip(past, future, strict=True)):
-        for framework, found in zip(frameworks, scores):
+        for framework, judged in zip(frameworks, scores):
             restart(framework, seed)
-            framework.fit(train, **{"steps": STEPS, "batch": BATCH, "epochs": 1, "seed": seed} | plan)
-            found.append(framework.evaluate(test))
+            framework.fit(train, **{"seed": seed} | plan)
+            judged.append(framework.evaluate(test))
             if progress:
                 progress(sum(map(len, scores)), total)
     return scores
 
 
-def report(heads: Sequence[Head], multi: Sequence[Scores], single: Sequence[Scores]) -> list[dict]:
-    """A row per task: its measure with one model and alone, means over seeds, and the gain with its 95 % interval, paired by seed.
+def report(
+    heads: Sequence[Head],
+    multi: Sequence[Scores],
+    single: Sequence[Scores],
+) -> list[dict[str, Any]]:
+    """A row per task: its measure with one model and alone, means over seeds, and the gain.
 
-    `multi` and `single` are what `evaluate` gave, a dict per seed. A gain above 0 is good, of an error too.
+    The gain comes with its 95 % interval, paired by seed. `multi` and `single` are what `evaluate`
+    gave, a dict per seed. A gain above 0 is good, of an error too.
+
+    >>> rating = Head(Regression("rating"))
+    >>> (row,) = report([rating], [{"rating": 0.5}, {"rating": 0.75}], [{"rating": 1.0}] * 2)
+    >>> row["measure"], float(row["multi-task"]), float(row["single"])
+    ('RMSE', 0.625, 1.0)
+    >>> row["gain"].split()[0]
+    '+0.375'
     """
     rows = []
     for head in heads:
-        together, alone = ([scores[head.name] for scores in runs] for runs in (multi, single))
-        gain = metrics.interval(head.task.better * np.subtract(together, alone))
-        means = {"multi-task": np.mean(together), "single": np.mean(alone)}
-        rows.append({"task": head.name, "measure": head.task.judged_by} | means | {"gain": str(gain)})
+        together = [scores[head.name] for scores in multi]
+        alone = [scores[head.name] for scores in single]
+        gains = head.task.better * np.subtract(together, alone)
+        row = {
+            "task": head.name,
+            "measure": head.task.judged_by,
+            "multi-task": np.mean(together),
+            "single": np.mean(alone),
+            "gain": str(metrics.interval(gains)),
+        }
+        rows.append(row)
     return rows
 
 
@@ -114,21 +202,36 @@ def transfer(
     width: int = 8,
     ad_weight: float = 1.0,
     progress: Progress | None = None,
-) -> dict:
-    """The three tasks in one model, and each alone at the same width and weight, in worlds whose truth is known.
+) -> dict[str, Any]:
+    """The three tasks in one model, and each alone at the same width and weight.
 
-    `relatedness`: correlation of the users' tastes for ads and for items; `labels`: ad impressions to learn from. Returns, a list over
-    seeds each, the AUC of the ads `single`, `shared` and `bayes`, the ceiling; recall@10 of the items with `chosen_` before; RMSE
-    of the ratings with `rating_` before, of which less is better. `progress(done, total)` counts trainings.
+    The worlds' truth is known. `relatedness`: correlation of the users' tastes for ads and for
+    items; `labels`: ad impressions to learn from. Returns, a list over seeds each, the AUC of the
+    ads `single`, `shared` and `bayes`, the ceiling; recall@10 of the items with `chosen_` before;
+    RMSE of the ratings with `rating_` before, of which less is better. `progress(done, total)`
+    counts trainings. Takes about a minute for 5 seeds: `shipped_at` has what it gave.
+
+    >>> result = shipped_at(relatedness=0.0, labels=30_000)     # of transfer(0.0, 30_000)
+    >>> float(np.mean(result["shared"])) < float(np.mean(result["single"]))
+    True
     """
-    if labels < 1 or seeds < 2:
-        raise ValueError(f"expected labels >= 1 and seeds >= 2, found labels={labels}, seeds={seeds}")
-    past, future = zip(*(logs(World(seed=seed, ad_relatedness=relatedness), labels) for seed in range(seeds)))
-    frameworks = [_compiled(width, ad_weight, shared) for shared in (False, True)]
-    found = {"relatedness": relatedness, "labels": labels}
-    for kind, scores in zip(("single", "shared"), compare(frameworks, past, future, progress)):
-        found |= {_measure(task) + kind: [run[task] for run in scores] for task in TASKS}
-    return found | {"bayes": [metrics.auc(ads["ad_click"], ads["p_ad_click"]) for _, ads, _ in future]}
+    if labels < 1:
+        raise ValueError(f"labels: expected 1 or more, found {labels}")
+    if seeds < 2:
+        raise ValueError(f"seeds: expected 2 or more, found {seeds}")
+    past, future = [], []
+    for seed in range(seeds):
+        train, test = logs(World(seed=seed, ad_relatedness=relatedness), labels)
+        past.append(train)
+        future.append(test)
+    single = _compiled(width, ad_weight, shared=False)
+    shared = _compiled(width, ad_weight, shared=True)
+    scores = compare([single, shared], past, future, progress)
+    result: dict[str, Any] = {"relatedness": relatedness, "labels": labels}
+    for suffix, runs in zip(("single", "shared"), scores):
+        result |= {_measure(task) + suffix: [run[task] for run in runs] for task in TASKS}
+    ads = [test[1] for test in future]
+    return result | {"bayes": [metrics.auc(log["ad_click"], log["p_ad_click"]) for log in ads]}
 
 
 @lru_cache(maxsize=4)
@@ -137,54 +240,98 @@ def _compiled(width: int, weight: float, shared: bool) -> Framework:
 
 
 def _measure(task: str) -> str:
+    """How the lists of a task begin in what `transfer` returns."""
     return "" if task == "ad_click" else f"{task}_"
 
 
-def gain(result: dict, task: str = "ad_click") -> metrics.Interval:
-    """Mean and 95 % interval, paired by seed, of what sharing gains: AUC, recall, or stars of RMSE less."""
-    name, better = _measure(task), next(goal.better for goal in declare().tasks if goal.name == task)
-    return metrics.interval(better * np.subtract(result[f"{name}shared"], result[f"{name}single"]))
+def gain(result: Mapping[str, Any], task: str = "ad_click") -> metrics.Interval:
+    """Mean and 95 % interval, paired by seed, of what sharing gains.
+
+    `result` is what `transfer` returns. The gain is in AUC, recall, or stars of RMSE less.
+
+    >>> gains = gain({"single": [0.5, 0.75], "shared": [0.75, 0.75]})
+    >>> float(gains.mean)                              # of 0.25 and 0
+    0.125
+    """
+    better = {goal.name: goal.better for goal in declare().tasks}
+    name = _measure(task)
+    more = np.subtract(result[f"{name}shared"], result[f"{name}single"])
+    return metrics.interval(better[task] * more)
 
 
 # ---------------------------------------------------------------- what ships with the package
 
 RELATEDNESS = (0.0, 0.5, 0.95)
 LABELS = (2_000, 8_000, 30_000)
-CURES = {"as on the map": (8, 1.0), "wider": (24, 1.0), "ads weigh 5": (8, 5.0), "wider, and ads weigh 5": (24, 5.0)}
+CURES = {
+    "as on the map": (8, 1.0),
+    "wider": (24, 1.0),
+    "ads weigh 5": (8, 5.0),
+    "wider, and ads weigh 5": (24, 5.0),
+}
 
 
-def grid(progress: Progress | None = None) -> dict:
-    """`transfer` at every point of RELATEDNESS x LABELS, and at (0, 30 000) with every cure: `{name: width, ad_weight}`."""
+def grid(progress: Progress | None = None) -> dict[str, Any]:
+    """`transfer` at every point of RELATEDNESS x LABELS, and at (0, 30 000) with every cure.
+
+    A cure is `{name: (width, ad_weight)}`.
+    """
     points = [(relatedness, labels) for relatedness in RELATEDNESS for labels in LABELS]
     return {
         "axes": [
-            {"name": "relatedness", "label": "Relatedness of ads to items", "values": list(RELATEDNESS)},
+            {
+                "name": "relatedness",
+                "label": "Relatedness of ads to items",
+                "values": list(RELATEDNESS),
+            },
             {"name": "labels", "label": "Labels of the ad task", "values": list(LABELS)},
         ],
         "cells": [_rounded(transfer(*point)) for point in counted(points, progress)],
-        "cures": {name: _rounded(transfer(0.0, 30_000, width=w, ad_weight=a)) for name, (w, a) in CURES.items()},
-        "recipe": "mtl_lessons.three_tasks.transfer(relatedness, labels): 5 seeds, width 8, ad weight 1, control of the same",
+        "cures": {
+            name: _rounded(transfer(0.0, 30_000, width=w, ad_weight=a))
+            for name, (w, a) in CURES.items()
+        },
+        "recipe": "mtl_lessons.three_tasks.transfer(relatedness, labels): "
+        "5 seeds, width 8, ad weight 1, control of the same",
     }
 
 
-def shipped() -> dict:
-    """What `grid` gave when the package was made."""
+def shipped() -> dict[str, Any]:
+    """What `grid` gave when the package was made.
+
+    >>> len(shipped()["cells"]) == len(RELATEDNESS) * len(LABELS)
+    True
+    """
     return stored.read("three_tasks")
 
 
-def shipped_at(relatedness: float, labels: int) -> dict:
-    """The cell of `shipped` at a point of its axes, as `transfer` returned it."""
+def shipped_at(relatedness: float, labels: int) -> dict[str, Any]:
+    """The cell of `shipped` at a point of its axes, as `transfer` returned it.
+
+    Raises `ValueError` for a point that is none of RELATEDNESS x LABELS.
+
+    >>> len(shipped_at(relatedness=0.5, labels=2_000)["shared"])       # an AUC per seed
+    5
+    """
     return stored.at(shipped()["cells"], relatedness=relatedness, labels=labels)
 
 
-def scores_of(result: dict) -> tuple[list[Scores], list[Scores]]:
-    """The lists over seeds that `transfer` returns as `(multi, single)`, a dict per seed: what `report` takes."""
-    multi, single = (
-        [dict(zip(TASKS, run)) for run in zip(*(result[_measure(task) + kind] for task in TASKS))]
-        for kind in ("shared", "single")
-    )
-    return multi, single
+def scores_of(result: Mapping[str, Any]) -> tuple[list[Scores], list[Scores]]:
+    """The lists over seeds that `transfer` returns as `(multi, single)`: what `report` takes.
+
+    Both are a dict per seed.
+
+    >>> multi, single = scores_of(shipped_at(relatedness=0.5, labels=2_000))
+    >>> len(multi), list(multi[0])
+    (5, ['chosen', 'ad_click', 'rating'])
+    """
+    return _by_seed(result, "shared"), _by_seed(result, "single")
 
 
-def _rounded(result: dict) -> dict:
+def _by_seed(result: Mapping[str, Any], suffix: str) -> list[Scores]:
+    by_task = [result[_measure(task) + suffix] for task in TASKS]
+    return [dict(zip(TASKS, run)) for run in zip(*by_task)]
+
+
+def _rounded(result: Mapping[str, Any]) -> dict[str, Any]:
     return {name: np.round(values, 4).tolist() for name, values in result.items()}

@@ -1,4 +1,5 @@
-/* The page Cards: the same questions to turn over, known or not. A card that is known or not is a review like any answer. */
+/* The page Cards: the same questions to turn over. That a card is known, or is not, is a
+   review like any answer. */
 
 import { formOf } from "./bank.js";
 import { element } from "./parts.js";
@@ -9,9 +10,14 @@ const KEYS = { 1: false, 2: true }; // not known, known
 
 /* The two sides of a question, as nodes: what is asked, without controls; and its answer. */
 function sidesOf(item) {
-  const form = formOf(item), fieldset = form.querySelector("fieldset"), answer = form.querySelector(".mtl-answer");
-  form.querySelectorAll("input, .mtl-field, .mtl-hint, legend, summary").forEach((node) => node.remove());
-  form.querySelectorAll("label").forEach((label) => label.replaceWith(element("div", { className: "mtl-row" }, ...label.childNodes)));
+  const form = formOf(item);
+  const fieldset = form.querySelector("fieldset");
+  const answer = form.querySelector(".mtl-answer");
+  const controls = form.querySelectorAll("input, .mtl-field, .mtl-hint, legend, summary");
+  controls.forEach((node) => node.remove());
+  for (const label of form.querySelectorAll("label")) {
+    label.replaceWith(element("div", { className: "mtl-row" }, ...label.childNodes));
+  }
   return [[...fieldset.childNodes], [...answer.childNodes]];
 }
 
@@ -34,23 +40,42 @@ class Cards extends Rounds {
     const item = this.deck.shift();
     if (!item) return this.end();
     const [front, back] = sidesOf(item);
-    const name = this.phrase("card", { number: this.seen + 1, total: this.seen + 1 + this.deck.length });
+    const heading = this.heading(this.title(item));
     const answer = element("div", { className: "mtl-back", hidden: true, tabIndex: -1 }, ...back);
-    const judge = (known) => () => this.judge(item, known);
     const flip = button(this.say.flip, () => turn());
-    const know = element("div", { className: "mtl-buttons", hidden: true }, button(this.say["know-not"], judge(false)), button(this.say.know, judge(true)));
+    const know = this.buttons(item);
     const turn = () => {
       flip.hidden = true;
       answer.hidden = know.hidden = false;
       answer.focus();
       this.announce("");
     };
-    const heading = element("h2", { tabIndex: -1, textContent: [name, item.topic.title, this.say[`type-${item.type}`]].join(" · ") });
-    const card = element("section", { className: "mtl-card mtl-question" }, heading, ...front, answer, element("div", { className: "mtl-buttons" }, flip), know);
-    card.addEventListener("keydown", ({ key }) => !answer.hidden && key in KEYS && this.judge(item, KEYS[key]));
-    this.show(card, element("p", { className: "mtl-hint", textContent: this.say["card-keys"] }), button(this.say.stop, () => this.end()));
+    const turning = element("div", { className: "mtl-buttons" }, flip);
+    const card = element("section", { className: "mtl-card mtl-question" });
+    card.append(heading, ...front, answer, turning, know);
+    card.addEventListener("keydown", ({ key }) => {
+      if (!answer.hidden && key in KEYS) this.judge(item, KEYS[key]);
+    });
+    const hint = element("p", { className: "mtl-hint", textContent: this.say["card-keys"] });
+    this.show(
+      card,
+      hint,
+      button(this.say.stop, () => this.end()),
+    );
     heading.focus();
     this.announce("");
+  }
+
+  title(item) {
+    const number = this.seen + 1;
+    const name = this.phrase("card", { number, total: number + this.deck.length });
+    return [name, item.topic.title, this.say[`type-${item.type}`]].join(" · ");
+  }
+
+  buttons(item) {
+    const unknown = button(this.say["know-not"], () => this.judge(item, false));
+    const known = button(this.say.know, () => this.judge(item, true));
+    return element("div", { className: "mtl-buttons", hidden: true }, unknown, known);
   }
 
   judge({ id }, known) {
@@ -61,7 +86,10 @@ class Cards extends Rounds {
   }
 
   end() {
-    this.close(this.heading(this.phrase("cards-done", { total: this.seen, known: this.known })), this.again(this.say["round-again"]));
+    this.close(
+      this.heading(this.phrase("cards-done", { total: this.seen, known: this.known })),
+      this.again(this.say["round-again"]),
+    );
   }
 }
 

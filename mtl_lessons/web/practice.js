@@ -7,8 +7,10 @@ import { button, mount, Rounds, select } from "./trainer.js";
 class Practice extends Rounds {
   begin() {
     const given = Object.fromEntries(new URLSearchParams(location.search));
-    const which = select(this.say.which, "which", WHICH_NAMES.map((name) => [name, this.say[`which-${name}`]]), given.which);
-    this.offer([which, ...this.choices(["topic", "level", "type", "amount"], given)], this.say.start);
+    const names = WHICH_NAMES.map((name) => [name, this.say[`which-${name}`]]);
+    const which = select(this.say.which, "which", names, given.which);
+    const choices = this.choices(["topic", "level", "type", "amount"], given);
+    this.offer([which, ...choices], this.say.start);
   }
 
   round() {
@@ -20,7 +22,8 @@ class Practice extends Rounds {
   next() {
     const item = this.queue.shift();
     if (!item) return this.end();
-    this.asked = this.ask(item, this.done.length + 1, this.done.length + 1 + this.queue.length);
+    const number = this.done.length + 1;
+    this.asked = this.ask(item, number, number + this.queue.length);
     this.forward = button(this.say.skip, () => this.next());
     const stop = button(this.say.stop, () => this.end());
     this.asked.form.querySelector(".mtl-buttons").append(this.forward, stop);
@@ -31,23 +34,43 @@ class Practice extends Rounds {
   }
 
   settled({ name, result, item }, attempt) {
-    if (attempt && !this.done.some((one) => one.item === item)) this.done.push({ item, result });
-    else this.done.filter((one) => one.item === item && result.right === undefined).forEach((one) => (one.result = result));
+    this.note(item, result, attempt);
     const followUp = this.bank.byId.get(item.next);
-    if (attempt && followUp && !this.done.some((one) => one.item === followUp))
+    if (attempt && followUp && !this.done.some((one) => one.item === followUp)) {
       this.queue = [followUp, ...this.queue.filter((one) => one !== followUp)];
-    this.forward.textContent = this.say[this.queue[0] && this.queue[0] === followUp ? "next-follow-up" : this.queue.length ? "next" : "finish"];
+    }
+    this.forward.textContent = this.say[this.comes(followUp)];
     this.announce(this.phrase("graded", { question: name, verdict: result.word }));
   }
 
+  /* The first result of a question counts; of one that its reader grades, the last. */
+  note(item, result, attempt) {
+    const known = this.done.find((one) => one.item === item);
+    if (!known && attempt) this.done.push({ item, result });
+    else if (known && result.right === undefined) known.result = result;
+  }
+
+  /* What the button that leads on says. */
+  comes(followUp) {
+    if (!this.queue.length) return "finish";
+    return this.queue[0] === followUp ? "next-follow-up" : "next";
+  }
+
   end() {
-    const right = this.done.filter(({ result }) => result.right ?? result.points >= result.total / 2).length;
+    const isRight = ({ result }) => result.right ?? result.points >= result.total / 2;
+    const right = this.done.filter(isRight).length;
     const heading = this.heading(this.phrase("round-done", { total: this.done.length, right }));
-    const rows = this.done.map(({ item, result }) => {
-      const read = item.section ? element("a", { href: item.section.href, textContent: item.section.text }) : item.topic.title;
-      return element("li", {}, `${result.word}: `, read);
-    });
-    this.close(heading, element("ol", { className: "mtl-done" }, ...rows), this.again(this.say["round-again"]));
+    const rows = this.done.map(({ item, result }) =>
+      element("li", {}, `${result.word}: `, this.reading(item)),
+    );
+    const list = element("ol", { className: "mtl-done" }, ...rows);
+    this.close(heading, list, this.again(this.say["round-again"]));
+  }
+
+  /* What to read again: the section of a question or, without one, its topic. */
+  reading({ section, topic }) {
+    if (!section) return topic.title;
+    return element("a", { href: section.href, textContent: section.text });
   }
 }
 

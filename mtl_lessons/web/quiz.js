@@ -1,5 +1,6 @@
-/* The quiz engine. Python renders every question with native controls and a folded answer (quiz.py); this module mounts
-   each `.mtl-quiz` and adds what needs a script: grading, feedback, progress. No dependency, no network. */
+/* The quiz engine. Python renders every question with native controls and a folded answer
+   (quiz/page.py); this module mounts each `.mtl-quiz` and adds what needs a script: grading,
+   feedback, progress. No dependency, no network. */
 
 import { element, fill } from "./parts.js";
 import { Question } from "./question.js";
@@ -8,17 +9,25 @@ import { store } from "./store.js";
 
 class Quiz {
   constructor(root) {
-    const { strings, keys } = JSON.parse(root.querySelector("script[type='application/json']").textContent);
+    const { strings, keys } = JSON.parse(
+      root.querySelector("script[type='application/json']").textContent,
+    );
     root.dataset.mounted = "";
     root.id ||= `mtl-quiz-${document.querySelectorAll(".mtl-quiz[data-mounted]").length}`;
     Object.assign(this, { root, prefix: root.id, say: strings });
     this.status = element("p", { className: "mtl-unseen", role: "status" });
     this.text = element("p");
     this.meter = element("progress");
-    this.reset = element("button", { type: "button", textContent: strings.reset, onclick: () => this.confirm(true) });
+    this.reset = element("button", {
+      type: "button",
+      textContent: strings.reset,
+      onclick: () => this.confirm(true),
+    });
     this.bar = element("div", { className: "mtl-bar" }, this.text, this.meter, this.reset);
     root.prepend(this.status, this.bar);
-    this.questions = [...root.querySelectorAll(".mtl-question")].map((form) => new Question(form, keys[form.dataset.id], this));
+    this.questions = [...root.querySelectorAll(".mtl-question")].map(
+      (form) => new Question(form, keys[form.dataset.id], this),
+    );
     this.questions.forEach((question) => question.restore());
     this.question = this.addConfirm();
     this.unlink();
@@ -31,7 +40,8 @@ class Quiz {
     });
   }
 
-  /* Links to sections that this page does not have (a notebook's output may be a page of its own) become plain text. */
+  /* Links to sections that this page does not have become plain text: a notebook's output may be a
+     page of its own. */
   unlink() {
     for (const link of this.root.querySelectorAll("a[href^='#']"))
       if (!document.getElementById(link.hash.slice(1))) link.replaceWith(...link.childNodes);
@@ -41,8 +51,11 @@ class Quiz {
     const results = this.questions.map(({ result }) => result).filter(Boolean);
     const sum = (name) => results.reduce((total, result) => total + (result[name] ?? 0), 0);
     const right = results.filter((result) => result.right).length;
-    const parts = [fill(this.say.progress, { answered: results.length, total: this.questions.length, right })];
-    if (sum("total")) parts.push(fill(this.say["progress-points"], { points: sum("points"), total: sum("total") }));
+    const parts = [
+      fill(this.say.progress, { answered: results.length, total: this.questions.length, right }),
+    ];
+    if (sum("total"))
+      parts.push(fill(this.say["progress-points"], { points: sum("points"), total: sum("total") }));
     return parts.join("; ");
   }
 
@@ -55,21 +68,46 @@ class Quiz {
 
   settled({ name, result, form }) {
     this.update();
-    this.announce(fill(this.say.announce, { question: name, verdict: result.word, progress: this.summary }), form);
+    this.announce(
+      fill(this.say.announce, { question: name, verdict: result.word, progress: this.summary }),
+      form,
+    );
   }
 
-  /* Says `text` to a screen reader and, where storage gave trouble for the first time, says and shows that after `place`. */
+  /* Says `text` to a screen reader and, where storage gave trouble for the first time, says and
+     shows that after `place`. */
   announce(text, place) {
-    const troubles = place ? store.troubles.splice(0).map((reason) => this.say[`storage-${reason}`]) : [];
-    place?.after(...troubles.map((trouble) => element("p", { className: "mtl-notice", textContent: trouble })));
+    const troubles = place
+      ? store.troubles.splice(0).map((reason) => this.say[`storage-${reason}`])
+      : [];
+    place?.after(
+      ...troubles.map((trouble) => element("p", { className: "mtl-notice", textContent: trouble })),
+    );
     this.status.textContent = [text, ...troubles].filter(Boolean).join(" ");
   }
 
   addConfirm() {
-    const act = (text, run) => element("button", { type: "button", textContent: text, onclick: () => { run(); this.confirm(false); } });
+    const act = (text, run) =>
+      element("button", {
+        type: "button",
+        textContent: text,
+        onclick: () => {
+          run();
+          this.confirm(false);
+        },
+      });
     const label = fill(this.say["reset-question"], { total: this.questions.length });
-    const node = element("div", { className: "mtl-confirm", hidden: true, role: "group", ariaLabel: label });
-    node.append(element("p", { textContent: label }), act(this.say["reset-no"], () => {}), act(this.say["reset-yes"], () => this.forget()));
+    const node = element("div", {
+      className: "mtl-confirm",
+      hidden: true,
+      role: "group",
+      ariaLabel: label,
+    });
+    node.append(
+      element("p", { textContent: label }),
+      act(this.say["reset-no"], () => {}),
+      act(this.say["reset-yes"], () => this.forget()),
+    );
     node.addEventListener("keydown", ({ key }) => key === "Escape" && this.confirm(false));
     this.bar.append(node);
     return node;

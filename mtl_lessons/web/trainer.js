@@ -7,13 +7,18 @@ import { store } from "./store.js";
 
 /* A labelled choice of one from [value, text]s. */
 export function select(label, name, options, value = options[0][0]) {
-  const node = element("select", { name }, ...options.map(([value, textContent]) => element("option", { value, textContent })));
+  const node = element(
+    "select",
+    { name },
+    ...options.map(([value, textContent]) => element("option", { value, textContent })),
+  );
   node.value = value;
   if (node.selectedIndex < 0) node.selectedIndex = 0;
   return element("label", { className: "mtl-choice" }, label, node);
 }
 
-export const button = (textContent, onclick, type = "button") => element("button", { type, textContent, onclick });
+export const button = (textContent, onclick, type = "button") =>
+  element("button", { type, textContent, onclick });
 
 /* A table: `head` and rows of texts or nodes, the first cell of a row being its heading. */
 export function table(caption, head, rows) {
@@ -22,17 +27,29 @@ export function table(caption, head, rows) {
     if (scope) node.scope = scope;
     return node;
   };
-  const body = rows.map(([first, ...rest]) => element("tr", {}, cell("th", "row")(first), ...rest.map(cell("td"))));
-  const node = element("table", {}, element("caption", { textContent: caption }),
-    element("thead", {}, element("tr", {}, ...head.map(cell("th", "col")))), element("tbody", {}, ...body));
-  return element("div", { className: "mtl-table", tabIndex: 0, role: "group", ariaLabel: caption }, node);
+  const body = rows.map(([first, ...rest]) =>
+    element("tr", {}, cell("th", "row")(first), ...rest.map(cell("td"))),
+  );
+  const node = element(
+    "table",
+    {},
+    element("caption", { textContent: caption }),
+    element("thead", {}, element("tr", {}, ...head.map(cell("th", "col")))),
+    element("tbody", {}, ...body),
+  );
+  return element(
+    "div",
+    { className: "mtl-table", tabIndex: 0, role: "group", ariaLabel: caption },
+    node,
+  );
 }
 
 export const percent = (share) => (Number.isFinite(share) ? `${Math.round(100 * share)} %` : "–");
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /* "0:05", "12:00" */
-export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+export const clock = (seconds) =>
+  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 export function saveFile(name, text, type) {
   const address = URL.createObjectURL(new Blob([text], { type }));
@@ -40,7 +57,8 @@ export function saveFile(name, text, type) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-export const today = () => new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+export const today = () =>
+  new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 
 /* A page of the trainer, in `root`. It is the host of the questions that it shows. */
 export class Trainer {
@@ -53,10 +71,13 @@ export class Trainer {
     store.listen(() => this.heard());
   }
 
-  /* Says `text` to a screen reader; where storage gave trouble for the first time, says and shows that too. */
+  /* Says `text` to a screen reader; where storage gave trouble for the first time, says and shows
+     that too. */
   announce(text) {
     const troubles = store.troubles.splice(0).map((reason) => this.say[`storage-${reason}`]);
-    this.notices.append(...troubles.map((textContent) => element("p", { className: "mtl-notice", textContent })));
+    this.notices.append(
+      ...troubles.map((textContent) => element("p", { className: "mtl-notice", textContent })),
+    );
     this.status.textContent = [text, ...troubles].filter(Boolean).join(" ");
   }
 
@@ -87,16 +108,18 @@ export class Trainer {
   settled() {}
   heard() {}
 
-  /* The choices of topic, level and type. */
+  /* The choices of topic, level, type and amount that are named. */
   choices(names, given = {}) {
-    const any = (name) => [["", this.say[`any-${name}`]]];
+    const topics = this.bank.topics.map(({ id, title }) => [id, title]);
+    const words = (part, values) => values.map((value) => [value, this.say[`${part}-${value}`]]);
+    const upTo = (amount) => [amount, this.phrase("amount-n", { amount })];
     const options = {
-      topic: () => [...any("topic"), ...this.bank.topics.map(({ id, title }) => [id, title])],
-      amount: () => ["10", "20", ""].map((amount) => [amount, amount ? this.phrase("amount-n", { amount }) : this.say["which-all"]]),
-      level: () => [...any("level"), ...["junior", "senior", "staff"].map((level) => [level, this.say[`level-${level}`]])],
-      type: () => [...any("type"), ...["one", "several", "numeric", "order", "bug", "open"].map((type) => [type, this.say[`type-${type}`]])],
+      topic: [["", this.say["any-topic"]], ...topics],
+      level: [["", this.say["any-level"]], ...words("level", this.bank.levels)],
+      type: [["", this.say["any-type"]], ...words("type", this.bank.types)],
+      amount: [upTo("10"), upTo("20"), ["", this.say["which-all"]]],
     };
-    return names.map((name) => select(this.say[name], name, options[name](), given[name]));
+    return names.map((name) => select(this.say[name], name, options[name], given[name]));
   }
 }
 
@@ -106,7 +129,13 @@ export class Rounds extends Trainer {
   offer(choices, start) {
     this.found = element("p", { className: "mtl-found" });
     this.go = button(start, null, "submit");
-    this.filter = element("form", { className: "mtl-filter", autocomplete: "off" }, ...choices, this.found, this.go);
+    this.filter = element(
+      "form",
+      { className: "mtl-filter", autocomplete: "off" },
+      ...choices,
+      this.found,
+      this.go,
+    );
     this.filter.addEventListener("change", () => this.count());
     this.filter.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -129,7 +158,9 @@ export class Rounds extends Trainer {
   }
 
   count() {
-    const all = this.chosen(), due = all.filter((one) => one.due).length, fresh = all.filter((one) => one.score === undefined).length;
+    const all = this.chosen();
+    const due = all.filter((one) => one.due).length;
+    const fresh = all.filter((one) => one.score === undefined).length;
     this.tellFound(all.length, this.phrase("found-some", { total: all.length, due, fresh }));
   }
 
@@ -139,7 +170,7 @@ export class Rounds extends Trainer {
     this.announce(this.found.textContent);
   }
 
-  /* Another tab has answered: what is due has changed, but not the question that is being answered. */
+  /* Another tab has answered: what is due has changed, not the question that is being answered. */
   heard() {
     if (this.filter.isConnected) this.count();
   }
@@ -163,7 +194,9 @@ export class Rounds extends Trainer {
 export function mount(name, Page) {
   for (const root of document.querySelectorAll(`.mtl-${name}:not([data-mounted])`)) {
     root.dataset.mounted = "";
-    const { strings } = JSON.parse(root.querySelector("script[type='application/json']").textContent);
+    const { strings } = JSON.parse(
+      root.querySelector("script[type='application/json']").textContent,
+    );
     root.querySelector(".mtl-instead").remove();
     start(root, strings, Page);
   }

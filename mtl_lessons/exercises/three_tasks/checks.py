@@ -10,13 +10,13 @@ from mtl_lessons import embed
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.exercises import probes
 from mtl_lessons.exercises.bar import bar
-from mtl_lessons.exercises.engine import Mistake, attempted
-from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Head, Subject
+from mtl_lessons.exercises.mistakes import Mistake, attempted
+from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Output, Subject
 from mtl_lessons.three_tasks import Framework, built, compare, experiment
 from mtl_lessons.three_tasks.steps import IDS, LESS_IS_BETTER, TASKS
 from mtl_lessons.world import World
 
-HEADS = [Head("chosen", ONE_OF, 300), Head("ad_click", YES_NO, 1), Head("rating", NUMBER, 1)]
+OUTPUTS = [Output("chosen", ONE_OF, 300), Output("ad_click", YES_NO, 1), Output("rating", NUMBER, 1)]
 FOURTH = {"like": ("yes or no", 1, ["item"])}
 TWINS = {"one": ("yes or no", 1, ["ad"]), "two": ("yes or no", 1, ["ad"]), "stars": ("a number", 1, ["item"])}
 LEAST_RANK = 4  # of what a user's vector can say of the items
@@ -36,8 +36,8 @@ def _called(answer: object, *given: object) -> object:
 
 @probes.mindful_of_equals
 def build(answer: object) -> dict:
-    """Heads as declared, parallel on a shared part; each reads what it judges, and nothing that others judge."""
-    subject = _subject(_called(answer, _declared(TASKS)), HEADS)
+    """Heads as declared, parallel on a shared part; each reads what it judges, and nothing else."""
+    subject = _subject(_called(answer, _declared(TASKS)), OUTPUTS)
     probes.shares_and_is_parallel(subject)
     probes.activations(subject)
     _reads(subject, TASKS)
@@ -57,7 +57,7 @@ def _declared(tasks: Mapping) -> dict:
     return {name: (kind, width, list(reads)) for name, (kind, width, reads) in tasks.items()}
 
 
-def _subject(made: object, heads: Sequence[Head]) -> Subject:
+def _subject(made: object, declared: Sequence[Output]) -> Subject:
     model = probes.built(made)
     _named_inputs(model)
     try:
@@ -68,7 +68,7 @@ def _subject(made: object, heads: Sequence[Head]) -> Subject:
     widths = {name: tensor.shape[-1] for name, tensor in _outputs(model, _ids()).items() if len(tensor.shape) > 1}
     if widths.get("ad_click") == IDS["ad"]:
         raise Mistake("logit-per-ad", width=IDS["ad"])
-    return Subject(model, _ids(), heads)
+    return Subject(model, _ids(), declared)
 
 
 def _named_inputs(model: keras.Layer) -> None:
@@ -111,7 +111,8 @@ def _reads(subject: Subject, tasks: Mapping) -> None:
 def _sweep(subject: Subject, name: str) -> dict[str, np.ndarray]:
     """By task, what is predicted for all ids of a feature, those of -1 last: `(ids + 1, others)`.
 
-    Of a user, that is what is predicted for one ad and one item; of an ad or an item, what is predicted for 8 users.
+    Of a user, that is what is predicted for one ad and one item; of an ad or an item, what is
+    predicted for 8 users.
     """
     ids = np.r_[np.arange(IDS[name]), -1].astype("int32")
     users = [7] if name == "user" else range(3, 600, 79)
@@ -169,12 +170,10 @@ def _a_table_each(subject: Subject) -> None:
 
 def _trained_rows(subject: Subject, task: str, ids: Mapping[str, int]) -> int:
     """How many rows of tables one row of data trains."""
-    tables = [w.value for w in subject.model.trainable_weights if len(w.shape) == 2 and w.shape[0] >= min(IDS.values())]
     x = {name: np.array([ids.get(name, -1)], "int32") for name in IDS}
-    with tf.GradientTape() as tape:
-        aim = tf.reduce_sum(subject.outputs(x)[task])
-    gradients = tape.gradient(aim, tables)
-    return sum(int((np.abs(probes.dense(g, table)).max(axis=1) > 0).sum()) for g, table in zip(gradients, tables))
+    tables = probes.tables(subject.model, min(IDS.values()))
+    found = probes.trained_rows(lambda: subject.outputs(x)[task], tables)
+    return sum(int(rows.sum()) for rows in found)
 
 
 def _meets(subject: Subject) -> None:
@@ -192,10 +191,10 @@ def _meets(subject: Subject) -> None:
 
 
 def _fourth(answer) -> None:
-    """One line more in the declaration is one head more in the model, of the kind that the line says."""
+    """One line more in the declaration is one head more in the model, as the line says."""
     more = {**TASKS, **FOURTH}
     try:
-        subject = _subject(answer(_declared(more)), [*HEADS, Head("like", YES_NO, 1)])
+        subject = _subject(answer(_declared(more)), [*OUTPUTS, Output("like", YES_NO, 1)])
         probes.shares_and_is_parallel(subject)
         probes.activations(subject)
         _reads(subject, more)
@@ -215,8 +214,8 @@ def _fourth(answer) -> None:
 def _twins(answer) -> None:
     """Two tasks of one kind that read the same have heads of their own."""
     try:
-        heads = [Head("one", YES_NO, 1), Head("two", YES_NO, 1), Head("stars", NUMBER, 1)]
-        subject = _subject(answer(_declared(TWINS)), heads)
+        outputs = [Output("one", YES_NO, 1), Output("two", YES_NO, 1), Output("stars", NUMBER, 1)]
+        subject = _subject(answer(_declared(TWINS)), outputs)
     except (Mistake, KeyError, ValueError, IndexError) as error:
         told = error.key.replace("-", " ") if isinstance(error, Mistake) else f"{type(error).__name__}, {probes.said(error)}"
         raise Mistake("names-in-the-code", said=told) from error
@@ -228,12 +227,13 @@ def _twins(answer) -> None:
 
 
 def _last_layers(subject: Subject, task: str) -> set[str]:
-    """Weights that give one number, and that the task trains: the last layer of its head, a table of biases apart."""
-    narrow = [w for w in subject.model.trainable_weights if w.shape[-1:] == (1,) and w.shape[0] < min(IDS.values())]
-    with tf.GradientTape() as tape:
-        aim = tf.reduce_sum(subject.raw()[task])
-    gradients = tape.gradient(aim, [weight.value for weight in narrow])
-    return {weight.path for weight, gradient in zip(narrow, gradients) if gradient is not None}
+    """Weights that give one number, and that the task trains: the last layer of its head.
+
+    A table of biases is none of them.
+    """
+    weights = subject.model.trainable_weights
+    narrow = [w for w in weights if w.shape[-1:] == (1,) and w.shape[0] < min(IDS.values())]
+    return probes.reached(lambda: subject.raw()[task], narrow)
 
 
 # ---------------------------------------------------------------- step 3
@@ -241,26 +241,20 @@ def _last_layers(subject: Subject, task: str) -> set[str]:
 
 def compiled(answer: object) -> dict:
     """Each loss at its own output, and a label that is missing costs nothing."""
-    subject = _subject(_called(answer, _declared(TASKS)), HEADS)
-    labels = _labels(len(subject.x["user"]))
-    if getattr(subject.model, "compiled", False):  # first what would blur the rest
-        try:
-            probes.missing_is_nothing(labels, probes.pulls_of(subject, labels))
-            _without_a_log(subject, labels)
-        except Mistake as mistake:
-            if swapped := mistake.key != "missing-counts" and probes.swapped(subject, labels):
-                raise Mistake("arguments-swapped", task=swapped) from mistake
-            raise
-    probes.losses(subject, labels)
+    subject = _subject(_called(answer, _declared(TASKS)), OUTPUTS)
+    missing, *others = probes.LOSSES
+    probes.losses(subject, _labels(len(subject.x["user"])), [missing, _without_a_log, *others])
     return {}
 
 
-def _without_a_log(subject: Subject, labels: dict) -> None:
+def _without_a_log(case: probes.Case) -> None:
     """A step may have no label of a task at all, if its log is late."""
-    for task, label in labels.items():
+    for task, label in case.labels.items():
         try:
-            probes.pulls_of(subject, {**labels, task: np.full_like(label, np.nan)})
+            probes.pulls_of(case.subject, {**case.labels, task: np.full_like(label, np.nan)})
         except Mistake as mistake:
+            if swapped := probes.swapped(case.subject, case.labels):
+                raise Mistake("arguments-swapped", task=swapped) from mistake
             raise Mistake("mean-of-nothing", task=task) from mistake
 
 
@@ -280,7 +274,10 @@ def _labels(rows: int) -> dict[str, np.ndarray]:
 
 
 def cure(answer: object) -> dict:
-    """The harm is gone by a control that is as wide and as loud, nobody else pays for it, and the control is worth beating."""
+    """The harm is gone, held against a control that is as wide and as loud, and worth beating.
+
+    And no other task pays for it.
+    """
     multi, single = _pair(_called(answer))
     _is_shared(multi, single)
     _is_fair(multi, single)
@@ -308,7 +305,7 @@ def _better(task: str, one: float, other: float) -> float:
 
 
 def _best_alone() -> dict[str, float]:
-    """The best that a task has reached alone in this world, over the cures that come with the package."""
+    """The best that a task has reached alone in this world, over the cures of the package."""
     names = {"chosen": "chosen_single", "ad_click": "single", "rating": "rating_single"}
     runs = {task: [cure[name][0] for cure in experiment.shipped()["cures"].values()] for task, name in names.items()}
     return {task: min(scores) if task in LESS_IS_BETTER else max(scores) for task, scores in runs.items()}
@@ -406,7 +403,7 @@ SCORES: dict[str, dict[str, float]] = {}  # by declaration: what has been traine
 
 
 def _scored(framework: Framework, **plan) -> dict[str, float]:
-    """The framework's scores after a training on the first world, from the same start, rows and steps as any other's.
+    """The framework's scores after a training on the first world: same start, rows and steps for all.
 
     `plan`: of `fit`, if not that of the chapter.
     """
@@ -421,7 +418,7 @@ def _scored(framework: Framework, **plan) -> dict[str, float]:
 
 
 def _declaration(framework: Framework) -> str:
-    """All that the scores depend on, as text; empty if it cannot be told, as of a network that somebody wrote."""
+    """All that the scores depend on, as text; empty if nobody can tell, as of a network of one's own."""
     kind, options = _chosen(framework)
     if type(framework) is not Framework or not getattr(kind, "__module__", "").startswith("mtl_lessons."):
         return ""

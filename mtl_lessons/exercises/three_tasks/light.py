@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mtl_lessons.exercises.engine import Mistake, attempted, short
+from mtl_lessons.exercises.mistakes import Mistake, attempted, short
 
 IDS = {"user": 600, "ad": 60, "item": 300}
 TASKS = ("chosen", "ad_click", "rating")
@@ -54,7 +54,10 @@ def _stacked(name: str, logs: list[dict], blank: float) -> np.ndarray:
 
 
 def _logs(seed: int, lengths: Sequence[int]) -> list[dict[str, np.ndarray]]:
-    """Logs of unequal lengths; ids and labels of 0 occur, and a column that is nobody's business, as in the chapter's logs."""
+    """Logs of unequal lengths, as the chapter's.
+
+    Ids and labels of 0 occur, and a column that is nobody's business.
+    """
     rng = np.random.default_rng(seed)
 
     def draw(name: str, rows: int) -> np.ndarray:
@@ -127,7 +130,10 @@ def _same_labels(task: str, expected: np.ndarray, found: np.ndarray) -> None:
 
 
 def report(answer: object) -> dict:
-    """A gain for each task, paired by seed, the right way up, with a t-interval; for two sets of runs, so that no constant passes."""
+    """A gain for each task, paired by seed, the right way up, with a t-interval.
+
+    For two sets of runs, so that no constant passes.
+    """
     for seed in (4, 5):
         multi, single = _scores(seed)
         expected = {task: _interval(difference) for task, difference in _differences(multi, single).items()}
@@ -205,7 +211,7 @@ def _three(task: str, value: object) -> np.ndarray:
 
 
 def _look_alike(task: str, found: np.ndarray, expected: np.ndarray, multi: list[dict], single: list[dict]) -> str:
-    """The typical mistake whose numbers these are, the nearest if there are several; none if they are right."""
+    """The typical mistake whose numbers these are, the nearest of several; none if they are right."""
     if _same(found, expected):
         return ""
     near = [(np.abs(found - wrong[task]).max(), key) for key, wrong in _look_alikes(multi, single) if task in wrong]
@@ -266,7 +272,7 @@ def _two_spreads(m: np.ndarray, s: np.ndarray, ddof: int) -> float:
 
 
 def _welch(m: np.ndarray, s: np.ndarray) -> float:
-    """The quantile of t that Welch's test would use: between 4 and 8 degrees of freedom, interpolated."""
+    """The quantile of t of Welch's test: between 4 and 8 degrees of freedom, interpolated."""
     a, b = m.var(ddof=1), s.var(ddof=1)
     degrees = 4 * (a + b) ** 2 / (a * a + b * b)
     return float(np.interp(degrees, (4, 5, 6, 7, 8), (T4, T5, 2.446912, 2.364624, T8)))

@@ -8,12 +8,12 @@ from mtl_lessons import embed, two_tasks
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.exercises import probes
 from mtl_lessons.exercises.bar import bar
-from mtl_lessons.exercises.engine import Mistake
-from mtl_lessons.exercises.probes import ONE_OF, YES_NO, Head, Subject
+from mtl_lessons.exercises.mistakes import Mistake
+from mtl_lessons.exercises.probes import ONE_OF, YES_NO, Output, Subject
 from mtl_lessons.two_tasks import HISTORY, ITEMS, PADDING, TAGS, Data
 from mtl_lessons.world import World
 
-HEADS = [Head("item", ONE_OF, ITEMS), Head("interest", YES_NO, TAGS)]
+OUTPUTS = [Output("item", ONE_OF, ITEMS), Output("interest", YES_NO, TAGS)]
 LEAST_WIDTH = 4  # of a vector that is to say anything of a user
 LEAST_RANK = 8  # of what the item head can tell apart; the world has 8 directions of taste
 OVER_POPULARITY, OVER_ALONE = 2.0, 0.01  # what one pass over the rows must gain
@@ -89,11 +89,16 @@ def _finite(vectors: tf.Tensor) -> None:
 
 
 def _padding_has_no_effect(model: keras.Layer) -> None:
-    """Rows of a table that padded histories train, and full ones of the same items do not, are those of the padding."""
+    """Padding trains no row of a table.
+
+    Its rows would be those that padded histories train, and full ones of the same items do not.
+    """
     few = np.full((1, HISTORY), PADDING, "int32")
     few[0, -2:] = 7, 11
     full = np.tile(np.array([7, 11], "int32"), HISTORY // 2)[None]
-    for padded, plain in zip(_touched(model, few), _touched(model, full), strict=True):
+    tables = probes.tables(model, ITEMS)
+    touched = [probes.trained_rows(lambda rows=rows: _vectors(model, rows), tables) for rows in (few, full)]
+    for padded, plain in zip(*touched, strict=True):
         if len(padded) == len(plain) and (padded & ~plain).any():
             raise Mistake("padding-counts")
 
@@ -109,15 +114,6 @@ def _every_item_counts(model: keras.Layer) -> None:
         raise Mistake("item-as-padding", item=int(found.argmax()))
 
 
-def _touched(model: keras.Layer, history: np.ndarray) -> list[np.ndarray]:
-    """For every table, which of its rows a history trains."""
-    tables = [weight.value for weight in model.trainable_weights if len(weight.shape) == 2 and weight.shape[0] >= ITEMS]
-    with tf.GradientTape() as tape:
-        vectors = _vectors(model, history)
-        aim = tf.reduce_sum(vectors * probes.noise(vectors))
-    return [np.abs(probes.dense(g, table)).max(1) > 1e-9 for g, table in zip(tape.gradient(aim, tables), tables)]
-
-
 def _reads_all(model: keras.Layer) -> None:
     """Each of the ten places matters."""
     history = np.full((HISTORY + 1, HISTORY), 3, "int32")
@@ -129,8 +125,7 @@ def _reads_all(model: keras.Layer) -> None:
 
 
 def _rows_alone(model: keras.Layer) -> None:
-    history = _histories()
-    if not np.allclose(_vectors(model, history)[:1], _vectors(model, history[:1]), atol=1e-5):
+    if probes.mixes_rows(lambda x: _vectors(model, x["history"]), {"history": _histories()}, 1e-5):
         raise Mistake("vector-mixes-rows")
 
 
@@ -139,7 +134,7 @@ def _rows_alone(model: keras.Layer) -> None:
 
 @probes.mindful_of_equals
 def trunk(answer: object) -> dict:
-    """A representation that is trained as a whole, is more than linear, and is wide enough for 500 items."""
+    """A representation that is trained as a whole, more than linear, wide enough for 500 items."""
     model = probes.built(answer)
     probes.reads_only(model, {"history": _histories()})
     vectors = _vectors(model, _histories())
@@ -148,7 +143,7 @@ def trunk(answer: object) -> dict:
     _matrix(vectors, len(_histories()))
     _finite(vectors)
     probes.nothing_frozen(model)
-    _all_trained(model)
+    probes.all_reached(lambda: _vectors(model, _histories()), model)
     singles = _vectors(model, _single())
     if (rank := probes.rank(probes.spread(singles))) < LEAST_RANK:
         raise Mistake("bottleneck", rank=rank, width=vectors.shape[1], least=LEAST_RANK)
@@ -167,26 +162,15 @@ def _some() -> np.ndarray:
 
 
 def _lets_through(model: keras.Layer, output, key: str, **facts) -> None:
-    """No layer is so narrow that most directions of an item's vector are lost in it, whatever comes behind it."""
+    """No layer is so narrow that most directions of an item's vector are lost in it."""
     at_most, together, width = probes.jacobian_ranks(model, output, ITEMS)
     least = min(LEAST_RANK, width)
     if together < least or at_most < least // 2:
         raise Mistake(key, rank=min(together, at_most), least=least, **facts)
 
 
-def _all_trained(model: keras.Layer) -> None:
-    weights = [weight.value for weight in model.trainable_weights]
-    with tf.GradientTape() as tape:
-        vectors = _vectors(model, _histories())
-        aim = tf.reduce_sum(vectors * probes.noise(vectors))
-    gradients = tape.gradient(aim, weights)
-    cut = [f"`{weight.path}`" for weight, g in zip(model.trainable_weights, gradients) if g is None]
-    if cut or not gradients:
-        raise Mistake("cut-off", weights=", ".join(cut) or "any weight")
-
-
 def _linear(model: keras.Layer, factor: float) -> bool:
-    """A mean of two histories gives the mean of the two outputs; with kernels and tables `factor` times as large."""
+    """Whether a mean of two histories gives the mean of the two outputs, at larger weights."""
     rng = np.random.default_rng(1)
     a, b = rng.integers(ITEMS, size=(2, 200, 1))
     left, right = (np.repeat(x, HISTORY, axis=1).astype("int32") for x in (a, b))
@@ -215,14 +199,17 @@ def heads(answer: object) -> dict:
 
 
 def _subject(answer: object) -> Subject:
-    return Subject(answer, {"history": _histories()}, HEADS)
+    return Subject(answer, {"history": _histories()}, OUTPUTS)
 
 
 # ---------------------------------------------------------------- step 4
 
 
 def losses(answer: object) -> dict:
-    """The compiled losses do what they should, and a short training beats popularity and the same model with interests alone."""
+    """The losses do what they should, and a short training beats what is easily had.
+
+    That is popularity, and the same model with the interests alone.
+    """
     subject = _subject(answer)
     if not getattr(subject.model, "compiled", False):
         raise Mistake("not-compiled")
@@ -258,13 +245,22 @@ def _data() -> Data:
     return Data.of_world(World(seed=0, **two_tasks.WORLD))
 
 
+@cache
+def _popularity() -> float:
+    """Recall@10 of the most popular items."""
+    return two_tasks.baselines(_data())["popularity"]["item"]
+
+
 def _steps() -> int:
     return -(-len(_data().train.x) // two_tasks.BATCH) * EPOCHS
 
 
 def _short_training(subject: Subject) -> dict[str, float]:
-    """Recall@10 and AUC after a short training, held against popularity and against the same model trained on interests alone."""
-    popularity = two_tasks.baselines(_data())["popularity"]["item"]
+    """Recall@10 and AUC after a short training.
+
+    Held against popularity, and against the same model trained on interests alone.
+    """
+    popularity = _popularity()
     joint = _trained(subject, "training", {"item": 1.0, "interest": 1.0})
     found = {"recall": joint["item"], "popularity": popularity, "auc": joint["interest"], "steps": _steps()}
     found["rate"] = float(subject.model.optimizer.learning_rate)

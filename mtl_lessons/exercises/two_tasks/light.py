@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mtl_lessons.exercises.engine import Mistake, attempted
+from mtl_lessons.exercises.mistakes import Mistake, attempted
 
 ITEMS, TAGS, TOP = 500, 12, 10
 TOLERANCE = 5.1e-4  # three places are enough
@@ -12,7 +12,10 @@ NAMES = ("item", "interest")
 
 
 def evaluate(answer: object) -> dict:
-    """Each task by its own measure, on labels of which some are missing; on two sets of rows, so that no constant passes."""
+    """Each task by its own measure, on labels of which some are missing.
+
+    On two sets of rows, so that no constant passes.
+    """
     if not callable(answer):
         raise Mistake("report-not-a-function", found=type(answer).__name__)
     expected = {}
@@ -25,7 +28,10 @@ def evaluate(answer: object) -> dict:
 
 
 def _scored_rows(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Labels and scores that know something, with a level of its own for every tag; of interests a quarter is missing."""
+    """Labels and scores that know something, with a level of its own for every tag.
+
+    Of the interests a quarter is missing.
+    """
     rng = np.random.default_rng(seed)
     item = rng.integers(ITEMS, size=rows)
     level = np.linspace(-2, 2, TAGS)
@@ -69,7 +75,7 @@ def _ranks(item: np.ndarray, scores: dict) -> np.ndarray:
 
 
 def _auc(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """How often a yes is above a no: over all pairs, a pair weighing the product of its rows' weights."""
+    """How often a yes is above a no, over all pairs; a pair weighs the product of its rows' weights."""
     weight = np.ones(len(label)) if weight is None else weight
     yes, no = label == 1, label == 0
     above = (score[yes][:, None] > score[no]) + 0.5 * (score[yes][:, None] == score[no])
@@ -166,7 +172,7 @@ def _of_interests(item: np.ndarray, interest: np.ndarray, scores: dict) -> Itera
 
 
 def _precision(label: np.ndarray, score: np.ndarray) -> float:
-    """Average precision: the mean, over the positives, of the share of positives among those at or above them."""
+    """Average precision: over the positives, the mean share of positives at or above them."""
     ordered = label[np.argsort(-score, kind="stable")]
     return float((np.cumsum(ordered) / np.arange(1, len(ordered) + 1))[ordered == 1].mean())
 

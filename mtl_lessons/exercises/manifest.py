@@ -1,0 +1,150 @@
+"""What an exercise is made of, as its `manifest.yml` says it: read, checked, frozen.
+
+    title: Item recommendation and user interest in one model
+    module: mtl_lessons.two_tasks              # of the model answer
+    sections: {history: From a history to a vector}      # of the chapter: title by target
+    steps:
+      - name: inputs                           # of its check, and the attribute: `exercise.inputs`
+        title: a vector from a history
+        section: history                       # where to read again
+        answer: user_vector                    # the name under which a learner's file defines it
+        starter: starter_inputs.py             # what a learner begins with
+        solution: [user_vector]                # names in `module`
+        hints: ["Item ids are names, not quantities."]
+        passed: "A vector of {width} numbers." # what its check returns fills the braces in
+        seconds: 60                            # until its check gives up, if not 20
+        light: true                            # if its check needs no TensorFlow
+    messages:
+      too-narrow:
+        text: "Found: {width}. Expected: at least {least}."
+        read: trunk                            # a section, if it is not the step's
+
+A message is what a learner is told of a `Mistake` with that key. Those of the common probes are in
+`web/strings.en.json`, part `mistakes`; a message of the same name replaces them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+
+import yaml
+
+from mtl_lessons import shapes
+
+SECONDS = 20.0  # until a check gives up, if the manifest says nothing
+WORD, KEY = re.compile(r"[a-z][a-z0-9_]*"), re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+STEP = {
+    "name": WORD,
+    "title": str,
+    "section": KEY,
+    "answer": WORD,
+    "starter": re.compile(r"starter_\w+\.py"),
+    "solution": [WORD],
+    "hints": [str],
+    "passed": str,
+    "seconds?": float,
+    "light?": bool,
+}
+SHAPE = {
+    "title": str,
+    "module": re.compile(r"mtl_lessons(\.\w+)+"),
+    "sections": {str: str},
+    "steps": [STEP],
+    "messages": {str: {"text": str, "read?": KEY}},
+}
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One step, as the manifest declares it."""
+
+    name: str
+    title: str
+    section: str
+    answer: str
+    starter: str
+    solution: tuple[str, ...]
+    hints: tuple[str, ...]
+    passed: str
+    seconds: float = SECONDS
+    light: bool = False
+
+    @classmethod
+    def of(cls, entry: dict) -> "StepSpec":
+        """From the YAML of a step; nothing in it can be changed."""
+        solution, hints = tuple(entry["solution"]), tuple(entry["hints"])
+        return cls(**entry | {"solution": solution, "hints": hints})
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is said of a mistake, with `{facts}` to fill in; `read`: where, if not the step's."""
+
+    text: str
+    read: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that a `manifest.yml` says."""
+
+    title: str
+    module: str
+    sections: dict[str, str]
+    steps: tuple[StepSpec, ...]
+    messages: dict[str, Message]
+
+    @classmethod
+    def read(cls, path: Path) -> "Manifest":
+        """Raises `ValueError` for the first thing that is wrong, with its file and line."""
+        root, data = shapes.read(path)
+        wrong = list(shapes.mismatches(root, SHAPE))
+        wrong = wrong or list(_contradictions(root, data, path.parent))
+        for line, reason in wrong:
+            raise ValueError(f"{path.parent.name}/{path.name}:{line}: {reason}")
+        messages = {key: Message(**message) for key, message in data["messages"].items()}
+        return cls(
+            title=data["title"],
+            module=data["module"],
+            sections=data["sections"],
+            steps=tuple(StepSpec.of(step) for step in data["steps"]),
+            messages=messages,
+        )
+
+
+def _contradictions(root: yaml.Node, data: dict, folder: Path) -> Iterator[tuple[int, str]]:
+    """What no shape sees: pairs of a line and a reason."""
+    sections = ", ".join(data["sections"])
+    names = [step["name"] for step in data["steps"]]
+    for place, step in enumerate(data["steps"]):
+        node = shapes.inside(root, "steps", place)
+        if names.index(step["name"]) < place:
+            reason = f"expected a name of its own for each step, found {step['name']} twice"
+            yield shapes.line_of(node), reason
+        if step["section"] not in data["sections"]:
+            found = step["section"]
+            yield _line(node, "section"), f"section: expected one of {sections}, found {found}"
+        if not (folder / step["starter"]).is_file():
+            file = f"{folder.name}/{step['starter']}"
+            yield _line(node, "starter"), f"starter: expected the file {file}, found none"
+        yield from _badly_braced(node, "passed", step["passed"])
+    for key, message in data["messages"].items():
+        node = shapes.inside(root, "messages", key)
+        if message.get("read", next(iter(data["sections"]))) not in data["sections"]:
+            yield _line(node, "read"), f"read: expected one of {sections}, found {message['read']}"
+        yield from _badly_braced(node, "text", message["text"])
+
+
+def _badly_braced(node: yaml.Node, key: str, text: str) -> Iterator[tuple[int, str]]:
+    """A text in which no facts can be filled in."""
+    try:
+        list(Formatter().parse(text))
+    except ValueError as error:
+        expected = "braces around the names of facts, {{ and }} for others"
+        yield _line(node, key), f"{key}: expected {expected}, found: {error}"
+
+
+def _line(node: yaml.Node, key: str) -> int:
+    return shapes.line_of(shapes.inside(node, key))

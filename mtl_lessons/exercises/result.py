@@ -1,0 +1,64 @@
+"""What a learner sees: plain text in a terminal, HTML in a notebook; of a check, how it ended."""
+
+import html
+from dataclasses import dataclass, field
+
+from mtl_lessons import embed
+from mtl_lessons.console import showable
+from mtl_lessons.markup import to_html
+
+PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = OUTCOMES = ("passed", "not-yet", "raised", "not-attempted")
+SIGNS = dict(zip(OUTCOMES, "✓✗!·", strict=True))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A heading and a text in Markdown."""
+
+    heading: str
+    text: str = ""
+    more: tuple[str, str] | None = None  # the title of a section, and its target
+    folded: bool = False  # in HTML, only the heading is seen at first
+
+    def __repr__(self) -> str:
+        more = embed.strings("exercises")["read"].format(section=self.more[0]) if self.more else ""
+        return showable("\n".join(filter(None, [self.heading, self.text.strip(), more])))
+
+    def _repr_html_(self) -> str:
+        heading, text = html.escape(self.heading), to_html(self.text)
+        if self.folded:
+            return f'<details class="mtl-exercise"><summary>{heading}</summary>{text}</details>'
+        inside = f"<p><strong>{heading}</strong></p>{text}{self._link()}"
+        return f'<div class="mtl-exercise"{self._attributes()}>{inside}</div>'
+
+    def _link(self) -> str:
+        """Where to read more."""
+        if not self.more:
+            return ""
+        title, target = self.more
+        link = f'<a href="#{target}">{html.escape(title)}</a>'
+        return f"<p>{html.escape(embed.strings('exercises')['read']).format(section=link)}</p>"
+
+    def _attributes(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True, repr=False)
+class Result(Shown):
+    """How a check ended.
+
+    `outcome` is one of OUTCOMES, `key` the message, `error` what the learner's code raised.
+    """
+
+    outcome: str = NOT_ATTEMPTED
+    key: str = ""
+    facts: dict = field(default_factory=dict)
+    error: BaseException | None = None
+
+    def _attributes(self) -> str:
+        return f' data-outcome="{self.outcome}"'
+
+
+def code(source: str) -> str:
+    """Python as Markdown."""
+    return f"```python\n{source.strip()}\n```"

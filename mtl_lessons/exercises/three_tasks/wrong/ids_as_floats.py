@@ -1,6 +1,0 @@
-from mtl_lessons.three_tasks.steps import one_log as right
-
-
-def one_log(logs):
-    x, y = right(logs)
-    return {name: ids.astype("float32") for name, ids in x.items()}, y

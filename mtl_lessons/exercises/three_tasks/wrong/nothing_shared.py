@@ -1,5 +1,0 @@
-from mtl_lessons.three_tasks import declare
-
-
-def cure():
-    return declare(width=24, weight=5.0, shared=False), declare(width=24, weight=5.0, shared=False)

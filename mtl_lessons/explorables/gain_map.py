@@ -1,0 +1,137 @@
+"""A map of gains: a figure over measurements on a grid of two settings."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+from html import escape
+from typing import Any
+
+from .drawing import dots
+from .explorable import SAY, Explorable
+from .grid import Cell, Grid, Point, brief, signed
+from .widget import Trainer
+
+SIGNS = {"gain": "▲", "loss": "▼", "unclear": "○"}
+DRAWN = ("single", "shared", "bayes")  # the measures that are drawn
+
+# train(**point, seeds=5, progress=progress) -> a record as in a grid's file
+Train = Callable[..., Mapping[str, Any]]
+
+
+class GainMap(Explorable):
+    """A table of gains whose cells are the dials' positions, too.
+
+    A state is a cell. In a live kernel the reader trains at a point of their own.
+
+    Args:
+        grid: measurements by two settings, with the measures of `DRAWN`.
+        say: texts: title, caption, and a line of words under the name of each of the `tasks`.
+        start: the cell to begin with.
+        span: ends of the axis on which runs are drawn.
+        train: measures at a new point.
+    """
+
+    legend = "dials"
+    tasks: Mapping[str, str]  # a name in `say` -> prefix of the task's measures; what words tell of
+    limits: Mapping[str, tuple[float, float]] = {}  # of new points, where not the ends of the axis
+
+    def __init__(
+        self,
+        grid: Grid,
+        say: Mapping[str, str],
+        start: Cell,
+        span: tuple[float, float],
+        train: Train,
+    ) -> None:
+        title = say["title"].format(seeds=len(start.runs["single"]))
+        super().__init__(grid.axes, title, say["caption"], start)
+        self.grid = grid
+        self.say = say
+        self.span = span
+        self.train = train
+
+    def words(self, state: Cell) -> list[str]:
+        return [self.grid.words(state.point), *(self._line(state, task) for task in self.tasks)]
+
+    def _line(self, cell: Cell, task: str) -> str:
+        prefix = self.tasks[task]
+        gain = {name: signed(value) for name, value in cell.gain(prefix)._asdict().items()}
+        return self.say[task].format(verdict=SAY[cell.verdict(prefix)], **gain)
+
+    def draw(self, state: Cell) -> str:
+        return dots(state, DRAWN, self.span)
+
+    def state(self, point: Point) -> Cell:
+        return self.grid.at(**point)
+
+    def point(self, state: Cell) -> Point:
+        return state.point
+
+    # ---- the table ----
+
+    def head(self) -> str:
+        return self.table(self.start)
+
+    def foot(self) -> str:
+        return ""  # it stands under the table
+
+    def rows(self) -> list[tuple[str, Sequence[Cell]]]:
+        """The rows of the table: how the first setting reads, and the cells there."""
+        first, second = self.axes
+        width = len(second.values)
+        cells = [self.grid.cells[i * width : (i + 1) * width] for i in range(len(first.values))]
+        return list(zip(map(first.text, first.values), cells))
+
+    def table(self, current: Cell | None, own: Sequence[Cell] = ()) -> str:
+        """The map as a table, `current` marked, the reader's `own` cells below."""
+        first, second = self.axes
+        width = len(second.values)
+        strongest = max(abs(cell.gain().mean) for cell in self.grid.cells)
+        mark = partial(_field, current=current, strongest=strongest)
+        body = "".join(
+            f'<tr><th scope="row">{value}</th>{"".join(map(mark, cells))}</tr>'
+            for value, cells in self.rows()
+        )
+        mine = "".join(
+            f'<tr><th scope="row" colspan="{width}">{SAY["yours"]}: '
+            f"{escape(self.grid.words(cell.point))}</th>{mark(cell)}</tr>"
+            for cell in own
+        )
+        head = "".join(f'<th scope="col">{second.short(value)}</th>' for value in second.values)
+        key = "".join(f"<li>{SIGNS[verdict]} {SAY[verdict]}</li>" for verdict in SIGNS)
+        return (
+            f'<div class="mtl-map"><table><caption>{escape(self.title)}</caption>'
+            f'<thead><tr><th scope="col" rowspan="2">{escape(first.label)}</th>'
+            f'<th scope="colgroup" colspan="{width}">{escape(second.label)}</th></tr>'
+            f"<tr>{head}</tr></thead><tbody>{body}</tbody>"
+            f"{mine and f'<tbody>{mine}</tbody>'}</table>"
+            f'<ul class="mtl-legend">{key}</ul>'
+            f"<figcaption>{escape(self.caption)}</figcaption></div>"
+        )
+
+    def __repr__(self) -> str:
+        first, second = self.axes
+        lines = [["", *map(second.text, second.values)]]
+        for value, cells in self.rows():
+            gains = [f"{signed(cell.gain().mean)} {SIGNS[cell.verdict()]}" for cell in cells]
+            lines.append([value, *gains])
+        table = "\n".join("".join(f"{text:>10}" for text in line) for line in lines)
+        key = ", ".join(f"{SIGNS[verdict]} {SAY[verdict]}" for verdict in SIGNS)
+        names = f"{first.label} (rows), {second.label} (columns)"
+        return f"{self.title}\n{names}\n{table}\n{key}. {self.caption}"
+
+    @cached_property
+    def widget(self) -> Trainer:
+        return Trainer(self)
+
+
+def _field(cell: Cell, current: Cell | None, strongest: float) -> str:
+    """A cell of the table: its sign says what its colour says, its heat (1 to 4) how much."""
+    mean, verdict = cell.gain().mean, cell.verdict()
+    heat = math.ceil(4 * abs(mean) / strongest) if verdict != "unclear" else 0
+    mark = ' aria-current="true"' if cell is current else ""
+    return (
+        f'<td data-verdict="{verdict}" data-heat="{heat}"{mark}>{brief(mean)} '
+        f'<span aria-hidden="true">{SIGNS[verdict]}</span>'
+        f'<span class="mtl-unseen">{SAY[verdict]}</span></td>'
+    )

@@ -1,0 +1,144 @@
+"""Banks of questions, a YAML file per chapter or topic, and the references that they cite."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from .. import shapes
+
+Question = dict
+
+LEVELS = ("junior", "senior", "staff")
+PACKAGED = Path(__file__).parents[1] / "questions"
+
+CHECKOUT = Path(__file__).parents[2] / "book" / "questions"
+
+
+class Problem(NamedTuple):
+    """What is wrong with a question, and where; `id` is empty if it is the bank as a whole."""
+
+    file: str
+    line: int
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (f"{self.file}:{self.line}", self.id, self.reason)))
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The questions of a chapter, or of a topic that has none.
+
+    The file, its YAML nodes (which know their lines) and its data.
+    """
+
+    path: Path
+    root: yaml.Node
+    data: dict
+
+    @property
+    def is_topic(self) -> bool:
+        """Whether it has no chapter, so that its targets lie in others."""
+        return "topic" in self.data
+
+    @property
+    def questions(self) -> list[Question]:
+        return self.data["questions"]
+
+    @property
+    def nodes(self) -> list[yaml.MappingNode]:
+        return next(value.value for key, value in self.root.value if key.value == "questions")
+
+
+def load(chapter: str, folder: Path | str | None = None) -> Bank:
+    """The bank of a chapter, unchecked.
+
+    Args:
+        chapter: the stem of the file, such as `"concept"`.
+        folder: where it lies; by default in the package or, in a checkout, in `book/questions`.
+
+    Raises:
+        FileNotFoundError: no such chapter; the message lists those that there are.
+        ValueError: not YAML; the message has the line.
+    """
+    folder = Path(folder or (PACKAGED if PACKAGED.is_dir() else CHECKOUT))
+    path = folder / f"{chapter}.yml"
+    if not path.is_file():
+        there = ", ".join(sorted(file.stem for file in folder.glob("*.yml"))) or "none"
+        raise FileNotFoundError(
+            f"expected a chapter with questions (in {folder}: {there}), found {chapter!r}"
+        )
+    return Bank(path, *shapes.read(path))
+
+
+def everything(folder: Path | str | None = None) -> list[Bank]:
+    """All banks of a folder (by default as for `load`), by name."""
+    folder = Path(folder or (PACKAGED if PACKAGED.is_dir() else CHECKOUT))
+    return [load(path.stem, folder) for path in sorted(folder.glob("*.yml"))]
+
+
+def sources(chapter: str, folder: Path | str | None = None) -> list[str]:
+    """The references that the questions of a chapter cite, by alphabet; none if it has none."""
+    try:
+        bank = load(chapter, folder)
+    except FileNotFoundError:
+        return []
+    keys = {key for question in bank.questions for key in question["source"]}
+    return sorted(key for key in keys if not key.startswith("cell:"))
+
+
+def prefix(chapter: str) -> str:
+    """How a chapter's ids and targets begin: `shared-networks-` for `shared_networks`."""
+    return f"{chapter.replace('_', '-')}-"
+
+
+def entries(folder: Path) -> dict[str, dict[str, str]]:
+    """The fields of each key of `references.bib`, beside the bank or one folder up."""
+    for path in (folder / "references.bib", folder.parent / "references.bib"):
+        if path.is_file():
+            found = re.findall(
+                r"^@\w+\{\s*([\w-]+)\s*,(.*?)^\}",
+                path.read_text(encoding="utf-8"),
+                re.DOTALL | re.MULTILINE,
+            )
+            return {
+                name: dict(
+                    re.findall(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", fields, re.MULTILINE)
+                )
+                for name, fields in found
+            }
+    return {}
+
+
+def references(folder: Path) -> dict[str, str]:
+    """How each key of `references.bib` reads: `caruana1997` is `Caruana 1997`."""
+    return {name: citation(fields) for name, fields in entries(folder).items()}
+
+
+def addresses(folder: Path) -> dict[str, str]:
+    """Where each key of `references.bib` can be read, if its entry has a DOI or an address."""
+    where = {
+        name: fields.get("url", "") or fields.get("doi", "")
+        for name, fields in entries(folder).items()
+    }
+    return {
+        name: at if at.startswith("https://") else f"https://doi.org/{at}"
+        for name, at in where.items()
+        if at
+    }
+
+
+def citation(fields: dict[str, str]) -> str:
+    """Surnames and year of a BibTeX entry: one author, two, or the first and "et al."."""
+    authors = re.sub(r"[{}]", "", fields.get("author", fields.get("title", ""))).split(" and ")
+    surnames = [
+        author.split(",")[0] if "," in author else author.split()[-1]
+        for author in authors
+        if author
+    ]
+    shown = " and ".join(surnames) if len(surnames) < 3 else f"{surnames[0]} et al."
+    return f"{shown} {fields.get('year', '')}".strip()

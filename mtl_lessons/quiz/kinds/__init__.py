@@ -1,0 +1,18 @@
+"""The kinds of question: a class each, in a file each. `kind.py` says what a new one needs."""
+
+from ..bank import Question
+from .bug import Bug
+from .choice import One, Several
+from .kind import Kind
+from .numeric import Numeric
+from .open import Open
+from .order import Order
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (One(), Several(), Numeric(), Order(), Bug(), Open())
+}
+
+
+def kind_of(question: Question) -> Kind:
+    """The kind of a question, by its `type`."""
+    return KINDS[question["type"]]

@@ -1,0 +1,255 @@
+"""What a page shows: questions as forms with native controls and a folded answer.
+
+They can be read without a script; `web/quiz.js` adds grading, feedback and progress.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+
+from .. import embed
+from ..markup import tag
+from . import stored
+from .bank import Bank, Question, addresses, load, prefix, references
+from .kinds import kind_of
+from .pieces import SAY, rich
+from .schema import validate
+
+# ---- a quiz ----
+
+
+@dataclass(frozen=True)
+class Quiz:
+    """A quiz to be displayed: HTML for whoever has a browser, text for whoever has not."""
+
+    html: str
+    text: str
+    mark: str = ""  # by which a notebook of the book stores it (stored.py)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {
+            "text/html": embed.carry(self.mark + self.html, "quiz"),
+            "text/plain": self.mark + self.text,
+        }
+
+
+def show(
+    chapter: str,
+    ids: Iterable[str] | None = None,
+    folder: Path | str | None = None,
+    page: str | None = None,
+) -> Quiz:
+    """The quiz of a chapter: as the last line of a cell, it is displayed.
+
+    Args:
+        chapter: such as `"concept"`.
+        ids: only these questions, in this order; all of them by default.
+        folder: where the bank lies, as for `load`.
+        page: where it is displayed, as for `Place.of`; by default on the page of the chapter.
+
+    Raises:
+        ValueError: the bank is not valid (every problem with its line), or has no such question.
+    """
+    ids = None if ids is None else list(ids)
+    bank = load(chapter, folder)
+    if problems := validate(bank):
+        raise ValueError("\n".join(map(str, problems)))
+    questions, place = chosen(bank, ids), Place.of(bank, page)
+    total = len(questions)
+    numbers = [SAY["number"].format(number=i, total=total) for i in range(1, total + 1)]
+    keys = {question["id"]: kind_of(question).key(question) for question in questions}
+    html = tag(
+        "div",
+        embed.data({"strings": SAY, "keys": keys}),
+        *(render(question, number, place) for question, number in zip(questions, numbers)),
+        class_="mtl-quiz",
+        role="group",
+        aria_label=SAY["label"],
+        data_lm_suppress_shortcuts="true",
+    )
+    texts = [plain(question, number) for question, number in zip(questions, numbers)]
+    mark = f"{stored.mark(chapter, ids)}\n" if folder is None else ""
+    return Quiz(html, "\n\n".join(texts), mark)
+
+
+def chosen(bank: Bank, ids: list[str] | None) -> list[Question]:
+    """The questions with these ids, in this order; without ids, all."""
+    by_id = {question["id"]: question for question in bank.questions}
+    ids = list(by_id) if ids is None else ids
+    if unknown := [name for name in ids if name not in by_id]:
+        raise ValueError(f"expected ids of {bank.path.name}, found {', '.join(unknown)}")
+    return [by_id[name] for name in ids]
+
+
+# ---- where a question stands ----
+
+
+@dataclass(frozen=True)
+class Place:
+    """The page on which a question stands, and so where its links lead.
+
+    All pages with questions lie in one folder.
+    """
+
+    chapter: str  # to which the question belongs; a topic has none
+    page: str  # the name of the page
+    pages: Collection[str] | None  # the chapters that there are; None: all
+    names: dict[str, str]  # how sources read
+    addresses: dict[str, str]  # where sources can be read, at their publishers'
+
+    @classmethod
+    def of(
+        cls, bank: Bank, page: str | None = None, pages: Collection[str] | None = None
+    ) -> "Place":
+        """A page for the questions of a bank.
+
+        Args:
+            page: its name, such as `"concept"`; by default that of the bank.
+            pages: the chapters that there are, by name; by default every chapter that is named.
+        """
+        name, folder = bank.path.stem, bank.path.parent
+        chapter, page = "" if bank.is_topic else name, name if page is None else page
+        return cls(chapter, page, pages, references(folder), addresses(folder))
+
+    def target(self, anchor: str) -> str:
+        """Where a section is, of the chapter or of one that it names, `concept#checks`."""
+        chapter, _, name = anchor.rpartition("#")
+        return self.address(chapter or self.chapter, name)
+
+    def source(self, key: str) -> str:
+        """Where a reference is: in its chapter's list or, for a topic, at its publisher's."""
+        if self.chapter:
+            return self.address(self.chapter, "sources")
+        return self.addresses.get(key, "")
+
+    def address(self, chapter: str, section: str) -> str:
+        """The address of a section, as seen from this page; "" where there is no such chapter."""
+        if self.pages is not None and chapter not in self.pages:
+            return ""
+        page = "" if chapter == self.page else f"{chapter}.html"
+        return f"{page}#{prefix(chapter)}{section}"
+
+
+# ---- a question ----
+
+
+def render(question: Question, number: str, place: Place) -> str:
+    """A question as a form: stem, controls, what is folded, and what follows an answer."""
+    kind = kind_of(question)
+    return tag(
+        "form",
+        tag(
+            "fieldset",
+            tag("legend", tag("strong", number), *labels(question)),
+            tag("div", rich(question["stem"]), class_="mtl-stem"),
+            hint(kind.name),
+            kind.controls(question),
+        ),
+        tag(
+            "details",
+            tag("summary", SAY["answer"]),
+            kind.answer(question),
+            after(question, place),
+            class_="mtl-answer",
+        ),
+        class_="mtl-question",
+        autocomplete="off",
+        method="dialog",  # outside a dialog it goes nowhere: Enter does not leave the page
+        data_id=question["id"],
+        data_type=kind.name,
+        data_edition=edition(question),
+    )
+
+
+def labels(question: Question) -> list[str]:
+    """Its level and its type, for readers."""
+    return [tag("span", words) for words in level_and_type(question)]
+
+
+def level_and_type(question: Question) -> list[str]:
+    return [SAY[f"{part}-{question[part]}"] for part in ("level", "type")]
+
+
+def hint(kind: str) -> str:
+    """How a kind of question is answered, where that needs a word."""
+    words = SAY.get(f"hint-{kind}")
+    return tag("p", words, class_="mtl-hint") if words else ""
+
+
+def edition(question: Question) -> str:
+    """Eight digits that change when the question does.
+
+    Not with the question that follows, nor with how its code is run.
+    """
+    asked = {name: part for name, part in question.items() if name not in ("next", "run")}
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def after(question: Question, place: Place) -> str:
+    """What follows an answer: common mistake, next question, where to read again, sources."""
+    rows = {
+        "mistake": rich(question["mistake"]),
+        "follow-up": rich(question["follow_up"]),
+        "read-again": read_again(question, place),
+        "source": "; ".join(cite(source, place) for source in question["source"]),
+    }
+    shown = [tag("dt", SAY[name]) + tag("dd", html) for name, html in rows.items() if html]
+    return tag("dl", *shown, class_="mtl-after")
+
+
+def read_again(question: Question, place: Place) -> str:
+    if "anchor" not in question:
+        return ""
+    return link(escape(section(question["anchor"])), place.target(question["anchor"]))
+
+
+def section(anchor: str) -> str:
+    """How a target reads: `concept#what-is-a-task` is `what is a task`."""
+    return anchor.rpartition("#")[2].replace("-", " ")
+
+
+def link(html: str, href: str) -> str:
+    """`html` as a link, if it leads somewhere."""
+    return tag("a", html, href=href) if href else html
+
+
+def cite(source: str, place: Place) -> str:
+    """A source as a link: to the run in a chapter, or to where the reference is."""
+    if source.startswith("cell:"):
+        anchor = source.removeprefix("cell:")
+        return link(SAY["cell"].format(section=escape(section(anchor))), place.target(anchor))
+    return link(escape(place.names.get(source, source)), place.source(source))
+
+
+# ---- as text ----
+
+
+def title(question: Question, number: str) -> str:
+    """The line above a question: `Question 1 of 3 (junior, one choice)`."""
+    return f"{number} ({', '.join(level_and_type(question))})"
+
+
+def asked(question: Question, number: str) -> str:
+    """A question as text, without anything that gives its answer away."""
+    lines = kind_of(question).paper(question)
+    return "\n".join([title(question, number), question["stem"].strip(), *lines])
+
+
+def plain(question: Question, number: str) -> str:
+    """A question and its answer as text, for where HTML is not shown."""
+    solution = "; ".join(kind_of(question).solution(question))
+    return f"{asked(question, number)}\n{SAY['answer']}: {solution}"
+
+
+def without_keys(bank: Bank) -> str:
+    """The questions of a bank to be printed and answered: no key, no feedback, no source."""
+    total, texts = len(bank.questions), []
+    for i, question in enumerate(bank.questions, 1):
+        text = asked(question, SAY["number"].format(number=i, total=total))
+        if unit := kind_of(question).unit(question):
+            text += f"\n{SAY['your-answer']} ({unit}):"
+        texts.append(text)
+    return "\n\n".join(texts)

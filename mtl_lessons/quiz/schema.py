@@ -1,0 +1,103 @@
+"""Whether a bank is well formed: what keeps it from being shown."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from ..markup import check_formulas
+from ..shapes import line_of, mismatches
+from .bank import LEVELS, Bank, Problem, Question
+from .kinds import KINDS, kind_of
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+COMMON = {  # keys of every question; those of its kind are in kinds/
+    "id": NAME,
+    "level": set(LEVELS),
+    "type": str,
+    "stem": str,
+    "mistake": str,
+    "follow_up": str,
+    "next?": NAME,  # the question to which a good answer leads, of any bank
+    "numbers?": [  # that its texts state, and no cell computes
+        {"expression": str, "value": float, "tolerance": float},
+    ],
+}
+CHAPTER = {  # targets of the chapter itself
+    "anchor": NAME,
+    "source": [re.compile(r"cell:[a-z0-9-]+|[\w-]+")],
+}
+TOPIC = {  # targets of any chapter, `concept#what-is-a-task`, where one fits
+    "anchor?": re.compile(r"[a-z0-9_]+#[a-z0-9-]+"),
+    "source": [re.compile(r"cell:[a-z0-9_]+#[a-z0-9-]+|[\w-]+")],
+}
+VERBATIM = {"id", "anchor", "source", "code", "expression", "unit", "run"}  # the rest is Markdown
+
+
+def validate(bank: Bank) -> list[Problem]:
+    """Whatever keeps the bank from being shown.
+
+    Missing and unknown keys, wrong types, answers that do not fit, TeX that fails.
+    """
+    name, stem = bank.path.name, re.compile(re.escape(bank.path.stem))
+    is_topic = isinstance(bank.data, dict) and bank.is_topic
+    head = {"topic": stem, "title": str} if is_topic else {"chapter": stem}
+    if found := list(mismatches(bank.root, head | {"questions": [dict]})):
+        return [Problem(name, line, "", reason) for line, reason in found]
+    problems = []
+    for node, question in zip(bank.nodes, bank.questions):
+        for line, reason in faults(node, question, TOPIC if is_topic else CHAPTER):
+            problems.append(Problem(name, line, str(question.get("id", "")), reason))
+    return problems
+
+
+def faults(node: yaml.MappingNode, question: Question, home: dict) -> Iterator[tuple[int, str]]:
+    """What is wrong with one question of `home`, `CHAPTER` or `TOPIC`: lines and reasons.
+
+    Each stage presumes the one before.
+    """
+    kind = str(question.get("type"))
+    if kind not in KINDS:
+        yield line_of(node), f"expected a type of {', '.join(KINDS)}, found {kind}"
+    elif bad := list(mismatches(node, COMMON | KINDS[kind].shape | home)):
+        yield from bad
+    elif reasons := [*wrong_numbers(question), *kind_of(question).faults(question)]:
+        yield from ((line_of(node), reason) for reason in reasons)
+    else:
+        yield from wrong_formulas(node)
+
+
+def wrong_numbers(question: Question) -> Iterator[str]:
+    """Numbers without a tolerance, or that the question does not state."""
+    for number in question.get("numbers", []):
+        if number["tolerance"] <= 0:
+            yield f"expected a tolerance above 0, found {number['tolerance']}"
+        if not states(question, number["value"]):
+            yield f"expected only numbers that the question states, found {number['value']}"
+
+
+def states(question: Question, value: float) -> bool:
+    """Whether a text of the question has this number, in its digits: -0.5 also as "−0.50".
+
+    The answer itself is no text.
+    """
+    said = {name: part for name, part in question.items() if name not in ("numbers", "answer")}
+    digits = re.escape(f"{abs(value):.10g}")
+    return bool(re.search(rf"(?<![\d.]){digits}0*(?!\d)", json.dumps(said, ensure_ascii=False)))
+
+
+def wrong_formulas(node: yaml.Node) -> Iterator[tuple[int, str]]:
+    """TeX that cannot be shown, in any text of a question: lines and reasons."""
+    if isinstance(node, yaml.MappingNode):
+        for key, child in node.value:
+            if key.value not in VERBATIM:
+                yield from wrong_formulas(child)
+    elif isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            yield from wrong_formulas(child)
+    else:
+        try:
+            check_formulas(node.value)
+        except ValueError as error:
+            yield line_of(node), str(error)

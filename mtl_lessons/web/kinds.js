@@ -1,0 +1,144 @@
+/* The kinds of question, as in quiz/kinds: what an answer is, and what it is worth. A kind has
+
+     read(question)            the answer from its controls; null if there is none yet
+     fits(question, answer)    whether an answer that was kept is one to this question
+     write(question, answer)   puts it back into the controls
+     grade(question, answer)   {right, why: [names of feedback], marks: [mark]}
+     restart(question)         puts back what no reset of a form does, if there is such a thing
+
+   A mark stands beside an option: {node, verdict, word, name of feedback}. A kind that its reader
+   grades by a rubric says so (`byHand`), gives {points, total, word} for {right}, and has the
+   words(question) that were written. */
+
+import { near, readings } from "./answers.js";
+import { fill, isRecord } from "./parts.js";
+
+/* Options to tick: `several` of them, or one. */
+const choice = (several) => ({
+  read({ inputs }) {
+    const ticked = inputs.filter((input) => input.checked).map((input) => input.value);
+    return ticked.length ? ticked : null;
+  },
+
+  fits({ inputs }, answer) {
+    if (!Array.isArray(answer) || !answer.length || new Set(answer).size < answer.length)
+      return false;
+    const known = inputs.map((input) => input.value);
+    return (several || answer.length === 1) && answer.every((value) => known.includes(value));
+  },
+
+  write({ inputs }, answer) {
+    for (const input of inputs) input.checked = answer.includes(input.value);
+  },
+
+  grade({ inputs, key, say, feedback }, answer) {
+    const missed = several ? key.right.filter((value) => !answer.includes(value)) : [];
+    const judge = (value) => {
+      if (missed.includes(value)) return "missed";
+      return key.right.includes(value) ? "right" : "wrong";
+    };
+    const marks = inputs
+      .filter(({ value }) => answer.includes(value) || missed.includes(value))
+      .map((input) => {
+        const verdict = judge(input.value);
+        const name = feedback(input.value) ? input.value : "wrong";
+        return { node: input.closest("li"), verdict, word: say[verdict], name };
+      });
+    return { right: marks.every(({ verdict }) => verdict === "right"), why: [], marks };
+  },
+});
+
+const numeric = {
+  read({ inputs: [input] }) {
+    return input.value.trim() || null;
+  },
+
+  fits({ key }, answer) {
+    return typeof answer === "string" && readings(answer, key.percent).length > 0;
+  },
+
+  write({ inputs: [input] }, answer) {
+    input.value = answer;
+  },
+
+  grade({ key }, answer) {
+    const found = readings(answer, key.percent);
+    const hits = (value) => near(found, value, key.tolerance);
+    if (hits(key.value)) return { right: true, why: ["right"], marks: [] };
+    const slip = key.slips.findIndex(hits);
+    return { right: false, why: [slip < 0 ? "wrong" : `slip-${slip}`], marks: [] };
+  },
+};
+
+const order = {
+  read({ items }) {
+    return items().map((item) => item.dataset.value);
+  },
+
+  fits({ items }, answer) {
+    if (!Array.isArray(answer) || answer.length !== items().length) return false;
+    return items().every((item) => answer.includes(item.dataset.value));
+  },
+
+  write({ items }, answer) {
+    const place = (item) => answer.indexOf(item.dataset.value);
+    const sorted = items().sort((a, b) => place(a) - place(b));
+    for (const item of sorted) item.parentNode.append(item);
+  },
+
+  grade({ items, say }, answer) {
+    const marks = items().map((node, place) => {
+      const right = Number(answer[place]) === place;
+      return {
+        node,
+        verdict: right ? "right" : "wrong",
+        word: say[right ? "in-place" : "out-of-place"],
+      };
+    });
+    const right = marks.every(({ verdict }) => verdict === "right");
+    return { right, why: [right ? "right" : "wrong"], marks };
+  },
+
+  restart(question) {
+    order.write(question, question.start);
+  },
+};
+
+const open = {
+  byHand: true,
+
+  words({ form }) {
+    return form.querySelector("textarea").value.trim();
+  },
+
+  read({ form, rubric }) {
+    const text = form.querySelector("textarea").value;
+    return { text, ticks: rubric.map((box) => box.checked) };
+  },
+
+  fits({ rubric }, answer) {
+    if (!isRecord(answer) || typeof answer.text !== "string") return false;
+    return Array.isArray(answer.ticks) && answer.ticks.length === rubric.length;
+  },
+
+  write({ form, rubric }, answer) {
+    form.querySelector("textarea").value = answer.text;
+    rubric.forEach((box, i) => (box.checked = answer.ticks[i] === true));
+  },
+
+  grade({ rubric, say }, answer) {
+    const worth = (boxes) => boxes.reduce((sum, box) => sum + Number(box.dataset.points), 0);
+    const points = worth(rubric.filter((_, i) => answer.ticks[i] === true));
+    const total = worth(rubric);
+    return { points, total, word: fill(say.points, { points, total }), why: [], marks: [] };
+  },
+};
+
+export const KINDS = {
+  one: choice(false),
+  several: choice(true),
+  numeric,
+  order,
+  bug: choice(false),
+  open,
+};

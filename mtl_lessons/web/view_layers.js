@@ -1,0 +1,14 @@
+/* The view of `front` (explorables/front.py), and of whatever else Python draws in layers, where
+   all positions of three dials would be too many drawings: on a ground for each position of the
+   first dial lie a mark for the first two, and extras for the first and the third. */
+
+export function layers({ dials, given: { marks, grounds, extras } }, [first, second, third]) {
+  const mark = marks[first * dials[1].values.length + second];
+  const extra = extras[first * dials[2].values.length + third];
+  const lines = [...mark.lines, ...extra.lines].map((line) => `<span>${line}</span>`);
+  const layered = grounds[first] + extra.drawing + mark.drawing;
+  return {
+    words: `<strong>${mark.point}.</strong> ${lines.join(" ")}`,
+    drawing: `${mark.open}${layered}</svg>${extra.below}`,
+  };
+}

@@ -1,0 +1,150 @@
+"""A kind of question is a class in Python and a row of a table in the script: a new one needs these, its words, and no more."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+import takeaway
+import trainer
+from bank import BANK, Outline, bank_of
+
+from mtl_lessons import embed, quiz
+from mtl_lessons.markup import tag
+from mtl_lessons.quiz import KINDS, report, terminal
+from mtl_lessons.quiz.kinds import kind_of
+from mtl_lessons.quiz.kinds.kind import Kind
+
+WEB = Path(embed.__file__).parent / "web"
+
+
+def forgotten(name: str, script: str, words: dict) -> list[str]:
+    """What a kind still lacks outside its class, each with the file where it belongs."""
+    table = script.partition("export const KINDS = {")[2].partition("\n};")[0]
+    lacks = []
+    if not re.search(rf"^  {name}[:,(]", table, re.MULTILINE):
+        lacks.append(f"mtl_lessons/web/kinds.js: expected {name} in KINDS, found none")
+    for part, key in (("quiz", f"type-{name}"), ("terminal", f"prompt-{name}")):
+        if key not in words[part]:
+            lacks.append(f"mtl_lessons/web/strings.en.json: expected {key} in {part}, found none")
+    return lacks
+
+
+def script() -> str:
+    return (WEB / "kinds.js").read_text(encoding="utf-8")
+
+
+def strings() -> dict:
+    return json.loads((WEB / "strings.en.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_kind_lacks_anything(name):
+    assert forgotten(name, script(), strings()) == []
+    assert KINDS[name].name == name
+
+
+def test_the_script_knows_no_kind_that_python_does_not():
+    table = script().partition("export const KINDS = {")[2].partition("\n};")[0]
+    assert set(re.findall(r"^  (\w+)", table, re.MULTILINE)) == set(KINDS)
+
+
+def test_no_other_module_of_the_script_names_a_kind_or_a_level():
+    named = rf"""["'`]({"|".join([*KINDS, *quiz.LEVELS])})["'`]"""
+    others = [path for path in WEB.glob("*.js") if path.name not in ("kinds.js", "explorable.js")]
+    assert [
+        path.name for path in others if re.search(named, path.read_text(encoding="utf-8"))
+    ] == []
+
+
+# ---- a toy: true or false ----
+
+TOY = """- id: sample-toy
+  anchor: a-definition
+  level: junior
+  type: toy
+  stem: "A task needs a label."
+  holds: true
+  mistake: "A guess."
+  follow_up: "Which?"
+  source: [caruana1997]
+"""
+
+
+class Toy(Kind):
+    name, shape = "toy", {"holds": bool}
+
+    def seconds(self, question):
+        return 5
+
+    def controls(self, question):
+        return tag("label", tag("input", type="checkbox", name=question["id"]))
+
+    def answer(self, question):
+        return tag("p", self.solution(question)[0])
+
+    def solution(self, question):
+        return ["yes" if question["holds"] else "no"]
+
+    def grade(self, question, text):
+        return float([text] == self.solution(question)), []
+
+    def front(self, question):
+        return ""
+
+    def back(self, question):
+        return self.answer(question)
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """The sample bank with a question of a new kind, of which everybody has been told."""
+    monkeypatch.setitem(KINDS, "toy", Toy())
+    monkeypatch.setitem(quiz.SAY, "type-toy", "true or false")
+    monkeypatch.setitem(terminal.SAY, "type-toy", "true or false")
+    monkeypatch.setitem(terminal.SAY, "prompt-toy", "yes or no")
+    return bank_of(tmp_path, BANK + TOY)
+
+
+def test_a_new_kind_is_checked_shown_asked_and_taken_along(toy):
+    question = toy.questions[-1]
+    assert report.check([toy]) == []
+    assert quiz.show("sample", folder=toy.path.parent).html.count("<form") == 7
+    assert "true or false" in quiz.without_keys(toy)
+    assert report.counts([toy])[0][-1] == "toy" and report.counts([toy])[1][-1] == "1"
+    assert Outline(takeaway.front(question) + takeaway.back(question)).tags
+    bank = json.loads(trainer.bank_json([("Sample", toy)], {"sample"}))
+    assert bank["types"][-1] == "toy" and bank["topics"][0]["questions"][-1]["seconds"] == 5
+    out = io.StringIO()
+    typed = iter(["yes"])
+    assert terminal.play(
+        [question], lambda prompt: next(typed), lambda text="": out.write(text)
+    ) == (1, 1)
+
+
+def test_what_a_new_kind_lacks_is_named_with_its_file(toy):
+    assert forgotten("toy", script(), strings()) == [
+        "mtl_lessons/web/kinds.js: expected toy in KINDS, found none",
+        "mtl_lessons/web/strings.en.json: expected type-toy in quiz, found none",
+        "mtl_lessons/web/strings.en.json: expected prompt-toy in terminal, found none",
+    ]
+
+
+def test_a_kind_without_one_of_its_methods_is_refused():
+    class Half(Kind):
+        name = "half"
+
+    with pytest.raises(TypeError, match="answer.*back.*controls.*front.*grade.*seconds.*solution"):
+        Half()
+
+
+def test_what_is_no_kind_is_refused_with_those_that_are(tmp_path):
+    problems = quiz.validate(bank_of(tmp_path, BANK + TOY))
+    assert [problem.reason for problem in problems] == [
+        f"expected a type of {', '.join(KINDS)}, found toy"
+    ]
+
+
+def test_a_question_is_of_the_kind_that_it_says(tmp_path):
+    assert [kind_of(question).name for question in bank_of(tmp_path).questions] == list(KINDS)
