@@ -8,8 +8,9 @@ PACKAGE = Path(find_spec("axe_playwright_python").origin).parent  # which reads 
 AXE = (PACKAGE / "axe.min.js").read_text(encoding="utf-8")
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose verdict a theme can change
 
-# Nearly all of axe's time goes into contrast, once for each piece of text. Pieces that agree in all that contrast depends on (colours,
-# grounds below, size, weight, whether they are exempt) have one verdict, so three of each kind are asked.
+# Most of axe's time goes into contrast, once for each piece of text. Pieces that agree in all that contrast depends on (colours,
+# grounds below, size, weight, whether they are exempt; of a link, how it stands out from the text around it) have one verdict, so
+# three of each kind are asked, and none of a kind that is known.
 KINDS = """
   const grounds = new Map();
   function ground(node) {
@@ -27,17 +28,24 @@ KINDS = """
     const label = node.closest("label");
     return Boolean(node.closest(":disabled, [aria-disabled=true]") || label?.control?.disabled);
   }
+  function aroundLink(node) {
+    const link = node.closest("a"), around = link?.parentElement;
+    if (!around) return "";
+    const own = getComputedStyle(link), theirs = getComputedStyle(around);
+    return [own.color, own.textDecorationLine, own.borderBottom, own.fontWeight, theirs.color, theirs.fontWeight].join(" ");
+  }
   const kinds = new Map();
   for (const node of document.body.querySelectorAll("*")) {
     if (!hasText(node) || !node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
     const { color, fontSize, fontWeight, textShadow, webkitTextFillColor } = getComputedStyle(node);
-    const kind = [color, webkitTextFillColor, fontSize, fontWeight, textShadow, isField(node), isExempt(node), ground(node)].join("|");
-    kinds.set(kind, [...(kinds.get(kind) ?? []), node]);
+    const look = [color, webkitTextFillColor, fontSize, fontWeight, textShadow];
+    const kind = [...look, isField(node), isExempt(node), ground(node), aroundLink(node)].join("|");
+    if (!settled.has(kind)) kinds.set(kind, [...(kinds.get(kind) ?? []), node]);
   }
   const asked = [...kinds.values()].flatMap((all) => [...new Set([all[0], all[all.length >> 1], all.at(-1)])]);
 """
 RUN = (
-    "async ([colours, others]) => {"
+    "async ([colours, others, known]) => { const settled = new Set(known);"
     + KINDS
     + """
   const none = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }])), resultTypes = ["violations"];
@@ -45,7 +53,7 @@ RUN = (
   if (asked.length) runs.push([{ include: asked }, { resultTypes, runOnly: colours }]);
   const found = [];
   for (const [context, options] of runs) found.push(...(await axe.run(context, options)).violations);
-  return found.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 150))]); }"""
+  return [found.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 150))]), [...kinds.keys()]]; }"""
 )
 
 # Whatever scrolls has to have the focus, or something in it has: text that is hidden or moved out of sight needs none.
@@ -73,12 +81,19 @@ def until(page, condition: str) -> None:
     page.evaluate(f"name => new Promise((done, failed) => {{ let frames = 0; {look} }})", condition)
 
 
-def violations(page, colours_alone: bool = False) -> list[tuple[str, list[str]]]:
-    """Rules of axe that the page breaks, with the elements that do; `colours_alone`: only what a theme can change."""
+def violations(page, colours_alone: bool = False, known: set[str] | None = None) -> list[tuple[str, list[str]]]:
+    """Rules of axe that the page breaks, with the elements that do.
+
+    `colours_alone`: only what a theme can change. `known`: kinds of text that have their verdict already, on another page or
+    at another width; those of this page are added.
+    """
+    known = set() if known is None else known
     frames(page)
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE)
-    return [tuple(one) for one in page.evaluate(RUN, [COLOURS, not colours_alone])]
+    found, kinds = page.evaluate(RUN, [COLOURS, not colours_alone, list(known)])
+    known.update(kinds)
+    return [tuple(one) for one in found]
 
 
 def violations_by_theme(page) -> dict[str, list]:

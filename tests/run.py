@@ -5,7 +5,7 @@
     python tests/run.py -- -k gauc        # what stands behind -- goes to pytest
 
 A process of its own gives its memory back when its file is done, and no file depends on what ran before it. The file that took
-longest last time comes first. Ctrl-C ends everything at once: pytest, kernels, browsers.
+longest last time comes first, so that none runs alone at the end. Ctrl-C ends everything at once: pytest, kernels, browsers.
 """
 
 import argparse
@@ -150,12 +150,12 @@ def kept(root: Path) -> Path:
 
 
 def files(root: Path, words: list[str]) -> list[str]:
-    """Test files and chapters, the slowest of the last run first, what has no time yet before them."""
+    """Test files and chapters, the slowest of the last run first; before them what has no time yet, the largest first."""
     paths = [*(root / "tests").rglob("test_*.py"), *(root / "book").glob("*.ipynb")]
     names = sorted(path.relative_to(root).as_posix() for path in paths)
     times = _times(root)
     chosen = [name for name in names if not words or any(word in name for word in words)]
-    return sorted(chosen, key=lambda name: -times.get(name, float("inf")))
+    return sorted(chosen, key=lambda name: (-times.get(name, float("inf")), -(root / name).stat().st_size))
 
 
 def _times(root: Path) -> dict[str, float]:

@@ -95,7 +95,7 @@ def answering(body, status=200, length=None):
 
     requests = []
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # it looks for its end so often
         yield f"http://127.0.0.1:{server.server_port}/some.zip", requests
         server.shutdown()
 

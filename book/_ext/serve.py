@@ -58,7 +58,7 @@ class Handler(SimpleHTTPRequestHandler):
 def serving(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve `folder` on localhost (0: any free port) while the block runs; yields the address, without a slash at its end."""
     with ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(folder))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()  # it looks for its end so often, in seconds
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
