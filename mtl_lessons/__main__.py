@@ -61,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("exercise", choices=exercises.names())
     reset.set_defaults(run=_reset)
     grid = commands.add_parser("grid", help="compute anew what is stored (minutes)")
-    grid.add_argument("names", nargs="*", metavar="name", type=_stored, help="which; by default all of them")
+    grid.add_argument(
+        "names", nargs="*", metavar="name", type=_stored, help="which; by default all of them"
+    )
     grid.set_defaults(run=_grid)
     terminal.register(commands)
     report.register(commands)
@@ -187,7 +189,9 @@ def _grid(asked: argparse.Namespace) -> int:
 
 def _stored(name: str) -> str:
     if name not in stored.RECIPES:
-        raise argparse.ArgumentTypeError(f"expected one of {', '.join(stored.RECIPES)}, found {name!r}")
+        raise argparse.ArgumentTypeError(
+            f"expected one of {', '.join(stored.RECIPES)}, found {name!r}"
+        )
     return name
 
 

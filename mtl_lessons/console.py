@@ -45,7 +45,9 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     places = range(error.start, error.end)
-    return "".join(_alike(error.object[i], error.object[i - 1] if i else " ") for i in places), error.end
+    return "".join(
+        _alike(error.object[i], error.object[i - 1] if i else " ") for i in places
+    ), error.end
 
 
 def _alike(char: str, before: str) -> str:

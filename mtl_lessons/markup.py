@@ -41,7 +41,9 @@ def math(tex: str, display: bool = False) -> str:
             elif re.match(r"\\.", node.text or ""):
                 raise ValueError(f"no MathML for {node.text}")
     except Exception as error:  # the converter has a class for each mistake, and no common parent
-        raise ValueError(f"expected TeX that MathML can show, found ${tex}$: {str(error) or type(error).__name__}") from error
+        raise ValueError(
+            f"expected TeX that MathML can show, found ${tex}$: {str(error) or type(error).__name__}"
+        ) from error
     root.set("alttext", tex.strip())
     return ElementTree.tostring(root, encoding="unicode")
 
@@ -114,5 +116,13 @@ def to_html(text: str, inline: bool = False) -> str:
 def tag(element: str, /, *children: str, **attributes: str | int | bool) -> str:
     """An HTML element. Attributes are escaped (`class_` is class, `data_id` is data-id, True has no value); children are HTML."""
     given = {key.strip("_").replace("_", "-"): value for key, value in attributes.items()}
-    opening = " ".join([element, *(key if value is True else f'{key}="{escape(str(value))}"' for key, value in given.items())])
+    opening = " ".join(
+        [
+            element,
+            *(
+                key if value is True else f'{key}="{escape(str(value))}"'
+                for key, value in given.items()
+            ),
+        ]
+    )
     return f"<{opening}>" if element == "input" else f"<{opening}>{''.join(children)}</{element}>"

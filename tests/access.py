@@ -4,7 +4,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PATIENCE = 300_000  # ms before a condition counts as never met; no verdict depends on how fast a machine is
-PACKAGE = Path(find_spec("axe_playwright_python").origin).parent  # which reads its own script in the encoding of the locale
+PACKAGE = Path(
+    find_spec("axe_playwright_python").origin
+).parent  # which reads its own script in the encoding of the locale
 AXE = (PACKAGE / "axe.min.js").read_text(encoding="utf-8")
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose verdict a theme can change
 
@@ -67,12 +69,16 @@ UNREACHED = """() => [...document.body.querySelectorAll("*")].filter((node) => {
 
 # All that can stick out does: formulas of three times the size, code and tables set wide. What follows depends on no font.
 NONE = {"light": [], "dark": []}
-STRETCHED = "math { font-size: 300% !important } :is(pre, code, td, th) { letter-spacing: .3em !important }"
+STRETCHED = (
+    "math { font-size: 300% !important } :is(pre, code, td, th) { letter-spacing: .3em !important }"
+)
 
 
 def frames(page) -> None:
     """Wait until the page has drawn what it was told, and what its observers then did."""
-    page.evaluate("async () => { for (let i = 0; i < 6; i++) await new Promise(requestAnimationFrame); }")
+    page.evaluate(
+        "async () => { for (let i = 0; i < 6; i++) await new Promise(requestAnimationFrame); }"
+    )
 
 
 def until(page, condition: str) -> None:
@@ -81,7 +87,9 @@ def until(page, condition: str) -> None:
     page.evaluate(f"name => new Promise((done, failed) => {{ let frames = 0; {look} }})", condition)
 
 
-def violations(page, colours_alone: bool = False, known: set[str] | None = None) -> list[tuple[str, list[str]]]:
+def violations(
+    page, colours_alone: bool = False, known: set[str] | None = None
+) -> list[tuple[str, list[str]]]:
     """Rules of axe that the page breaks, with the elements that do.
 
     `colours_alone`: only what a theme can change. `known`: kinds of text that have their verdict already, on another page or

@@ -9,7 +9,10 @@ import time
 
 from mtl_lessons.world import World
 
-BARS = {"import mtl_lessons, over bare Python": 0.1, "one million impressions with their truth": 10.0}  # seconds
+BARS = {
+    "import mtl_lessons, over bare Python": 0.1,
+    "one million impressions with their truth": 10.0,
+}  # seconds
 
 
 def seconds(function, *arguments):
@@ -31,6 +34,9 @@ def measure():
 if __name__ == "__main__":
     late = False
     for (what, bar), found in zip(BARS.items(), measure(), strict=True):
-        print(f"{what:42}{found:8.3f} s  (bar: {bar:g}){'  above the bar' if found > bar else ''}", flush=True)
+        print(
+            f"{what:42}{found:8.3f} s  (bar: {bar:g}){'  above the bar' if found > bar else ''}",
+            flush=True,
+        )
         late |= found > bar
     sys.exit(late)

@@ -21,7 +21,11 @@ WEIGHTING = 1.05  # of any other
 AT_REPRESENTATION, AT_WEIGHTS = 1.2, 2.5  # of any aggregator
 make = {name: partial(row, len(TASKS)) for name, row in balances.BALANCES.items()}
 KINDS = {"plain sum": (1.0, make["Equal"], True)}
-KINDS |= {name: (BARS.get(name, WEIGHTING), make[name], True) for name in balances.WEIGHTINGS if name != "Equal"}
+KINDS |= {
+    name: (BARS.get(name, WEIGHTING), make[name], True)
+    for name in balances.WEIGHTINGS
+    if name != "Equal"
+}
 AGGREGATORS = [name for name in balances.AGGREGATORS if name != "Aggregator"]
 KINDS |= {f"{name}, representation": (AT_REPRESENTATION, make[name], True) for name in AGGREGATORS}
 KINDS |= {f"{name}, shared weights": (AT_WEIGHTS, make[name], False) for name in AGGREGATORS}
@@ -34,7 +38,9 @@ def one_step(make, at_representation: bool):
     for i, units in enumerate(TRUNK):
         z = keras.layers.Dense(units, "relu", name=f"trunk_{i}")(z)
     heads = {t: keras.layers.Dense(1, name=t)(keras.layers.Dense(16, "relu")(z)) for t in TASKS}
-    model = lb.Balanced(keras.Model(x, heads), make(), f"trunk_{len(TRUNK) - 1}" if at_representation else None)
+    model = lb.Balanced(
+        keras.Model(x, heads), make(), f"trunk_{len(TRUNK) - 1}" if at_representation else None
+    )
     model.compile(keras.optimizers.Adam(1e-4), loss=dict.fromkeys(TASKS, "mse"), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     rows, labels = tf.random.normal((ROWS, WIDTH)), {t: tf.random.normal((ROWS, 1)) for t in TASKS}
@@ -55,7 +61,12 @@ def measure(steps: dict, rounds: int) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    found = measure({name: one_step(make, at) for name, (_, make, at) in KINDS.items()}, int((sys.argv[1:] or [15])[0]))
+    found = measure(
+        {name: one_step(make, at) for name, (_, make, at) in KINDS.items()},
+        int((sys.argv[1:] or [15])[0]),
+    )
     print(f"plain sum: {1000 * np.median(found['plain sum']):.1f} ms a step")
     for name, seconds in found.items():
-        print(f"{name:28} x {np.median(seconds / found['plain sum']):.2f}   (bar: {KINDS[name][0]:.2f})")
+        print(
+            f"{name:28} x {np.median(seconds / found['plain sum']):.2f}   (bar: {KINDS[name][0]:.2f})"
+        )

@@ -23,7 +23,10 @@ def by_hand() -> keras.Model:
     """What one would write for these three tasks and no others, in plain Keras; a missing label has the weight 0."""
     layers = keras.layers
     inputs = {name: keras.Input((), dtype="int32", name=name) for name in ("user", "ad", "item")}
-    user, ad, item = (layers.Embedding(n + 2, WIDTH)(inputs[name]) for name, n in (("user", 600), ("ad", 60), ("item", 300)))
+    user, ad, item = (
+        layers.Embedding(n + 2, WIDTH)(inputs[name])
+        for name, n in (("user", 600), ("ad", 60), ("item", 300))
+    )
     trunk = layers.Dense(4 * WIDTH, "relu")(user)
 
     def meet(target):
@@ -36,7 +39,11 @@ def by_hand() -> keras.Model:
         "rating": layers.Rescaling(1.0, 3.5, name="rating")(layers.Dense(1)(meet(item))),
     }
     model = keras.Model(inputs, outputs)
-    losses = {"chosen": "sparse_categorical_crossentropy", "ad_click": "binary_crossentropy", "rating": "mse"}
+    losses = {
+        "chosen": "sparse_categorical_crossentropy",
+        "ad_click": "binary_crossentropy",
+        "rating": "mse",
+    }
     model.compile(keras.optimizers.Adam(0.01), losses, jit_compile=False)
     return model
 
@@ -45,7 +52,9 @@ def rows(framework: three_tasks.Framework) -> tuple[dict, dict, dict]:
     """Inputs, labels and weights as a model by hand wants them: an id is a row of the table, a label that is missing 0."""
     past, _ = three_tasks.logs(World(seed=0), 30_000)
     x, y = framework.rows(past)
-    order = three_tasks.draw([len(log["user"]) for log in past], [BATCH] * 3, STEPS, np.random.default_rng(0))
+    order = three_tasks.draw(
+        [len(log["user"]) for log in past], [BATCH] * 3, STEPS, np.random.default_rng(0)
+    )
     x = {name: np.where(column < 0, 1, column + 2)[order] for name, column in x.items()}
     y = {name: column[order] for name, column in y.items()}
     known = {name: (~np.isnan(column[:, 0])).astype("float32") for name, column in y.items()}
@@ -59,7 +68,9 @@ def measure(rounds: int) -> dict[str, np.ndarray]:
     assert hand.count_params() == framework.model.network.count_params()
     x, y, known = rows(framework)
     ids = {name: column - 2 for name, column in x.items()}
-    labels = {name: np.where(known[name][:, None] > 0, column, np.nan) for name, column in y.items()}
+    labels = {
+        name: np.where(known[name][:, None] > 0, column, np.nan) for name, column in y.items()
+    }
     plan = {"batch_size": 3 * BATCH, "shuffle": False, "verbose": 0}
     kinds = {
         "framework": lambda: framework.model.fit(ids, labels, **plan),

@@ -28,7 +28,11 @@ from mtl_lessons.world import sigmoid
 layers, ops = keras.layers, keras.ops
 
 PEERS, DEEPCTR = Path(__file__).resolve().parents[1] / "_build" / "peers", "deepctr==0.9.4"
-TASKS, IDS, NUMBERS = ("click", "purchase"), [f"id_{i}" for i in range(8)], [f"number_{i}" for i in range(4)]
+TASKS, IDS, NUMBERS = (
+    ("click", "purchase"),
+    [f"id_{i}" for i in range(8)],
+    [f"number_{i}" for i in range(4)],
+)
 VOCABULARY, WIDTH, BATCH, EPOCHS = 1000, 8, 1024, 3
 FUSED, SPEED, AUC = 0.85, 0.9, -0.003  # the bars
 
@@ -38,7 +42,9 @@ def with_deepctr() -> bool:
     sys.path.append(str(PEERS))
     if importlib.util.find_spec("deepctr") is None:
         options = ["--quiet", "--retries", "1", "--no-deps", "--target", str(PEERS)]
-        subprocess.run([sys.executable, "-m", "pip", "install", *options, DEEPCTR], capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", *options, DEEPCTR], capture_output=True
+        )
         importlib.invalidate_caches()
     return importlib.util.find_spec("deepctr") is not None
 
@@ -96,12 +102,20 @@ def training_step(network: Callable, rows: int = 512, d: int = 64) -> Callable:
 MIXES = {by_broadcasting: "broadcasting", by_one_product: "one product "}
 
 
-def beside_the_list(count: int, units: int, mix: Callable, bar: float | None = None, rounds: int = 30) -> bool:
+def beside_the_list(
+    count: int, units: int, mix: Callable, bar: float | None = None, rounds: int = 30
+) -> bool:
     """The step of our MMoE over that of the list, and the first step, which traces."""
-    networks = (lambda x: sn.MMoE(TASKS, count, (units,))(x), lambda x: listed(x, count, units, mix))
+    networks = (
+        lambda x: sn.MMoE(TASKS, count, (units,))(x),
+        lambda x: listed(x, count, units, mix),
+    )
     steps = [training_step(network) for network in networks]
     first = [cpu(step) for step in steps]
-    times = [[cpu(lambda step=step: [step() for _ in range(10)]) for step in steps] for _ in range(rounds)]
+    times = [
+        [cpu(lambda step=step: [step() for _ in range(10)]) for step in steps]
+        for _ in range(rounds)
+    ]
     ratios = [ours / theirs for ours, theirs in times]
     line = f"{count:3} experts of {units:3} units, list mixed by {MIXES[mix]}: {spread(ratios)}, first step {first[0] / first[1]:.2f}"
     return report(line, f"{bar:g}", np.median(ratios) <= bar) if bar else report(line)
@@ -114,15 +128,23 @@ def draw(rows: int, seed: int):
     """Eight ids and four numbers of an impression; a click, and a purchase, which needs a click."""
     world, rng, each = np.random.default_rng(7), np.random.default_rng(seed), np.arange(len(IDS))
     likes, buys = world.normal(size=(2, len(IDS), VOCABULARY)) / np.sqrt(len(IDS))
-    ids, numbers = rng.integers(VOCABULARY - 2, size=(rows, len(IDS))), rng.normal(size=(rows, len(NUMBERS)))
+    ids, numbers = (
+        rng.integers(VOCABULARY - 2, size=(rows, len(IDS))),
+        rng.normal(size=(rows, len(NUMBERS))),
+    )
     like, buy = likes[each, ids].sum(1), buys[each, ids].sum(1)
     click = rng.random(rows) < sigmoid(-1 + 1.2 * like + 0.8 * np.tanh(numbers[:, 0]))
     conversion = rng.random(rows) < sigmoid(-0.5 + 0.6 * like + buy + 0.8 * np.tanh(numbers[:, 1]))
-    return dict(zip(IDS, ids.T)) | dict(zip(NUMBERS, numbers.T)), {"click": click, "purchase": click & conversion}
+    return dict(zip(IDS, ids.T)) | dict(zip(NUMBERS, numbers.T)), {
+        "click": click,
+        "purchase": click & conversion,
+    }
 
 
 FEATURES = [
-    *(io.Categorical(name, ids=VOCABULARY - 2, width=WIDTH) for name in IDS),  # and two rows of the table for other ids
+    *(
+        io.Categorical(name, ids=VOCABULARY - 2, width=WIDTH) for name in IDS
+    ),  # and two rows of the table for other ids
     *(io.Numeric(name) for name in NUMBERS),
 ]
 HEADS = [io.Binary(task) for task in TASKS]
@@ -145,7 +167,10 @@ def with_network(network: sn.Network) -> keras.Model:
 
 def esmm() -> keras.Model:
     inputs, x = io.encode(FEATURES)
-    towers = {name: layers.Dense(128, "relu")(layers.Dense(256, "relu")(x)) for name in ("click", "conversion")}
+    towers = {
+        name: layers.Dense(128, "relu")(layers.Dense(256, "relu")(x))
+        for name in ("click", "conversion")
+    }
     outputs = io.entire_space(**io.heads([io.Binary("click"), io.Binary("conversion")], towers))
     return as_deepctr_starts(keras.Model(inputs, {task: outputs[task] for task in TASKS}))
 
@@ -158,7 +183,10 @@ def pairs() -> dict[str, tuple[Callable[[], keras.Model], Callable[[int], keras.
     columns = [column.SparseFeat(name, VOCABULARY, embedding_dim=WIDTH) for name in IDS]
     columns += [column.DenseFeat(name, 1) for name in NUMBERS]
     sizes = {"task_names": TASKS, "tower_dnn_hidden_units": (64,)}
-    experts, level = {"num_experts": 3, "expert_dnn_hidden_units": (256, 128)}, {"expert_dnn_hidden_units": (256,)}
+    experts, level = (
+        {"num_experts": 3, "expert_dnn_hidden_units": (256, 128)},
+        {"expert_dnn_hidden_units": (256,)},
+    )
     return {
         "MMoE": (
             lambda: with_network(sn.MMoE(TASKS, 3, (256, 128))),
@@ -168,7 +196,12 @@ def pairs() -> dict[str, tuple[Callable[[], keras.Model], Callable[[int], keras.
             lambda: with_network(sn.PLE(TASKS, 1, 1, [(256,), (256,)])),
             lambda seed: deepctr.PLE(columns, num_levels=2, **level, **sizes, seed=seed),
         ),
-        "ESMM": (esmm, lambda seed: deepctr.ESMM(columns, tower_dnn_hidden_units=(256, 128), task_names=TASKS, seed=seed)),
+        "ESMM": (
+            esmm,
+            lambda seed: deepctr.ESMM(
+                columns, tower_dnn_hidden_units=(256, 128), task_names=TASKS, seed=seed
+            ),
+        ),
     }
 
 
@@ -189,11 +222,16 @@ class Contestant:
         self.start(seed)
 
     def epoch(self, x: dict, y: dict) -> None:
-        self.model.fit(x, y if self.named else [y[task] for task in TASKS], batch_size=BATCH, verbose=0)
+        self.model.fit(
+            x, y if self.named else [y[task] for task in TASKS], batch_size=BATCH, verbose=0
+        )
 
     def auc(self, x: dict, y: dict) -> list[float]:
         p = self.model.predict(x, batch_size=8192, verbose=0)
-        return [metrics.auc(y[task][:, 0], p[task if self.named else i][:, 0]) for i, task in enumerate(TASKS)]
+        return [
+            metrics.auc(y[task][:, 0], p[task if self.named else i][:, 0])
+            for i, task in enumerate(TASKS)
+        ]
 
 
 def rows_of(rows: int, seed: int) -> tuple[dict, dict]:
@@ -201,10 +239,15 @@ def rows_of(rows: int, seed: int) -> tuple[dict, dict]:
     return io.feed(FEATURES, x), io.targets(HEADS, y)
 
 
-def compare(makers: tuple[Callable, Callable], rows: int, seeds: int) -> tuple[list[float], np.ndarray, list[int]]:
+def compare(
+    makers: tuple[Callable, Callable], rows: int, seeds: int
+) -> tuple[list[float], np.ndarray, list[int]]:
     """Ratios of samples per CPU-second, ours over DeepCTR's, by epoch; AUCs `(seeds, two, tasks)`; numbers of weights."""
     ours, theirs = makers
-    both = [Contestant(lambda seed: ours(), io.losses(HEADS)), Contestant(theirs, ["binary_crossentropy"] * len(TASKS))]
+    both = [
+        Contestant(lambda seed: ours(), io.losses(HEADS)),
+        Contestant(theirs, ["binary_crossentropy"] * len(TASKS)),
+    ]
     few, later = rows_of(2 * BATCH, seed=0), rows_of(40_000, seed=1000)
     for contestant in both:
         contestant.epoch(*few)  # traces
@@ -222,22 +265,32 @@ def compare(makers: tuple[Callable, Callable], rows: int, seeds: int) -> tuple[l
 def judge(name: str, ratios: list[float], aucs: np.ndarray, weights: list[int]) -> list[bool]:
     line = f"{name:14} samples per CPU-second, ours over DeepCTR's: {spread(ratios)}"
     verdicts = [report(line, f"{SPEED:g}", np.median(ratios) >= SPEED)]
-    verdicts += [report(f"   weights: {weights[0]:,} and {weights[1]:,}", "equal", weights[0] == weights[1])]
+    verdicts += [
+        report(f"   weights: {weights[0]:,} and {weights[1]:,}", "equal", weights[0] == weights[1])
+    ]
     for i, task in enumerate(TASKS):
         gap, means = metrics.interval(aucs[:, 0, i] - aucs[:, 1, i]), aucs[..., i].mean(0)
         line = f"   AUC of {task:8} {means[0]:.4f} and {means[1]:.4f}; difference {gap.mean:+.4f}, 95 % {gap.low:+.4f} to {gap.high:+.4f}"
-        verdicts += [report(line, f"all above {AUC:g}, and not all below 0", gap.low > AUC and gap.high >= 0)]
+        verdicts += [
+            report(line, f"all above {AUC:g}, and not all below 0", gap.low > AUC and gap.high >= 0)
+        ]
     return verdicts
 
 
 if __name__ == "__main__":
     rows, seeds = (int(value) for value in (sys.argv[1:] or ("50000", "6")))
     keras.utils.set_random_seed(0)
-    print("A training step of MMoE, fused experts over a list of dense layers, in CPU time: median (quartiles) of rounds")
-    verdicts = [beside_the_list(32, 16, mix, bar=FUSED) for mix in MIXES] + [beside_the_list(3, 256, mix) for mix in MIXES]
+    print(
+        "A training step of MMoE, fused experts over a list of dense layers, in CPU time: median (quartiles) of rounds"
+    )
+    verdicts = [beside_the_list(32, 16, mix, bar=FUSED) for mix in MIXES] + [
+        beside_the_list(3, 256, mix) for mix in MIXES
+    ]
     if with_deepctr():
         for name, makers in pairs().items():
             verdicts += judge(name, *compare(makers, rows, seeds))
     else:
-        print(f"{DEEPCTR} is not there and could not be installed (no network?): the comparison with it is left out")
+        print(
+            f"{DEEPCTR} is not there and could not be installed (no network?): the comparison with it is left out"
+        )
     sys.exit(not all(verdicts))

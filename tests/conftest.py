@@ -26,7 +26,9 @@ FLAGS = [
 ]
 
 # A round of questions is drawn at random; in a test each page draws the same numbers in every run.
-DRAWS = "{ let state = 1; Math.random = () => (state = (state * 16807) % 2147483647) / 2147483647; }"
+DRAWS = (
+    "{ let state = 1; Math.random = () => (state = (state * 16807) % 2147483647) / 2147483647; }"
+)
 
 # The same examples in every run, and no verdict by the clock; HYPOTHESIS_PROFILE=explore looks for new ones.
 PROFILE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -103,12 +105,23 @@ def page(browser, serve, tmp_path):
     """
     contexts, watched, requests = [], [], []
 
-    def open_page(width: int = 1300, theme: str = "light", script: bool = True, shown=None, copies: int = 2, **options):
+    def open_page(
+        width: int = 1300,
+        theme: str = "light",
+        script: bool = True,
+        shown=None,
+        copies: int = 2,
+        **options,
+    ):
         figures = shown if isinstance(shown, list) else [shown or show("transfer_map")]
         body = embed.carry("".join(one.html() for one in figures), "explorable")
-        (tmp_path / "index.html").write_text(PAGE.format(theme=theme, body=body * copies), encoding="utf-8")
+        (tmp_path / "index.html").write_text(
+            PAGE.format(theme=theme, body=body * copies), encoding="utf-8"
+        )
         size = {"width": width, "height": 900}
-        context, faults = new_reader(browser, url, viewport=size, java_script_enabled=script, **options)
+        context, faults = new_reader(
+            browser, url, viewport=size, java_script_enabled=script, **options
+        )
         context.on("request", lambda request: requests.append(request.url))
         contexts.append(context)
         watched.append(faults)
@@ -128,7 +141,18 @@ def page(browser, serve, tmp_path):
 def wheel(tmp_path_factory) -> Path:
     """The wheel of the package, alone in a folder `wheels`, as the site publishes it."""
     folder = tmp_path_factory.mktemp("site") / "wheels"
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        folder,
+        ROOT,
+    ]
     subprocess.run(command, check=True)
     (path,) = folder.glob("*.whl")
     return path

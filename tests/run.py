@@ -27,7 +27,12 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 SLOWEST = 10
 QUIET = (0, 5)  # pytest's exit codes for "all passed" and "no test was chosen"
-THREADS = ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREADS = (
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+)
 
 
 @dataclass
@@ -49,8 +54,12 @@ class Done:
         if self.report.exists():
             suite = ET.parse(self.report).getroot().find("testsuite")
             cases = suite.iter("testcase")
-            self.tests = [(f"{self.file}::{case.get('name')}", float(case.get("time"))) for case in cases]
-            count = {name: int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")}
+            self.tests = [
+                (f"{self.file}::{case.get('name')}", float(case.get("time"))) for case in cases
+            ]
+            count = {
+                name: int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")
+            }
             failed = count["failures"] + count["errors"]
             passed = count["tests"] - failed - count["skipped"]
             self.counts = Counter(passed=passed, failed=failed, skipped=count["skipped"])
@@ -155,7 +164,9 @@ def files(root: Path, words: list[str]) -> list[str]:
     names = sorted(path.relative_to(root).as_posix() for path in paths)
     times = _times(root)
     chosen = [name for name in names if not words or any(word in name for word in words)]
-    return sorted(chosen, key=lambda name: (-times.get(name, float("inf")), -(root / name).stat().st_size))
+    return sorted(
+        chosen, key=lambda name: (-times.get(name, float("inf")), -(root / name).stat().st_size)
+    )
 
 
 def _times(root: Path) -> dict[str, float]:

@@ -22,7 +22,9 @@ def shown(browser):
     page.close()
 
 
-@pytest.mark.parametrize(("body", "light", "dark"), [("", 0, 0), (GREY, 0, 1), (ONE_OF_MANY, 1, 0), (ON_A_GROUND, 0, 1)])
+@pytest.mark.parametrize(
+    ("body", "light", "dark"), [("", 0, 0), (GREY, 0, 1), (ONE_OF_MANY, 1, 0), (ON_A_GROUND, 0, 1)]
+)
 def test_text_that_is_hard_to_read_is_found_in_the_theme_where_it_is(shown, body, light, dark):
     found = violations_by_theme(shown(body))
     assert {theme: len(rules) for theme, rules in found.items()} == {"light": light, "dark": dark}
@@ -39,9 +41,15 @@ FORMULA = "<math><mi>x</mi><mo>+</mo><mi>yyyyyyyyyyyyyyyyy</mi></math>"
         (f'<div style="overflow: auto">{FORMULA}</div>', 1),
         (f'<div style="overflow: auto" tabindex="0">{FORMULA}</div>', 0),
         (f'<div style="overflow: auto">{FORMULA} <a href="#x">link</a></div>', 0),
-        (f'<div style="overflow: auto"><label><input type="radio"> {FORMULA}</label></div>', 1),  # arrow keys choose there
+        (
+            f'<div style="overflow: auto"><label><input type="radio"> {FORMULA}</label></div>',
+            1,
+        ),  # arrow keys choose there
         ('<div style="overflow: auto">short</div>', 0),
-        ('<pre style="overflow: auto; width: 20rem">as wide as thirty letters are</pre>', 1),  # where letters are set wide
+        (
+            '<pre style="overflow: auto; width: 20rem">as wide as thirty letters are</pre>',
+            1,
+        ),  # where letters are set wide
     ],
 )
 def test_what_scrolls_and_cannot_be_reached_is_found(shown, body, total):

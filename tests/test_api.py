@@ -31,16 +31,24 @@ def test_whatever_is_exported_stands_there(name, pages):
 
 
 def test_a_long_call_has_a_line_for_each_parameter(pages):
-    assert "Binary(\n    name: str,\n    *,\n    space: str | None = None,\n" in pages["inputs_outputs"]
+    assert (
+        "Binary(\n    name: str,\n    *,\n    space: str | None = None,\n"
+        in pages["inputs_outputs"]
+    )
     assert "def " not in pages["inputs_outputs"].split("```python")[1]
 
 
 def test_a_split_keeps_what_stands_in_brackets():
-    assert api._split("a: dict[str, int], b=(1, 2), c") == "a: dict[str, int],\n    b=(1, 2),\n    c"
+    assert (
+        api._split("a: dict[str, int], b=(1, 2), c") == "a: dict[str, int],\n    b=(1, 2),\n    c"
+    )
 
 
 def test_an_example_is_code():
-    assert api._fenced("Text.\n\n>>> f(1)\n2\n\nMore.") == "Text.\n\n```pycon\n>>> f(1)\n2\n```\n\nMore."
+    assert (
+        api._fenced("Text.\n\n>>> f(1)\n2\n\nMore.")
+        == "Text.\n\n```pycon\n>>> f(1)\n2\n```\n\nMore."
+    )
 
 
 def test_a_page_whose_module_is_gone_goes_and_an_unchanged_one_stays(tmp_path, monkeypatch):

@@ -17,7 +17,10 @@ from mtl_lessons.three_tasks import Framework, Head
 layers = keras.layers
 DATA = np.random.default_rng(0)
 ROWS = 40
-X = {"x": DATA.normal(size=(ROWS, 3)).astype("float32"), "ids": DATA.integers(0, 4, (ROWS, 2)).astype("int32")}
+X = {
+    "x": DATA.normal(size=(ROWS, 3)).astype("float32"),
+    "ids": DATA.integers(0, 4, (ROWS, 2)).astype("int32"),
+}
 Y = {"a": 2 * X["x"][:, :1] + X["ids"][:, :1], "b": (X["x"][:, 1:2] > 0).astype("float32")}
 BY_NAME = {"a": "mse", "b": "binary_crossentropy"}
 OVER_KNOWN = {"a": Regression("a").loss(), "b": Binary("b").loss()}
@@ -33,7 +36,9 @@ def network(seed=0, bypass=False, **options):
     table = layers.Embedding(9, 2, name="table")
     vectors = layers.Flatten()(table(ids))
     z = layers.Dense(4, "tanh", name="trunk", **options)(layers.Concatenate()([x, vectors]))
-    a, b = (z, z) if not bypass else (layers.Concatenate()([z, vectors]), layers.Concatenate()([z, x]))
+    a, b = (
+        (z, z) if not bypass else (layers.Concatenate()([z, vectors]), layers.Concatenate()([z, x]))
+    )
     outputs = {"a": layers.Dense(1, dtype="float32", name="a")(a)}
     outputs["b"] = layers.Dense(1, "sigmoid", dtype="float32", name="b")(b)
     return keras.Model({"x": x, "ids": ids}, outputs)
@@ -52,7 +57,11 @@ def distance(one, two):
     return max(np.abs(np.float64(a) - np.float64(b)).max() for a, b in zip(one, two, strict=True))
 
 
-SUMS = {"sum": (lb.Equal, None), "mean": (lb.Aggregator, None), "mean at z": (lb.Aggregator, "trunk")}
+SUMS = {
+    "sum": (lb.Equal, None),
+    "mean": (lb.Aggregator, None),
+    "mean at z": (lb.Aggregator, "trunk"),
+}
 
 
 def as_keras(make=network, optimizer=lambda: None, close=3e-6, sums=SUMS, compiled=None, **options):
@@ -61,11 +70,15 @@ def as_keras(make=network, optimizer=lambda: None, close=3e-6, sums=SUMS, compil
     eager = (compiled or {}) | {"run_eagerly": True, "jit_compile": False}
     plain, history = trained(make(), optimizer(), compiled=eager, **options)
     for balance, where in map(SUMS.get, sums):
-        found, logs = trained(lb.Balanced(make(), balance(), where), optimizer(), compiled=compiled, **options)
+        found, logs = trained(
+            lb.Balanced(make(), balance(), where), optimizer(), compiled=compiled, **options
+        )
         assert distance(plain, found) < close, (balance.__name__, where)
         assert set(logs) == set(history)
         for name in {"loss", "val_loss"} & set(logs):
-            np.testing.assert_allclose(logs[name], history[name], rtol=max(1e-5, close), err_msg=name)
+            np.testing.assert_allclose(
+                logs[name], history[name], rtol=max(1e-5, close), err_msg=name
+            )
 
 
 # ---------------------------------------------------------------- Keras' own fit
@@ -77,9 +90,13 @@ OPTIMIZERS = {
     "Nadam": lambda: keras.optimizers.Nadam(0.01),
     "Adam, accumulating": lambda: keras.optimizers.Adam(0.05, gradient_accumulation_steps=2),
     "Adam, averaging": lambda: keras.optimizers.Adam(0.05, use_ema=True, ema_overwrite_frequency=2),
-    "AdamW, falling": lambda: keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.05, 6), weight_decay=0.1),
+    "AdamW, falling": lambda: keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(0.05, 6), weight_decay=0.1
+    ),
     "Adagrad, clipped by value": lambda: keras.optimizers.Adagrad(0.05, clipvalue=0.1),
-    "scaling by itself": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.05), initial_scale=64),
+    "scaling by itself": lambda: keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.Adam(0.05), initial_scale=64
+    ),
 }
 RAMP = np.linspace(0, 3, ROWS)
 SAMPLE_WEIGHTS = {
@@ -92,7 +109,10 @@ LOSSES = {
     "names": BY_NAME,
     "functions": {"a": keras.losses.mean_absolute_error, "b": lambda y, p: (y - p) ** 2},
     "objects": {"a": keras.losses.Huber(), "b": keras.losses.BinaryCrossentropy(reduction="sum")},
-    "weighted means": {"a": keras.losses.MeanSquaredError(reduction="mean_with_sample_weight"), "b": "mse"},
+    "weighted means": {
+        "a": keras.losses.MeanSquaredError(reduction="mean_with_sample_weight"),
+        "b": "mse",
+    },
 }
 
 
@@ -102,7 +122,10 @@ PENALTIES = ({}, {"kernel_regularizer": "l2"}, {"activity_regularizer": "l1"})
 @pytest.mark.parametrize("number", range(len(OPTIMIZERS)), ids=list(OPTIMIZERS))
 def test_with_equal_weights_it_is_keras_own_fit(number):
     """Every optimiser, with every other option beside several of them, the mean at the weights or at z among these."""
-    weight, loss = list(SAMPLE_WEIGHTS.values())[number % 4], list(LOSSES.values())[(number + number // 4) % 4]
+    weight, loss = (
+        list(SAMPLE_WEIGHTS.values())[number % 4],
+        list(LOSSES.values())[(number + number // 4) % 4],
+    )
     as_keras(
         sums=["sum", "mean" if number % 4 < 2 else "mean at z"],
         make=lambda: network(bypass=number % 2 == 1, **PENALTIES[number % 3]),
@@ -116,8 +139,19 @@ def test_with_equal_weights_it_is_keras_own_fit(number):
 @pytest.mark.parametrize(
     ("compiled", "batch"),
     [
-        ({"run_eagerly": False, "jit_compile": True, "metrics": {"b": ["accuracy"]}}, 20),  # XLA compiles for each length
-        ({"run_eagerly": False, "jit_compile": False, "steps_per_execution": 2, "weighted_metrics": {"a": ["mae"]}}, 16),
+        (
+            {"run_eagerly": False, "jit_compile": True, "metrics": {"b": ["accuracy"]}},
+            20,
+        ),  # XLA compiles for each length
+        (
+            {
+                "run_eagerly": False,
+                "jit_compile": False,
+                "steps_per_execution": 2,
+                "weighted_metrics": {"a": ["mae"]},
+            },
+            16,
+        ),
     ],
     ids=["XLA", "steps"],
 )
@@ -144,7 +178,10 @@ def test_a_loss_for_one_output_alone_is_keras_own_fit():
     model = lb.Balanced(network(), lb.Fixed([1.0]))
     model.compile(keras.optimizers.SGD(0.05), {"a": "mse", "b": None}, run_eagerly=True)
     logs = model.fit(X, {"a": Y["a"]}, batch_size=16, shuffle=False, verbose=0).history
-    assert distance(plain.get_weights(), model.network.get_weights()) < 1e-6 and set(logs) == {"loss", "a_loss"}
+    assert distance(plain.get_weights(), model.network.get_weights()) < 1e-6 and set(logs) == {
+        "loss",
+        "a_loss",
+    }
 
 
 @pytest.mark.parametrize("freeze", ["before", "after", "after, compiled again"])
@@ -190,9 +227,12 @@ def silent(first=0, of=ROWS):
 def test_a_task_without_labels_leaves_the_other_as_if_it_were_alone(name):
     make = BALANCES[name]
     if name in ("Fixed", "Uncertainty"):
-        make = {"Fixed": lambda t: lb.Fixed([1.0] * t), "Uncertainty": lambda t: lb.Uncertainty(["regression"] * t)}[name]
+        make = {
+            "Fixed": lambda t: lb.Fixed([1.0] * t),
+            "Uncertainty": lambda t: lb.Uncertainty(["regression"] * t),
+        }[name]
     else:
-        make = lambda t: BALANCES[name]()  # noqa: E731
+        make = lambda t: BALANCES[name]()
     both, _ = trained(lb.Balanced(network(), make(2), "trunk"), loss=OVER_KNOWN, y=silent())
     inner = network()
     alone = lb.Balanced(keras.Model(inner.input, {"a": inner.output["a"]}), make(1), "trunk")
@@ -233,7 +273,11 @@ def test_a_row_of_weight_0_is_no_label():
 def test_a_reported_loss_is_that_of_all_labels_of_the_epoch(balance):
     y = silent(first=10, of=36)
     still = {"optimizer": keras.optimizers.SGD(0.0), "loss": OVER_KNOWN, "y": y}
-    _, logs = trained(model := lb.Balanced(network(kernel_regularizer="l2"), balance(), "trunk"), **still, validation_data=(X, y))
+    _, logs = trained(
+        model := lb.Balanced(network(kernel_regularizer="l2"), balance(), "trunk"),
+        **still,
+        validation_data=(X, y),
+    )
     p = model.predict(X, verbose=0)["b"]
     known = ~np.isnan(y["b"])
     truth = -np.mean(np.log(np.where(y["b"] == 1, p, 1 - p))[known])
@@ -272,14 +316,19 @@ def test_in_half_and_double_precision_it_learns_the_same(name):
         ("mixed_bfloat16", keras.optimizers.SGD(0.02), 2e-2),
         ("float64", keras.optimizers.SGD(0.02), 1e-5),
     ):
-        assert distance(reference, run(policy, optimizer)) < close * max(1, distance(reference, start)), policy
+        assert distance(reference, run(policy, optimizer)) < close * max(
+            1, distance(reference, start)
+        ), policy
 
 
 @pytest.mark.parametrize("make", [lb.Equal, lb.GradNorm, lb.Aggregator])
 def test_the_scale_of_a_loss_changes_nothing(make):
     """With a table Keras' own fit cannot do this; it divides by a scale what is no tensor."""
     plain, scaled = (lb.Balanced(network(), make(), "trunk") for _ in range(2))
-    trained(plain, keras.optimizers.SGD(0.05)), trained(scaled, keras.optimizers.SGD(0.05, loss_scale_factor=256))
+    (
+        trained(plain, keras.optimizers.SGD(0.05)),
+        trained(scaled, keras.optimizers.SGD(0.05, loss_scale_factor=256)),
+    )
     assert distance(plain.get_weights(), scaled.get_weights()) < 1e-6
 
 
@@ -292,10 +341,16 @@ def test_a_trunk_follows_the_same_factors_on_all_its_ways(name):
     aggregator, made = AGGREGATORS[name](), network(bypass=True)
     model = lb.Balanced(made, aggregator, "trunk")
     table = made.get_layer("table").embeddings
-    before, parts = table.numpy(), keras.Model(made.input, [made.get_layer("trunk").output, made.output])
+    before, parts = (
+        table.numpy(),
+        keras.Model(made.input, [made.get_layer("trunk").output, made.output]),
+    )
     with tf.GradientTape(persistent=True) as tape:
         z, p = parts(X)
-        each = [tf.reduce_mean((p["a"] - Y["a"]) ** 2), tf.reduce_mean(keras.losses.binary_crossentropy(Y["b"], p["b"]))]
+        each = [
+            tf.reduce_mean((p["a"] - Y["a"]) ** 2),
+            tf.reduce_mean(keras.losses.binary_crossentropy(Y["b"], p["b"])),
+        ]
     at_z = np.stack([tape.gradient(loss, z).numpy().ravel() for loss in each])
     whole = [tf.convert_to_tensor(tape.gradient(loss, table.value)).numpy() for loss in each]
     w = 2 * AGGREGATORS[name]()(lb.gram(at_z)).numpy()
@@ -318,25 +373,46 @@ def test_where_nothing_is_shared_each_task_follows_its_own_gradient(case, where)
 
     y = {"a": Y["a"]} if case == "one task" else Y
     loss = {task: BY_NAME[task] for task in y}
-    results = [trained(lb.Balanced(make(), balance(), where), loss=loss, y=y)[0] for balance in (lb.Equal, lb.MGDA)]
-    assert case == "frozen" and where or distance(*results) < 1e-6
+    results = [
+        trained(lb.Balanced(make(), balance(), where), loss=loss, y=y)[0]
+        for balance in (lb.Equal, lb.MGDA)
+    ]
+    assert (case == "frozen" and where) or distance(*results) < 1e-6
     assert distance(results[1], make().get_weights()) > 1e-3
 
 
 def test_three_outputs_of_which_two_have_a_loss(tmp_path):
     made = network()
-    click, conversion = (layers.Dense(1, "sigmoid", name=n)(made.get_layer("trunk").output) for n in ("click", "conversion"))
-    outputs = {"click": click, "conversion": conversion, "purchase": layers.Multiply()([click, conversion])}
-    model = lb.Balanced(keras.Model(made.input, outputs), lb.Uncertainty(["classification"] * 2), "trunk")
-    model.compile("adam", {"click": "binary_crossentropy", "purchase": "binary_crossentropy"}, run_eagerly=True)
+    click, conversion = (
+        layers.Dense(1, "sigmoid", name=n)(made.get_layer("trunk").output)
+        for n in ("click", "conversion")
+    )
+    outputs = {
+        "click": click,
+        "conversion": conversion,
+        "purchase": layers.Multiply()([click, conversion]),
+    }
+    model = lb.Balanced(
+        keras.Model(made.input, outputs), lb.Uncertainty(["classification"] * 2), "trunk"
+    )
+    model.compile(
+        "adam",
+        {"click": "binary_crossentropy", "purchase": "binary_crossentropy"},
+        run_eagerly=True,
+    )
     y = {"click": Y["b"], "purchase": Y["b"]}
     assert set(model.fit(X, y, verbose=0).history) == {"loss", "click_loss", "purchase_loss"}
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
-    assert again.tasks == ["click", "purchase"] and again.optimizer.iterations == model.optimizer.iterations
+    assert (
+        again.tasks == ["click", "purchase"]
+        and again.optimizer.iterations == model.optimizer.iterations
+    )
     model.export(tmp_path / "served", verbose=False)
     served = tf.saved_model.load(str(tmp_path / "served"))
-    np.testing.assert_allclose(served.serve(X)["conversion"], model.predict(X, verbose=0)["conversion"], atol=1e-6)
+    np.testing.assert_allclose(
+        served.serve(X)["conversion"], model.predict(X, verbose=0)["conversion"], atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("make", [lb.Equal, lb.FAMO])
@@ -346,11 +422,15 @@ def test_a_batch_counts_once_in_moving_means(make):
     model = lb.Balanced(keras.Model(x, {t: layers.Dense(1, name=t)(z) for t in ("a", "b")}), make())
     model.compile("sgd", dict.fromkeys(("a", "b"), "mse"), run_eagerly=True)
     model.fit(X["x"], Y, batch_size=ROWS, verbose=0)
-    np.testing.assert_allclose(model.network.get_layer("norm").moving_mean, 0.1 * X["x"].mean(0), atol=1e-5)
+    np.testing.assert_allclose(
+        model.network.get_layer("norm").moving_mean, 0.1 * X["x"].mean(0), atol=1e-5
+    )
 
 
 def test_weight_decay_leaves_out_what_a_balance_learns_and_what_else_was_left_out():
-    model = lb.Balanced(network(), lb.Uncertainty(["regression", "classification"], start=[4.0, 4.0]))
+    model = lb.Balanced(
+        network(), lb.Uncertainty(["regression", "classification"], start=[4.0, 4.0])
+    )
     optimizer = keras.optimizers.AdamW(0.1, weight_decay=0.5)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     model.compile(optimizer, BY_NAME, run_eagerly=True)
@@ -358,7 +438,9 @@ def test_weight_decay_leaves_out_what_a_balance_learns_and_what_else_was_left_ou
     trunk, stored = model.network.get_layer("trunk"), model.balance.stored
     trunk.bias.assign(np.ones(4))
     before = trunk.kernel.numpy()
-    optimizer.apply([tf.zeros(v.shape) for v in model.trainable_variables], model.trainable_variables)
+    optimizer.apply(
+        [tf.zeros(v.shape) for v in model.trainable_variables], model.trainable_variables
+    )
     np.testing.assert_allclose(trunk.kernel, before * (1 - 0.1 * 0.5), rtol=1e-5)
     np.testing.assert_array_equal(trunk.bias, np.ones(4))
     np.testing.assert_allclose(stored, np.log([4.0, 4.0]), rtol=1e-6)
@@ -382,12 +464,24 @@ def used_again():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: lb.Balanced(called_twice(), lb.MGDA(), "twice"), "called once, found 'twice', called 2 times"),
-        (lambda: lb.Balanced(without_weights(), lb.GradNorm(), "still"), "found 'still' without any"),
+        (
+            lambda: lb.Balanced(called_twice(), lb.MGDA(), "twice"),
+            "called once, found 'twice', called 2 times",
+        ),
+        (
+            lambda: lb.Balanced(without_weights(), lb.GradNorm(), "still"),
+            "found 'still' without any",
+        ),
         (used_again, "GradNorm: expected a balance for each model"),
         (lambda: trained(lb.Balanced(network(), lb.Fixed([1.0]))), "one entry for each of 2 tasks"),
-        (lambda: trained(lb.Balanced(network(), lb.Equal()), loss={"a": "mse", "c": "mse"}), "for each of a, b, found a, c"),
-        (lambda: trained(lb.Balanced(network(), lb.Equal()), loss={"a": None, "b": None}), "for each of a, b, found a, b"),
+        (
+            lambda: trained(lb.Balanced(network(), lb.Equal()), loss={"a": "mse", "c": "mse"}),
+            "for each of a, b, found a, c",
+        ),
+        (
+            lambda: trained(lb.Balanced(network(), lb.Equal()), loss={"a": None, "b": None}),
+            "for each of a, b, found a, b",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused(make, message):
@@ -402,11 +496,20 @@ def test_a_control_shares_nothing_so_that_nothing_is_balanced(balance):
     weights = []
     for chosen in (balance, lb.Equal()):
         keras.utils.set_random_seed(0)
-        framework = Framework([Categorical("user", ids=3)], heads, partial(SharedBottom, units=(2,)), chosen, shared=False)
+        framework = Framework(
+            [Categorical("user", ids=3)],
+            heads,
+            partial(SharedBottom, units=(2,)),
+            chosen,
+            shared=False,
+        )
         framework.build("sgd", run_eagerly=True).fit([log], steps=2, batch=4, epochs=1)
         weights.append(framework.model.network.get_weights())
     assert distance(*weights) < 1e-6
-    with pytest.raises(ValueError, match="cosines: expected weights that two tasks reach, found none of click, rating"):
+    with pytest.raises(
+        ValueError,
+        match="cosines: expected weights that two tasks reach, found none of click, rating",
+    ):
         framework.cosines([log])
 
 

@@ -27,7 +27,10 @@ nbformat.write(notebook, sys.argv[1])
 
 
 def pins(text):
-    return {name.lower(): version for name, version in re.findall(r"^([\w.-]+)==(\S+)$", text, re.M)}
+    return {
+        name.lower(): version
+        for name, version in re.findall(r"^([\w.-]+)==(\S+)$", text, re.MULTILINE)
+    }
 
 
 def test_the_constraints_are_those_of_colab():
@@ -46,22 +49,34 @@ def colab():
     if not (folder / "ready").exists():
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", CONSTRAINTS], check=True)
+        subprocess.run(
+            [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", CONSTRAINTS],
+            check=True,
+        )
         (folder / "ready").touch()
     return folder / "bin" / "python"
 
 
 def uninstall(python):
-    subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "mtl-lessons", "latex2mathml"], check=True)
+    subprocess.run(
+        [python, "-m", "pip", "uninstall", "--quiet", "--yes", "mtl-lessons", "latex2mathml"],
+        check=True,
+    )
 
 
 def frozen(python):
-    return set(subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout.split("\n"))
+    return set(
+        subprocess.run(
+            [python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True
+        ).stdout.split("\n")
+    )
 
 
 def run(python, path, **environment):
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment
-    return subprocess.run([python, "-c", RUN, path.name], cwd=path.parent, env=env, capture_output=True, text=True)
+    return subprocess.run(
+        [python, "-c", RUN, path.name], cwd=path.parent, env=env, capture_output=True, text=True
+    )
 
 
 FIRST, *OTHERS = notebooks.chapters()
@@ -121,13 +136,18 @@ print(ipywidgets.__version__)
 
 
 def test_the_explorable_trains_with_the_ipywidgets_of_colab(colab, wheel):
-    subprocess.run([colab, "-m", "pip", "install", "--quiet", "--no-deps", wheel, "latex2mathml>=3.77,<4"], check=True)
+    subprocess.run(
+        [colab, "-m", "pip", "install", "--quiet", "--no-deps", wheel, "latex2mathml>=3.77,<4"],
+        check=True,
+    )
     done = subprocess.run([colab, "-c", TRAIN], cwd=wheel.parent, capture_output=True, text=True)
     assert done.stdout.strip() == pins(CONSTRAINTS.read_text())["ipywidgets"], done.stderr[-2000:]
 
 
 @pytest.mark.parametrize(
-    "address", [None, "http://127.0.0.1:9/wheels/mtl_lessons-0-py3-none-any.whl"], ids=["no address", "no network"]
+    "address",
+    [None, "http://127.0.0.1:9/wheels/mtl_lessons-0-py3-none-any.whl"],
+    ids=["no address", "no network"],
 )
 def test_without_the_package_the_setup_cell_says_what_to_do(address, colab, tmp_path):
     uninstall(colab)
@@ -142,6 +162,8 @@ def test_without_the_package_the_setup_cell_says_what_to_do(address, colab, tmp_
 def test_the_setup_cell_moves_nothing():
     (command,) = re.findall(r"pip = \[(.*)\]", notebooks.SETUP)
     assert '"--no-deps"' in command and "upgrade" not in notebooks.SETUP.lower()
-    quoted = re.findall(r'"([\w-]+[<>=][^"]*)"', notebooks.SETUP)  # quoted, or a shell would write files named =3.77
+    quoted = re.findall(
+        r'"([\w-]+[<>=][^"]*)"', notebooks.SETUP
+    )  # quoted, or a shell would write files named =3.77
     assert [Requirement(text).name for text in quoted] == ["latex2mathml"]
-    assert not re.search(r"^\s*!|%pip", notebooks.SETUP, re.M)
+    assert not re.search(r"^\s*!|%pip", notebooks.SETUP, re.MULTILINE)

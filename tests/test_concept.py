@@ -55,7 +55,9 @@ def test_reach_finds_the_trunk_and_one_head():
 
 def test_reach_leaves_out_what_has_a_gradient_of_zero():
     model = concept.shared_bottom({"user": 8}, ["click"], width=2, units=[3])
-    model.get_layer("click").kernel.assign(np.zeros((3, 1)))  # nothing flows back through a head of zeros
+    model.get_layer("click").kernel.assign(
+        np.zeros((3, 1))
+    )  # nothing flows back through a head of zeros
     assert concept.reach(model, {"user": IDS}, {"click": np.ones((8, 1))}, "click") == {"click"}
 
 
@@ -63,11 +65,15 @@ def test_reach_leaves_out_what_has_a_gradient_of_zero():
 
 
 def test_shared_bottom_has_the_weights_that_one_counts_by_hand():
-    model = concept.shared_bottom({"user": 10, "item": 20}, ["click", "like", "share"], width=4, units=(6, 5))
+    model = concept.shared_bottom(
+        {"user": 10, "item": 20}, ["click", "like", "share"], width=4, units=(6, 5)
+    )
     tables, trunk, heads = (10 + 20) * 4, (8 * 6 + 6) + (6 * 5 + 5), 3 * (5 + 1)
     assert model.count_params() == tables + trunk + heads
     outputs = model({"user": IDS, "item": IDS})
-    assert {name: tuple(p.shape) for name, p in outputs.items()} == dict.fromkeys(["click", "like", "share"], (8, 1))
+    assert {name: tuple(p.shape) for name, p in outputs.items()} == dict.fromkeys(
+        ["click", "like", "share"], (8, 1)
+    )
 
 
 def test_shared_bottom_reloads_in_safe_mode(tmp_path):
@@ -92,7 +98,7 @@ def test_two_tasks_compute_the_sigmoid_of_a_dot_product():
 @pytest.mark.parametrize(("shared", "common"), [(True, {"users"}), (False, set())])
 def test_the_control_shares_nothing(shared, common):
     model = concept.two_tasks(8, 8, 8, width=3, shared=shared)
-    x = {name: IDS for name in ("user", "item", "ad_user", "ad")}
+    x = dict.fromkeys(("user", "item", "ad_user", "ad"), IDS)
     y = {name: np.ones((8, 1)) for name in ("item_click", "ad_click")}
     assert set.intersection(*(concept.reach(model, x, y, task) for task in y)) == common
     assert model.count_params() == (8 * 3) * (1 if shared else 2) + 2 * (8 * 3 + 8)
@@ -113,7 +119,13 @@ def test_side_by_side_interleaves_worlds_and_moves_their_ids():
 
 
 def small(monkeypatch, steps=20, batch=64):
-    for name, value in {"STEPS": steps, "BATCH": batch, "IMPRESSIONS": steps * batch, "CHECK": 500, "TEST": 500}.items():
+    for name, value in {
+        "STEPS": steps,
+        "BATCH": batch,
+        "IMPRESSIONS": steps * batch,
+        "CHECK": 500,
+        "TEST": 500,
+    }.items():
         monkeypatch.setattr(concept, name, value)
     for name in ("_logs", "_items"):  # without what other sizes left, and leaving nothing
         monkeypatch.setattr(concept, name, lru_cache(getattr(concept, name).__wrapped__))
@@ -122,13 +134,17 @@ def small(monkeypatch, steps=20, batch=64):
 def trained(model, rows, seeds, *decays):
     """The weights after each training."""
     trainee, report = concept._compiled(model, concept.STEPS), concept._Report(None, total=1)
-    return [model.get_weights() for _ in concept._trainings(trainee, rows, seeds, 0.1, decays, report)]
+    return [
+        model.get_weights() for _ in concept._trainings(trainee, rows, seeds, 0.1, decays, report)
+    ]
 
 
 def test_every_training_begins_at_the_same_start(monkeypatch):
     small(monkeypatch)
     rows = concept._logs(World(), labels=100)[0]
-    weak, strong, again = trained(concept.two_tasks(600, 300, 60, width=4), rows, 1, 0.05, 1.0, 0.05)
+    weak, strong, again = trained(
+        concept.two_tasks(600, 300, 60, width=4), rows, 1, 0.05, 1.0, 0.05
+    )
     for first, second, third in zip(weak, strong, again, strict=True):
         np.testing.assert_allclose(first, third, atol=1e-6)
         assert np.abs(first).sum() > np.abs(second).sum()
@@ -138,7 +154,11 @@ def test_rows_to_choose_by_lie_between_training_and_test():
     parts = [World().impressions, World().ad_impressions]
     for draw in parts:
         past, check, test = concept._in_three(draw, 1000)
-        assert [len(rows["time"]) for rows in (past, check, test)] == [1000, concept.CHECK, concept.TEST]
+        assert [len(rows["time"]) for rows in (past, check, test)] == [
+            1000,
+            concept.CHECK,
+            concept.TEST,
+        ]
         assert past["time"].max() < check["time"].min() and check["time"].max() < test["time"].min()
         np.testing.assert_array_equal(past["click"], draw(1000)["click"])
 
@@ -151,13 +171,18 @@ def test_the_taste_for_ads_leaves_the_items_as_they_are():
 
 def test_each_model_chooses_its_decay_and_the_shared_one_has_one_for_both(monkeypatch):
     small(monkeypatch)
-    weak, strong = concept.transfer(0.9, 100, seeds=2, decays=[0.05]), concept.transfer(0.9, 100, seeds=2, decays=[5.0])
+    weak, strong = (
+        concept.transfer(0.9, 100, seeds=2, decays=[0.05]),
+        concept.transfer(0.9, 100, seeds=2, decays=[5.0]),
+    )
     chosen = concept.transfer(0.9, 100, seeds=2, decays=[0.05, 5.0])
     for task in ("", "item_"):
         best = max((weak, strong), key=lambda result: np.mean(result[f"check_{task}single"]))
         assert chosen[f"{task}single"] == pytest.approx(best[f"{task}single"], abs=1e-4)
     names = ("shared", "item_shared")
-    best = max((weak, strong), key=lambda result: np.mean([result[f"check_{name}"] for name in names]))
+    best = max(
+        (weak, strong), key=lambda result: np.mean([result[f"check_{name}"] for name in names])
+    )
     for name in names:
         assert chosen[name] == pytest.approx(best[name], abs=1e-4)
         for decay, alone in ((0.05, weak), (5.0, strong)):
@@ -176,7 +201,9 @@ def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch, step_by_s
         alone = concept.two_tasks(600, 300, 60, width=4)
         alone.set_weights([table[rows] for table, rows in zip(start, half, strict=True)])
         trained(alone, logs[s], 1, 0.05)
-        for before, table, together, rows in zip(start, alone.get_weights(), both.get_weights(), half, strict=True):
+        for before, table, together, rows in zip(
+            start, alone.get_weights(), both.get_weights(), half, strict=True
+        ):
             np.testing.assert_allclose(table, together[rows], atol=1e-4)
             assert np.abs(table - before[rows]).max() > 0.05  # it did learn
 
@@ -184,7 +211,9 @@ def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch, step_by_s
 def test_transfer_reports_every_seed_and_its_progress(monkeypatch):
     small(monkeypatch)
     steps = []
-    result = concept.transfer(0.9, 100, seeds=2, progress=lambda done, total: steps.append((done, total)))
+    result = concept.transfer(
+        0.9, 100, seeds=2, progress=lambda done, total: steps.append((done, total))
+    )
     assert {len(v) for v in result.values() if isinstance(v, list)} == {2}
     assert steps == [(i, 80) for i in range(1, 81)]  # 20 steps, two decays, two models
     assert all(0.7 < ceiling < 1 for ceiling in result["bayes"] + result["item_bayes"])
@@ -200,10 +229,19 @@ def test_transfer_refuses_what_it_cannot_judge(bad):
 
 
 def test_gain_is_paired_by_seed():
-    result = {"single": [0.5, 0.6, 0.7], "shared": [0.6, 0.7, 0.8], "item_single": [0.5, 0.5], "item_shared": [0.4, 0.6]}
-    assert concept.gain(result) == pytest.approx((0.1, 0.1, 0.1))  # every seed gains the same: no doubt is left
+    result = {
+        "single": [0.5, 0.6, 0.7],
+        "shared": [0.6, 0.7, 0.8],
+        "item_single": [0.5, 0.5],
+        "item_shared": [0.4, 0.6],
+    }
+    assert concept.gain(result) == pytest.approx(
+        (0.1, 0.1, 0.1)
+    )  # every seed gains the same: no doubt is left
     item = concept.gain(result, "item_")
-    assert item.mean == pytest.approx(0) and item.high == pytest.approx(12.706 * 0.1, rel=1e-3)  # t with 1 degree, sd .141/√2
+    assert item.mean == pytest.approx(0) and item.high == pytest.approx(
+        12.706 * 0.1, rel=1e-3
+    )  # t with 1 degree, sd .141/√2
 
 
 def test_the_stored_map_is_what_training_gives():
@@ -224,7 +262,9 @@ def test_what_is_stored_of_the_changes_is_what_training_gives():
     for kind in ("single", "shared", "item_single", "item_shared", "check_single"):
         np.testing.assert_allclose(stored[name][kind], fresh[kind], atol=0.02, err_msg=kind)
     for decay in concept.DECAYS:
-        np.testing.assert_allclose(stored[name]["at"][str(decay)]["single"], fresh["at"][decay]["single"], atol=0.02)
+        np.testing.assert_allclose(
+            stored[name]["at"][str(decay)]["single"], fresh["at"][decay]["single"], atol=0.02
+        )
 
 
 # ---------------------------------------------------------------- the article's snippet
@@ -256,7 +296,9 @@ model.fit(x_train, y_train, epochs=10, batch_size=32)
 def lines(text: str) -> list[str]:
     """Without indentation, empty lines, and the translation behind a comment."""
     return [
-        line.strip().partition(" (")[0] if line.strip()[:1] == "#" else line.strip() for line in text.splitlines() if line.strip()
+        line.strip().partition(" (")[0] if line.strip()[:1] == "#" else line.strip()
+        for line in text.splitlines()
+        if line.strip()
     ]
 
 

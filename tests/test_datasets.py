@@ -20,7 +20,13 @@ from mtl_lessons import datasets
 from mtl_lessons.datasets import DatasetError, census, census_income, download, fetch, movielens
 from mtl_lessons.world import split_by_time
 
-REAL_CENSUS = Path(__file__).resolve().parents[2] / "shared" / "data" / "census-income-kdd" / "census-income.test.gz"
+REAL_CENSUS = (
+    Path(__file__).resolve().parents[2]
+    / "shared"
+    / "data"
+    / "census-income-kdd"
+    / "census-income.test.gz"
+)
 
 # two lines of the original; only the second income is changed
 CENSUS = (
@@ -64,7 +70,10 @@ def zip_of(files, folder=""):
 def census_zip(files):
     """As UCI packs it: a zip that holds one tar.gz that holds the parts."""
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as archive,
+    ):
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
@@ -95,7 +104,9 @@ def answering(body, status=200, length=None):
 
     requests = []
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # it looks for its end so often
+        threading.Thread(
+            target=server.serve_forever, args=(0.01,), daemon=True
+        ).start()  # it looks for its end so often
         yield f"http://127.0.0.1:{server.server_port}/some.zip", requests
         server.shutdown()
 
@@ -117,7 +128,13 @@ def test_census_in_every_packing(tmp_path, packing):
     packed = {
         "plain": CENSUS.encode(),
         "gzip": gzipped(CENSUS),
-        "zip": census_zip({"census-income.data": other * 3, "census-income.test": CENSUS, "census-income.names": "|"}),
+        "zip": census_zip(
+            {
+                "census-income.data": other * 3,
+                "census-income.test": CENSUS,
+                "census-income.names": "|",
+            }
+        ),
     }[packing]
     file = tmp_path / "a file"
     file.write_bytes(packed)
@@ -133,13 +150,21 @@ def test_census_in_every_packing(tmp_path, packing):
     assert rows["marital_status"].tolist() == ["Married-civilian spouse present"] * 2
     assert rows["born_in"].tolist() == ["Mexico", "United-States"]
     assert rows["year"].tolist() == ["95", "95"]
-    assert all((rows[name].dtype == np.float32) == (name in datasets.CENSUS_NUMBERS) for name in rows)
+    assert all(
+        (rows[name].dtype == np.float32) == (name in datasets.CENSUS_NUMBERS) for name in rows
+    )
     if packing == "zip":
         assert len(census_income("train", path=file)["age"]) == 3
 
 
 @pytest.mark.parametrize(
-    "text", ["\ufeff" + CENSUS, CENSUS + "\n", CENSUS.replace("\n", "\n\n") + " \n", CENSUS.replace("\n", "\r\n")]
+    "text",
+    [
+        "\ufeff" + CENSUS,
+        CENSUS + "\n",
+        CENSUS.replace("\n", "\n\n") + " \n",
+        CENSUS.replace("\n", "\r\n"),
+    ],
 )
 def test_census_as_an_editor_saves_it(tmp_path, text):
     (tmp_path / "census").write_bytes(text.encode())
@@ -172,7 +197,10 @@ def test_without_a_home_folder_downloads_go_to_a_temporary_one(tmp_path, monkeyp
 
 def test_a_path_that_begins_with_a_home_folder_that_is_not_there(monkeypatch):
     without_home(monkeypatch)
-    with pytest.raises(DatasetError, match="~/ml: expected a home folder for its '~', found none; give the whole path"):
+    with pytest.raises(
+        DatasetError,
+        match="~/ml: expected a home folder for its '~', found none; give the whole path",
+    ):
         movielens(path="~/ml")
     monkeypatch.setenv("MTL_LESSONS_DATA", "~/data")
     with pytest.raises(DatasetError, match="~/data: expected a home folder"):
@@ -190,8 +218,13 @@ def test_a_file_in_the_home_folder(tmp_path, monkeypatch):
 def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
     write(tmp_path / "ml", MOVIELENS_100K, "folder")
     monkeypatch.setattr(Path, "open", closed)
-    for load in (lambda: census_income(path=tmp_path / "ml" / "u.data"), lambda: movielens(path=tmp_path / "ml")):
-        with pytest.raises(DatasetError, match="expected a file that may be read, found 'Permission denied'"):
+    for load in (
+        lambda: census_income(path=tmp_path / "ml" / "u.data"),
+        lambda: movielens(path=tmp_path / "ml"),
+    ):
+        with pytest.raises(
+            DatasetError, match="expected a file that may be read, found 'Permission denied'"
+        ):
             load()
 
 
@@ -227,7 +260,10 @@ def test_the_real_census_test_part():
         (b"", "rows: expected one or more, found none"),
         (b"<!DOCTYPE html><html>", "line 1: expected 42 columns, found 1"),
         (zip_of({"adult.data": "1"}), "census.tar.gz"),
-        (census_zip({"census-income.names": "x"}), "archive: expected census-income.data in it, found none"),
+        (
+            census_zip({"census-income.names": "x"}),
+            "archive: expected census-income.data in it, found none",
+        ),
         (census_zip({"census-income.data": CENSUS})[:-60], "damaged or of another format"),
     ],
 )
@@ -276,7 +312,9 @@ def test_movielens_as_an_editor_saves_it(tmp_path, saved):
 @pytest.mark.parametrize("packing", ["zip", "folder"])
 def test_movielens_1m(tmp_path, packing):
     source = tmp_path / "ml-1m"
-    write(source, {name: text.replace("\n", "\r\n") for name, text in MOVIELENS_1M.items()}, packing)
+    write(
+        source, {name: text.replace("\n", "\r\n") for name, text in MOVIELENS_1M.items()}, packing
+    )
     ratings, items = movielens("1m", path=source)
     np.testing.assert_array_equal(ratings["time"], [956703932, 978300760, 978301968])
     np.testing.assert_array_equal(ratings["user"], [1, 0, 0])
@@ -297,17 +335,32 @@ def write(source, files, packing):
 
 def genres(items):
     assert items["genre"].shape == (len(items["id"]), len(datasets.GENRES)) == (2, 19)
-    return [[name for name, flag in zip(datasets.GENRES, row, strict=True) if flag] for row in items["genre"]]
+    return [
+        [name for name, flag in zip(datasets.GENRES, row, strict=True) if flag]
+        for row in items["genre"]
+    ]
 
 
 @pytest.mark.parametrize(
     ("size", "files", "message"),
     [
-        ("100k", {"u.data": MOVIELENS_100K["u.data"]}, "archive: expected u.item in it, found none"),
+        (
+            "100k",
+            {"u.data": MOVIELENS_100K["u.data"]},
+            "archive: expected u.item in it, found none",
+        ),
         ("100k", MOVIELENS_1M, "archive: expected u.item in it, found none"),
-        ("100k", MOVIELENS_100K | {"u.data": "1\t1\t5\t88\n1\t1\n"}, "damaged or of another format"),
+        (
+            "100k",
+            MOVIELENS_100K | {"u.data": "1\t1\t5\t88\n1\t1\n"},
+            "damaged or of another format",
+        ),
         ("100k", MOVIELENS_100K | {"u.data": "1\t1\t5\n"}, "expected 4 columns, found 3"),
-        ("100k", MOVIELENS_100K | {"u.data": "1\t77\t5\t88\n"}, "ratings: expected items that are listed, found 77"),
+        (
+            "100k",
+            MOVIELENS_100K | {"u.data": "1\t77\t5\t88\n"},
+            "ratings: expected items that are listed, found 77",
+        ),
         ("100k", MOVIELENS_100K | {"u.data": "1\tone\t5\t88\n"}, "damaged or of another format"),
         (
             "100k",
@@ -319,11 +372,27 @@ def genres(items):
             MOVIELENS_1M | {"movies.dat": "1::Toy Story (1995)\n"},
             "line 1 of the items: expected 3 columns, found 2",
         ),
-        ("1m", MOVIELENS_1M | {"movies.dat": "1::Toy Story::Anime\n"}, "genres: expected those of GENRES, found .'Anime'"),
+        (
+            "1m",
+            MOVIELENS_1M | {"movies.dat": "1::Toy Story::Anime\n"},
+            "genres: expected those of GENRES, found .'Anime'",
+        ),
         ("100k", MOVIELENS_100K | {"u.data": ""}, "ratings: expected one or more, found none"),
-        ("100k", MOVIELENS_100K | {"u.data": "1\t1\t6\t88\n"}, "rating: expected one of 1, 2, 3, 4, 5, found 6"),
-        ("1m", MOVIELENS_1M | {"ratings.dat": "1::1::0::88\n"}, "rating: expected one of .*, found 0"),
-        ("100k", MOVIELENS_100K | {"u.data": f"1\t1\t{10**30}\t88\n"}, "damaged or of another format"),
+        (
+            "100k",
+            MOVIELENS_100K | {"u.data": "1\t1\t6\t88\n"},
+            "rating: expected one of 1, 2, 3, 4, 5, found 6",
+        ),
+        (
+            "1m",
+            MOVIELENS_1M | {"ratings.dat": "1::1::0::88\n"},
+            "rating: expected one of .*, found 0",
+        ),
+        (
+            "100k",
+            MOVIELENS_100K | {"u.data": f"1\t1\t{10**30}\t88\n"},
+            "damaged or of another format",
+        ),
         (
             "100k",
             MOVIELENS_100K | {"u.item": MOVIELENS_100K["u.item"].replace("|1|", "|2|", 1)},
@@ -345,11 +414,16 @@ def test_a_bad_movielens_archive_is_named(tmp_path, size, files, message):
     assert str(file) in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"", zip_of(MOVIELENS_100K)[:-40], zip_of(MOVIELENS_100K)[:99]])
+@pytest.mark.parametrize(
+    "content", [b"<html>", b"", zip_of(MOVIELENS_100K)[:-40], zip_of(MOVIELENS_100K)[:99]]
+)
 def test_something_else_than_a_zip(tmp_path, content):
     file = tmp_path / "bad.zip"
     file.write_bytes(content)
-    with pytest.raises(DatasetError, match="bad.zip: expected the published format, found .* damaged or of another format"):
+    with pytest.raises(
+        DatasetError,
+        match="bad.zip: expected the published format, found .* damaged or of another format",
+    ):
         movielens(path=file)
 
 
@@ -391,15 +465,25 @@ def test_without_a_published_checksum_the_first_copy_is_remembered(cache, capsys
     assert "no published checksum" in capsys.readouterr().err
     assert fetch(url) == file
     file.write_bytes(zip_of({"other": "x"}))
-    with pytest.raises(DatasetError, match="some.zip: expected an unchanged file, .*; delete it and try again"):
+    with pytest.raises(
+        DatasetError, match="some.zip: expected an unchanged file, .*; delete it and try again"
+    ):
         fetch(url)
 
 
 @pytest.mark.parametrize(
     ("answer", "checksum", "message"),
     [
-        ({"body": GOOD[:50], "length": len(GOOD)}, None, f"expected {len(GOOD)} bytes, found 50: cut short"),
-        ({"body": GOOD[:-30], "length": False}, None, "expected a whole zip archive, found one without an end"),
+        (
+            {"body": GOOD[:50], "length": len(GOOD)},
+            None,
+            f"expected {len(GOOD)} bytes, found 50: cut short",
+        ),
+        (
+            {"body": GOOD[:-30], "length": False},
+            None,
+            "expected a whole zip archive, found one without an end",
+        ),
         (
             {"body": b"\n <!DOCTYPE html><title>Log in</title>"},
             None,
@@ -412,7 +496,11 @@ def test_without_a_published_checksum_the_first_copy_is_remembered(cache, capsys
             "0" * 64,
             f"expected the file that was published, of SHA-256 {'0' * 64}, found {sha256(GOOD)}",
         ),
-        ({"body": GOOD, "status": 404}, None, "expected to download it, found .*404.*Without a network: get the file"),
+        (
+            {"body": GOOD, "status": 404},
+            None,
+            "expected to download it, found .*404.*Without a network: get the file",
+        ),
     ],
 )
 def test_a_bad_download_is_named_and_leaves_nothing(cache, answer, checksum, message):
@@ -441,7 +529,9 @@ def test_an_interrupted_download_leaves_nothing(cache, monkeypatch):
 def test_without_a_network_the_message_says_what_to_do(cache):
     with answering(GOOD) as (url, _):
         pass  # the server is gone now
-    with pytest.raises(DatasetError, match="Without a network: get the file on another machine .* path=") as caught:
+    with pytest.raises(
+        DatasetError, match="Without a network: get the file on another machine .* path="
+    ) as caught:
         fetch(url, timeout=5)
     assert str(cache) in str(caught.value)
     assert list(cache.iterdir()) == []
@@ -453,7 +543,9 @@ def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setenv("MTL_LESSONS_DATA", str(blocker / "cache"))
     with (
         answering(GOOD) as (url, requests),
-        pytest.raises(DatasetError, match="expected a cache folder to write to, .* MTL_LESSONS_DATA"),
+        pytest.raises(
+            DatasetError, match="expected a cache folder to write to, .* MTL_LESSONS_DATA"
+        ),
     ):
         fetch(url)
     assert requests == []
@@ -480,10 +572,14 @@ def test_a_full_disk_is_not_called_a_missing_network(cache, monkeypatch):
     cache.mkdir(parents=True)
     full = cache / "some.zip.part"
     full.symlink_to("/dev/full")  # takes nothing
-    monkeypatch.setattr(download.tempfile, "mkstemp", lambda **_: (os.open(os.devnull, os.O_RDONLY), str(full)))
+    monkeypatch.setattr(
+        download.tempfile, "mkstemp", lambda **_: (os.open(os.devnull, os.O_RDONLY), str(full))
+    )
     with (
         answering(GOOD) as (url, _),
-        pytest.raises(DatasetError, match="expected a cache folder to write to, .*No space left.*make room") as caught,
+        pytest.raises(
+            DatasetError, match="expected a cache folder to write to, .*No space left.*make room"
+        ) as caught,
     ):
         fetch(url)
     assert "network" not in str(caught.value)
@@ -495,9 +591,7 @@ def test_a_census_archive_with_another_test_part_is_refused(cache, monkeypatch, 
     archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
     with answering(archive) as (url, _):
         monkeypatch.setattr(census, "CENSUS_URL", url)
-        message = (
-            f"some.zip: expected the census data, .*{datasets.CENSUS_TEST_SHA256}, found {sha256(CENSUS.encode())}; delete it"
-        )
+        message = f"some.zip: expected the census data, .*{datasets.CENSUS_TEST_SHA256}, found {sha256(CENSUS.encode())}; delete it"
         for _ in range(2):  # it is not trusted the second time either
             with pytest.raises(DatasetError, match=message):
                 census_income(part, progress=False)
@@ -512,7 +606,9 @@ def test_a_downloaded_census_must_have_all_rows(monkeypatch):
     with answering(archive) as (url, _):
         monkeypatch.setattr(census, "CENSUS_URL", url)
         monkeypatch.setattr(census, "CENSUS_TEST_SHA256", sha256(CENSUS.encode()))
-        with pytest.raises(DatasetError, match="expected 199523 rows in census-income.data, found 2; delete"):
+        with pytest.raises(
+            DatasetError, match="expected 199523 rows in census-income.data, found 2; delete"
+        ):
             census_income("train", progress=False)
         monkeypatch.setitem(datasets.CENSUS_PARTS, "test", ("census-income.test", 2))
         assert len(census_income("test", progress=False)["age"]) == 2
@@ -523,4 +619,6 @@ def test_sources_are_the_original_ones_over_https():
     hosts = ["archive.ics.uci.edu", "files.grouplens.org", "files.grouplens.org"]
     assert [url.split("/")[:3] for url in urls] == [["https:", "", host] for host in hosts]
     assert all(len(bytes.fromhex(release.sha256)) == 32 for release in datasets.MOVIELENS.values())
-    assert all(text in datasets.__doc__ for text in ("10.24432/C5N30T", "CC BY 4.0", "10.1145/2827872"))
+    assert all(
+        text in datasets.__doc__ for text in ("10.24432/C5N30T", "CC BY 4.0", "10.1145/2827872")
+    )

@@ -9,7 +9,14 @@ import pytest
 
 import mtl_lessons
 
-CHAPTERS = ("concept", "shared_networks", "loss_balancing", "inputs_outputs", "two_tasks", "three_tasks")
+CHAPTERS = (
+    "concept",
+    "shared_networks",
+    "loss_balancing",
+    "inputs_outputs",
+    "two_tasks",
+    "three_tasks",
+)
 SHARED = ("metrics", "world", "training", "stored", "figures", "datasets")
 LOOSE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -44,7 +51,9 @@ def exported() -> list[str]:
 
 def _own(module) -> list[str]:
     return [
-        name for name, thing in vars(module).items() if name[0] != "_" and getattr(thing, "__module__", "") == module.__name__
+        name
+        for name, thing in vars(module).items()
+        if name[0] != "_" and getattr(thing, "__module__", "") == module.__name__
     ]
 
 

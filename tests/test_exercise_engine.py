@@ -32,7 +32,9 @@ def two():
 
 
 @pytest.mark.parametrize(
-    "answer", [..., None, lambda: ..., {"a": ...}, [..., ...]], ids=["dots", "None", "function", "dict", "list"]
+    "answer",
+    [..., None, lambda: ..., {"a": ...}, [..., ...]],
+    ids=["dots", "None", "function", "dict", "list"],
 )
 def test_a_starter_is_not_attempted(two, answer):
     result = two.heads.check(answer) if answer is not None else two.heads.check()
@@ -59,13 +61,17 @@ class Unprintable(Exception):
         raise RuntimeError("not even that")
 
 
-@pytest.mark.parametrize("error", [Unprintable(), ValueError("x" * 5_000_000)], ids=["unprintable", "5 MB"])
+@pytest.mark.parametrize(
+    "error", [Unprintable(), ValueError("x" * 5_000_000)], ids=["unprintable", "5 MB"]
+)
 def test_an_error_is_told_in_short_whatever_it_says(two, error):
     def build():
         raise error
 
     result = two.heads.check(build)
-    assert result.outcome == RAISED and type(error).__name__ in str(result) and len(str(result)) < 2000
+    assert (
+        result.outcome == RAISED and type(error).__name__ in str(result) and len(str(result)) < 2000
+    )
 
 
 def test_an_error_that_comes_from_no_line_of_the_learner_does_not_blame_one(two):
@@ -81,7 +87,10 @@ def test_another_backend_than_tensorflow_is_said(two, monkeypatch):
             else:
                 changed.setattr(keras.config, "backend", lambda: "jax")
             result = exercises.load("two_tasks").heads.check(lambda: None)
-        assert (result.outcome, result.key) == (NOT_YET, "other-backend") and "Keras on jax" in result.text
+        assert (result.outcome, result.key) == (
+            NOT_YET,
+            "other-backend",
+        ) and "Keras on jax" in result.text
 
 
 def leave():
@@ -114,7 +123,9 @@ def test_tab_shows_a_learner_the_steps(name):
     exercise = exercises.load(name)
     steps = {step.name for step in exercise.steps}
     offered = IPCompleter(namespace={"exercise": exercise}).attr_matches("exercise.")
-    assert steps <= set(dir(exercise)) and steps <= {text.removeprefix("exercise.") for text in offered}
+    assert steps <= set(dir(exercise)) and steps <= {
+        text.removeprefix("exercise.") for text in offered
+    }
     assert {"steps", "reset"} <= set(dir(exercise))
 
 
@@ -220,7 +231,9 @@ def test_what_was_stopped_leaves_tensorflow_whole(two, impatient):
     assert tf.executing_eagerly() and float(tape.gradient(loss, variable)) == 6
 
     @tf.function
-    def steps(rows):  # under a tape that was left open, TensorFlow would differentiate this loop over an iterator
+    def steps(
+        rows,
+    ):  # under a tape that was left open, TensorFlow would differentiate this loop over an iterator
         for row in rows:
             variable.assign_add(row)
 
@@ -230,7 +243,9 @@ def test_what_was_stopped_leaves_tensorflow_whole(two, impatient):
 
 def test_also_outside_the_main_thread(two, impatient):
     results = []
-    thread = threading.Thread(target=lambda: results.append(two.heads.check(forever_and_catching, seconds=0.1)))
+    thread = threading.Thread(
+        target=lambda: results.append(two.heads.check(forever_and_catching, seconds=0.1))
+    )
     thread.start()
     thread.join()
     assert [result.key for result in results] == ["too-slow"]
@@ -265,7 +280,10 @@ def huge_table():
 
 def test_a_huge_model_is_refused_before_it_takes_memory(two):
     result = two.heads.check(huge_table)
-    assert (result.outcome, result.key) == (NOT_YET, "too-large") and "128,000,000,000" in result.text
+    assert (result.outcome, result.key) == (
+        NOT_YET,
+        "too-large",
+    ) and "128,000,000,000" in result.text
 
 
 def test_weights_are_counted_altogether_and_only_within_the_block():
@@ -288,7 +306,11 @@ def test_settings_are_restored(two):
     expected = np.random.RandomState(7).random()
     errors = np.geterr()
     assert two.heads.check(meddling).outcome == RAISED
-    assert keras.config.floatx() == "float32" and np.geterr() == errors and not tf.config.functions_run_eagerly()
+    assert (
+        keras.config.floatx() == "float32"
+        and np.geterr() == errors
+        and not tf.config.functions_run_eagerly()
+    )
     assert np.random.random() == expected
 
 
@@ -324,12 +346,22 @@ def test_what_is_passed_stays_until_reset(two):
 
 def test_hints_come_one_after_the_other(two):
     said = [two.inputs.hint().heading for _ in range(4)]
-    assert [heading.split(":")[0] for heading in said] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3", "Hint 3 of 3"]
-    assert two.inputs.hint(1).heading.startswith("Hint 1") and two.inputs.hint(99).heading.startswith("Hint 3")
+    assert [heading.split(":")[0] for heading in said] == [
+        "Hint 1 of 3",
+        "Hint 2 of 3",
+        "Hint 3 of 3",
+        "Hint 3 of 3",
+    ]
+    assert two.inputs.hint(1).heading.startswith("Hint 1") and two.inputs.hint(
+        99
+    ).heading.startswith("Hint 3")
 
 
 UNREADABLE = ["", "{", "[]", "[" * 100_000, '{"two_tasks": 3}', '{"two_tasks": {"heads": 1}}']
-UNREADABLE += ['{"two_tasks": {"heads": {"passed": "yes", "hints": "2"}}}', '{"two_tasks": {"heads": {"hints": -1}}}']
+UNREADABLE += [
+    '{"two_tasks": {"heads": {"passed": "yes", "hints": "2"}}}',
+    '{"two_tasks": {"heads": {"hints": -1}}}',
+]
 
 
 @pytest.mark.parametrize("text", UNREADABLE, ids=range(len(UNREADABLE)))
@@ -377,11 +409,17 @@ def test_a_result_is_text_and_html_and_escapes_what_a_learner_wrote(two):
 
     result = two.heads.check(build)
     html = result._repr_html_()
-    assert 'data-outcome="raised"' in html and "<script>" not in html and "\x1b" not in html + str(result)
+    assert (
+        'data-outcome="raised"' in html
+        and "<script>" not in html
+        and "\x1b" not in html + str(result)
+    )
     assert 'href="#two-tasks-heads"' in html and "Read again" in str(result)
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "gbk", "cp932", "cp949", "ascii", "no-such-encoding"])
+@pytest.mark.parametrize(
+    "encoding", ["cp1252", "cp437", "gbk", "cp932", "cp949", "ascii", "no-such-encoding"]
+)
 def test_what_a_terminal_cannot_show_is_put_plainly(two, encoding, monkeypatch):
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(encoding=encoding))
     result = two.heads.check(lambda: None)
@@ -436,7 +474,15 @@ def test_every_string_is_used():
     code = "".join(path.read_text() for path in files).replace("'", '"')
     kinds = [
         f"{found}-for-{kind}"
-        for found in ("softmax", "double-softmax", "sigmoid", "upper-half", "tanh", "positive", "constant")
+        for found in (
+            "softmax",
+            "double-softmax",
+            "sigmoid",
+            "upper-half",
+            "tanh",
+            "positive",
+            "constant",
+        )
         for kind in ("one-of", "yes-no", "number")
     ]
     assert [key for key in words if f'"{key}"' not in code and key not in OUTCOMES] == []

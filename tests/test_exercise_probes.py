@@ -26,10 +26,14 @@ def test_outputs_of_equal_width_are_told_apart_by_name_or_place(names):
     assert subject.ranges == {"item": "softmax", "click": "sigmoid", "stars": "linear"}
 
 
-@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: {"x": x}], ids=["tensor", "list", "dict"])
+@pytest.mark.parametrize(
+    "wrap", [lambda x: x, lambda x: [x], lambda x: {"x": x}], ids=["tensor", "list", "dict"]
+)
 def test_a_model_is_fed_as_it_takes_its_inputs(wrap, recwarn):
     x = keras.Input((6,), name="x")
-    subject = Subject(lambda: keras.Model(wrap(x), layers.Dense(5)(x)), X, [Output("item", ONE_OF, 5)])
+    subject = Subject(
+        lambda: keras.Model(wrap(x), layers.Dense(5)(x)), X, [Output("item", ONE_OF, 5)]
+    )
     assert subject.outputs()["item"].shape == (32, 5) and not recwarn
 
 
@@ -51,14 +55,18 @@ def test_outputs_of_equal_width_and_other_names_are_not_guessed():
     ],
 )
 def test_activation_sees_the_range_not_the_name(activation, found):
-    model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(5)])
+    model = keras.Sequential(
+        [keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(5)]
+    )
     model.add(layers.Lambda(keras.activations.get(activation)))
     before = model.get_weights()
     assert Subject(model, X, [Output("item", ONE_OF, 5)]).ranges == {"item": found}
     assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights()))
 
 
-@pytest.mark.parametrize("change", [{"stars": "sigmoid"}, {"stars": "tanh"}, {"click": "softmax"}, {"item": "relu"}])
+@pytest.mark.parametrize(
+    "change", [{"stars": "sigmoid"}, {"stars": "tanh"}, {"click": "softmax"}, {"item": "relu"}]
+)
 def test_a_range_that_does_not_fit_the_label_is_a_mistake(change):
     with pytest.raises(Mistake) as caught:
         probes.activations(Subject(lambda: three(**change), X, THREE))
@@ -73,7 +81,12 @@ def test_a_range_that_does_not_fit_the_label_is_a_mistake(change):
 
 @pytest.mark.parametrize(
     ("inputs", "key"),
-    [([(6,), (1,)], "extra-input"), ([(5,)], "wrong-input"), ([(6, 1)], "wrong-input"), ([()], "wrong-input")],
+    [
+        ([(6,), (1,)], "extra-input"),
+        ([(5,)], "wrong-input"),
+        ([(6, 1)], "wrong-input"),
+        ([()], "wrong-input"),
+    ],
     ids=["a label", "other width", "a dimension more", "one less"],
 )
 def test_inputs_are_the_columns_and_nothing_else(inputs, key):
@@ -87,7 +100,13 @@ def test_inputs_are_the_columns_and_nothing_else(inputs, key):
 def compiled(**losses):
     model = three()
     model.compile(
-        "adam", loss={"item": "sparse_categorical_crossentropy", "click": "binary_crossentropy", "stars": "mse"} | losses
+        "adam",
+        loss={
+            "item": "sparse_categorical_crossentropy",
+            "click": "binary_crossentropy",
+            "stars": "mse",
+        }
+        | losses,
     )
     return model
 

@@ -27,7 +27,9 @@ def test_an_answer_depends_on_what_it_uses_and_on_what_happens_at_the_top(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "coded", [b"\xef\xbb\xbfx = 1\n", b"# coding: latin-1\nx = '\xe9'\n"], ids=["a mark of UTF-8", "Latin-1"]
+    "coded",
+    [b"\xef\xbb\xbfx = 1\n", b"# coding: latin-1\nx = '\xe9'\n"],
+    ids=["a mark of UTF-8", "Latin-1"],
 )
 def test_a_file_may_be_saved_as_python_allows(tmp_path, coded):
     file = tmp_path / "a.py"
@@ -36,9 +38,7 @@ def test_a_file_may_be_saved_as_python_allows(tmp_path, coded):
 
 
 def test_only_what_an_answer_uses_is_run(tmp_path):
-    text = (
-        "import no_such_module\nimport math as m\nN = 2\n\ndef f():\n    return m.sqrt(N)\n\nclass C:\n    x = no_such_module\n"
-    )
+    text = "import no_such_module\nimport math as m\nN = 2\n\ndef f():\n    return m.sqrt(N)\n\nclass C:\n    x = no_such_module\n"
     assert source(text, tmp_path / "a.py").run("f")["f"]() == 2**0.5
     with pytest.raises(ModuleNotFoundError):
         source(text, tmp_path / "a.py").run("C")
@@ -54,14 +54,20 @@ def test_what_is_about_tensorflow_is_not_run_for_an_answer_without_it(tmp_path):
 @pytest.mark.parametrize(
     ("text", "needs"),
     [
-        ("import numpy as np\nfrom mtl_lessons import metrics\ndef f(): return np, metrics\n", False),
+        (
+            "import numpy as np\nfrom mtl_lessons import metrics\ndef f(): return np, metrics\n",
+            False,
+        ),
         ("import keras\ndef f(): return 1\n", False),
         ("import keras\ndef f(): return keras\n", True),
         ("def f():\n    import tensorflow as tf\n", True),
         ("from mtl_lessons.backend import keras\nk = keras\ndef f(): return k\n", True),
         ("from mtl_lessons import two_tasks\ndef f(): return two_tasks\n", True),
         ("import keras\nkeras.utils.set_random_seed(0)\ndef f(): return 1\n", False),
-        ("import keras\ndef g(): return keras\nif __name__ == '__main__':\n    print(g())\ndef f(): return 1\n", False),
+        (
+            "import keras\ndef g(): return keras\nif __name__ == '__main__':\n    print(g())\ndef f(): return 1\n",
+            False,
+        ),
         ("import keras\nSIZE = [1]\nSIZE.append(keras.Input(()))\ndef f(): return SIZE\n", True),
         ("import keras\ndef f(): return 1\nprint(keras, f())\n", True),
         ("from keras import *\ndef f(): return 1\n", True),

@@ -32,7 +32,9 @@ def python(*arguments, cwd, **variables):
         cwd=cwd,
         timeout=600,
         encoding="utf-8",
-        env=os.environ | {"PYTHONPATH": str(FOLDER.parents[1]), "PYTHONIOENCODING": "utf-8"} | variables,
+        env=os.environ
+        | {"PYTHONPATH": str(FOLDER.parents[1]), "PYTHONIOENCODING": "utf-8"}
+        | variables,
     )
 
 
@@ -42,7 +44,11 @@ def test_start_writes_a_file_that_is_not_attempted(tmp_path, monkeypatch, capsys
     assert cli.main(["start", "two_tasks"]) == 0 and cli.main(["start", "two_tasks"]) == 2
     assert cli.main(["check", "two_tasks.py"]) == 1
     out = capsys.readouterr()
-    assert "Not attempted yet: step 1" in out.out and "0 of 5 steps passed." in out.out and "is there already" in out.err
+    assert (
+        "Not attempted yet: step 1" in out.out
+        and "0 of 5 steps passed." in out.out
+        and "is there already" in out.err
+    )
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "gbk", "cp932", "cp949"])
@@ -67,7 +73,9 @@ def test_a_check_goes_on_to_the_first_step_that_is_not_passed_and_light_steps_co
     )
     assert cli.main(["check", str(file)]) == 2  # which exercise it is, nobody has said
     found = python("check", str(file), "--exercise", "two_tasks", cwd=tmp_path)
-    verdicts = re.findall(r"([·✓✗!] [^:]+): step( \d)", found.stdout)  # "mine" may stand before one, on its line
+    verdicts = re.findall(
+        r"([·✓✗!] [^:]+): step( \d)", found.stdout
+    )  # "mine" may stand before one, on its line
     assert ["".join(verdict) for verdict in verdicts] == [
         "· Not attempted yet 3",
         "· Not attempted yet 4",
@@ -147,14 +155,18 @@ def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkey
     assert check.report() == 1
     file.write_text(file.read_text().replace("return 2", "return 3"))
     assert check.report() == 1 and ASKED == [["inputs", "trunk"]]
-    assert "returns `None`" in capsys.readouterr().out.split("unchanged")[-1]  # what is wrong is said again
+    assert (
+        "returns `None`" in capsys.readouterr().out.split("unchanged")[-1]
+    )  # what is wrong is said again
 
 
 def died(two, code):
     """What is said when the process of a check ends by that code."""
     process = child.Child.__new__(child.Child)
     process.folder, process.report = SimpleNamespace(cleanup=lambda: None), FOLDER / "empty"
-    process.process = subprocess.Popen([sys.executable, "-c", f"import os; {code}"], stdin=subprocess.PIPE, text=True)
+    process.process = subprocess.Popen(
+        [sys.executable, "-c", f"import os; {code}"], stdin=subprocess.PIPE, text=True
+    )
     process._events = lambda: iter([] if process.process.wait() is None else [])
     *_, (_, result) = process.verdicts(FOLDER, two.steps[:1])
     return result
@@ -164,10 +176,15 @@ def test_a_crash_on_windows_is_told_as_one():
     assert "0xc0000005" in child._how(0xC0000005) and "crash" in child._how(0xC0000005)
 
 
-@pytest.mark.skipif(sys.platform != "linux" or os.path.exists("/proc/driver/nvidia"), reason="there is no limit here")
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.path.exists("/proc/driver/nvidia"),
+    reason="there is no limit here",
+)
 def test_memory_has_an_end_in_the_process_of_a_check():
     code = "from mtl_lessons.exercises.child import _limit; _limit(2**29); bytes(2**30)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600
+    )
     assert "MemoryError" in found.stderr
 
 

@@ -35,7 +35,11 @@ SCORES = {  # of the cures, in world 0, as they were measured: recall@10, AUC, R
 
 
 def steps():
-    return [pytest.param(step, id=f"{name}-{step.name}") for name, exercise in ALL.items() for step in exercise.steps]
+    return [
+        pytest.param(step, id=f"{name}-{step.name}")
+        for name, exercise in ALL.items()
+        for step in exercise.steps
+    ]
 
 
 def answers(right):
@@ -70,10 +74,24 @@ def as_measured(monkeypatch):
     def scripted(file: str) -> None:
         both, interests = TRAINED.get(file, ((0.527, 0.786), (0.0, 0.746))) or (None, None)
         if both:
-            trained = {item: dict(zip(("item", "interest"), found)) for item, found in ((1.0, both), (0.0, interests))}
-            monkeypatch.setattr(ALL["two_tasks"].checks, "_trained", lambda subject, label, weights: trained[weights["item"]])
-        together, alone = (dict(zip(("chosen", "ad_click", "rating"), scores)) for scores in SCORES.get(file, ((), ())))
-        monkeypatch.setattr(ALL["three_tasks"].checks, "_scored", lambda framework: together if framework.shared else alone)
+            trained = {
+                item: dict(zip(("item", "interest"), found))
+                for item, found in ((1.0, both), (0.0, interests))
+            }
+            monkeypatch.setattr(
+                ALL["two_tasks"].checks,
+                "_trained",
+                lambda subject, label, weights: trained[weights["item"]],
+            )
+        together, alone = (
+            dict(zip(("chosen", "ad_click", "rating"), scores))
+            for scores in SCORES.get(file, ((), ()))
+        )
+        monkeypatch.setattr(
+            ALL["three_tasks"].checks,
+            "_scored",
+            lambda framework: together if framework.shared else alone,
+        )
 
     return scripted
 
@@ -114,7 +132,12 @@ def test_a_wrong_answer_gets_its_message(exercise, answer, read, as_measured):
     as_measured(answer.name)
     result = check(step, read(exercise, answer)[step.answer])
     assert (result.outcome, result.key) == (NOT_YET, answer.gets), result
-    assert result.error is None and "Found: " in result.text and "Expected: " in result.text and "{" not in result.heading
+    assert (
+        result.error is None
+        and "Found: " in result.text
+        and "Expected: " in result.text
+        and "{" not in result.heading
+    )
     assert not step.passed
 
 
@@ -146,16 +169,30 @@ def test_every_step_has_a_check_a_starter_and_a_solution(name):
                 forgotten.append(f"{exercise.module.__file__}: expected {part}, found none")
     starters = {file.name for file in exercise.folder.glob("starter_*.py")}
     for file in starters - {step.spec.starter for step in exercise.steps}:
-        forgotten.append(f"{name}/manifest.yml: expected a step that begins with {file}, found none")
+        forgotten.append(
+            f"{name}/manifest.yml: expected a step that begins with {file}, found none"
+        )
     assert forgotten == []
     assert all(step.solution().text.startswith("```python\n") for step in exercise.steps)
 
 
 def mistakes(folder):
     """The keys of the messages that the modules of a folder raise: what is written as `Mistake("key")` or as a text."""
-    nodes = [node for file in folder.glob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
-    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Mistake"]
+    nodes = [
+        node
+        for file in folder.glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    texts = {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    calls = [
+        node
+        for node in nodes
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Mistake"
+    ]
     raised = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
     return raised, texts
 
@@ -167,8 +204,14 @@ def test_every_mistake_has_a_message_and_every_message_a_mistake(name):
     _, of_probes = mistakes(FOLDER / "probes")
     own = set(exercise.manifest.messages)
     wanted = raised | {answer.gets for answer in handed_in.of(name) if not answer.is_right}
-    forgotten = [f"{name}/manifest.yml: expected a message {key}, found none" for key in wanted - own - set(common)]
-    unused = [f"{name}/manifest.yml: expected a mistake {key}, found none" for key in own - texts - of_probes]
+    forgotten = [
+        f"{name}/manifest.yml: expected a message {key}, found none"
+        for key in wanted - own - set(common)
+    ]
+    unused = [
+        f"{name}/manifest.yml: expected a mistake {key}, found none"
+        for key in own - texts - of_probes
+    ]
     assert forgotten + unused == []
 
 
@@ -180,12 +223,24 @@ def test_typical_mistakes_give_other_numbers_than_the_right_ones():
     for seed, rows in ((11, 400), (6, 260)):
         given = two._scored_rows(seed, rows)
         right = two._right(*given)
-        near = [key for task in two.NAMES for key, value in two._look_alikes(task, *given) if abs(value - right[task]) < 2e-3]
+        near = [
+            key
+            for task in two.NAMES
+            for key, value in two._look_alikes(task, *given)
+            if abs(value - right[task]) < 2e-3
+        ]
         assert near == [], seed
     multi, single = three._scores(4)
-    right = {task: three._interval(runs) for task, runs in three._differences(multi, single).items()}
+    right = {
+        task: three._interval(runs) for task, runs in three._differences(multi, single).items()
+    }
     alike = three._look_alikes(multi, single)
-    same = {key for key, wrong in alike for task, numbers in wrong.items() if three._same(numbers, right[task])}
+    same = {
+        key
+        for key, wrong in alike
+        for task, numbers in wrong.items()
+        if three._same(numbers, right[task])
+    }
     assert same <= {"absolute"}  # where all five seeds gained
 
 
@@ -203,17 +258,30 @@ def test_a_cure_is_trained_once(monkeypatch, step_by_step):
     monkeypatch.setattr(checks, "compare", counted)
     monkeypatch.setattr(checks, "SCORES", {})
     declare = checks.experiment.declare
-    scores = [checks._scored(declare(width=2, shared=shared), steps=2, batch=16) for shared in (True, False, True)]
+    scores = [
+        checks._scored(declare(width=2, shared=shared), steps=2, batch=16)
+        for shared in (True, False, True)
+    ]
     assert trained == [True, False] and scores[0] == scores[2] != scores[1]
-    assert scores[0].keys() == {"chosen", "ad_click", "rating"} and np.all(np.isfinite(list(scores[0].values())))
-    own = declare(network=lambda tasks, name: None)  # a network that somebody wrote: nobody knows what it depends on
+    assert scores[0].keys() == {"chosen", "ad_click", "rating"} and np.all(
+        np.isfinite(list(scores[0].values()))
+    )
+    own = declare(
+        network=lambda tasks, name: None
+    )  # a network that somebody wrote: nobody knows what it depends on
     assert checks._declaration(own) == ""
-    assert checks._declaration(declare()) != checks._declaration(declare(weight=2.0)) != checks._declaration(declare(9))
+    assert (
+        checks._declaration(declare())
+        != checks._declaration(declare(weight=2.0))
+        != checks._declaration(declare(9))
+    )
 
 
 def test_a_gain_over_a_control_that_collapsed_is_no_cure(as_measured, monkeypatch):
     step, good = ALL["three_tasks"].cure, SCORES["by_hand"]
-    monkeypatch.setitem(SCORES, "collapsed", ((good[0][0], 0.807, good[0][2]), (good[1][0], 0.690, good[1][2])))
+    monkeypatch.setitem(
+        SCORES, "collapsed", ((good[0][0], 0.807, good[0][2]), (good[1][0], 0.690, good[1][2]))
+    )
     as_measured("collapsed")
     result = check(step, step.exercise.module.cure)
     assert (result.key, result.facts["task"]) == ("below-the-best", "ad_click")
@@ -226,7 +294,11 @@ def test_light_checks_agree_with_the_model_answers():
     from mtl_lessons.exercises.two_tasks import light as two
 
     module = ALL["three_tasks"].module
-    assert (module.IDS, tuple(module.TASKS), module.LESS_IS_BETTER) == (three.IDS, three.TASKS, three.LESS_IS_BETTER)
+    assert (module.IDS, tuple(module.TASKS), module.LESS_IS_BETTER) == (
+        three.IDS,
+        three.TASKS,
+        three.LESS_IS_BETTER,
+    )
     given = two._scored_rows(5, 90)
     assert two._right(*given) == pytest.approx(ALL["two_tasks"].module.report(*given), abs=1e-9)
     multi, single = three._scores(6)
@@ -247,11 +319,17 @@ def test_the_chapter_has_every_starter_every_check_and_every_section(name):
     if not path.exists():
         pytest.skip(f"no chapter {name} yet")
     cells = nbformat.read(path, as_version=4).cells
-    code, text = ([cell.source for cell in cells if cell.cell_type == kind] for kind in ("code", "markdown"))
+    code, text = (
+        [cell.source for cell in cells if cell.cell_type == kind] for kind in ("code", "markdown")
+    )
     for step in exercise.steps:
         assert step.begin_with.strip() in code
         assert any(f"exercise.{step.name}.check({step.answer})" in cell for cell in code)
         assert any(f"exercise.{step.name}.solution()" in cell for cell in code)
-    titles = {target: title for cell in text for target, title in re.findall(r"^\(([\w-]+)\)=\n#+ (.*)$", cell, re.MULTILINE)}
+    titles = {
+        target: title
+        for cell in text
+        for target, title in re.findall(r"^\(([\w-]+)\)=\n#+ (.*)$", cell, re.MULTILINE)
+    }
     for title, target in map(exercise.section, exercise.manifest.sections):
         assert title.lower() in titles[target].lower()

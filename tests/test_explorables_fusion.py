@@ -32,7 +32,7 @@ def test_fusion_is_what_the_package_serves():
 
 
 def test_one_factor_for_all_moves_sums_and_never_powers():
-    moved = {form: 0 for form in FORMS}
+    moved = dict.fromkeys(FORMS, 0)
     for point in points(FUSION.axes):
         if point["wrong"] == "all":
             moved[point["form"]] += order(point) != order(point, right=True)

@@ -16,7 +16,11 @@ PAGES = ("#ffffff", "#121212", "#14181e")
 def curve():
     fig, ax = figures.new()
     for power in range(1, 6):
-        ax.plot([x / 50 for x in range(51)], [(x / 50) ** power for x in range(51)], label=f"task {power}")
+        ax.plot(
+            [x / 50 for x in range(51)],
+            [(x / 50) ** power for x in range(51)],
+            label=f"task {power}",
+        )
     ax.bar([0.2, 0.4], [0.1, 0.2], width=0.1, hatch="//", edgecolor="black")
     ax.set(xlabel="recall & <precision>", ylabel="AUC", title="$x^2$")
     ax.legend()
@@ -29,7 +33,9 @@ def shown(figure, **options) -> str:
 
 def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -63,7 +69,11 @@ def test_text_stays_text_in_the_font_of_the_page():
 def test_text_is_large_enough_on_a_phone():
     root = ElementTree.fromstring(figures.picture(curve(), "alt").svg)
     scale = 328 / float(root.get("viewBox").split()[2])  # a phone of 360 px with margins
-    sizes = [float(node.get("font-size").removesuffix("px")) for node in root.iter("text") if node.get("font-size")]
+    sizes = [
+        float(node.get("font-size").removesuffix("px"))
+        for node in root.iter("text")
+        if node.get("font-size")
+    ]
     assert sizes and min(sizes) * scale >= 9
 
 
@@ -79,13 +89,21 @@ def test_ids_are_few_used_and_differ_between_figures():
     htmls = [shown(one), shown(other)]
     ids = [set(re.findall(r' id="(.*?)"', html)) for html in htmls]
     for html, own in zip(htmls, ids):
-        assert own == set(re.findall(r'(?:url\(|href=")#([\w-]+)', html)) and all(name.startswith("mtl-") for name in own)
+        assert own == set(re.findall(r'(?:url\(|href=")#([\w-]+)', html)) and all(
+            name.startswith("mtl-") for name in own
+        )
     assert ids[0] and not ids[0] & ids[1]
 
 
 def test_a_short_form_of_the_font_is_understood():
     """As matplotlib 3.10 writes it."""
-    plain = dict(figures._plain({"style": "font: italic 700 12px 'DejaVu Sans', sans-serif; text-anchor: middle; fill: #000000"}))
+    plain = dict(
+        figures._plain(
+            {
+                "style": "font: italic 700 12px 'DejaVu Sans', sans-serif; text-anchor: middle; fill: #000000"
+            }
+        )
+    )
     assert plain == {
         "font-style": "italic",
         "font-weight": "700",
@@ -137,5 +155,10 @@ with figures.style():
 line, = ax.plot([1, 2])
 figures.picture(fig, "A line.")
 print(plt.get_fignums(), line.get_color())"""
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[] #1b86c4\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "[] #1b86c4\n"
+    )
     assert mpl.rcParams["axes.prop_cycle"] == mpl.rcParamsDefault["axes.prop_cycle"]

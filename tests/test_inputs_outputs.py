@@ -122,32 +122,101 @@ def policy(request):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: io.Binary("t", rate=1.0), "task 't': expected a base rate between 0 and 1, found 1.0"),
-        (lambda: io.Binary("t", rate="half"), "task 't': expected rate to be a finite number, found 'half'"),
-        (lambda: io.Binary("t", over="batch"), "task 't': expected over to be 'known' or 'rows', found 'batch'"),
-        (lambda: io.Binary("t", space="t"), "task 't': expected a space other than the task itself, found 't'"),
-        (lambda: io.Binary("watch time"), "task 'watch time': expected a name of A-Z, a-z, 0-9, '_', '-', '.', found"),
+        (
+            lambda: io.Binary("t", rate=1.0),
+            "task 't': expected a base rate between 0 and 1, found 1.0",
+        ),
+        (
+            lambda: io.Binary("t", rate="half"),
+            "task 't': expected rate to be a finite number, found 'half'",
+        ),
+        (
+            lambda: io.Binary("t", over="batch"),
+            "task 't': expected over to be 'known' or 'rows', found 'batch'",
+        ),
+        (
+            lambda: io.Binary("t", space="t"),
+            "task 't': expected a space other than the task itself, found 't'",
+        ),
+        (
+            lambda: io.Binary("watch time"),
+            "task 'watch time': expected a name of A-Z, a-z, 0-9, '_', '-', '.', found",
+        ),
         (lambda: io.Binary("点击"), "task '点击': expected a name of A-Z"),
-        (lambda: io.OneOfK("t", classes=0), "task 't': expected classes to be a whole number from 2 to 16777216, found 0"),
+        (
+            lambda: io.OneOfK("t", classes=0),
+            "task 't': expected classes to be a whole number from 2 to 16777216, found 0",
+        ),
         (lambda: io.OneOfK("t", classes=2**24 + 1), "from 2 to 16777216, found 16777217"),
-        (lambda: io.MultiLabel("t", labels=0), "task 't': expected labels to be a whole number from 1 to .*, found 0"),
-        (lambda: io.Ordinal("t", low=5, high=1), "task 't': expected low below high, found 5 and 1"),
-        (lambda: io.Ordinal("t", low=1.5, high=3), "task 't': expected low to be a whole number from .*, found 1.5"),
-        (lambda: io.Regression("t", scale=0), "task 't': expected scale to be a finite number above 0, found 0"),
-        (lambda: io.Regression("t", mean=NAN), "task 't': expected mean to be a finite number, found nan"),
-        (lambda: io.WatchTime("t", typical=-1.0), "task 't': expected typical to be a finite number above 0, found -1.0"),
-        (lambda: io.Categorical("f", ids=0), "feature 'f': expected ids to be a whole number from 1 to .*, found 0"),
-        (lambda: io.Categorical("f", ids=2.5), "feature 'f': expected ids to be a whole number from 1 to .*, found 2.5"),
-        (lambda: io.Categorical("f", ids=3, width=True), "feature 'f': expected width to be a whole number .*, found True"),
-        (lambda: io.Categorical("a/b", ids=3), "feature 'a/b': expected a text without '/' as its name, found 'a/b'"),
-        (lambda: io.Sequence("f", ids=3, longest=0), "feature 'f': expected longest to be a whole number from 1 to .*, found 0"),
-        (lambda: io.Numeric("f", scale=0), "feature 'f': expected scale to be finite numbers above 0, found 0"),
-        (lambda: io.Numeric("f", size=2, scale=(1, -1)), "feature 'f': expected scale to be finite numbers above 0, found"),
-        (lambda: io.Numeric("f", size=2, mean=(1, 2, 3)), "feature 'f': expected mean of 1 or 2 numbers, found"),
-        (lambda: io.Numeric.fitted("f", [1.0, NAN]), "feature 'f': expected finite numbers, found 1 NaN or infinite"),
+        (
+            lambda: io.MultiLabel("t", labels=0),
+            "task 't': expected labels to be a whole number from 1 to .*, found 0",
+        ),
+        (
+            lambda: io.Ordinal("t", low=5, high=1),
+            "task 't': expected low below high, found 5 and 1",
+        ),
+        (
+            lambda: io.Ordinal("t", low=1.5, high=3),
+            "task 't': expected low to be a whole number from .*, found 1.5",
+        ),
+        (
+            lambda: io.Regression("t", scale=0),
+            "task 't': expected scale to be a finite number above 0, found 0",
+        ),
+        (
+            lambda: io.Regression("t", mean=NAN),
+            "task 't': expected mean to be a finite number, found nan",
+        ),
+        (
+            lambda: io.WatchTime("t", typical=-1.0),
+            "task 't': expected typical to be a finite number above 0, found -1.0",
+        ),
+        (
+            lambda: io.Categorical("f", ids=0),
+            "feature 'f': expected ids to be a whole number from 1 to .*, found 0",
+        ),
+        (
+            lambda: io.Categorical("f", ids=2.5),
+            "feature 'f': expected ids to be a whole number from 1 to .*, found 2.5",
+        ),
+        (
+            lambda: io.Categorical("f", ids=3, width=True),
+            "feature 'f': expected width to be a whole number .*, found True",
+        ),
+        (
+            lambda: io.Categorical("a/b", ids=3),
+            "feature 'a/b': expected a text without '/' as its name, found 'a/b'",
+        ),
+        (
+            lambda: io.Sequence("f", ids=3, longest=0),
+            "feature 'f': expected longest to be a whole number from 1 to .*, found 0",
+        ),
+        (
+            lambda: io.Numeric("f", scale=0),
+            "feature 'f': expected scale to be finite numbers above 0, found 0",
+        ),
+        (
+            lambda: io.Numeric("f", size=2, scale=(1, -1)),
+            "feature 'f': expected scale to be finite numbers above 0, found",
+        ),
+        (
+            lambda: io.Numeric("f", size=2, mean=(1, 2, 3)),
+            "feature 'f': expected mean of 1 or 2 numbers, found",
+        ),
+        (
+            lambda: io.Numeric.fitted("f", [1.0, NAN]),
+            "feature 'f': expected finite numbers, found 1 NaN or infinite",
+        ),
         (lambda: io.Numeric.fitted("f", []), "feature 'f': expected finite numbers, found no row"),
-        (lambda: io.losses([io.Binary("t"), io.Regression("t")]), r"tasks: expected different names, found \['t', 't'\]"),
-        (lambda: io.Calibration(0.0, 1.0), "Calibration: expected slope > 0 and a finite intercept, found 0.0 and 1.0"),
+        (
+            lambda: io.losses([io.Binary("t"), io.Regression("t")]),
+            r"tasks: expected different names, found \['t', 't'\]",
+        ),
+        (
+            lambda: io.Calibration(0.0, 1.0),
+            "Calibration: expected slope > 0 and a finite intercept, found 0.0 and 1.0",
+        ),
     ],
 )
 def test_a_declaration_that_makes_no_sense(make, message):
@@ -158,11 +227,20 @@ def test_a_declaration_that_makes_no_sense(make, message):
 @pytest.mark.parametrize(
     ("with_numpy", "plain"),
     [
-        (io.Categorical("f", ids=np.int64(4) + 1, width=np.int8(3)), io.Categorical("f", ids=5, width=3)),
-        (io.Numeric("f", size=np.int64(2), mean=np.array([1.0, 2.0])), io.Numeric("f", size=2, mean=(1.0, 2.0))),
+        (
+            io.Categorical("f", ids=np.int64(4) + 1, width=np.int8(3)),
+            io.Categorical("f", ids=5, width=3),
+        ),
+        (
+            io.Numeric("f", size=np.int64(2), mean=np.array([1.0, 2.0])),
+            io.Numeric("f", size=2, mean=(1.0, 2.0)),
+        ),
         (io.Binary("t", rate=np.float32(0.25)), io.Binary("t", rate=0.25)),
         (io.OneOfK("t", classes=np.uint8(3)), io.OneOfK("t", classes=3)),
-        (io.Regression("t", mean=np.float64(3), scale=np.float16(2)), io.Regression("t", mean=3.0, scale=2.0)),
+        (
+            io.Regression("t", mean=np.float64(3), scale=np.float16(2)),
+            io.Regression("t", mean=3.0, scale=2.0),
+        ),
     ],
 )
 def test_numbers_of_numpy_are_as_good_as_pythons(with_numpy, plain):
@@ -180,8 +258,12 @@ def test_features_of_any_name_train_and_reload(tmp_path):
     rows = {"点击": [0, 1], "last week": [[1], []], "price (€)": [1.0, 2.0], "features": [0, 2]}
     inputs, x = io.encode(named)
     model = keras.Model(inputs, io.heads([io.WatchTime("watch"), io.Regression("watch_ratio")], x))
-    model.compile("adam", io.losses([io.WatchTime("watch"), io.Regression("watch_ratio")]), jit_compile=False)
-    model.fit(io.feed(named, rows), {"watch": np.ones((2, 1)), "watch_ratio": np.ones((2, 1))}, verbose=0)
+    model.compile(
+        "adam", io.losses([io.WatchTime("watch"), io.Regression("watch_ratio")]), jit_compile=False
+    )
+    model.fit(
+        io.feed(named, rows), {"watch": np.ones((2, 1)), "watch_ratio": np.ones((2, 1))}, verbose=0
+    )
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(*(one(io.feed(named, rows))["watch"] for one in (model, again)))
@@ -204,7 +286,11 @@ def test_encode_gives_one_input_per_feature_and_all_widths_side_by_side():
 
 def test_a_shared_table_is_one_table():
     inputs, x = io.encode(FEATURES)
-    tables = {layer.name: layer.input_dim for layer in keras.Model(inputs, x).layers if isinstance(layer, keras.layers.Embedding)}
+    tables = {
+        layer.name: layer.input_dim
+        for layer in keras.Model(inputs, x).layers
+        if isinstance(layer, keras.layers.Embedding)
+    }
     assert tables == {"user_table": 5 + 2, "item_table": 7 + 2, "tags_table": 6 + 2}
 
 
@@ -235,7 +321,9 @@ def test_a_set_has_no_order_and_a_sequence_has_one():
 def test_the_masked_mean_by_hand():
     vectors = np.array([[[1.0, 2.0], [3.0, 4.0], [100.0, 100.0]], [[7.0, 7.0]] * 3])
     mask = np.array([[True, True, False], [False, False, False]])
-    np.testing.assert_allclose(features.MaskedMean()(vectors, mask), [[2.0, 3.0], [0.0, 0.0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        features.MaskedMean()(vectors, mask), [[2.0, 3.0], [0.0, 0.0]], rtol=1e-6
+    )
 
 
 def test_padding_gets_no_gradient():
@@ -245,20 +333,26 @@ def test_padding_gets_no_gradient():
     with tf.GradientTape() as tape:
         total = ops.sum(model({"tags": np.array([[2, -1], [-1, -1]])}))
     gradient = tf.convert_to_tensor(tape.gradient(total, table.value)).numpy()
-    np.testing.assert_array_equal(gradient.any(axis=1), [False, False, False, False, True, False, False])
+    np.testing.assert_array_equal(
+        gradient.any(axis=1), [False, False, False, False, True, False, False]
+    )
 
 
 def test_numbers_come_out_in_standard_units():
     columns = np.array([[1.0, 10.0], [3.0, 30.0]])
     inputs, x = io.encode([io.Numeric.fitted("price", columns)])
-    np.testing.assert_allclose(keras.Model(inputs, x)({"price": columns}), [[-1, -1], [1, 1]], rtol=1e-6)
+    np.testing.assert_allclose(
+        keras.Model(inputs, x)({"price": columns}), [[-1, -1], [1, 1]], rtol=1e-6
+    )
 
 
 def test_a_constant_column_comes_out_as_zero():
     column = [[0.1, 1.0], [0.1, 3.0], [0.1, 5.0]]
     feature = io.Numeric.fitted("price", column)
     inputs, x = io.encode([feature])
-    np.testing.assert_allclose(keras.Model(inputs, x)(io.feed([feature], {"price": column}))[:, 0], 0, atol=1e-6)
+    np.testing.assert_allclose(
+        keras.Model(inputs, x)(io.feed([feature], {"price": column}))[:, 0], 0, atol=1e-6
+    )
 
 
 def test_seconds_since_1970_are_told_apart():
@@ -267,7 +361,9 @@ def test_seconds_since_1970_are_told_apart():
     inputs, x = io.encode([feature])
     found = keras.Model(inputs, x)(io.feed([feature], {"time": seconds}))
     np.testing.assert_allclose(found[:, 0], [-1.5, -1.45, 1.5], rtol=1e-6)
-    np.testing.assert_array_equal(io.feed([io.Numeric("p", mean=20.0, scale=5.0)], {"p": [7.0]})["p"], [[7.0]])  # as it is
+    np.testing.assert_array_equal(
+        io.feed([io.Numeric("p", mean=20.0, scale=5.0)], {"p": [7.0]})["p"], [[7.0]]
+    )  # as it is
 
 
 def test_half_precision_keeps_large_numbers_and_long_lists(policy):
@@ -276,7 +372,9 @@ def test_half_precision_keeps_large_numbers_and_long_lists(policy):
     model = keras.Model(inputs, x)
     model.get_layer("tags_table").set_weights([np.full((5, 2), 0.5)])
     found = model(io.feed([number, tags], {"price": [1.1e5], "tags": np.ones((1, 5000), int)}))
-    np.testing.assert_allclose(ops.convert_to_numpy(ops.cast(found, "float32")), [[1.0, 0.5, 0.5]], rtol=2e-2)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(ops.cast(found, "float32")), [[1.0, 0.5, 0.5]], rtol=2e-2
+    )
 
 
 def test_feed_takes_the_columns_it_needs_and_pads_lists():
@@ -293,19 +391,31 @@ def test_a_huge_id_does_not_wrap_round_to_a_known_one():
 
 
 @pytest.mark.parametrize(
-    "ids", [np.array([3, 200, 120], "uint8"), np.array([3, 2**64 - 1, 7], "uint64"), np.array([3, -1, 9], object)]
+    "ids",
+    [
+        np.array([3, 200, 120], "uint8"),
+        np.array([3, 2**64 - 1, 7], "uint64"),
+        np.array([3, -1, 9], object),
+    ],
 )
 def test_ids_of_any_width_are_the_same_ids(ids):
-    x = io.feed([io.Categorical("user", ids=300), io.MultiValued("tags", ids=300)], {"user": ids, "tags": ids[:, None]})
+    x = io.feed(
+        [io.Categorical("user", ids=300), io.MultiValued("tags", ids=300)],
+        {"user": ids, "tags": ids[:, None]},
+    )
     expected = [i if 0 <= int(i) < 300 else -1 for i in ids]
     assert x["user"].dtype == "int32" and [i if 0 <= i < 300 else -1 for i in x["user"]] == expected
-    assert x["tags"][1, 0] == {200: 200, 2**64 - 1: 300, -1: -1}[int(ids[1])]  # unknown; only -1 is padding
+    assert (
+        x["tags"][1, 0] == {200: 200, 2**64 - 1: 300, -1: -1}[int(ids[1])]
+    )  # unknown; only -1 is padding
     np.testing.assert_array_equal(features.TableRows(300)(np.array([100], "int8")), [102])
 
 
 def test_a_longest_length_keeps_the_latest_ids():
     history = io.Sequence("history", ids=50, longest=3)
-    rows = [[1, 2, 3, 4, 5], [9, -1, -1, -1, -1], []] + [list(range(50)) * 400]  # one list of 20,000
+    rows = [[1, 2, 3, 4, 5], [9, -1, -1, -1, -1], []] + [
+        list(range(50)) * 400
+    ]  # one list of 20,000
     expected = [[3, 4, 5], [9, -1, -1], [-1, -1, -1], [47, 48, 49]]
     assert io.feed([history], {"history": rows})["history"].tolist() == expected
     assert features.pad(rows, 3).tolist() == expected
@@ -322,16 +432,36 @@ def test_a_data_frame_is_a_dict_of_columns():
 @pytest.mark.parametrize(
     ("feature", "column", "message"),
     [
-        (io.Categorical("user", ids=5), [[1], [2]], r"feature 'user': expected shape \(rows,\), found \(2, 1\)"),
-        (io.Categorical("user", ids=5), [0.5, 1.0], "feature 'user': expected whole numbers, found float64"),
-        (io.Categorical("user", ids=5, unknown=False), [0, 9], r"feature 'user': expected ids from 0 to 4, found \[9\]"),
+        (
+            io.Categorical("user", ids=5),
+            [[1], [2]],
+            r"feature 'user': expected shape \(rows,\), found \(2, 1\)",
+        ),
+        (
+            io.Categorical("user", ids=5),
+            [0.5, 1.0],
+            "feature 'user': expected whole numbers, found float64",
+        ),
+        (
+            io.Categorical("user", ids=5, unknown=False),
+            [0, 9],
+            r"feature 'user': expected ids from 0 to 4, found \[9\]",
+        ),
         (
             io.MultiValued("tags", ids=5, unknown=False),
             [[0], [-1], [7]],
             r"feature 'tags': expected ids from 0 to 4, found \[7\]",
         ),
-        (io.Categorical("user", ids=5), [1, None], "feature 'user': expected whole numbers, found None"),
-        (io.Categorical("user", ids=5), np.ma.array([1, 2], mask=[0, 1]), "feature 'user': expected whole numbers, found None"),
+        (
+            io.Categorical("user", ids=5),
+            [1, None],
+            "feature 'user': expected whole numbers, found None",
+        ),
+        (
+            io.Categorical("user", ids=5),
+            np.ma.array([1, 2], mask=[0, 1]),
+            "feature 'user': expected whole numbers, found None",
+        ),
         *(
             (
                 kind("tags", ids=5),
@@ -339,15 +469,42 @@ def test_a_data_frame_is_a_dict_of_columns():
                 "feature 'tags': expected a list of whole numbers in every row, found .* in row 1",
             )
             for kind in (io.MultiValued, io.Sequence)
-            for wrong in ([1.7], [True], ["1"], [NAN], None, NAN, "1|2", [1, None], [[1]], np.ma.array([1, 2], mask=[0, 1]))
+            for wrong in (
+                [1.7],
+                [True],
+                ["1"],
+                [NAN],
+                None,
+                NAN,
+                "1|2",
+                [1, None],
+                [[1]],
+                np.ma.array([1, 2], mask=[0, 1]),
+            )
         ),
-        (io.MultiValued("tags", ids=5), NAN, "feature 'tags': expected a list of ids in every row, found nan"),
+        (
+            io.MultiValued("tags", ids=5),
+            NAN,
+            "feature 'tags': expected a list of ids in every row, found nan",
+        ),
         (io.Numeric("price"), [1.0, NAN], "feature 'price': expected finite numbers, found 1 NaN"),
         (io.Numeric("price"), [1.0, None], "feature 'price': expected finite numbers, found 1 NaN"),
-        (io.Numeric("price"), np.ma.array([1.0, 2.0], mask=[0, 1]), "feature 'price': expected finite numbers, found 1 NaN"),
+        (
+            io.Numeric("price"),
+            np.ma.array([1.0, 2.0], mask=[0, 1]),
+            "feature 'price': expected finite numbers, found 1 NaN",
+        ),
         (io.Numeric("price"), ["1.5"], "feature 'price': expected numbers, found text"),
-        (io.Numeric("price"), np.array(["2026-01-01"], "M8[s]"), "feature 'price': expected numbers, found datetime64"),
-        (io.Numeric("price", size=3), [[1.0, 2.0]], r"feature 'price': expected shape \(rows, 3\), found \(1, 2\)"),
+        (
+            io.Numeric("price"),
+            np.array(["2026-01-01"], "M8[s]"),
+            "feature 'price': expected numbers, found datetime64",
+        ),
+        (
+            io.Numeric("price", size=3),
+            [[1.0, 2.0]],
+            r"feature 'price': expected shape \(rows, 3\), found \(1, 2\)",
+        ),
     ],
 )
 def test_feed_names_the_feature_what_it_expects_and_what_it_found(feature, column, message):
@@ -356,17 +513,31 @@ def test_feed_names_the_feature_what_it_expects_and_what_it_found(feature, colum
 
 
 def test_feed_misses_a_column_and_sees_unequal_lengths():
-    with pytest.raises(ValueError, match="feature 'tags': expected a column of that name, found only user"):
+    with pytest.raises(
+        ValueError, match="feature 'tags': expected a column of that name, found only user"
+    ):
         io.feed([io.MultiValued("tags", ids=3)], {"user": [1]})
-    with pytest.raises(ValueError, match="feature 'price': expected 2 rows, as 'user' has, found 1"):
-        io.feed([io.Categorical("user", ids=5), io.Numeric("price")], {"user": [1, 2], "price": [3.0]})
+    with pytest.raises(
+        ValueError, match="feature 'price': expected 2 rows, as 'user' has, found 1"
+    ):
+        io.feed(
+            [io.Categorical("user", ids=5), io.Numeric("price")], {"user": [1, 2], "price": [3.0]}
+        )
 
 
 def test_encode_refuses_a_name_twice_and_a_table_of_two_sizes():
     with pytest.raises(ValueError, match="different names"):
         io.encode([io.Numeric("price"), io.Numeric("price")])
-    with pytest.raises(ValueError, match="feature 'history': expected 7 ids and width 4, as others of its table, found 8 and 4"):
-        io.encode([io.Categorical("item", ids=7, width=4), io.Sequence("history", ids=8, width=4, table="item")])
+    with pytest.raises(
+        ValueError,
+        match="feature 'history': expected 7 ids and width 4, as others of its table, found 8 and 4",
+    ):
+        io.encode(
+            [
+                io.Categorical("item", ids=7, width=4),
+                io.Sequence("history", ids=8, width=4, table="item"),
+            ]
+        )
 
 
 def test_rare_values_are_unknown():
@@ -386,13 +557,33 @@ HALF = log(2)  # cross-entropy of a fair guess
         (io.Binary("t"), [[1], [0]], [[0.5], [0.25]], (HALF - log(0.75)) / 2),
         (io.Binary("t"), [[1], [NAN]], [[0.5], [0.9]], HALF),
         (io.Binary("t", over="rows"), [[1], [NAN]], [[0.5], [0.9]], HALF / 2),
-        (io.MultiLabel("t", labels=2), [[1, NAN], [0, 0]], [[0.5, 0.9], [0.5, 0.25]], (HALF - log(0.75)) / 2),
-        (io.OneOfK("t", classes=3), [[2], [0]], [[0.2, 0.3, 0.5], [0.25, 0.5, 0.25]], (HALF - log(0.25)) / 2),
+        (
+            io.MultiLabel("t", labels=2),
+            [[1, NAN], [0, 0]],
+            [[0.5, 0.9], [0.5, 0.25]],
+            (HALF - log(0.75)) / 2,
+        ),
+        (
+            io.OneOfK("t", classes=3),
+            [[2], [0]],
+            [[0.2, 0.3, 0.5], [0.25, 0.5, 0.25]],
+            (HALF - log(0.25)) / 2,
+        ),
         (io.Ordinal("t", low=1, high=3), [[2]], [[0.8, 0.4]], -log(0.8) - log(0.6)),
-        (io.Ordinal("t", low=1, high=3), [[3], [1]], [[0.8, 0.4], [0.5, 0.5]], (-log(0.8) - log(0.4) + 2 * HALF) / 2),
+        (
+            io.Ordinal("t", low=1, high=3),
+            [[3], [1]],
+            [[0.8, 0.4], [0.5, 0.5]],
+            (-log(0.8) - log(0.4) + 2 * HALF) / 2,
+        ),
         (io.Regression("t", scale=2.0), [[3.0], [NAN]], [[7.0], [0.0]], 4.0),
         (io.WatchTime("t"), [[60.0]], [[60.0 * np.e]], 1.0),
-        (io.WatchOdds("t", typical=10.0), [[20.0], [0.0]], [[10.0], [30.0]], (2 * HALF + log(4)) / 2),
+        (
+            io.WatchOdds("t", typical=10.0),
+            [[20.0], [0.0]],
+            [[10.0], [30.0]],
+            (2 * HALF + log(4)) / 2,
+        ),
     ],
 )
 def test_the_loss_by_hand(task, labels, predictions, expected):
@@ -403,12 +594,19 @@ def test_the_loss_by_hand(task, labels, predictions, expected):
 def test_odds_that_underflow_or_overflow_stay_finite(seconds):
     predicted = tf.Variable([[seconds]])
     with tf.GradientTape() as tape:
-        loss = tf.add_n([tf.convert_to_tensor(io.WatchOdds("t").loss()(label, predicted)) for label in ([[0.0]], [[30.0]])])
+        loss = tf.add_n(
+            [
+                tf.convert_to_tensor(io.WatchOdds("t").loss()(label, predicted))
+                for label in ([[0.0]], [[30.0]])
+            ]
+        )
     assert np.isfinite(loss) and np.isfinite(tape.gradient(loss, predicted)).all()
 
 
 @pytest.mark.parametrize(
-    "task", [io.Regression("t", scale=1e-3), io.WatchTime("t"), io.WatchOdds("t")], ids=lambda t: type(t).__name__
+    "task",
+    [io.Regression("t", scale=1e-3), io.WatchTime("t"), io.WatchOdds("t")],
+    ids=lambda t: type(t).__name__,
 )
 @pytest.mark.parametrize("wild", [0.0, 3e38, np.inf])
 def test_a_prediction_without_a_label_costs_nothing_however_wild(task, wild):
@@ -422,7 +620,9 @@ def test_a_prediction_without_a_label_costs_nothing_however_wild(task, wild):
     assert float(rmse.result()) == 1
 
 
-@pytest.mark.parametrize(("task", "bound"), [(io.WatchTime("t"), 40.0), (io.WatchOdds("t"), 16.0)], ids=["time", "odds"])
+@pytest.mark.parametrize(
+    ("task", "bound"), [(io.WatchTime("t"), 40.0), (io.WatchOdds("t"), 16.0)], ids=["time", "odds"]
+)
 def test_a_head_of_seconds_that_is_far_off_finds_back(task, bound):
     x = keras.Input((1,))
     model = keras.Model(x, task.head(x))
@@ -441,22 +641,37 @@ def test_a_head_of_seconds_that_is_far_off_finds_back(task, bound):
 
 
 def test_weights_of_any_unit_give_the_same_loss():
-    labels, predictions, weight = [[1], [0], [NAN]], [[0.5], [0.25], [0.5]], np.array([3.0, 1.0, 5.0])
+    labels, predictions, weight = (
+        [[1], [0], [NAN]],
+        [[0.5], [0.25], [0.5]],
+        np.array([3.0, 1.0, 5.0]),
+    )
     plain = value(io.Binary("t"), labels, predictions, weight)
-    assert value(io.Binary("t"), labels, predictions, 1e-12 * weight) == pytest.approx(plain, rel=1e-5)
+    assert value(io.Binary("t"), labels, predictions, 1e-12 * weight) == pytest.approx(
+        plain, rel=1e-5
+    )
 
 
-@pytest.mark.parametrize("make", [lambda **options: tasks.TaskLoss(TASKS[0], **options), io.InversePropensity, io.DoublyRobust])
+@pytest.mark.parametrize(
+    "make",
+    [lambda **options: tasks.TaskLoss(TASKS[0], **options), io.InversePropensity, io.DoublyRobust],
+)
 def test_a_loss_takes_no_reduction_that_it_would_not_heed(make):
     with pytest.raises(TypeError, match="reduction"):
         make(reduction="sum")
 
 
 def test_weights_of_rows_by_hand():
-    labels, predictions, weight = [[1], [0], [NAN]], [[0.5], [0.25], [0.5]], np.array([3.0, 1.0, 5.0])
+    labels, predictions, weight = (
+        [[1], [0], [NAN]],
+        [[0.5], [0.25], [0.5]],
+        np.array([3.0, 1.0, 5.0]),
+    )
     known = (3 * HALF - log(0.75)) / 4
     assert value(io.Binary("t"), labels, predictions, weight) == pytest.approx(known, rel=1e-5)
-    assert value(io.Binary("t", over="rows"), labels, predictions, weight) == pytest.approx(known * 4 / 3, rel=1e-5)
+    assert value(io.Binary("t", over="rows"), labels, predictions, weight) == pytest.approx(
+        known * 4 / 3, rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
@@ -491,14 +706,18 @@ def test_binary_losses_by_rows_are_the_joint_likelihood(logits, clicked):
     """Click on all rows and purchase on clicks, over rows: minus the log-likelihood of (click, purchase), per row."""
     p = 1 / (1 + np.exp(-logits.astype(float)))
     bought = np.where(clicked, (logits > 0).astype("float32"), NAN)
-    total = value(io.Binary("c", over="rows"), clicked, p) + value(io.Binary("p", over="rows"), bought, p)
+    total = value(io.Binary("c", over="rows"), clicked, p) + value(
+        io.Binary("p", over="rows"), bought, p
+    )
     likelihood = np.where(clicked, p * np.where(bought == 1, p, 1 - p), 1 - p)
     assert total == pytest.approx(-np.log(likelihood).mean(), rel=1e-3, abs=1e-5)
 
 
 def test_a_one_column_loss_is_keras_own():
     y, p = np.array([[1.0], [0.0], [1.0]]), np.array([[0.7], [0.2], [0.4]])
-    assert value(io.Binary("t"), y, p) == pytest.approx(float(keras.losses.BinaryCrossentropy()(y, p)), rel=1e-5)
+    assert value(io.Binary("t"), y, p) == pytest.approx(
+        float(keras.losses.BinaryCrossentropy()(y, p)), rel=1e-5
+    )
 
 
 # ---------------------------------------------------------------- heads
@@ -506,16 +725,25 @@ def test_a_one_column_loss_is_keras_own():
 
 def test_heads_start_where_they_are_told_to():
     predictions = {name: p.numpy() for name, p in model_of()(io.feed(FEATURES, ROWS)).items()}
-    assert {name: p.shape for name, p in predictions.items()} == {task.name: (3, task.outputs) for task in TASKS}
+    assert {name: p.shape for name, p in predictions.items()} == {
+        task.name: (3, task.outputs) for task in TASKS
+    }
     x = keras.Input((4,))
-    zero = {name: p.numpy()[0] for name, p in keras.Model(x, io.heads(TASKS, x))(np.zeros((1, 4))).items()}
-    assert [zero[name] for name in ("click", "rating", "watch")] == [pytest.approx([start]) for start in (0.2, 3.0, 60.0)]
+    zero = {
+        name: p.numpy()[0]
+        for name, p in keras.Model(x, io.heads(TASKS, x))(np.zeros((1, 4))).items()
+    }
+    assert [zero[name] for name in ("click", "rating", "watch")] == [
+        pytest.approx([start]) for start in (0.2, 3.0, 60.0)
+    ]
     assert zero["category"].sum() == pytest.approx(1)
 
 
 def test_grades_start_one_apart_and_never_cross():
     cuts = tasks.Exceeds(4)
-    np.testing.assert_allclose(cuts(np.zeros((1, 1))), [1 / (1 + np.exp(np.array([-1.5, -0.5, 0.5, 1.5])))], rtol=1e-5)
+    np.testing.assert_allclose(
+        cuts(np.zeros((1, 1))), [1 / (1 + np.exp(np.array([-1.5, -0.5, 0.5, 1.5])))], rtol=1e-5
+    )
     cuts.gaps.assign([-3.0, 0.0, -9.0])  # whatever is learned
     assert (np.diff(cuts(np.linspace(-4, 4, 9)[:, None]), axis=1) < 0).all()
 
@@ -529,7 +757,10 @@ def test_the_expected_grade_is_low_plus_the_chances_of_more():
 
 def train(model, x, y, steps):
     """Full-batch steps, as one epoch over as many copies of the rows."""
-    copies = [{name: np.tile(column, (steps, 1)) for name, column in columns.items()} for columns in (x, y)]
+    copies = [
+        {name: np.tile(column, (steps, 1)) for name, column in columns.items()}
+        for columns in (x, y)
+    ]
     model.fit(*copies, batch_size=len(next(iter(y.values()))), shuffle=False, verbose=0)
 
 
@@ -572,8 +803,14 @@ def test_a_space_need_not_be_a_task():
 
 @pytest.mark.parametrize("missing", [None, NA, NAN])
 def test_a_label_may_be_missing_in_many_ways(missing):
-    for label in ([1, missing, 0], Column(np.array([1, missing, 0], object)), np.ma.array([1, 1, 0], mask=[0, 1, 0])):
-        np.testing.assert_array_equal(io.targets(TASKS[:1], {"click": label})["click"][:, 0], [1, NAN, 0])
+    for label in (
+        [1, missing, 0],
+        Column(np.array([1, missing, 0], object)),
+        np.ma.array([1, 1, 0], mask=[0, 1, 0]),
+    ):
+        np.testing.assert_array_equal(
+            io.targets(TASKS[:1], {"click": label})["click"][:, 0], [1, NAN, 0]
+        )
 
 
 @pytest.mark.parametrize(
@@ -582,7 +819,11 @@ def test_a_label_may_be_missing_in_many_ways(missing):
         (io.Binary("click"), {}, "labels: expected those of click, or some of them, found none"),
         (io.Binary("click"), {"click": ["1"]}, "task 'click': expected numbers, found text"),
         (io.Binary("click"), {"click": [[1], [0, 1]]}, "task 'click': expected rows of one length"),
-        (io.Binary("click"), {"click": 1}, r"task 'click': expected labels of shape \(1, 1\), found \(\)"),
+        (
+            io.Binary("click"),
+            {"click": 1},
+            r"task 'click': expected labels of shape \(1, 1\), found \(\)",
+        ),
         (
             io.Binary("buy", space="click"),
             {"click": [1, 2], "buy": [1, 1]},
@@ -603,16 +844,52 @@ def test_a_label_may_be_missing_in_many_ways(missing):
             {"kind": [2**24 + 1]},
             r"task 'kind': expected whole numbers from 0 to 16777215, found",
         ),
-        (io.Regression("r"), {"r": [1e39]}, r"task 'r': expected finite numbers, found \[1\.e\+39\]"),
-        (io.Binary("click"), {"clicks": [1]}, "labels: expected only the tasks click, found 'clicks'"),
-        (io.Binary("click"), {"click": [0, 2]}, r"task 'click': expected labels 0 and 1, found \[2\.\]"),
-        (io.OneOfK("kind", classes=3), {"kind": [0, 3]}, r"task 'kind': expected whole numbers from 0 to 2, found \[3\.\]"),
-        (io.Ordinal("stars", low=1, high=5), {"stars": [0]}, r"task 'stars': expected whole numbers from 1 to 5, found \[0\.\]"),
-        (io.Ordinal("stars", low=1, high=5), {"stars": [2.5]}, r"task 'stars': expected whole numbers"),
-        (io.WatchTime("watch"), {"watch": [0.0]}, r"task 'watch': expected seconds above 0, found \[0\.\]"),
-        (io.WatchOdds("watch"), {"watch": [-1.0]}, r"task 'watch': expected seconds of 0 or more, found \[-1\.\]"),
+        (
+            io.Regression("r"),
+            {"r": [1e39]},
+            r"task 'r': expected finite numbers, found \[1\.e\+39\]",
+        ),
+        (
+            io.Binary("click"),
+            {"clicks": [1]},
+            "labels: expected only the tasks click, found 'clicks'",
+        ),
+        (
+            io.Binary("click"),
+            {"click": [0, 2]},
+            r"task 'click': expected labels 0 and 1, found \[2\.\]",
+        ),
+        (
+            io.OneOfK("kind", classes=3),
+            {"kind": [0, 3]},
+            r"task 'kind': expected whole numbers from 0 to 2, found \[3\.\]",
+        ),
+        (
+            io.Ordinal("stars", low=1, high=5),
+            {"stars": [0]},
+            r"task 'stars': expected whole numbers from 1 to 5, found \[0\.\]",
+        ),
+        (
+            io.Ordinal("stars", low=1, high=5),
+            {"stars": [2.5]},
+            r"task 'stars': expected whole numbers",
+        ),
+        (
+            io.WatchTime("watch"),
+            {"watch": [0.0]},
+            r"task 'watch': expected seconds above 0, found \[0\.\]",
+        ),
+        (
+            io.WatchOdds("watch"),
+            {"watch": [-1.0]},
+            r"task 'watch': expected seconds of 0 or more, found \[-1\.\]",
+        ),
         (io.Regression("r"), {"r": [np.inf]}, r"task 'r': expected finite numbers, found \[inf\]"),
-        (io.MultiLabel("tags", labels=3), {"tags": [[0, 1]]}, r"task 'tags': expected labels of shape \(1, 3\), found \(1, 2\)"),
+        (
+            io.MultiLabel("tags", labels=3),
+            {"tags": [[0, 1]]},
+            r"task 'tags': expected labels of shape \(1, 3\), found \(1, 2\)",
+        ),
         (
             io.Binary("buy", space="click"),
             {"buy": [1]},
@@ -644,7 +921,10 @@ def test_weights_are_1_where_none_are_given():
         ({"click": [1.0, -1.0]}, r"task 'click': expected weights of 0 or more, found \[-1\.\]"),
         ({"click": [1.0, NAN]}, r"task 'click': expected weights of 0 or more, found \[nan\]"),
         ({"click": [[1.0]]}, r"task 'click': expected weights of shape \(1,\), found \(1, 1\)"),
-        ({"click": np.ma.array([1.0, 2.0], mask=[0, 1])}, r"task 'click': expected weights of 0 or more, found \[nan\]"),
+        (
+            {"click": np.ma.array([1.0, 2.0], mask=[0, 1])},
+            r"task 'click': expected weights of 0 or more, found \[nan\]",
+        ),
         ({}, "rows: expected how many there are, as no task has weights, found None"),
     ],
 )
@@ -654,9 +934,14 @@ def test_weights_that_make_no_sense(given, message):
 
 
 def test_a_loss_refuses_shapes_that_are_not_its_own():
-    with pytest.raises(ValueError, match=r"task 'click': expected predictions of shape \(batch, 1\), found \(2, 64, 2\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"task 'click': expected predictions of shape \(batch, 1\), found \(2, 64, 2\)",
+    ):
         TASKS[0].loss()(np.zeros((2, 1)), np.zeros((2, 64, 2)))
-    with pytest.raises(ValueError, match=r"task 'category': expected labels of shape \(batch, 1\), found \(2, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"task 'category': expected labels of shape \(batch, 1\), found \(2, 4\)"
+    ):
         TASKS[2].loss()(np.zeros((2, 4)), np.zeros((2, 4)))
 
 
@@ -680,7 +965,14 @@ def test_fit_evaluate_and_reload_in_safe_mode(tmp_path):
     losses = history["loss"]
     assert np.isfinite(losses).all() and losses[-1] < losses[0]
     scores = model.evaluate(x, y, verbose=0, return_dict=True)
-    assert scores.keys() >= {"click_auc", "stars_mae", "rating_rmse", "category_accuracy", "interests_auc", "watch_rmse"}
+    assert scores.keys() >= {
+        "click_auc",
+        "stars_mae",
+        "rating_rmse",
+        "category_accuracy",
+        "interests_auc",
+        "watch_rmse",
+    }
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     for task, p in model(x).items():
@@ -701,7 +993,9 @@ def test_metrics_leave_out_what_is_missing():
     rmse.update_state(np.array([[1.0], [NAN], [5.0]]), np.array([[2.0], [9.0], [5.0]]))
     assert float(rmse.result()) == pytest.approx(np.sqrt(0.5))
     rmse.reset_state()
-    rmse.update_state(np.array([[1.0], [2.0]]), np.array([[4.0], [2.0]]), sample_weight=np.array([1.0, 0.0]))
+    rmse.update_state(
+        np.array([[1.0], [2.0]]), np.array([[4.0], [2.0]]), sample_weight=np.array([1.0, 0.0])
+    )
     assert float(rmse.result()) == pytest.approx(3.0)
     (mae,) = io.metrics([io.Ordinal("s", low=1, high=3)])["s"]
     mae.update_state(np.array([[3.0]]), np.array([[0.9, 0.6]]))  # expects 2.5 stars
@@ -712,7 +1006,9 @@ def test_a_head_of_its_own_tensor():
     left, right = keras.Input((2,)), keras.Input((3,))
     outputs = io.heads(TASKS[:2], {"click": left, "purchase": right})
     model = keras.Model([left, right], outputs)
-    assert model.get_layer("click").kernel.shape == (2, 1) and model.get_layer("purchase").kernel.shape == (3, 1)
+    assert model.get_layer("click").kernel.shape == (2, 1) and model.get_layer(
+        "purchase"
+    ).kernel.shape == (3, 1)
 
 
 # ---------------------------------------------------------------- the funnel
@@ -724,13 +1020,19 @@ def bce(y, p):
 
 CLICK = np.array([1.0, 1.0, 0.0, 0.0])
 BOUGHT = np.array([[1.0], [0.0], [NAN], [NAN]])
-CVR, CTR, IMPUTED = np.array([0.8, 0.4, 0.3, 0.5]), np.array([0.5, 0.25, 0.01, 0.9]), np.array([0.6, 0.3, 0.2, 0.4])
+CVR, CTR, IMPUTED = (
+    np.array([0.8, 0.4, 0.3, 0.5]),
+    np.array([0.5, 0.25, 0.01, 0.9]),
+    np.array([0.6, 0.3, 0.2, 0.4]),
+)
 
 
 def test_ips_by_hand():
     weight = CLICK / CTR
     expected = CLICK.mean() * (weight[:2] * bce(BOUGHT[:2, 0], CVR[:2])).sum() / weight.sum()
-    assert float(io.InversePropensity()(BOUGHT, np.stack([CVR, CTR], 1))) == pytest.approx(expected, rel=1e-5)
+    assert float(io.InversePropensity()(BOUGHT, np.stack([CVR, CTR], 1))) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_dr_by_hand():
@@ -741,11 +1043,16 @@ def test_dr_by_hand():
     assert float(found) == pytest.approx(CLICK.mean() * errors.mean(), rel=1e-5)
 
 
-@pytest.mark.parametrize("loss", [io.InversePropensity(), io.DoublyRobust()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    "loss", [io.InversePropensity(), io.DoublyRobust()], ids=lambda loss: loss.name
+)
 def test_labels_of_the_funnel_may_be_a_plain_column(loss):
     parts = np.stack([CVR, CTR, IMPUTED][: loss.parts], 1)
     assert float(loss(BOUGHT[:, 0], parts)) == float(loss(BOUGHT, parts))
-    with pytest.raises(ValueError, match=rf"{loss.name}: expected labels of shape \(batch, columns\), found \(1, 4, 1\)"):
+    with pytest.raises(
+        ValueError,
+        match=rf"{loss.name}: expected labels of shape \(batch, columns\), found \(1, 4, 1\)",
+    ):
         loss(BOUGHT[None], parts)
 
 
@@ -758,7 +1065,12 @@ def test_the_slope_of_a_rare_purchase(p, graph):
     def pull():
         with tf.GradientTape() as tape:
             product = rates[:1] * rates[1:]
-            losses = tf.stack([tf.reshape(tasks.cross_entropy(tf.constant([[y]]), product), ()) for y in (1.0, 0.0)])
+            losses = tf.stack(
+                [
+                    tf.reshape(tasks.cross_entropy(tf.constant([[y]]), product), ())
+                    for y in (1.0, 0.0)
+                ]
+            )
             bought = losses[0]
         return losses, tape.gradient(bought, rates)
 
@@ -768,17 +1080,27 @@ def test_the_slope_of_a_rare_purchase(p, graph):
 
 
 def test_cross_entropy_of_a_sigmoid_is_keras_own():
-    logits, y = tf.constant([[-100.0], [-20.0], [0.3], [20.0]]), tf.constant([[1.0], [0.0], [1.0], [0.0]])
+    logits, y = (
+        tf.constant([[-100.0], [-20.0], [0.3], [20.0]]),
+        tf.constant([[1.0], [0.0], [1.0], [0.0]]),
+    )
     np.testing.assert_array_equal(
-        *(f(y, keras.activations.sigmoid(logits)) for f in (tasks.cross_entropy, ops.binary_crossentropy))
+        *(
+            f(y, keras.activations.sigmoid(logits))
+            for f in (tasks.cross_entropy, ops.binary_crossentropy)
+        )
     )
 
 
 def test_a_sample_weight_multiplies_what_its_row_adds():
     parts, only_first = np.stack([CVR, CTR], 1), np.array([1.0, 0.0, 0.0, 0.0])
-    both, first, doubled = (float(io.InversePropensity()(BOUGHT, parts, w)) for w in (None, only_first, 2 * np.ones(4)))
+    both, first, doubled = (
+        float(io.InversePropensity()(BOUGHT, parts, w)) for w in (None, only_first, 2 * np.ones(4))
+    )
     weight = CLICK / CTR
-    assert first == pytest.approx(CLICK.mean() * weight[0] * bce(1, CVR[0]) / weight.sum(), rel=1e-5)
+    assert first == pytest.approx(
+        CLICK.mean() * weight[0] * bce(1, CVR[0]) / weight.sum(), rel=1e-5
+    )
     assert doubled == pytest.approx(2 * both, rel=1e-5)
 
 
@@ -786,13 +1108,17 @@ def test_clip_bounds_a_weight():
     parts = np.array([[0.5, 1e-6], [0.5, 0.5]])
     bought = np.array([[1.0], [0.0]])
     loose, tight = (float(io.InversePropensity(clip)(bought, parts)) for clip in (1e-6, 1.0))
-    assert loose == pytest.approx(HALF) and tight == pytest.approx(HALF)  # equal errors: weights do not matter
+    assert loose == pytest.approx(HALF) and tight == pytest.approx(
+        HALF
+    )  # equal errors: weights do not matter
     parts = np.array([[0.9, 1e-6], [0.9, 0.5]])
     clipped = float(io.InversePropensity(0.5)(bought, parts))
     assert clipped == pytest.approx((-log(0.9) - log(0.1)) / 2, rel=1e-4)  # both weigh 1 / .5
 
 
-@pytest.mark.parametrize("loss", [io.InversePropensity(), io.DoublyRobust()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    "loss", [io.InversePropensity(), io.DoublyRobust()], ids=lambda loss: loss.name
+)
 def test_the_propensity_gets_no_gradient(loss):
     parts = tf.Variable(np.stack([CVR, CTR, IMPUTED][: loss.parts], 1).astype("float32"))
     with tf.GradientTape() as tape:
@@ -804,7 +1130,9 @@ def test_the_propensity_gets_no_gradient(loss):
 def test_with_all_clicked_and_equal_propensity_ips_is_the_plain_loss():
     bought = np.array([[1.0], [0.0], [1.0], [0.0]])
     plain = value(io.Binary("c"), bought, CVR[:, None])
-    assert float(io.InversePropensity()(bought, np.stack([CVR, np.full(4, 0.3)], 1))) == pytest.approx(plain, rel=1e-5)
+    assert float(
+        io.InversePropensity()(bought, np.stack([CVR, np.full(4, 0.3)], 1))
+    ) == pytest.approx(plain, rel=1e-5)
 
 
 def test_without_a_click_the_losses_are_0():
@@ -826,7 +1154,9 @@ def test_ips_with_true_propensities_is_unbiased_where_clicks_only_are_not():
     assert ips == pytest.approx(truth, rel=0.01) and abs(naive - truth) > 0.05
 
 
-@pytest.mark.parametrize("loss", [io.InversePropensity(0.05), io.DoublyRobust(0.05)], ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    "loss", [io.InversePropensity(0.05), io.DoublyRobust(0.05)], ids=lambda loss: loss.name
+)
 def test_the_losses_of_the_funnel_reload(loss):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert (again.clip, again.name, type(again)) == (0.05, loss.name, type(loss))
@@ -835,7 +1165,9 @@ def test_the_losses_of_the_funnel_reload(loss):
 def test_the_losses_of_the_funnel_refuse_what_they_cannot_use():
     with pytest.raises(ValueError, match=r"ips: expected a clip in \(0, 1\], found 0"):
         io.InversePropensity(0)
-    with pytest.raises(ValueError, match=r"dr: expected predictions of shape \(4, 3\), found \(4, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"dr: expected predictions of shape \(4, 3\), found \(4, 2\)"
+    ):
         io.DoublyRobust()(BOUGHT, np.stack([CVR, CTR], 1))
 
 
@@ -881,23 +1213,40 @@ def test_outputs_and_losses_are_float32_in_any_precision(policy):
 def test_esmm_trains_without_a_loss_on_the_conversion(tmp_path):
     model, x = esmm(), {"context": np.ones((4, 2), "float32")}
     labels = [io.Binary("click"), io.Binary("conversion", space="click"), io.Binary("purchase")]
-    y = io.targets(labels, {"click": [1, 1, 0, 0], "conversion": [1, 0, NAN, NAN], "purchase": [1, 0, 0, 0]})
-    model.compile(keras.optimizers.Adam(0.1), {"click": labels[0].loss(), "purchase": labels[2].loss()}, jit_compile=False)
+    y = io.targets(
+        labels, {"click": [1, 1, 0, 0], "conversion": [1, 0, NAN, NAN], "purchase": [1, 0, 0, 0]}
+    )
+    model.compile(
+        keras.optimizers.Adam(0.1),
+        {"click": labels[0].loss(), "purchase": labels[2].loss()},
+        jit_compile=False,
+    )
     train(model, x, y, steps=200)
     found = {name: float(p[0, 0]) for name, p in model(x).items()}
     assert found == pytest.approx({"click": 0.5, "conversion": 0.5, "purchase": 0.25}, abs=0.02)
     model.save(tmp_path / "esmm.keras")
     keras.models.load_model(tmp_path / "esmm.keras", safe_mode=True)
-    scored = io.metrics(labels)  # with metrics Keras wants all three labels, of which `targets` fills what is not known
-    model.compile("adam", {"click": labels[0].loss(), "purchase": labels[2].loss()}, metrics=scored, run_eagerly=True)
-    assert {"click_auc", "conversion_auc", "purchase_auc"} <= model.evaluate(x, y, verbose=0, return_dict=True).keys()
+    scored = io.metrics(
+        labels
+    )  # with metrics Keras wants all three labels, of which `targets` fills what is not known
+    model.compile(
+        "adam",
+        {"click": labels[0].loss(), "purchase": labels[2].loss()},
+        metrics=scored,
+        run_eagerly=True,
+    )
+    assert {"click_auc", "conversion_auc", "purchase_auc"} <= model.evaluate(
+        x, y, verbose=0, return_dict=True
+    ).keys()
 
 
 # ---------------------------------------------------------------- the experiment
 
 
 def small(monkeypatch, **sizes):
-    for name, size in ({"IMPRESSIONS": 4 * 256, "TEST": 600, "BATCH": 256, "EPOCHS": 2} | sizes).items():
+    for name, size in (
+        {"IMPRESSIONS": 4 * 256, "TEST": 600, "BATCH": 256, "EPOCHS": 2} | sizes
+    ).items():
         monkeypatch.setattr(funnel, name, size)
 
 
@@ -907,7 +1256,9 @@ def test_compare_reports_every_seed_of_every_setting(monkeypatch):
     for result in (plain, hidden):
         assert set(result) == {"bayes", "naive", "dr"}
         assert all(len(values) == 2 for score in result.values() for values in score.values())
-        assert result["bayes"]["ratio"] == pytest.approx([1, 1]) and result["bayes"]["error"] == pytest.approx([0, 0], abs=1e-9)
+        assert result["bayes"]["ratio"] == pytest.approx([1, 1]) and result["bayes"][
+            "error"
+        ] == pytest.approx([0, 0], abs=1e-9)
     assert max(hidden["bayes"]["ratio_clicked"]) < min(plain["bayes"]["ratio_clicked"])
 
 
@@ -950,7 +1301,9 @@ def test_gain_is_paired_by_seed():
 
 
 def test_compare_refuses_an_unknown_estimator():
-    with pytest.raises(ValueError, match="estimators: expected some of naive, natural, .*, found magic"):
+    with pytest.raises(
+        ValueError, match="estimators: expected some of naive, natural, .*, found magic"
+    ):
         funnel.compare(estimators=["magic"])
 
 
@@ -968,7 +1321,9 @@ def test_sampling_is_undone(p, kept):
 def test_sampling_by_hand_and_a_weight_is_the_same_thing():
     assert float(io.undo_sampling(0.2, kept=0.1)) == pytest.approx(1 / 41)
     rate, weight = 0.1, 5.0
-    learned = weight * rate / (weight * rate + 1 - rate)  # what a weighted cross-entropy converges to
+    learned = (
+        weight * rate / (weight * rate + 1 - rate)
+    )  # what a weighted cross-entropy converges to
     assert float(io.undo_sampling(learned, kept=1 / weight)) == pytest.approx(rate)
 
 
@@ -983,12 +1338,18 @@ def drawn(slope, intercept, n=40_000, seed=0):
 def test_calibration_finds_the_slope_and_the_intercept():
     labels, p = drawn(slope=2.0, intercept=-0.7)
     found = io.Calibration.fit(labels, p)
-    assert found.slope == pytest.approx(2.0, abs=0.1) and found.intercept == pytest.approx(-0.7, abs=0.1)
+    assert found.slope == pytest.approx(2.0, abs=0.1) and found.intercept == pytest.approx(
+        -0.7, abs=0.1
+    )
     assert found(p).mean() == pytest.approx(labels.mean(), rel=1e-4)
     assert (np.argsort(found(p)) == np.argsort(p)).all()
 
 
-@given(arrays.arrays(float, 6, elements=st.floats(0, 1, exclude_max=True)), st.floats(0.2, 5), st.floats(-3, 3))
+@given(
+    arrays.arrays(float, 6, elements=st.floats(0, 1, exclude_max=True)),
+    st.floats(0.2, 5),
+    st.floats(-3, 3),
+)
 def test_a_calibration_keeps_the_order_of_rare_events_too(p, slope, intercept):
     p = np.concatenate([p, [0.0, 1e-300, 1e-20, 1e-9, 1e-8, 0.5, 1.0]])
     order = np.argsort(p)
@@ -1014,15 +1375,23 @@ def test_recalibrate_leaves_out_rows_without_a_label_and_names_the_task():
     half = np.where(np.arange(5_000) % 2, labels, NAN)
     fits = io.recalibrate({"click": labels, "purchase": half}, {"click": p, "purchase": p})
     assert fits["purchase"] == io.Calibration.fit(labels[1::2], p[1::2]) != fits["click"]
-    with pytest.raises(ValueError, match="task 'like': labels: expected 0 and 1, both of them, found"):
+    with pytest.raises(
+        ValueError, match="task 'like': labels: expected 0 and 1, both of them, found"
+    ):
         io.recalibrate({"like": np.zeros(3)}, {"like": np.full(3, 0.5)})
-    with pytest.raises(ValueError, match="task 'like': predictions: expected some that rise with the labels"):
+    with pytest.raises(
+        ValueError, match="task 'like': predictions: expected some that rise with the labels"
+    ):
         io.recalibrate({"like": 1 - labels}, {"like": p})
     with pytest.raises(
-        ValueError, match="task 'like': predictions: expected labels 0 and 1 among the same, found a threshold that"
+        ValueError,
+        match="task 'like': predictions: expected labels 0 and 1 among the same, found a threshold that",
     ):
         io.recalibrate({"like": p > 0.3}, {"like": p})
-    with pytest.raises(ValueError, match="task 'like': predictions: expected some that differ, found 0.5 in every row"):
+    with pytest.raises(
+        ValueError,
+        match="task 'like': predictions: expected some that differ, found 0.5 in every row",
+    ):
         io.recalibrate({"like": [0, 1]}, {"like": [0.5, 0.5]})
 
 
@@ -1033,25 +1402,36 @@ def test_three_ways_to_fuse_by_hand():
     np.testing.assert_allclose(io.weighted_sum(ITEMS, {"ctr": 1, "like": 1}), [0.12, 0.10])
     np.testing.assert_allclose(io.weighted_sum(ITEMS, {"ctr": 1, "like": 3}), [0.16, 0.18])
     np.testing.assert_allclose(io.product(ITEMS), [0.0020, 0.0024])
-    np.testing.assert_allclose(io.power(ITEMS, {"ctr": 2, "like": 0.5}), [0.01 * 0.02**0.5, 0.0036 * 0.2])
+    np.testing.assert_allclose(
+        io.power(ITEMS, {"ctr": 2, "like": 0.5}), [0.01 * 0.02**0.5, 0.0036 * 0.2]
+    )
 
 
 @pytest.mark.parametrize(
-    "fuse", [lambda p: io.weighted_sum(p, dict.fromkeys(p, 1)), io.product, lambda p: io.power(p, dict.fromkeys(p, 2))]
+    "fuse",
+    [
+        lambda p: io.weighted_sum(p, dict.fromkeys(p, 1)),
+        io.product,
+        lambda p: io.power(p, dict.fromkeys(p, 2)),
+    ],
 )
 def test_a_column_meets_a_list_and_a_single_bid_meets_both(fuse):
     a, b = np.array([0.1, 0.2, 0.3]), np.array([0.5, 0.6, 0.7])
     flat = fuse({"bid": 2.0, "a": a, "b": b})
     assert flat.shape == (3,)
     np.testing.assert_array_equal(fuse({"bid": 2.0, "a": a[:, None], "b": b}), flat)
-    np.testing.assert_array_equal(fuse({"bid": [[2.0]], "a": a[:, None], "b": b[:, None]}), flat[:, None])
+    np.testing.assert_array_equal(
+        fuse({"bid": [[2.0]], "a": a[:, None], "b": b[:, None]}), flat[:, None]
+    )
     np.testing.assert_array_equal(fuse(Frame({"bid": np.full(3, 2.0), "a": a, "b": b})), flat)
     requests = np.outer(a, b)  # (3 requests, 3 items), and a number for each request
     np.testing.assert_array_equal(
-        fuse({"bid": a[:, None], "a": requests}), [fuse({"bid": x, "a": row}) for x, row in zip(a, requests)]
+        fuse({"bid": a[:, None], "a": requests}),
+        [fuse({"bid": x, "a": row}) for x, row in zip(a, requests)],
     )
     with pytest.raises(
-        ValueError, match=r"predictions: expected one shape, or single numbers beside it, found a \(3,\), b \(2,\)"
+        ValueError,
+        match=r"predictions: expected one shape, or single numbers beside it, found a \(3,\), b \(2,\)",
     ):
         fuse({"a": a, "b": b[:2]})
 
@@ -1063,19 +1443,42 @@ PREDICTIONS = arrays.arrays(float, (2, 8), elements=st.floats(0.01, 1))
 def test_a_power_ignores_the_scale_of_a_head(p, factor, exponent):
     exponents = {"a": 1.0, "b": exponent}
     plain = io.power({"a": p[0], "b": p[1]}, exponents)
-    np.testing.assert_allclose(io.power({"a": p[0], "b": factor * p[1]}, exponents), plain * factor**exponent, rtol=1e-9)
+    np.testing.assert_allclose(
+        io.power({"a": p[0], "b": factor * p[1]}, exponents), plain * factor**exponent, rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: io.weighted_sum(ITEMS, {"ctr": 1.0}), "tasks: expected the same ones twice, found ctr, like and ctr"),
-        (lambda: io.power({"a": [-0.1]}, {"a": 1.0}), "task 'a': expected predictions above 0, found -0.1"),
-        (lambda: io.power({"a": [0.0]}, {"a": -1.0}), "task 'a': expected predictions above 0, found 0"),
-        (lambda: io.product({"a": np.ma.array([0.1, 0.2], mask=[0, 1])}), "task 'a': expected predictions above 0, found nan"),
-        (lambda: io.undo_sampling(0.5, 0), r"kept: expected a share of the negatives in \(0, 1\], found 0"),
-        (lambda: io.undo_sampling(1.5, 0.5), r"p: expected probabilities in \[0, 1\], found 1.5 to 1.5"),
-        (lambda: io.Calibration.fit([[1]], [[0.5]]), r"labels and predictions: expected both of shape \(rows,\)"),
+        (
+            lambda: io.weighted_sum(ITEMS, {"ctr": 1.0}),
+            "tasks: expected the same ones twice, found ctr, like and ctr",
+        ),
+        (
+            lambda: io.power({"a": [-0.1]}, {"a": 1.0}),
+            "task 'a': expected predictions above 0, found -0.1",
+        ),
+        (
+            lambda: io.power({"a": [0.0]}, {"a": -1.0}),
+            "task 'a': expected predictions above 0, found 0",
+        ),
+        (
+            lambda: io.product({"a": np.ma.array([0.1, 0.2], mask=[0, 1])}),
+            "task 'a': expected predictions above 0, found nan",
+        ),
+        (
+            lambda: io.undo_sampling(0.5, 0),
+            r"kept: expected a share of the negatives in \(0, 1\], found 0",
+        ),
+        (
+            lambda: io.undo_sampling(1.5, 0.5),
+            r"p: expected probabilities in \[0, 1\], found 1.5 to 1.5",
+        ),
+        (
+            lambda: io.Calibration.fit([[1]], [[0.5]]),
+            r"labels and predictions: expected both of shape \(rows,\)",
+        ),
         (lambda: serving.product({}), "tasks: expected the same ones twice, found none and none"),
     ],
 )
@@ -1089,7 +1492,9 @@ def test_serving_refuses_what_makes_no_sense(call, message):
 
 def test_another_backend_is_refused_at_the_import():
     code, asked = "import mtl_lessons.backend", os.environ | {"KERAS_BACKEND": "jax"}
-    done = subprocess.run([sys.executable, "-c", code], env=asked, capture_output=True, text=True, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=asked, capture_output=True, text=True, encoding="utf-8"
+    )
     assert "ImportError: KERAS_BACKEND: expected 'tensorflow', found 'jax'" in done.stderr
 
 
@@ -1112,7 +1517,9 @@ def test_the_article_is_quoted_word_for_word():
     lines = [line.strip() for line in article_cell().splitlines()]
     quoted = [line.split(" (")[0] if line.startswith("#") else line for line in lines]
     assert [
-        line for line in quoted if line and line not in article and not line.startswith(("with concept.attempt", "assert "))
+        line
+        for line in quoted
+        if line and line not in article and not line.startswith(("with concept.attempt", "assert "))
     ] == []
 
 

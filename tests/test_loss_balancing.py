@@ -59,7 +59,10 @@ def weights(name, g):
         ("PCGrad", (0.8, 1.6)),  # g1' = (2, 2), g2' = (-.4, 1.2)
         ("UPGrad", (0.8, 1.6)),
         ("MGDA", (0.0, 1.0)),  # w = (1/4, 3/4)
-        ("Aligned-MTL", (1 / 2 - 5**0.5 / 10, 3 / 2 - 3 * 5**0.5 / 10)),  # w = (5 - √5) / 10 · (1, 2)
+        (
+            "Aligned-MTL",
+            (1 / 2 - 5**0.5 / 10, 3 / 2 - 3 * 5**0.5 / 10),
+        ),  # w = (5 - √5) / 10 · (1, 2)
         ("IMTL-G", (0.236068, 1.0)),
         ("Nash-MTL", (0.236068, 1.0)),  # two tasks: equal shares of the unit gradients as well
     ],
@@ -75,14 +78,18 @@ def test_nash_bargains_until_g_alpha_is_one_over_alpha():
 
 
 def test_mgda_listens_to_the_short_gradient():
-    np.testing.assert_allclose(weights("MGDA", np.diag([10.0, 1.0])), [1 / 101, 100 / 101], atol=1e-6)
+    np.testing.assert_allclose(
+        weights("MGDA", np.diag([10.0, 1.0])), [1 / 101, 100 / 101], atol=1e-6
+    )
 
 
 @QUICK
 @given(g=gradients())
 def test_aligned_gradients_are_orthogonal_and_as_long_as_the_least_singular_value(g):
     u, s, vt = np.linalg.svd(g, full_matrices=False)  # rows are gradients
-    np.testing.assert_allclose(lb.step(AGGREGATORS["Aligned-MTL"], g), s[-1] * (u @ vt).mean(0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        lb.step(AGGREGATORS["Aligned-MTL"], g), s[-1] * (u @ vt).mean(0), rtol=1e-4, atol=1e-6
+    )
 
 
 @every_aggregator
@@ -119,7 +126,9 @@ def test_order_of_tasks_does_not_matter(name, g):
     if name == "PCGrad" and len(g) > 2:
         return  # it projects in a random order: held below, over all orders
     turned = np.arange(len(g))[::-1]
-    np.testing.assert_allclose(weights(name, g[turned]), weights(name, g)[turned], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        weights(name, g[turned]), weights(name, g)[turned], rtol=1e-3, atol=1e-4
+    )
 
 
 @every_aggregator
@@ -194,12 +203,16 @@ def test_where_the_gradients_agree_all_are_the_mean(name, tasks):
 
 @every_aggregator
 def test_opposed_gradients_of_one_length_cancel(name):
-    np.testing.assert_allclose(lb.step(AGGREGATORS[name], [[2.0, 1.0], [-2.0, -1.0]]), [0, 0], atol=1e-3)
+    np.testing.assert_allclose(
+        lb.step(AGGREGATORS[name], [[2.0, 1.0], [-2.0, -1.0]]), [0, 0], atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("name", ["PCGrad", "UPGrad", "MGDA", "IMTL-G", "Nash-MTL"])
 def test_opposed_gradients_stop_the_projections_whatever_their_lengths(name):
-    np.testing.assert_allclose(lb.step(AGGREGATORS[name], [[2.0, 0.0], [-1.0, 0.0]]), [0, 0], atol=5e-3)
+    np.testing.assert_allclose(
+        lb.step(AGGREGATORS[name], [[2.0, 0.0], [-1.0, 0.0]]), [0, 0], atol=5e-3
+    )
     np.testing.assert_allclose(lb.step(AGGREGATORS["mean"], [[2.0, 0.0], [-1.0, 0.0]]), [0.5, 0])
 
 
@@ -247,7 +260,10 @@ def test_pcgrad_is_the_papers_loop_in_some_order(g):
     found = lb.step(AGGREGATORS["PCGrad"], g)
     orders = [[*a, i] for i in range(3) for a in permutations(set(range(3)) - {i})]
     by_task = [[o for o in orders if o[-1] == i] for i in range(3)]
-    loops = [numpy_pcgrad(g, order) for order in ((a, b, c) for a in by_task[0] for b in by_task[1] for c in by_task[2])]
+    loops = [
+        numpy_pcgrad(g, order)
+        for order in ((a, b, c) for a in by_task[0] for b in by_task[1] for c in by_task[2])
+    ]
     assert min(np.abs(found - loop).max() for loop in loops) < 1e-9
 
 
@@ -257,14 +273,24 @@ def test_upgrad_is_nonnegative_least_squares(g):
     def project(v):  # onto the cone that conflicts with no g: v + gᵀu, u >= 0, shortest
         return v + nnls(-g.T, v)[0] @ g
 
-    np.testing.assert_allclose(lb.step(AGGREGATORS["UPGrad"], g), np.mean([project(v) for v in g], axis=0), atol=2e-4)
+    np.testing.assert_allclose(
+        lb.step(AGGREGATORS["UPGrad"], g), np.mean([project(v) for v in g], axis=0), atol=2e-4
+    )
 
 
 def on_simplex(objective, tasks):
     starts = np.vstack([np.full(tasks, 1 / tasks), np.eye(tasks) * 0.9 + 0.1 / tasks])
     sums = {"type": "eq", "fun": lambda w: w.sum() - 1}
     found = [
-        minimize(objective, s, bounds=[(0, 1)] * tasks, constraints=sums, tol=1e-14, options={"maxiter": 500}) for s in starts
+        minimize(
+            objective,
+            s,
+            bounds=[(0, 1)] * tasks,
+            constraints=sums,
+            tol=1e-14,
+            options={"maxiter": 500},
+        )
+        for s in starts
     ]
     return min(found, key=lambda result: result.fun)
 
@@ -284,7 +310,9 @@ def test_cagrad_solves_its_dual(g):
     radius = 0.5 * np.linalg.norm(mean)
     best = on_simplex(lambda w: (w @ g) @ mean + radius * np.linalg.norm(w @ g), len(g))
     worst = (g @ (1.5 * lb.step(AGGREGATORS["CAGrad"], g))).min()
-    assert worst >= best.fun - 1e-3 * max(1, np.abs(g @ mean).max())  # strong duality: the primal value is the dual's
+    assert worst >= best.fun - 1e-3 * max(
+        1, np.abs(g @ mean).max()
+    )  # strong duality: the primal value is the dual's
 
 
 @QUICK
@@ -294,7 +322,9 @@ def test_nash_and_imtl_g_solve_their_equations(g):
     alpha = weights("Nash-MTL", g)
     products = (G @ alpha) * alpha
     assert np.ptp(products) < 1e-3 * products.max()  # G α ∝ 1 / α
-    np.testing.assert_allclose(weights("IMTL-G", g), (a := np.linalg.solve(G, n)) / a.sum(), rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(
+        weights("IMTL-G", g), (a := np.linalg.solve(G, n)) / a.sum(), rtol=1e-2, atol=1e-3
+    )
 
 
 # ---------------------------------------------------------------- weightings: by hand
@@ -308,7 +338,9 @@ def built(weighting, tasks=2):
 
 def test_uncertainty_at_its_optimum_weighs_by_half_the_inverse_loss():
     losses = tf.constant([0.1, 0.3])
-    weighting = built(lb.Uncertainty(["regression", "classification"], start=[0.1, 0.6]))  # σ² = L, and 2 L
+    weighting = built(
+        lb.Uncertainty(["regression", "classification"], start=[0.1, 0.6])
+    )  # σ² = L, and 2 L
     with tf.GradientTape() as tape:
         tape.watch(losses)
         total = weighting(losses)
@@ -320,7 +352,9 @@ def test_uncertainty_at_its_optimum_weighs_by_half_the_inverse_loss():
 
 
 def test_speed_changes_how_fast_the_variance_moves_not_what_it_is():
-    slow, fast = (built(lb.Uncertainty(["regression"] * 2, start=[4.0, 9.0], speed=s)) for s in (1.0, 5.0))
+    slow, fast = (
+        built(lb.Uncertainty(["regression"] * 2, start=[4.0, 9.0], speed=s)) for s in (1.0, 5.0)
+    )
     np.testing.assert_allclose(slow.variances(), fast.variances(), rtol=1e-6)
     for weighting in (slow, fast):
         weighting.stored.assign_add([0.1, 0.1])
@@ -359,8 +393,13 @@ def test_gradnorm_descends_the_distance_to_its_targets():
         return 2 * np.exp(xi) / np.exp(xi).sum()
 
     xi = np.array([0.2, -0.3])
-    targets = lb.gradnorm_targets(tf.constant(weights_of(xi) * relative), losses, np.array([0.7, 0.1]), 1.5).numpy()
-    distance = [np.abs(weights_of(xi + e) * relative - targets).sum() for e in (*1e-6 * np.eye(2), *-1e-6 * np.eye(2))]
+    targets = lb.gradnorm_targets(
+        tf.constant(weights_of(xi) * relative), losses, np.array([0.7, 0.1]), 1.5
+    ).numpy()
+    distance = [
+        np.abs(weights_of(xi + e) * relative - targets).sum()
+        for e in (*1e-6 * np.eye(2), *-1e-6 * np.eye(2))
+    ]
     weighting.before_step(tf.constant(losses, "float32"), tf.constant(lengths, "float32"))
     slope = np.subtract(distance[:2], distance[2:]) / 2e-6
     np.testing.assert_allclose(weighting.mean / 0.1, slope, rtol=1e-2, atol=1e-3)
@@ -371,7 +410,9 @@ def test_famo_weights_and_its_first_move():
     np.testing.assert_allclose(lb.famo_weights([0.0, 0.0], [4.0, 1.0]), [0.2, 0.8], rtol=1e-5)
     weighting = built(lb.FAMO(rate=0.025))
     weighting.after_step(tf.constant([4.0, 1.0]), tf.constant([2.0, 1.0]))  # the first loss halved
-    np.testing.assert_allclose(weighting.logits, [-0.025, 0.025], rtol=1e-4)  # Adam's first step is its rate
+    np.testing.assert_allclose(
+        weighting.logits, [-0.025, 0.025], rtol=1e-4
+    )  # Adam's first step is its rate
 
 
 @pytest.mark.parametrize("make", [lb.GradNorm, lb.FAMO, lambda: lb.DWA(every=1)])
@@ -389,7 +430,15 @@ def test_a_loss_that_is_not_finite_is_forgotten(make):
 
 
 @pytest.mark.parametrize(
-    "make", [lb.Equal, lambda: lb.Uncertainty(["regression"] * 2), lb.GradNorm, lb.FAMO, lambda: lb.DWA(1), lb.RLW]
+    "make",
+    [
+        lb.Equal,
+        lambda: lb.Uncertainty(["regression"] * 2),
+        lb.GradNorm,
+        lb.FAMO,
+        lambda: lb.DWA(1),
+        lb.RLW,
+    ],
 )
 def test_a_loss_below_zero_is_descended_never_ascended(make):
     weighting = built(make())
@@ -442,12 +491,18 @@ def test_random_weights_sum_to_the_number_of_tasks():
         (lambda: built(lb.Fixed([1.0])), "one entry for each of 2 tasks"),
         (lambda: lb.Uncertainty(["regression", "clicks"]), "found clicks"),
         (lambda: built(lb.Uncertainty(["regression"] * 3)), "one entry for each of 2 tasks"),
-        (lambda: built(lb.Uncertainty(["regression"] * 2, start=[1.0])), "one entry for each of 2 tasks"),
+        (
+            lambda: built(lb.Uncertainty(["regression"] * 2, start=[1.0])),
+            "one entry for each of 2 tasks",
+        ),
         (lambda: lb.DWA(every=0), "every >= 1"),
         (lambda: lb.CAGrad(c=1.0), "0 <= c < 1"),
         (lambda: lb.MGDA()(tf.eye(11)), "at most 10 tasks"),
         (lambda: lb.MGDA()(tf.ones((2, 3))), r"Gram matrix \(T, T\)"),
-        (lambda: AGGREGATORS["mean"](tf.ones(3)), r"Aggregator: expected a Gram matrix \(T, T\), found shape \(3,\)"),
+        (
+            lambda: AGGREGATORS["mean"](tf.ones(3)),
+            r"Aggregator: expected a Gram matrix \(T, T\), found shape \(3,\)",
+        ),
         (lambda: lb.gram(np.ones(3)), r"gram: expected gradients \(T, n\), found shape \(3,\)"),
         (lambda: lb.dwa_weights([1.0, 2.0], [1.0]), "dwa_weights: expected vectors of one length"),
         (lambda: lb.Fixed([np.nan, 1.0]), "expected weights >= 0"),
@@ -484,7 +539,9 @@ def network(seed=0):
 def balanced(balance, representation="trunk", optimizer=None, **options):
     """A model that trains step by step, unless `options` of `compile` say otherwise."""
     model = lb.Balanced(network(), balance, representation)
-    model.compile(optimizer or keras.optimizers.SGD(0.1), loss=LOSSES, **{"run_eagerly": True} | options)
+    model.compile(
+        optimizer or keras.optimizers.SGD(0.1), loss=LOSSES, **{"run_eagerly": True} | options
+    )
     return model
 
 
@@ -492,7 +549,10 @@ def numpy_gradients(model):
     """Of each loss, for the trunk's kernel and bias, the representation and each head: the chain rule written out."""
     W, c, va, ca, vb, cb = (np.float64(w) for w in network().get_weights())
     z = np.tanh(X @ W + c)
-    errors = {"a": 2 * (z @ va + ca - Y["a"][:, None]) / 64, "b": (1 / (1 + np.exp(-(z @ vb + cb))) - Y["b"][:, None]) / 64}
+    errors = {
+        "a": 2 * (z @ va + ca - Y["a"][:, None]) / 64,
+        "b": (1 / (1 + np.exp(-(z @ vb + cb))) - Y["b"][:, None]) / 64,
+    }
     at_z = np.stack([errors["a"] @ va.T, errors["b"] @ vb.T])
     heads = [z.T @ errors["a"], errors["a"].sum(0), z.T @ errors["b"], errors["b"].sum(0)]
     return at_z, heads, lambda g: [X.T @ (g * (1 - z**2)), (g * (1 - z**2)).sum(0)]
@@ -506,7 +566,11 @@ def test_one_step_with_an_aggregator_is_numpys(name, representation):
     model.fit(X, Y, batch_size=64, verbose=0)
     at_z, heads, back = numpy_gradients(model)
     trunk = [back(g) for g in at_z]
-    flat = at_z.reshape(2, -1) if representation else np.stack([np.concatenate([k.ravel(), b]) for k, b in trunk])
+    flat = (
+        at_z.reshape(2, -1)
+        if representation
+        else np.stack([np.concatenate([k.ravel(), b]) for k, b in trunk])
+    )
     w = 2 * weights(name, flat)
     moved = [w[0] * trunk[0][i] + w[1] * trunk[1][i] for i in (0, 1)] + heads
     for before, gradient, after in zip(start, moved, model.network.get_weights(), strict=True):
@@ -534,7 +598,9 @@ def test_one_step_with_a_weighting_is_numpys(name, factors):
     start = [np.float64(w) for w in model.network.get_weights()]
     model.fit(X, Y, batch_size=64, verbose=0)
     at_z, heads, back = numpy_gradients(model)
-    moved = back(factors[0] * at_z[0] + factors[1] * at_z[1]) + [factors[i // 2] * h for i, h in enumerate(heads)]
+    moved = back(factors[0] * at_z[0] + factors[1] * at_z[1]) + [
+        factors[i // 2] * h for i, h in enumerate(heads)
+    ]
     for before, gradient, after in zip(start, moved, model.network.get_weights(), strict=True):
         np.testing.assert_allclose(after, before - 0.1 * gradient, atol=2e-5)
 
@@ -543,7 +609,12 @@ def test_one_step_of_gradnorm_and_famo_weighs_by_the_initial_and_the_current_los
     z = np.tanh(X @ network().get_weights()[0])
     _, _, va, _, vb, _ = network().get_weights()
     p = 1 / (1 + np.exp(-(z @ vb)[:, 0]))
-    losses = np.array([np.mean(((z @ va)[:, 0] - Y["a"]) ** 2), -np.mean(Y["b"] * np.log(p) + (1 - Y["b"]) * np.log(1 - p))])
+    losses = np.array(
+        [
+            np.mean(((z @ va)[:, 0] - Y["a"]) ** 2),
+            -np.mean(Y["b"] * np.log(p) + (1 - Y["b"]) * np.log(1 - p)),
+        ]
+    )
     famo = (1 / losses) / (1 / losses).sum()
     for name, factors in {"GradNorm": 1 / losses, "FAMO": famo}.items():
         model = balanced(BALANCES[name]())
@@ -551,7 +622,9 @@ def test_one_step_of_gradnorm_and_famo_weighs_by_the_initial_and_the_current_los
         model.fit(X, Y, batch_size=64, verbose=0)
         at_z, _, back = numpy_gradients(model)
         expected = start[0] - 0.1 * back(factors[0] * at_z[0] + factors[1] * at_z[1])[0]
-        np.testing.assert_allclose(model.network.get_weights()[0], expected, atol=2e-5, err_msg=name)
+        np.testing.assert_allclose(
+            model.network.get_weights()[0], expected, atol=2e-5, err_msg=name
+        )
 
 
 def test_without_conflict_pcgrad_is_the_plain_sum():
@@ -567,31 +640,50 @@ def test_without_conflict_pcgrad_is_the_plain_sum():
 def _twin():
     """Two heads that start as one, so that their gradients agree."""
     x = keras.Input((3,))
-    z = keras.layers.Dense(4, "tanh", kernel_initializer=keras.initializers.GlorotUniform(seed=1))(x)
-    return keras.Model(x, {t: keras.layers.Dense(1, kernel_initializer="ones", name=t)(z) for t in TASKS})
+    z = keras.layers.Dense(4, "tanh", kernel_initializer=keras.initializers.GlorotUniform(seed=1))(
+        x
+    )
+    return keras.Model(
+        x, {t: keras.layers.Dense(1, kernel_initializer="ones", name=t)(z) for t in TASKS}
+    )
 
 
 @pytest.mark.parametrize("name", BALANCES)
 def test_it_trains_saves_reloads_and_goes_on_as_if_nothing_had_been(name, tmp_path):
-    eager = name not in ("FAMO", "PCGrad")  # a trace of each kind is enough, and costs more than all the rest
+    eager = name not in (
+        "FAMO",
+        "PCGrad",
+    )  # a trace of each kind is enough, and costs more than all the rest
     options = {"metrics": {"b": ["accuracy"]}, "run_eagerly": eager, "jit_compile": False}
     model = balanced(BALANCES[name](), optimizer="adam", **options)
     history = model.fit(
-        X, Y, batch_size=32, epochs=2, shuffle=False, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()]
+        X,
+        Y,
+        batch_size=32,
+        epochs=2,
+        shuffle=False,
+        verbose=0,
+        callbacks=[keras.callbacks.TerminateOnNaN()],
     ).history
     assert {"loss", "a_loss", "b_loss"} < set(history) and any("accuracy" in key for key in history)
-    assert history["loss"][0] == pytest.approx(history["a_loss"][0] + history["b_loss"][0], rel=1e-5)
+    assert history["loss"][0] == pytest.approx(
+        history["a_loss"][0] + history["b_loss"][0], rel=1e-5
+    )
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     for one, two in zip(model.variables, again.variables, strict=True):
         np.testing.assert_array_equal(one, two, err_msg=one.path)
     for each in (model, again):
         each.fit(X, Y, batch_size=32, shuffle=False, verbose=0)
-    scores, others = (each.evaluate(X, Y, batch_size=64, verbose=0, return_dict=True) for each in (model, again))
+    scores, others = (
+        each.evaluate(X, Y, batch_size=64, verbose=0, return_dict=True) for each in (model, again)
+    )
     assert scores == pytest.approx(others, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["GradNorm", "FAMO", "CAGrad"])  # of each kind of step; aggregators alone stand above
+@pytest.mark.parametrize(
+    "name", ["GradNorm", "FAMO", "CAGrad"]
+)  # of each kind of step; aggregators alone stand above
 def test_compiled_by_xla_it_trains_the_same(name):
     plain = balanced(BALANCES[name]())
     compiled = balanced(BALANCES[name](), run_eagerly=False, jit_compile=True)
@@ -605,7 +697,9 @@ def test_sample_weights_and_uneven_batches_count_rows():
     model = balanced(lb.Equal())
     model.optimizer.learning_rate = 0.0
     half = np.repeat([1.0, 0.0], 32).astype("float32")
-    logs = model.fit(X, Y, batch_size=48, sample_weight={"a": half, "b": half}, shuffle=False, verbose=0).history
+    logs = model.fit(
+        X, Y, batch_size=48, sample_weight={"a": half, "b": half}, shuffle=False, verbose=0
+    ).history
     p = model.network.predict(X, verbose=0)["a"][:, 0]
     assert logs["a_loss"][0] == pytest.approx(np.mean(half * (p - Y["a"]) ** 2), rel=1e-4)
 
@@ -615,9 +709,15 @@ def test_a_penalty_on_weights_counts_once(balance):
     def moved(penalty):
         keras.utils.set_random_seed(0)
         x = keras.Input((3,))
-        z = keras.layers.Dense(4, "tanh", kernel_regularizer=keras.regularizers.L2(penalty), name="trunk")(x)
-        model = lb.Balanced(keras.Model(x, {t: keras.layers.Dense(1, name=t)(z) for t in TASKS}), balance(), "trunk")
-        model.compile(keras.optimizers.SGD(0.01), loss=dict.fromkeys(TASKS, "mse"), run_eagerly=True)
+        z = keras.layers.Dense(
+            4, "tanh", kernel_regularizer=keras.regularizers.L2(penalty), name="trunk"
+        )(x)
+        model = lb.Balanced(
+            keras.Model(x, {t: keras.layers.Dense(1, name=t)(z) for t in TASKS}), balance(), "trunk"
+        )
+        model.compile(
+            keras.optimizers.SGD(0.01), loss=dict.fromkeys(TASKS, "mse"), run_eagerly=True
+        )
         start = model.network.get_layer("trunk").kernel.numpy()
         model.fit(X, Y, batch_size=64, verbose=0)
         return start, model.network.get_layer("trunk").kernel.numpy()
@@ -629,12 +729,26 @@ def test_a_penalty_on_weights_counts_once(balance):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: lb.Balanced(keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]), lb.Equal()), "outputs {task: tensor}"),
+        (
+            lambda: lb.Balanced(
+                keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]), lb.Equal()
+            ),
+            "outputs {task: tensor}",
+        ),
         (lambda: lb.Balanced(network(), lb.GradNorm()), "name it, representation"),
-        (lambda: lb.Balanced(network(), lb.Equal()).compile(loss={"c": "mse"}), "a loss for each of a, b, found c"),
+        (
+            lambda: lb.Balanced(network(), lb.Equal()).compile(loss={"c": "mse"}),
+            "a loss for each of a, b, found c",
+        ),
         (lambda: lb.Balanced(network(), lb.Equal()).compile(loss="mse"), "found mse"),
-        (lambda: balanced(lb.Equal(), loss_weights={"a": 1.0, "b": 2.0}), "loss weights as a balance"),
-        (lambda: balanced(lb.Equal()).fit(X, {"a": Y["a"]}, verbose=0), "labels {task: tensor} for a, b, found a"),
+        (
+            lambda: balanced(lb.Equal(), loss_weights={"a": 1.0, "b": 2.0}),
+            "loss weights as a balance",
+        ),
+        (
+            lambda: balanced(lb.Equal()).fit(X, {"a": Y["a"]}, verbose=0),
+            "labels {task: tensor} for a, b, found a",
+        ),
     ],
 )
 def test_misuse_is_named(make, message):
@@ -652,14 +766,24 @@ def test_the_worlds_labels_scatter_around_its_truth_as_it_says():
     assert labels["click"].mean() == pytest.approx(truth["click"].mean(), abs=0.01)
     perfect = {task: column[:, None] for task, column in truth.items()}
     best = experiment.score(perfect, labels, truth)
-    assert (best["watch"], best["rating"]) == pytest.approx((1, 1)) and best["click"] > 0.8 and best["loss"] < 0.6
+    assert (
+        (best["watch"], best["rating"]) == pytest.approx((1, 1))
+        and best["click"] > 0.8
+        and best["loss"] < 0.6
+    )
 
 
 @pytest.mark.parametrize("representation", ["trunk", None])
-def test_the_weights_of_an_aggregator_are_those_of_the_gradients_and_a_look_leaves_no_trace(representation):
+def test_the_weights_of_an_aggregator_are_those_of_the_gradients_and_a_look_leaves_no_trace(
+    representation,
+):
     x = keras.Input((3,))
     z = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones", name="trunk")(x)
-    model = lb.Balanced(keras.Model(x, {t: keras.layers.Dense(1, name=t)(z) for t in TASKS}), lb.PCGrad(), representation)
+    model = lb.Balanced(
+        keras.Model(x, {t: keras.layers.Dense(1, name=t)(z) for t in TASKS}),
+        lb.PCGrad(),
+        representation,
+    )
     model.compile("sgd", loss=dict.fromkeys(TASKS, "mse"))
     labels = {task: X[:, :1] * sign for task, sign in zip(TASKS, (1, -2))}
     at_z = []
@@ -683,7 +807,9 @@ def test_a_bench_starts_afresh_for_every_seed(monkeypatch):
         monkeypatch.setattr(experiment, name, value)
     bench = experiment.Bench(lb.GradNorm())
     first = bench.run(0)
-    assert bench.run(1) != pytest.approx(first, abs=1e-3) and bench.run(0) == pytest.approx(first, abs=1e-4)
+    assert bench.run(1) != pytest.approx(first, abs=1e-3) and bench.run(0) == pytest.approx(
+        first, abs=1e-4
+    )
 
 
 def test_static_weights_are_factors_over_the_loss_of_a_constant():
@@ -709,9 +835,16 @@ def test_a_search_is_decided_on_validation_rows_seed_by_seed():
 
 
 def test_all_factors_are_tried_at_the_first_rate_and_the_inner_ones_at_others():
-    sizes = [sum(name.startswith("static") for name in experiment.candidates(rate)) for rate in experiment.RATES]
-    assert sizes == [25, 9, 9, 9] and set(experiment.ADAPTIVE) < set(experiment.candidates(experiment.RATES[-1]))
-    assert experiment.candidates(0.01)["static 0.5, 2"]().chosen == pytest.approx(experiment.static(0.5, 2.0).chosen)
+    sizes = [
+        sum(name.startswith("static") for name in experiment.candidates(rate))
+        for rate in experiment.RATES
+    ]
+    assert sizes == [25, 9, 9, 9] and set(experiment.ADAPTIVE) < set(
+        experiment.candidates(experiment.RATES[-1])
+    )
+    assert experiment.candidates(0.01)["static 0.5, 2"]().chosen == pytest.approx(
+        experiment.static(0.5, 2.0).chosen
+    )
 
 
 def test_the_stored_experiment_has_what_its_grid_would_have():
@@ -737,7 +870,9 @@ def test_half_the_weight_is_the_plain_sum_and_a_seed_decides_the_run(monkeypatch
     """The plain sum as an aggregator, which takes the other way through `train`."""
     for name, value in {"ROWS": 1024, "TEST": 500, "STEPS": 4, "EPOCHS": 2}.items():
         monkeypatch.setattr(front, name, value)
-    half, plain = (front.train(balance, seeds=[0, 1]) for balance in (front.fixed(0.5), lb.Aggregator()))
+    half, plain = (
+        front.train(balance, seeds=[0, 1]) for balance in (front.fixed(0.5), lb.Aggregator())
+    )
     np.testing.assert_allclose(half, plain, rtol=1e-4)
     assert np.abs(half[0] - half[1]).min() > 0
 
@@ -760,19 +895,27 @@ def test_a_grid_is_a_row_for_each_weight_and_each_method(monkeypatch):
         "concave": "the front",
     }
     assert [type(balance) for balance in trained] == [lb.Fixed, lb.Fixed, lb.FAMO, lb.MGDA]
-    assert [list(balance.chosen) for balance in trained[:2]] == [[0.4, 1.6], pytest.approx([1.4, 0.6])]
+    assert [list(balance.chosen) for balance in trained[:2]] == [
+        [0.4, 1.6],
+        pytest.approx([1.4, 0.6]),
+    ]
     assert said == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_saturating_losses_by_hand():
-    np.testing.assert_allclose(front.saturating(np.array([0.0, 1.0])), [[1 - np.exp(-1), 0], [1 - np.exp(-1), 1 - np.exp(-4)]])
+    np.testing.assert_allclose(
+        front.saturating(np.array([0.0, 1.0])),
+        [[1 - np.exp(-1), 0], [1 - np.exp(-1), 1 - np.exp(-4)]],
+    )
 
 
 @QUICK
 @given(x=st.floats(-2, 2))
 def test_slopes_are_the_derivatives_of_the_saturating_losses(x):
     ends = front.saturating(np.array([x - 1e-6, x + 1e-6]))
-    np.testing.assert_allclose(front.slopes(np.array([x]))[:, 0], (ends[:, 1] - ends[:, 0]) / 2e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        front.slopes(np.array([x]))[:, 0], (ends[:, 1] - ends[:, 0]) / 2e-6, atol=1e-6
+    )
 
 
 @QUICK
@@ -791,4 +934,6 @@ def test_between_its_ends_the_concave_front_lies_above_their_chord():
 
 def test_of_two_ends_the_sum_takes_the_better():
     for weight, end in ((0.3, [1 - np.exp(-4), 0]), (0.7, [0, 1 - np.exp(-4)])):
-        np.testing.assert_allclose(front.concave(weights=(weight,), starts=5)["sum"], [end], atol=0.01)
+        np.testing.assert_allclose(
+            front.concave(weights=(weight,), starts=5)["sum"], [end], atol=0.01
+        )

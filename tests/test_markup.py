@@ -38,7 +38,19 @@ def test_escapes_within_text_are_undone():
 
 
 @pytest.mark.parametrize(
-    "tex", ["", "  ", r"\frac{a}{b", "}", "a } {", r"\nosuchcommand x", r"\left( x", "x^", "a & b", r"\begin{cases} a"]
+    "tex",
+    [
+        "",
+        "  ",
+        r"\frac{a}{b",
+        "}",
+        "a } {",
+        r"\nosuchcommand x",
+        r"\left( x",
+        "x^",
+        "a & b",
+        r"\begin{cases} a",
+    ],
 )
 def test_wrong_tex_is_refused_by_name(tex):
     with pytest.raises(ValueError) as caught:
@@ -76,7 +88,9 @@ def test_wrong_tex_is_refused_by_name(tex):
     ],
 )
 def test_what_is_a_formula(text, formulas):
-    assert [unescape(part.split('"')[0]) for part in to_html(text).split('alttext="')[1:]] == formulas
+    assert [
+        unescape(part.split('"')[0]) for part in to_html(text).split('alttext="')[1:]
+    ] == formulas
 
 
 def test_dollars_survive_where_they_are_no_formula():

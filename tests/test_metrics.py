@@ -15,9 +15,9 @@ from mtl_lessons import metrics
 patient = settings(max_examples=60, deadline=None)
 
 # few different scores, so that ties are common
-scored_labels = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 6)), min_size=2, max_size=40).map(
-    lambda pairs: tuple(np.array(column, float) for column in zip(*pairs, strict=True))
-)
+scored_labels = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(0, 6)), min_size=2, max_size=40
+).map(lambda pairs: tuple(np.array(column, float) for column in zip(*pairs, strict=True)))
 
 
 def pairwise_auc(labels, scores):
@@ -92,7 +92,9 @@ def test_expected_auc_is_the_mean_over_draws():
     rng = np.random.default_rng(1)
     p, score = rng.random(4000), rng.random(4000)
     score = score + p
-    drawn = metrics.interval([metrics.auc(rng.random(4000) < p, score) for _ in range(40)], level=0.999)
+    drawn = metrics.interval(
+        [metrics.auc(rng.random(4000) < p, score) for _ in range(40)], level=0.999
+    )
     assert drawn.low <= metrics.expected_auc(p, score) <= drawn.high
     assert metrics.expected_auc(p) == pytest.approx(5 / 6, abs=0.01)  # p uniform: 5/6
 
@@ -131,7 +133,9 @@ def test_gauc_is_the_weighted_mean_of_the_users_aucs(pair, number, seed):
     groups = [users == user for user in np.unique(users)]
     groups = [rows for rows in groups if 0 < labels[rows].sum() < rows.sum()]
     assume(groups)
-    slow = np.average([roc_auc_score(labels[g], scores[g]) for g in groups], weights=[g.sum() for g in groups])
+    slow = np.average(
+        [roc_auc_score(labels[g], scores[g]) for g in groups], weights=[g.sum() for g in groups]
+    )
     fast = metrics.gauc(labels, scores, users)
     assert fast.value == pytest.approx(slow)
     assert fast.users == len(groups)
@@ -146,7 +150,9 @@ def test_gauc_ignores_the_level_of_a_user(pair, seed):
     assume(0 < labels.sum() < len(labels))
     users = np.random.default_rng(seed).integers(3, size=len(labels))
     assume(any(0 < labels[users == u].sum() < (users == u).sum() for u in range(3)))
-    assert metrics.gauc(labels, scores + 100 * users, users) == pytest.approx(metrics.gauc(labels, scores, users))
+    assert metrics.gauc(labels, scores + 100 * users, users) == pytest.approx(
+        metrics.gauc(labels, scores, users)
+    )
 
 
 def test_ids_of_users_may_be_of_any_kind_and_of_several():
@@ -154,18 +160,32 @@ def test_ids_of_users_may_be_of_any_kind_and_of_several():
     for a, b in ((7, 3), ("a", "b"), (1, "1"), (("a", 1), ("a", 2)), (0.5, None)):
         users = [a, a, b, b]
         if b is None:
-            with pytest.raises(ValueError, match="users: expected an id for every row, found 2 missing of 4"):
+            with pytest.raises(
+                ValueError, match="users: expected an id for every row, found 2 missing of 4"
+            ):
                 metrics.gauc(labels, scores, users)
         else:
-            assert metrics.gauc(labels, scores, np.fromiter(users, object, 4)) == pytest.approx((0.5, 2, 2, 1.0))
-    assert metrics.gauc(labels, scores, [1, 1, "1", "1"]) == metrics.gauc(labels, scores, [1, 1, 2, 2])
+            assert metrics.gauc(labels, scores, np.fromiter(users, object, 4)) == pytest.approx(
+                (0.5, 2, 2, 1.0)
+            )
+    assert metrics.gauc(labels, scores, [1, 1, "1", "1"]) == metrics.gauc(
+        labels, scores, [1, 1, 2, 2]
+    )
 
 
 @pytest.mark.parametrize(
-    "users", [["a", float("nan")], [None, 1], np.array([1.0, np.nan]), np.array(["2026-01-01", "NaT"], "M8[D]")]
+    "users",
+    [
+        ["a", float("nan")],
+        [None, 1],
+        np.array([1.0, np.nan]),
+        np.array(["2026-01-01", "NaT"], "M8[D]"),
+    ],
 )
 def test_a_missing_id_is_nobodys(users):
-    with pytest.raises(ValueError, match="users: expected an id for every row, found 1 missing of 2"):
+    with pytest.raises(
+        ValueError, match="users: expected an id for every row, found 1 missing of 2"
+    ):
         metrics.gauc([0, 1], [0.1, 0.2], users)
 
 
@@ -177,7 +197,9 @@ def test_gauc_without_a_usable_user():
 # ---------------------------------------------------------------------- losses, calibration
 
 
-@pytest.mark.parametrize(("p", "entropy"), [(0.01, 0.056), (0.30, 0.611), (0.5, 0.6931), (0, 0), (1, 0)])
+@pytest.mark.parametrize(
+    ("p", "entropy"), [(0.01, 0.056), (0.30, 0.611), (0.5, 0.6931), (0, 0), (1, 0)]
+)
 def test_binary_entropy_by_hand(p, entropy):
     assert metrics.binary_entropy(p) == pytest.approx(entropy, abs=5e-4)
 
@@ -200,11 +222,15 @@ def test_calibration_ratio_by_hand():
 
 def test_calibration_error_by_hand():
     # two bins: predictions .1, .3 (mean .2, rate 0) and .6, .8 (mean .7, rate 1)
-    assert metrics.calibration_error([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], bins=2) == pytest.approx(0.25)
+    assert metrics.calibration_error([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], bins=2) == pytest.approx(
+        0.25
+    )
     # right on average, wrong everywhere
     assert metrics.calibration_error([0, 1], [0.5, 0.5], bins=2) == pytest.approx(0)
     assert metrics.calibration_ratio([0, 0, 1, 1], [0.9, 0.9, 0.1, 0.1]) == pytest.approx(1)
-    assert metrics.calibration_error([0, 0, 1, 1], [0.9, 0.9, 0.1, 0.1], bins=2) == pytest.approx(0.9)
+    assert metrics.calibration_error([0, 0, 1, 1], [0.9, 0.9, 0.1, 0.1], bins=2) == pytest.approx(
+        0.9
+    )
 
 
 def test_calibration_error_of_the_truth_is_what_the_docstring_says():
@@ -218,11 +244,15 @@ def test_calibration_error_of_the_truth_is_what_the_docstring_says():
 def test_bins_of_one_width_by_hand():
     labels, p = [0, 1, 0, 1, 1], [0.1, 0.2, 0.25, 0.5, 0.9]
     # (0, .5]: predicted .2625, rate .5, 4 rows; (.5, 1]: .9 and 1, 1 row
-    assert metrics.expected_calibration_error(labels, p, bins=2) == pytest.approx(0.8 * 0.2375 + 0.2 * 0.1)
+    assert metrics.expected_calibration_error(labels, p, bins=2) == pytest.approx(
+        0.8 * 0.2375 + 0.2 * 0.1
+    )
     # one bin for all: the error of the mean
     assert metrics.expected_calibration_error(labels, p, bins=1) == pytest.approx(0.6 - 0.39)
     # a bin has its right end, as in the paper; 0 is in the first
-    assert metrics.expected_calibration_error([1, 0, 0, 0], [0.7, 0.6, 0, 1], bins=10) == pytest.approx((0.3 + 0.6 + 0 + 1) / 4)
+    assert metrics.expected_calibration_error(
+        [1, 0, 0, 0], [0.7, 0.6, 0, 1], bins=10
+    ) == pytest.approx((0.3 + 0.6 + 0 + 1) / 4)
 
 
 @patient
@@ -231,14 +261,18 @@ def test_bins_bound_the_error_of_the_mean_and_are_bounded_by_that_of_the_rows(se
     rng = np.random.default_rng(seed)
     labels, p = rng.integers(0, 2, 60), rng.random(60).round(1)
     for error in (metrics.calibration_error, metrics.expected_calibration_error):
-        assert abs(p.mean() - labels.mean()) - 1e-12 <= error(labels, p, bins) <= np.abs(p - labels).mean() + 1e-12
+        assert (
+            abs(p.mean() - labels.mean()) - 1e-12
+            <= error(labels, p, bins)
+            <= np.abs(p - labels).mean() + 1e-12
+        )
 
 
 # ---------------------------------------------------------------------- means of what was seen in part
 
-rows_seen_in_part = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.05, 1), st.floats(-5, 5)), min_size=1, max_size=5).map(
-    lambda rows: tuple(np.array(column) for column in zip(*rows, strict=True))
-)
+rows_seen_in_part = st.lists(
+    st.tuples(st.floats(-5, 5), st.floats(0.05, 1), st.floats(-5, 5)), min_size=1, max_size=5
+).map(lambda rows: tuple(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def expected_of(estimate, chances):
@@ -252,20 +286,31 @@ def expected_of(estimate, chances):
 def test_weighted_up_what_was_seen_has_the_mean_of_all(rows):
     values, chances, guesses = rows
     ips = expected_of(lambda o: metrics.ips_mean(np.where(o, values, np.nan), o, chances), chances)
-    robust = expected_of(lambda o: metrics.doubly_robust_mean(np.where(o, values, np.nan), o, chances, guesses), chances)
+    robust = expected_of(
+        lambda o: metrics.doubly_robust_mean(np.where(o, values, np.nan), o, chances, guesses),
+        chances,
+    )
     assert (ips, robust) == pytest.approx((values.mean(), values.mean()), abs=1e-9)
 
 
 @patient
 @given(rows_seen_in_part, st.integers(0, 99))
-def test_right_guesses_forgive_wrong_propensities_and_normalised_weights_a_common_factor(rows, seed):
+def test_right_guesses_forgive_wrong_propensities_and_normalised_weights_a_common_factor(
+    rows, seed
+):
     values, chances, _ = rows
     seen = np.random.default_rng(seed).random(len(values)) < 0.5
-    assert metrics.doubly_robust_mean(values, seen, chances, imputed=values) == pytest.approx(values.mean(), abs=1e-9)
+    assert metrics.doubly_robust_mean(values, seen, chances, imputed=values) == pytest.approx(
+        values.mean(), abs=1e-9
+    )
     assume(seen.any())
     of_half = metrics.ips_mean(values, seen, chances / 2, normalised=True)
-    assert metrics.ips_mean(values, seen, chances, normalised=True) == pytest.approx(of_half, abs=1e-9)
-    assert metrics.ips_mean(np.full(len(values), 7.0), seen, chances, normalised=True) == pytest.approx(7)
+    assert metrics.ips_mean(values, seen, chances, normalised=True) == pytest.approx(
+        of_half, abs=1e-9
+    )
+    assert metrics.ips_mean(
+        np.full(len(values), 7.0), seen, chances, normalised=True
+    ) == pytest.approx(7)
 
 
 def test_a_metric_of_all_impressions_from_the_clicked_ones():
@@ -276,7 +321,9 @@ def test_a_metric_of_all_impressions_from_the_clicked_ones():
     assert bought[clicked].mean() > bought.mean() + 0.05
     for truth, values in ((bought.mean(), bought), (errors.mean(), errors)):
         assert metrics.ips_mean(values, clicked, chance) == pytest.approx(truth, abs=0.02)
-        assert metrics.doubly_robust_mean(values, clicked, chance, np.full(200_000, 0.4)) == pytest.approx(truth, abs=0.02)
+        assert metrics.doubly_robust_mean(
+            values, clicked, chance, np.full(200_000, 0.4)
+        ) == pytest.approx(truth, abs=0.02)
 
 
 # ---------------------------------------------------------------------- lists, numbers
@@ -285,7 +332,9 @@ def test_a_metric_of_all_impressions_from_the_clicked_ones():
 def test_recall_by_hand():
     relevant = [[1, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]]
     scores = [[4, 3, 2, 1], [4, 3, 2, 1], [1, 2, 3, 4]]
-    assert metrics.recall_at_k(relevant, scores, 2) == pytest.approx(0.25)  # (1/2 + 0) / 2, the last row does not count
+    assert metrics.recall_at_k(relevant, scores, 2) == pytest.approx(
+        0.25
+    )  # (1/2 + 0) / 2, the last row does not count
     assert metrics.recall_at_k(relevant, scores, np.int64(4)) == pytest.approx(1)
 
 
@@ -297,20 +346,30 @@ def test_recall_of_equal_scores_takes_the_first():
 def test_an_item_with_a_score_of_minus_infinity_is_never_shown():
     seen = -np.inf
     assert metrics.recall_at_k([[1, 1, 0]], [[seen, 2, 1]], 3) == pytest.approx(1 / 2)
-    assert metrics.ndcg_at_k([[1, 1, 0]], [[seen, 2, 1]], 3) == pytest.approx(1 / (1 + 1 / np.log2(3)))
+    assert metrics.ndcg_at_k([[1, 1, 0]], [[seen, 2, 1]], 3) == pytest.approx(
+        1 / (1 + 1 / np.log2(3))
+    )
     assert metrics.ndcg_at_k([[1, 0, 0]], [[seen, seen, seen]], 2) == pytest.approx(0)
-    (row,) = metrics.table({"item": {"kind": "ranking", "labels": [[0, 1, 0]], "predictions": [[seen, 2, 1]], "k": 1}})
+    (row,) = metrics.table(
+        {"item": {"kind": "ranking", "labels": [[0, 1, 0]], "predictions": [[seen, 2, 1]], "k": 1}}
+    )
     assert row["recall@1"] == pytest.approx(1)
-    with pytest.raises(ValueError, match=r"scores \(but for -inf\): expected finite numbers, found 1"):
+    with pytest.raises(
+        ValueError, match=r"scores \(but for -inf\): expected finite numbers, found 1"
+    ):
         metrics.recall_at_k([[0, 1]], [[np.inf, 1]], 1)
 
 
 def test_a_very_high_relevance_does_not_overflow():
-    assert metrics.ndcg_at_k([[2000, 1999, 0]], [[2, 3, 1]], 3) == pytest.approx((0.5 + 1 / np.log2(3)) / (1 + 0.5 / np.log2(3)))
+    assert metrics.ndcg_at_k([[2000, 1999, 0]], [[2, 3, 1]], 3) == pytest.approx(
+        (0.5 + 1 / np.log2(3)) / (1 + 0.5 / np.log2(3))
+    )
 
 
 def test_ndcg_by_hand():
-    assert metrics.ndcg_at_k([[3, 0, 2]], [[9, 8, 7]], 3) == pytest.approx(8.5 / (7 + 3 / np.log2(3)))
+    assert metrics.ndcg_at_k([[3, 0, 2]], [[9, 8, 7]], 3) == pytest.approx(
+        8.5 / (7 + 3 / np.log2(3))
+    )
     assert metrics.ndcg_at_k([[3, 0, 2]], [[9, 8, 7]], 3) == pytest.approx(0.956, abs=5e-4)
     assert metrics.ndcg_at_k([[3, 0, 2], [0, 0, 0]], [[3, 1, 2], [1, 2, 3]], 2) == pytest.approx(1)
 
@@ -319,7 +378,10 @@ def test_ndcg_by_hand():
 @given(st.integers(0, 1000), st.integers(1, 8))
 def test_ndcg_and_recall_against_slow_definitions(seed, k):
     rng = np.random.default_rng(seed)
-    relevance, scores = rng.integers(0, 4, size=(5, 8)), rng.permuted(np.tile(np.arange(8.0), (5, 1)), axis=1)
+    relevance, scores = (
+        rng.integers(0, 4, size=(5, 8)),
+        rng.permuted(np.tile(np.arange(8.0), (5, 1)), axis=1),
+    )
     relevance[:, 0] = 1
     discount = 1 / np.log2(np.arange(2, 2 + k))
     slow_ndcg, slow_recall = [], []
@@ -339,15 +401,25 @@ def test_rmse_by_hand():
 
 
 def test_relative_gain_by_hand():
-    multi, single = {"click": 0.77, "watch": 9.0, "rating": 1.1}, {"rating": 1.0, "watch": 10.0, "click": 0.7}
+    multi, single = (
+        {"click": 0.77, "watch": 9.0, "rating": 1.1},
+        {"rating": 1.0, "watch": 10.0, "click": 0.7},
+    )
     # +10 % of AUC, 10 % less error, 10 % more error
-    assert metrics.relative_gain(multi, single, less_is_better=["watch", "rating"]) == pytest.approx((10 + 10 - 10) / 3)
+    assert metrics.relative_gain(
+        multi, single, less_is_better=["watch", "rating"]
+    ) == pytest.approx((10 + 10 - 10) / 3)
     assert metrics.relative_gain(multi, single) == pytest.approx((10 - 10 + 10) / 3)
     assert metrics.relative_gain(multi, single, "watch") == pytest.approx((10 + 10 + 10) / 3)
 
 
 @patient
-@given(st.lists(st.tuples(st.floats(0.1, 10), st.floats(0.1, 10), st.booleans()), min_size=1, max_size=4), st.floats(0.01, 100))
+@given(
+    st.lists(
+        st.tuples(st.floats(0.1, 10), st.floats(0.1, 10), st.booleans()), min_size=1, max_size=4
+    ),
+    st.floats(0.01, 100),
+)
 def test_relative_gain_ignores_units_and_turns_with_the_sign_of_good(rows, unit):
     multi, single = ({f"{i}": unit * row[side] for i, row in enumerate(rows)} for side in (0, 1))
     less = [f"{i}" for i, row in enumerate(rows) if row[2]]
@@ -378,11 +450,17 @@ MASKED = np.ma.masked_array([1.0, 0.0], [False, True])
         (metrics.gauc, ([1, 0], [0.1, 0.2], MASKED), "users"),
         (metrics.recall_at_k, (MASKED[None], [[1, 2]], 1), "relevance"),
         (metrics.ips_mean, (MASKED, [1, 0], [1, 1]), "values"),
-        (metrics.table, ({"x": {"kind": "regression", "labels": MASKED, "predictions": [1, 2]}},), "task 'x': labels"),
+        (
+            metrics.table,
+            ({"x": {"kind": "regression", "labels": MASKED, "predictions": [1, 2]}},),
+            "task 'x': labels",
+        ),
     ],
 )
 def test_what_is_masked_does_not_pass_as_a_number(metric, arguments, name):
-    with pytest.raises(ValueError, match=f"{name}: expected no masked entries, found 1 of 2: leave these rows out"):
+    with pytest.raises(
+        ValueError, match=f"{name}: expected no masked entries, found 1 of 2: leave these rows out"
+    ):
         metric(*arguments)
 
 
@@ -395,35 +473,103 @@ def test_a_mask_that_masks_nothing_is_no_mask():
     [
         (metrics.auc, ([1, 1], [0.1, 0.2]), "labels: expected both classes, found only 1"),
         (metrics.auc, ([0, 2], [0.1, 0.2]), r"0 or 1, found \[2.0\]"),
-        (metrics.auc, ([0, 1], [0.1, np.nan]), "predictions: expected finite numbers, found 1 NaN or infinite of 2"),
+        (
+            metrics.auc,
+            ([0, 1], [0.1, np.nan]),
+            "predictions: expected finite numbers, found 1 NaN or infinite of 2",
+        ),
         (metrics.auc, ([0, np.nan], [0.1, 0.2]), "labels: expected finite numbers"),
         (metrics.auc, ([0, 1, 1], [0.1, 0.2]), r"one shape, found \(3,\) and \(2,\)"),
         (metrics.auc, ([[0, 1]], [[0.1, 0.2]]), r"shape \(rows,\)"),
         (metrics.auc, ([], []), "labels: expected at least one number, found none"),
         (metrics.expected_auc, ([0, 0], [0.1, 0.2]), "one class only"),
-        (metrics.expected_auc, ([0.5, 1.5],), r"probabilities: expected probabilities in \[0, 1\], found 0.5 to 1.5"),
+        (
+            metrics.expected_auc,
+            ([0.5, 1.5],),
+            r"probabilities: expected probabilities in \[0, 1\], found 0.5 to 1.5",
+        ),
         (metrics.gauc, ([0, 1], [0.1, 0.2], [1]), r"users: expected shape \(2,\), found \(1,\)"),
-        (metrics.log_loss, ([0, 1], [0.1, 1.2]), r"predictions: expected probabilities in \[0, 1\], found 0.1 to 1.2"),
+        (
+            metrics.log_loss,
+            ([0, 1], [0.1, 1.2]),
+            r"predictions: expected probabilities in \[0, 1\], found 0.1 to 1.2",
+        ),
         (metrics.normalised_entropy, ([0, 0], [0.1, 0.2]), "both classes"),
-        (metrics.calibration_ratio, ([0, 0], [0.1, 0.2]), "labels: expected a positive label, found none"),
-        (metrics.calibration_error, ([0, 1], [0.1, 0.2], 0), "bins: expected a whole number of at least 1, found 0"),
-        (metrics.calibration_error, ([0, 1], [0.1, 0.2], 2.5), "bins: expected a whole number of at least 1, found 2.5"),
-        (metrics.expected_calibration_error, ([0, 1], [0.1, 0.2], True), "bins: expected a whole number of at least 1, found True"),
+        (
+            metrics.calibration_ratio,
+            ([0, 0], [0.1, 0.2]),
+            "labels: expected a positive label, found none",
+        ),
+        (
+            metrics.calibration_error,
+            ([0, 1], [0.1, 0.2], 0),
+            "bins: expected a whole number of at least 1, found 0",
+        ),
+        (
+            metrics.calibration_error,
+            ([0, 1], [0.1, 0.2], 2.5),
+            "bins: expected a whole number of at least 1, found 2.5",
+        ),
+        (
+            metrics.expected_calibration_error,
+            ([0, 1], [0.1, 0.2], True),
+            "bins: expected a whole number of at least 1, found True",
+        ),
         (metrics.ips_mean, ([1], [1], [0]), "propensities: expected chances above 0, found 0"),
         (metrics.ips_mean, ([1], [2], [1]), "observed: expected 0 and 1, found 2"),
-        (metrics.ips_mean, ([1, np.nan], [1, 1], [1, 1]), "values of observed rows: expected finite numbers, found 1"),
-        (metrics.ips_mean, ([1, 2], [1], [1, 1]), r"expected one shape \(rows,\), found \(2,\), \(1,\), \(2,\)"),
-        (metrics.ips_mean, ([1], [0], [1], True), "observed: expected a 1 among 1 rows, found none"),
-        (metrics.doubly_robust_mean, ([1, 2], [1, 1], [1, 1], [0]), r"imputed: expected shape \(2,\), found \(1,\)"),
-        (metrics.relative_gain, ({"a": 1}, {"b": 1}), r"expected the same tasks, found \['a'\] and \['b'\]"),
+        (
+            metrics.ips_mean,
+            ([1, np.nan], [1, 1], [1, 1]),
+            "values of observed rows: expected finite numbers, found 1",
+        ),
+        (
+            metrics.ips_mean,
+            ([1, 2], [1], [1, 1]),
+            r"expected one shape \(rows,\), found \(2,\), \(1,\), \(2,\)",
+        ),
+        (
+            metrics.ips_mean,
+            ([1], [0], [1], True),
+            "observed: expected a 1 among 1 rows, found none",
+        ),
+        (
+            metrics.doubly_robust_mean,
+            ([1, 2], [1, 1], [1, 1], [0]),
+            r"imputed: expected shape \(2,\), found \(1,\)",
+        ),
+        (
+            metrics.relative_gain,
+            ({"a": 1}, {"b": 1}),
+            r"expected the same tasks, found \['a'\] and \['b'\]",
+        ),
         (metrics.relative_gain, ({}, {}), "expected the same tasks"),
-        (metrics.relative_gain, ({"a": 1}, {"a": 1}, ["b"]), r"less_is_better: expected tasks among \['a'\], found \['b'\]"),
-        (metrics.relative_gain, ({"a": 1}, {"a": 0}), "single: expected values above 0, .*, found 0"),
-        (metrics.recall_at_k, ([[0, 1]], [[1, 2]], 2.0), r"k: expected a whole number in \[1, 2\], .*, found 2.0"),
+        (
+            metrics.relative_gain,
+            ({"a": 1}, {"a": 1}, ["b"]),
+            r"less_is_better: expected tasks among \['a'\], found \['b'\]",
+        ),
+        (
+            metrics.relative_gain,
+            ({"a": 1}, {"a": 0}),
+            "single: expected values above 0, .*, found 0",
+        ),
+        (
+            metrics.recall_at_k,
+            ([[0, 1]], [[1, 2]], 2.0),
+            r"k: expected a whole number in \[1, 2\], .*, found 2.0",
+        ),
         (metrics.binary_entropy, (1.1,), "found 1.1"),
-        (metrics.recall_at_k, ([[0, 1]], [[1, 2]], 3), r"k: expected a whole number in \[1, 2\], .*, found 3"),
+        (
+            metrics.recall_at_k,
+            ([[0, 1]], [[1, 2]], 3),
+            r"k: expected a whole number in \[1, 2\], .*, found 3",
+        ),
         (metrics.recall_at_k, ([[0, 2]], [[1, 2]], 1), "relevant: expected 0 and 1 only, found 2"),
-        (metrics.recall_at_k, ([[0, 0]], [[1, 2]], 1), "expected a row with something relevant, found none among 1"),
+        (
+            metrics.recall_at_k,
+            ([[0, 0]], [[1, 2]], 1),
+            "expected a row with something relevant, found none among 1",
+        ),
         (metrics.ndcg_at_k, ([[0, -1]], [[1, 2]], 1), "relevance: expected 0 or more, found -1"),
         (metrics.ndcg_at_k, ([0, 1], [1, 2], 1), r"shape \(rows, items\)"),
         (metrics.rmse, ([1, 2], [1, np.inf]), "finite"),
@@ -446,8 +592,17 @@ def tasks():
             "predictions": [0.9, 0.2, 0.4, 0.3],
             "users": list("aabb"),
         },
-        "rating": {"kind": "regression", "labels": [np.nan, 3, 4, np.nan], "predictions": [0, 3, 2, 9]},
-        "item": {"kind": "ranking", "labels": [[0, 1], [np.nan, 1]], "predictions": [[2, 1], [1, 2]], "k": 1},
+        "rating": {
+            "kind": "regression",
+            "labels": [np.nan, 3, 4, np.nan],
+            "predictions": [0, 3, 2, 9],
+        },
+        "item": {
+            "kind": "ranking",
+            "labels": [[0, 1], [np.nan, 1]],
+            "predictions": [[2, 1], [1, 2]],
+            "k": 1,
+        },
     }
 
 
@@ -464,24 +619,37 @@ def test_table_has_a_row_per_task_with_its_own_metrics(tasks):
         "of": 4,
         "rmse": pytest.approx(np.sqrt(2)),
     }
-    assert item == {"task": "item", "kind": "ranking", "rows": 1, "of": 2, "recall@1": 0, "ndcg@1": 0}
+    assert item == {
+        "task": "item",
+        "kind": "ranking",
+        "rows": 1,
+        "of": 2,
+        "recall@1": 0,
+        "ndcg@1": 0,
+    }
 
 
 def test_rows_without_a_label_change_nothing(tasks):
     click = tasks["click"]
-    longer = {name: [*column, *column[:1]] for name, column in click.items() if name != "kind"} | {"kind": "binary"}
+    longer = {name: [*column, *column[:1]] for name, column in click.items() if name != "kind"} | {
+        "kind": "binary"
+    }
     longer["labels"][-1] = np.nan
     (short,), (long,) = metrics.table({"click": click}), metrics.table({"click": longer})
     assert long | {"of": 4} == pytest.approx(short)
 
 
 def test_a_list_of_fewer_items_than_ten_is_judged_by_all():
-    (row,) = metrics.table({"item": {"kind": "ranking", "labels": [[0, 1, 0]], "predictions": [[1, 2, 3]]}})
+    (row,) = metrics.table(
+        {"item": {"kind": "ranking", "labels": [[0, 1, 0]], "predictions": [[1, 2, 3]]}}
+    )
     assert row["recall@3"] == pytest.approx(1)
 
 
 def test_a_cell_is_rounded_whatever_the_kind_of_its_number_and_stays_in_its_place():
-    _, _, row = metrics.markdown([{"a|b": np.float32(0.5), "c": "x|y\nz", "d": np.int64(2), "e": True}], digits=1).splitlines()
+    _, _, row = metrics.markdown(
+        [{"a|b": np.float32(0.5), "c": "x|y\nz", "d": np.int64(2), "e": True}], digits=1
+    ).splitlines()
     assert row == r"| 0.5 | x\|y z | 2 | True |"
 
 
@@ -500,15 +668,30 @@ def test_markdown_shows_every_column_and_a_dash_for_what_is_missing(tasks):
             {"kind": "clicks", "labels": [1], "predictions": [1]},
             "task 'x': kind: expected one of binary, regression",
         ),
-        ({"kind": "binary", "labels": [1, np.nan], "predictions": [0.5, 0.5]}, "task 'x': .*both classes"),
+        (
+            {"kind": "binary", "labels": [1, np.nan], "predictions": [0.5, 0.5]},
+            "task 'x': .*both classes",
+        ),
         (
             {"kind": "binary", "labels": [1, 0], "predictions": [0.5, np.nan]},
             "task 'x': predictions: expected finite numbers",
         ),
-        ({"kind": "regression", "labels": [np.nan], "predictions": [1]}, "task 'x': labels: expected a label, found none among 1 rows"),
-        ({"kind": "regression", "labels": [], "predictions": []}, "task 'x': labels: expected at least one number"),
-        ({"kind": "regression", "labels": 1.0, "predictions": 1.0}, "task 'x': labels: expected a list, found 1.0"),
-        ({"kind": "regression", "labels": [1]}, "task 'x': expected kind, labels, predictions, found no predictions"),
+        (
+            {"kind": "regression", "labels": [np.nan], "predictions": [1]},
+            "task 'x': labels: expected a label, found none among 1 rows",
+        ),
+        (
+            {"kind": "regression", "labels": [], "predictions": []},
+            "task 'x': labels: expected at least one number",
+        ),
+        (
+            {"kind": "regression", "labels": 1.0, "predictions": 1.0},
+            "task 'x': labels: expected a list, found 1.0",
+        ),
+        (
+            {"kind": "regression", "labels": [1]},
+            "task 'x': expected kind, labels, predictions, found no predictions",
+        ),
         ({"labels": [1], "predictions": [1]}, "task 'x': kind: expected one of .*, found None"),
         (
             {"kind": "regression", "labels": [1], "predictions": [1], "user": [1]},

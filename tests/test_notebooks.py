@@ -32,7 +32,10 @@ def code_cells(path):
 
 def small(*sources, **metadata):
     """A notebook of code cells."""
-    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{i}", execution_count=i + 1) for i, source in enumerate(sources)]
+    cells = [
+        nbformat.v4.new_code_cell(source, id=f"cell-{i}", execution_count=i + 1)
+        for i, source in enumerate(sources)
+    ]
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 
@@ -50,7 +53,11 @@ def test_the_setup_cell_is_ready_where_all_is_there(capsys):
 
 def test_the_setup_cell_names_what_is_missing(monkeypatch):
     there = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in ("sklearn", "yaml") else there(name))
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: None if name in ("sklearn", "yaml") else there(name),
+    )
     with pytest.raises(RuntimeError, match=r"Not found: sklearn, yaml\. (.|\n)*pip install -e \."):
         exec(notebooks.SETUP, {})
     with pytest.raises(RuntimeError, match="pip install https://example.org/x.whl"):
@@ -60,7 +67,8 @@ def test_the_setup_cell_names_what_is_missing(monkeypatch):
 def test_the_setup_cell_asks_for_every_requirement_of_the_package():
     (needed,) = (line for line in notebooks.SETUP.splitlines() if line.startswith("needed = "))
     asked = {
-        packages_distributions()[name][0].lower() for name in json.loads(needed.split(" = ")[1].removesuffix(".split()")).split()
+        packages_distributions()[name][0].lower()
+        for name in json.loads(needed.split(" = ")[1].removesuffix(".split()")).split()
     }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert asked == {Requirement(text).name for text in project["dependencies"]}
@@ -68,7 +76,12 @@ def test_the_setup_cell_asks_for_every_requirement_of_the_package():
 
 def test_a_bare_folder_is_not_the_package(tmp_path):
     (tmp_path / "mtl_lessons" / "data").mkdir(parents=True)
-    command = [sys.executable, "-S", "-c", notebooks.SETUP]  # -S: a Python without installed packages, where the folder is found
+    command = [
+        sys.executable,
+        "-S",
+        "-c",
+        notebooks.SETUP,
+    ]  # -S: a Python without installed packages, where the folder is found
     done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True)
     assert "Could not install mtl_lessons from anywhere" in done.stderr
 
@@ -87,7 +100,9 @@ def test_outputs_are_compared_or_a_reason_is_given(path, capsys):
     assert [cell.source for cell in free if not cell.metadata.get("reason")] == []
     share = 1 - len(free) / len(cells)
     with capsys.disabled():
-        print(f"\n{path.name}: {len(cells) - len(free)} of {len(cells)} cells with outputs compared ({share:.0%})")
+        print(
+            f"\n{path.name}: {len(cells) - len(free)} of {len(cells)} cells with outputs compared ({share:.0%})"
+        )
     assert share >= 0.8
 
 
@@ -97,7 +112,9 @@ def test_a_failing_cell_is_named(tmp_path):
 
 
 def test_a_cell_that_logs_is_named(tmp_path):
-    with pytest.raises(RuntimeError, match=r"cell 1 \(import sys\): expected nothing on stderr, found oh no"):
+    with pytest.raises(
+        RuntimeError, match=r"cell 1 \(import sys\): expected nothing on stderr, found oh no"
+    ):
         notebooks.execute(small("import sys\nprint('oh no', file=sys.stderr)"), tmp_path)
 
 
@@ -120,7 +137,9 @@ def kept(*quiz_of):
     """A notebook that shows the quiz of chapter 1 and has stored that of `quiz_of`."""
     notebook = small("from mtl_lessons import quiz", 'quiz.show("concept")')
     data = stored.kept(quiz.show(*quiz_of)._repr_mimebundle_())
-    notebook.cells[1].outputs = [nbformat.v4.new_output("execute_result", data=data, execution_count=2)]
+    notebook.cells[1].outputs = [
+        nbformat.v4.new_output("execute_result", data=data, execution_count=2)
+    ]
     return notebook
 
 
@@ -133,7 +152,9 @@ def test_nbval_compares_which_quiz_it_is_and_no_question(pytester, monkeypatch, 
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     nbformat.write(kept(*quiz_of), pytester.path / "chapter.ipynb")
     sanitize = ROOT / "tests" / "nbval.cfg"
-    result = pytester.runpytest_subprocess("--nbval", "--nbval-current-env", "--nbval-sanitize-with", sanitize)
+    result = pytester.runpytest_subprocess(
+        "--nbval", "--nbval-current-env", "--nbval-sanitize-with", sanitize
+    )
     assert (result.ret == 0) is passes
 
 
@@ -145,11 +166,17 @@ def test_normalise_drops_what_changes_and_keeps_the_rest():
     cell.outputs = [
         nbformat.v4.new_output("stream", name="stdout", text="a\n"),
         nbformat.v4.new_output("stream", name="stdout", text="b\n"),
-        nbformat.v4.new_output("display_data", data={"text/html": embed.carry(html, "explorable"), notebooks.VIEW: {"model_id": "x"}}),
+        nbformat.v4.new_output(
+            "display_data",
+            data={"text/html": embed.carry(html, "explorable"), notebooks.VIEW: {"model_id": "x"}},
+        ),
     ]
     notebook = notebooks.normalise(notebook)
     assert notebook.metadata.kernelspec.name == "python3" and "widgets" not in notebook.metadata
-    assert cell.metadata == {} and [output.get("text") for output in cell.outputs] == ["a\nb\n", None]
+    assert cell.metadata == {} and [output.get("text") for output in cell.outputs] == [
+        "a\nb\n",
+        None,
+    ]
     assert cell.outputs[1].data == {"text/html": html}
 
 
@@ -164,17 +191,29 @@ def test_a_quiz_that_was_run_is_stored_as_its_mark():
 
 def test_publish_fills_in_the_address_the_engine_and_plain_markdown(tmp_path):
     notebook = notebooks.with_setup(small("quiz"))
-    notebook.cells.insert(0, nbformat.v4.new_markdown_cell("(here)=\n# Title\n\nAs shown {cite:p}`caruana1997,tang2020ple`."))
+    notebook.cells.insert(
+        0,
+        nbformat.v4.new_markdown_cell(
+            "(here)=\n# Title\n\nAs shown {cite:p}`caruana1997,tang2020ple`."
+        ),
+    )
     notebook.cells.append(nbformat.v4.new_markdown_cell("```{mtl-sources} fifty2021tag\n```"))
     html = '<div class="mtl-explorable">?</div>'
     notebook.cells[2].outputs = [nbformat.v4.new_output("display_data", data={"text/html": html})]
     nbformat.write(notebook, tmp_path / "source.ipynb")
-    notebooks.publish(tmp_path / "source.ipynb", tmp_path / "target.ipynb", "https://example.org/wheels/x.whl")
+    notebooks.publish(
+        tmp_path / "source.ipynb", tmp_path / "target.ipynb", "https://example.org/wheels/x.whl"
+    )
     title, setup, shown, sources = read(tmp_path / "target.ipynb").cells
-    assert title.source == '<a id="here"></a>\n# Title\n\nAs shown (Caruana 1997; Tang et al. 2020).'
+    assert (
+        title.source == '<a id="here"></a>\n# Title\n\nAs shown (Caruana 1997; Tang et al. 2020).'
+    )
     assert 'WHEEL = "https://example.org/wheels/x.whl"  #' in setup.source
     assert shown.outputs[0].data["text/html"] == embed.carry(html, "explorable")
-    assert all(name in sources.source for name in ("Caruana", "Progressive", "Fifty")) and "{mtl" not in sources.source
+    assert (
+        all(name in sources.source for name in ("Caruana", "Progressive", "Fifty"))
+        and "{mtl" not in sources.source
+    )
 
 
 def test_the_list_of_sources_has_what_the_questions_cite():
@@ -185,7 +224,12 @@ def test_the_list_of_sources_has_what_the_questions_cite():
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_stores_no_question_and_publishes_them_all(path, tmp_path):
     chapter = path.stem
-    marks = [output for cell in code_cells(path) for output in cell.outputs if stored.asked(output.get("data", {}).get("text/html", ""))]
+    marks = [
+        output
+        for cell in code_cells(path)
+        for output in cell.outputs
+        if stored.asked(output.get("data", {}).get("text/html", ""))
+    ]
     assert [stored.asked(output.data["text/html"]) for output in marks] == [(chapter, None)]
     assert "mtl-question" not in path.read_text(encoding="utf-8")
     notebooks.publish(path, tmp_path / path.name, None)
@@ -197,5 +241,7 @@ def test_a_chapter_stores_no_question_and_publishes_them_all(path, tmp_path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_published_chapter_has_no_myst_left(path, tmp_path):
     notebooks.publish(path, tmp_path / path.name, None)
-    text = "\n".join(cell.source for cell in read(tmp_path / path.name).cells if cell.cell_type == "markdown")
+    text = "\n".join(
+        cell.source for cell in read(tmp_path / path.name).cells if cell.cell_type == "markdown"
+    )
     assert not [mark for mark in ("{cite", "```{", ":::", ")=\n") if mark in text]

@@ -26,14 +26,20 @@ def metadata(wheel):
 def imported_by(statement):
     """Top-level modules that are loaded after a statement, in a fresh Python."""
     code = f"import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
 
 
 def test_importing_the_package_imports_nothing_heavy():
     assert imported_by("import mtl_lessons") - imported_by("pass") == {"mtl_lessons"}
 
 
-@pytest.mark.parametrize("module", ["world", "metrics", "datasets", "quiz", "explorables", "figures", "markup", "embed"])
+@pytest.mark.parametrize(
+    "module", ["world", "metrics", "datasets", "quiz", "explorables", "figures", "markup", "embed"]
+)
 def test_only_models_import_tensorflow(module):
     assert not imported_by(f"import mtl_lessons.{module}") & {"tensorflow", "keras"}
 
@@ -42,7 +48,11 @@ def test_every_text_file_is_opened_with_its_encoding():
     """Without one, Windows reads and writes in the code page of the country."""
     unnamed = []
     for path in (ROOT / "mtl_lessons").rglob("*.py"):
-        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call)
+        ]
         for call in calls:
             name = getattr(call.func, "attr", getattr(call.func, "id", ""))
             places = {"read_text": 1, "write_text": 2}  # by position, the encoding is the last
@@ -61,22 +71,36 @@ def test_the_wheel_holds_modules_data_engines_and_questions(wheel):
         for path in (ROOT / "mtl_lessons").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    questions = {f"mtl_lessons/questions/{path.name}" for path in (ROOT / "book" / "questions").glob("*.yml")}
+    questions = {
+        f"mtl_lessons/questions/{path.name}" for path in (ROOT / "book" / "questions").glob("*.yml")
+    }
     assert packed == there | questions | {"mtl_lessons/references.bib"}
-    assert [name for name in packed if "/right/" in name or "/wrong/" in name] == []  # a learner finds no answers there
+    assert [
+        name for name in packed if "/right/" in name or "/wrong/" in name
+    ] == []  # a learner finds no answers there
 
 
 def test_the_wheel_carries_both_licences(wheel, metadata):
     assert metadata["License-Expression"] == "MIT AND CC-BY-4.0"
     with zipfile.ZipFile(wheel) as archive:
-        packed = {Path(name).name: archive.read(name) for name in archive.namelist() if "/licenses/" in name}
+        packed = {
+            Path(name).name: archive.read(name)
+            for name in archive.namelist()
+            if "/licenses/" in name
+        }
     assert packed == {name: (ROOT / name).read_bytes() for name in ("LICENSE", "LICENSE-text")}
 
 
 def test_the_wheel_alone_shows_a_cited_quiz(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = "from mtl_lessons import quiz; print(quiz.__file__, quiz.show('concept').html)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "."}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout.startswith(str(tmp_path)) and "Caruana 1997" in done.stdout, done.stderr
 
 
@@ -86,14 +110,20 @@ def test_an_editable_install_copies_nothing(tmp_path):
     subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, check=True)
     (path,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(path) as archive:
-        assert [name for name in archive.namelist() if "dist-info" not in name and not name.endswith(".pth")] == []
+        assert [
+            name
+            for name in archive.namelist()
+            if "dist-info" not in name and not name.endswith(".pth")
+        ] == []
 
 
 def test_the_wheel_asks_for_ranges(metadata):
     python = SpecifierSet(metadata["Requires-Python"])
     assert [minor for minor in range(9, 16) if f"3.{minor}.5" in python] == [11, 12, 13]
     requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
-    assert requirements and not [r for r in requirements if not r.specifier or "==" in str(r.specifier)]
+    assert requirements and not [
+        r for r in requirements if not r.specifier or "==" in str(r.specifier)
+    ]
 
 
 def test_colab_satisfies_every_requirement_but_one(metadata):
@@ -102,7 +132,7 @@ def test_colab_satisfies_every_requirement_but_one(metadata):
         pytest.skip("no list of Colab's packages here")
     ships = {
         re.sub(r"[-_.]+", "-", name).lower(): version
-        for name, version in re.findall(r"^([\w.-]+)==(.+)$", freezes[-1].read_text(), re.M)
+        for name, version in re.findall(r"^([\w.-]+)==(.+)$", freezes[-1].read_text(), re.MULTILINE)
     }
     requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
     assert {r.name for r in requirements if r.name not in ships} == {"latex2mathml"}
@@ -110,6 +140,22 @@ def test_colab_satisfies_every_requirement_but_one(metadata):
 
 
 def test_the_pins_satisfy_the_ranges(metadata):
-    pins = dict(re.findall(r"^([\w.-]+)==(.+)$", (ROOT / "requirements.txt").read_text().lower(), re.M))
-    assert not [r for r in map(Requirement, metadata.get_all("Requires-Dist")) if pins[r.name] not in r.specifier]
-    assert {"jupyter-book", "tensorflow", "matplotlib", "ipywidgets", "nbval", "hatchling", "editables"} <= pins.keys()
+    pins = dict(
+        re.findall(
+            r"^([\w.-]+)==(.+)$", (ROOT / "requirements.txt").read_text().lower(), re.MULTILINE
+        )
+    )
+    assert not [
+        r
+        for r in map(Requirement, metadata.get_all("Requires-Dist"))
+        if pins[r.name] not in r.specifier
+    ]
+    assert {
+        "jupyter-book",
+        "tensorflow",
+        "matplotlib",
+        "ipywidgets",
+        "nbval",
+        "hatchling",
+        "editables",
+    } <= pins.keys()

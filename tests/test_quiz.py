@@ -66,9 +66,10 @@ def test_sample_is_valid_and_keeps_all_rules(tmp_path):
 def test_schema_names_line_and_question(tmp_path, old, new, at, name, reason):
     text = edited(old, new)
     problems = quiz.validate(bank_of(tmp_path, text))
-    assert any(problem.line == line_of(text, at) and problem.id == name and reason in problem.reason for problem in problems), (
-        problems
-    )
+    assert any(
+        problem.line == line_of(text, at) and problem.id == name and reason in problem.reason
+        for problem in problems
+    ), problems
     assert str(problems[0]).startswith("sample.yml:")
     with pytest.raises(ValueError, match="sample.yml"):
         quiz.show("sample", folder=tmp_path)
@@ -118,7 +119,9 @@ def test_rules_on_a_question(tmp_path, old, new, name, reason):
     text = edited(old, new)
     (problem,) = quiz.rules(bank_of(tmp_path, text))
     assert problem.id == name and reason in problem.reason
-    assert problem.line == max(i for i, line in enumerate(text.splitlines(), 1) if line == f"- id: {name}")  # of two, the second
+    assert problem.line == max(
+        i for i, line in enumerate(text.splitlines(), 1) if line == f"- id: {name}"
+    )  # of two, the second
 
 
 def test_rules_look_across_banks(tmp_path):
@@ -128,7 +131,12 @@ def test_rules_look_across_banks(tmp_path):
 
 
 def choice(right: int, lengths: list[int]) -> dict:
-    return {"type": "one", "options": [{"text": "x" * length, "correct": i == right} for i, length in enumerate(lengths)]}
+    return {
+        "type": "one",
+        "options": [
+            {"text": "x" * length, "correct": i == right} for i, length in enumerate(lengths)
+        ],
+    }
 
 
 def test_rule_against_the_longest_option():
@@ -136,14 +144,19 @@ def test_rule_against_the_longest_option():
         choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)
     ]
     assert list(giveaways(fair)) == []
-    (problem,) = giveaways(fair + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)])
+    (problem,) = giveaways(
+        fair + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)]
+    )
     assert "the longest in a third of 16 questions at most, found 8" in problem
 
 
 def test_rule_on_positions():
     assert list(giveaways([choice(i % 4, [9] * 4) for i in range(10)])) == []
     problems = list(giveaways([choice(2, [9] * 4) for _ in range(10)]))
-    assert any("position 3 to be right in about 2.5 of 10 questions, found 10" in problem for problem in problems)
+    assert any(
+        "position 3 to be right in about 2.5 of 10 questions, found 10" in problem
+        for problem in problems
+    )
 
 
 def test_rule_on_what_can_be_said_in_its_minutes(tmp_path):
@@ -166,7 +179,10 @@ def test_chains_name_the_question_whose_next_is_not_there_and_those_that_go_roun
     second = bank_of(tmp_path, BANK.replace("sample", "other"), "other")
     assert quiz.chains([first, second]) == []
     (lost,) = quiz.chains([first])
-    assert (lost.id, lost.line) == ("sample-number", line_of(BANK, "- id: sample-number")) and "found other-bug" in lost.reason
+    assert (lost.id, lost.line) == (
+        "sample-number",
+        line_of(BANK, "- id: sample-number"),
+    ) and "found other-bug" in lost.reason
     round_trip = edited("next: sample-bug", "next: sample-order").replace(
         '  follow_up: "Where is', '  next: sample-number\n  follow_up: "Where is'
     )
@@ -184,7 +200,9 @@ def test_chain_stops_where_it_began_or_where_nothing_follows():
 
 def test_a_question_keeps_its_edition_when_another_one_follows_it(tmp_path):
     one = bank_of(tmp_path).questions[2]
-    assert quiz.edition(one) == quiz.edition({name: part for name, part in one.items() if name != "next"})
+    assert quiz.edition(one) == quiz.edition(
+        {name: part for name, part in one.items() if name != "next"}
+    )
     assert quiz.edition(one) != quiz.edition(one | {"stem": "?"})
 
 
@@ -201,8 +219,14 @@ TOPIC = (
 def test_a_topic_leads_to_sections_of_chapters_and_to_publishers(tmp_path):
     bank = bank_of(tmp_path, TOPIC)
     assert bank.is_topic and quiz.validate(bank) == [] and quiz.rules(bank) == []
-    (tmp_path / "references.bib").write_text(BIB.replace("year = {1997},", "year = {1997},\n  doi = {10.1/x},"), encoding="utf-8")
-    links = [attributes["href"] for tag, attributes in Outline(quiz.show("sample", folder=tmp_path).html).tags if tag == "a"]
+    (tmp_path / "references.bib").write_text(
+        BIB.replace("year = {1997},", "year = {1997},\n  doi = {10.1/x},"), encoding="utf-8"
+    )
+    links = [
+        attributes["href"]
+        for tag, attributes in Outline(quiz.show("sample", folder=tmp_path).html).tags
+        if tag == "a"
+    ]
     assert set(links) == {"concept.html#concept-a-definition", "https://doi.org/10.1/x"}
 
 
@@ -216,7 +240,10 @@ def test_a_topic_leads_to_sections_of_chapters_and_to_publishers(tmp_path):
     ],
 )
 def test_a_topic_says_which_chapter_it_means(tmp_path, old, new, reason):
-    assert any(reason in problem.reason for problem in quiz.validate(bank_of(tmp_path, TOPIC.replace(old, new, 1))))
+    assert any(
+        reason in problem.reason
+        for problem in quiz.validate(bank_of(tmp_path, TOPIC.replace(old, new, 1)))
+    )
 
 
 # ---- what there is ----
@@ -257,7 +284,12 @@ def test_without_keys_asks_everything_and_answers_nothing(tmp_path):
     ],
 )
 def test_a_number_counts_as_stated_in_its_own_digits_only(text, value, stated):
-    question = {"stem": "What?", "options": [{"text": "a", "feedback": text}], "answer": {"value": value}, "numbers": [value]}
+    question = {
+        "stem": "What?",
+        "options": [{"text": "a", "feedback": text}],
+        "answer": {"value": value},
+        "numbers": [value],
+    }
     assert states(question, value) is stated
 
 
@@ -280,15 +312,23 @@ def test_show_is_deterministic_and_carries_the_engine(tmp_path):
         assert sha256(done.stdout).hexdigest() == sha256(shown.html.encode()).hexdigest()
     assert embed.strip(bundle["text/html"]) == shown.html and bundle["text/plain"] == shown.text
     assert bundle["text/html"].count("data-mtl-engine") == 2
-    assert "Negative transfer on this task" in bundle["text/plain"] and "line 4:" in bundle["text/plain"]
+    assert (
+        "Negative transfer on this task" in bundle["text/plain"]
+        and "line 4:" in bundle["text/plain"]
+    )
 
 
 def test_a_notebook_stores_which_quiz_it_is_and_no_question():
     ids = ["concept-what-is-a-task", "concept-multi-what"]
     for asked in (("concept", None), ("concept", ids)):
         data = stored.kept(quiz.show(*asked)._repr_mimebundle_())
-        assert stored.asked(data["text/html"]) == asked and data.keys() == {"text/html", "text/plain"}
-        assert all("book/questions/concept.yml" in text and len(text) < 400 for text in data.values())
+        assert stored.asked(data["text/html"]) == asked and data.keys() == {
+            "text/html",
+            "text/plain",
+        }
+        assert all(
+            "book/questions/concept.yml" in text and len(text) < 400 for text in data.values()
+        )
         assert stored.kept(data) == data
 
 
@@ -302,9 +342,15 @@ def test_show_is_well_formed_and_labelled(tmp_path):
     bank_of(tmp_path)
     outline = Outline(quiz.show("sample", folder=tmp_path).html)
     names = [tag for tag, _ in outline.tags]
-    assert names.count("form") == names.count("details") == 6 and names.count("legend") == 7  # and one for the rubric
+    assert (
+        names.count("form") == names.count("details") == 6 and names.count("legend") == 7
+    )  # and one for the rubric
     assert names.count("label") == sum(name in ("input", "textarea") for name in names)
-    assert not any(key.startswith("on") or key == "style" for _, attributes in outline.tags for key in attributes)
+    assert not any(
+        key.startswith("on") or key == "style"
+        for _, attributes in outline.tags
+        for key in attributes
+    )
     assert "Caruana 1997" in "".join(outline.text)
 
 
@@ -319,11 +365,23 @@ def test_show_takes_some_questions_in_the_order_given(tmp_path):
 def test_items_are_never_shown_in_the_right_order():
     for i in range(200):
         question = {"id": f"sample-{i}", "items": ["a", "b", "c"]}
-        assert re.findall(r'data-value="(\d)"', KINDS["order"].controls(question)) != ["0", "1", "2"]
+        assert re.findall(r'data-value="(\d)"', KINDS["order"].controls(question)) != [
+            "0",
+            "1",
+            "2",
+        ]
 
 
 @pytest.mark.parametrize(
-    "hostile", ["<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", '"><b>', "<!--", "&lt;", "{total}"]
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        "</script><img src=x onerror=alert(1)>",
+        '"><b>',
+        "<!--",
+        "&lt;",
+        "{total}",
+    ],
 )
 def test_hostile_text_stays_text(tmp_path, hostile):
     text = BANK
@@ -340,7 +398,9 @@ def test_hostile_text_stays_text(tmp_path, hostile):
         assert old in text
         text = text.replace(
             old,
-            old + hostile.replace("\\", "\\\\").replace('"', '\\"') if old != "a < b && c" else old + hostile.replace('"', "'"),
+            old + hostile.replace("\\", "\\\\").replace('"', '\\"')
+            if old != "a < b && c"
+            else old + hostile.replace('"', "'"),
             1,
         )
     bank_of(tmp_path, text)
@@ -352,7 +412,10 @@ def test_hostile_text_stays_text(tmp_path, hostile):
 
 def test_references_read_authors_in_both_orders(tmp_path):
     bank_of(tmp_path)
-    assert quiz.references(tmp_path) == {"caruana1997": "Caruana 1997", "tang2020": "Tang et al. 2020"}
+    assert quiz.references(tmp_path) == {
+        "caruana1997": "Caruana 1997",
+        "tang2020": "Tang et al. 2020",
+    }
     assert quiz.references(tmp_path / "nowhere" / "else") == {}
 
 
@@ -360,7 +423,15 @@ def test_references_read_authors_in_both_orders(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "html", ["", "<p>x</p>", "x\n", "\n\n", "<style>p{}</style>\n<script>1</script>", "<p> data-mtl-engine></p>"]
+    "html",
+    [
+        "",
+        "<p>x</p>",
+        "x\n",
+        "\n\n",
+        "<style>p{}</style>\n<script>1</script>",
+        "<p> data-mtl-engine></p>",
+    ],
 )
 def test_strip_undoes_carry(html):
     carried = embed.carry(html, "quiz")
@@ -371,13 +442,25 @@ def test_strip_undoes_carry(html):
 def test_engine_can_be_inlined_and_calls_nobody():
     script, style = embed.bundle("quiz"), embed.style("quiz")
     assert "</script" not in script.lower() and "</style" not in style.lower()
-    assert not re.search(r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|^import\s|^export\s", script, re.MULTILINE)
+    assert not re.search(
+        r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|^import\s|^export\s", script, re.MULTILINE
+    )
     assert not re.search(r"url\(|@import", style)
 
 
 def test_modules_come_after_what_they_import_and_a_bundle_names_nothing_twice():
-    assert embed.modules("quiz") == ("parts", "answers", "kinds", "store", "question", "reach", "quiz")
-    names = re.findall(r"^(?:async )?(?:const|function|class) (\w+)", embed.bundle("quiz"), re.MULTILINE)
+    assert embed.modules("quiz") == (
+        "parts",
+        "answers",
+        "kinds",
+        "store",
+        "question",
+        "reach",
+        "quiz",
+    )
+    names = re.findall(
+        r"^(?:async )?(?:const|function|class) (\w+)", embed.bundle("quiz"), re.MULTILINE
+    )
     assert len(names) == len(set(names)) > 20
 
 

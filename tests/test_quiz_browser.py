@@ -24,12 +24,21 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("quiz")
     bank_of(folder)
     carried = quiz.show("sample", folder=folder)._repr_mimebundle_()["text/html"]
-    linked = HEAD + STRICT + '<link rel="stylesheet" href="quiz.css"><script type="module" src="quiz.js"></script>'
-    two = (quiz.show("sample", ids, folder=folder).html for ids in (["sample-gain"], ["sample-bug", "sample-number"]))
+    linked = (
+        HEAD
+        + STRICT
+        + '<link rel="stylesheet" href="quiz.css"><script type="module" src="quiz.js"></script>'
+    )
+    two = (
+        quiz.show("sample", ids, folder=folder).html
+        for ids in (["sample-gain"], ["sample-bug", "sample-number"])
+    )
     pages = {
         "index.html": PAGE.format(head=linked, body=embed.strip(carried)),
         "output.html": PAGE.format(head=HEAD, body=carried),
-        "static.html": PAGE.format(head=HEAD + '<link rel="stylesheet" href="quiz.css">', body=embed.strip(carried)),
+        "static.html": PAGE.format(
+            head=HEAD + '<link rel="stylesheet" href="quiz.css">', body=embed.strip(carried)
+        ),
         "two.html": PAGE.format(head=linked, body="".join(two)),
         "page.css": PAGE_CSS,
         "quiz.css": embed.style("quiz"),
@@ -151,11 +160,16 @@ def test_one_choice(page):
     form.locator("summary").click()
     assert "its own fair baseline" in form.inner_text()
     form.get_by_role("button", name="Try again").click()
-    assert not form.locator(".mtl-answer").is_visible() and form.locator("[data-verdict]:visible").count() == 0
+    assert (
+        not form.locator(".mtl-answer").is_visible()
+        and form.locator("[data-verdict]:visible").count() == 0
+    )
     form.get_by_label("Negative transfer").check()
     check(form)
     assert status(page) == "Question 1 of 6: Right. 1 of 6 answered, 1 right."
-    assert saved(page)["sample-gain"]["attempts"] == 2 and saved(page)["sample-gain"]["right"] is True
+    assert (
+        saved(page)["sample-gain"]["attempts"] == 2 and saved(page)["sample-gain"]["right"] is True
+    )
 
 
 def test_several_choices_show_what_was_chosen_and_what_was_missed(page):
@@ -163,7 +177,9 @@ def test_several_choices_show_what_was_chosen_and_what_was_missed(page):
     for text in ("A label", "A GPU"):
         form.get_by_label(text).check()
     check(form)
-    assert [item.get_attribute("data-verdict") for item in form.locator(".mtl-options li").all()] == [
+    assert [
+        item.get_attribute("data-verdict") for item in form.locator(".mtl-options li").all()
+    ] == [
         "right",
         "missed",
         "wrong",
@@ -197,11 +213,17 @@ def test_numbers(page):
             if not words.startswith(("Give", "That is not")):
                 attempts += 1
                 form.get_by_role("button", name="Try again").click()
-            assert saved(page)["sample-number"]["attempts"] == attempts  # what cannot be read is no attempt
+            assert (
+                saved(page)["sample-number"]["attempts"] == attempts
+            )  # what cannot be read is no attempt
 
 
 def test_thousands_and_percent_follow_the_question(browser, tmp_path, serve):
-    text = BANK.replace("0.6823 - 0.6787", "13056").replace("value: 0.0036", "value: 13056").replace('unit: "AUC', 'unit: "%')
+    text = (
+        BANK.replace("0.6823 - 0.6787", "13056")
+        .replace("value: 0.0036", "value: 13056")
+        .replace('unit: "AUC', 'unit: "%')
+    )
     bank_of(tmp_path, text)
     shown = quiz.show("sample", ["sample-number"], folder=tmp_path)._repr_mimebundle_()["text/html"]
     (tmp_path / "index.html").write_text(PAGE.format(head=HEAD, body=shown), encoding="utf-8")
@@ -221,7 +243,9 @@ def test_order(page):
     assert status(page) == f"{first}: now 2 of 4."
     place(form, ORDER[::-1])
     check(form)
-    assert "Nobody buys before a click." in verdict(form) and form.get_by_text("not here").count() == 4
+    assert (
+        "Nobody buys before a click." in verdict(form) and form.get_by_text("not here").count() == 4
+    )
     assert form.get_by_role("button", name="Move").count() == 0
     form.get_by_role("button", name="Try again").click()
     place(form, ORDER)
@@ -246,13 +270,21 @@ def test_free_answer_is_compared_with_the_rubric(page):
     form = question(page, "open")
     form.get_by_role("textbox").fill("NaN spreads")
     form.get_by_role("button", name="Show the model answer").click()
-    assert "NaN plus anything is NaN." in form.inner_text() and "fills in zeros" in form.inner_text()
+    assert (
+        "NaN plus anything is NaN." in form.inner_text() and "fills in zeros" in form.inner_text()
+    )
     assert verdict(form) == "0 of 5 points"
     form.get_by_label("NaN spreads").check()
     form.get_by_label("a mask repairs it").check()
     assert verdict(form) == "3 of 5 points"
-    assert status(page) == "Question 6 of 6: 3 of 5 points. 1 of 6 answered, 0 right; 3 of 5 points in free answers."
-    assert saved(page)["sample-open"]["attempts"] == 1 and saved(page)["sample-open"]["answer"]["text"] == "NaN spreads"
+    assert (
+        status(page)
+        == "Question 6 of 6: 3 of 5 points. 1 of 6 answered, 0 right; 3 of 5 points in free answers."
+    )
+    assert (
+        saved(page)["sample-open"]["attempts"] == 1
+        and saved(page)["sample-open"]["answer"]["text"] == "NaN spreads"
+    )
 
 
 # ---- by keyboard only ----
@@ -297,7 +329,12 @@ def test_every_type_by_keyboard(page):
         for up in range(at, target, -1):
             press("Enter")
             assert f"{item}: now {up} of 4." == status(page)
-            assert page.evaluate("document.activeElement.closest('li').querySelector('.mtl-item').textContent") == item
+            assert (
+                page.evaluate(
+                    "document.activeElement.closest('li').querySelector('.mtl-item').textContent"
+                )
+                == item
+            )
     tab_to(page, "[data-id=sample-order] [type=submit]")
     press("Enter")
     assert "Question 4 of 6: Right." in status(page)
@@ -335,7 +372,9 @@ def test_reset_by_keyboard_asks_first(page):
     page.keyboard.press("Enter")
     assert saved(page) == {} and status(page) == "Your answers are forgotten."
     assert page.locator(".mtl-bar p").first.inner_text() == "0 of 6 answered, 0 right"
-    assert page.locator("input:checked").count() == 0 and page.locator("textarea").input_value() == ""
+    assert (
+        page.locator("input:checked").count() == 0 and page.locator("textarea").input_value() == ""
+    )
     assert page.locator(".mtl-answer:visible, .mtl-after:visible, .mtl-mark").count() == 0
 
 
@@ -351,7 +390,14 @@ def test_reload_shows_everything_again(page):
     assert page.locator(".mtl-bar p").first.inner_text() == summary
     assert [form.inner_text() for form in page.locator("form").all()] == before
     assert question(page, "number").get_by_role("textbox").input_value() == "0,0036"
-    assert set(saved(page)["sample-gain"]) == {"edition", "attempts", "right", "answer", "time", "reviews"}
+    assert set(saved(page)["sample-gain"]) == {
+        "edition",
+        "attempts",
+        "right",
+        "answer",
+        "time",
+        "reviews",
+    }
 
 
 GARBAGE = ["{", "null", "[]", '"text"', "5", "", "\x00", "{}", '{"version": 2, "questions": []}']
@@ -367,7 +413,10 @@ def test_corrupt_storage_is_told_once_and_the_quiz_goes_on(page):
     answer_all(page)
     assert page.locator(".mtl-notice").count() == 1
     page.reload()
-    assert "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text() and page.locator(".mtl-notice").count() == 0
+    assert (
+        "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text()
+        and page.locator(".mtl-notice").count() == 0
+    )
 
 
 FOREIGN = [
@@ -401,19 +450,24 @@ def test_foreign_entries_are_not_shown_and_other_pages_entries_are_kept(page):
         assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text(), entry
     answer_all(page)
     assert "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text()
-    assert saved(page)["stranger"] == {"much": "else"} and saved(page)["sample-gain"]["attempts"] == 1
+    assert (
+        saved(page)["stranger"] == {"much": "else"} and saved(page)["sample-gain"]["attempts"] == 1
+    )
 
 
 def test_an_answer_to_an_older_edition_of_a_question_is_not_shown(page):
     answer_all(page)
     page.evaluate(
-        'key => localStorage.setItem(key, localStorage.getItem(key).replaceAll(/"edition":"\\w+"/g, \'"edition":"old"\'))', KEY
+        'key => localStorage.setItem(key, localStorage.getItem(key).replaceAll(/"edition":"\\w+"/g, \'"edition":"old"\'))',
+        KEY,
     )
     page.reload()
     assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text()
 
 
-FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
+FULL = (
+    "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
+)
 DISABLED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
 MISSING = "Object.defineProperty(window, 'localStorage', { value: null });"
 
@@ -431,7 +485,10 @@ def test_storage_that_refuses_is_told_once_and_the_quiz_goes_on(browser, site, i
         form = question(page, "number")
         form.get_by_role("textbox").fill("0.0036")
         check(form)
-        assert page.locator(".mtl-notice").count() == 1 and words in page.locator(".mtl-notice").inner_text()
+        assert (
+            page.locator(".mtl-notice").count() == 1
+            and words in page.locator(".mtl-notice").inner_text()
+        )
         if init == FULL:
             assert words in status(page)
         answer_all_but_number(page)
@@ -451,7 +508,10 @@ def test_really_full_storage(page):
     page.evaluate("""() => { let part = "x".repeat(1 << 20); for (let i = 0; part; i++)
         try { localStorage.setItem("fill" + i, part); } catch { part = part.slice(part.length / 2 + .5); } }""")  # fmt: skip
     answer_all(page)
-    assert "storage is full" in page.locator(".mtl-notice").inner_text() and page.locator(".mtl-notice").count() == 1
+    assert (
+        "storage is full" in page.locator(".mtl-notice").inner_text()
+        and page.locator(".mtl-notice").count() == 1
+    )
     page.evaluate("localStorage.removeItem('fill0')")
     question(page, "gain").get_by_role("button", name="Try again").click()
     check(question(page, "gain"))
@@ -478,7 +538,9 @@ def test_two_tabs_and_two_quizzes_keep_each_others_entries(browser, site):
         assert set(saved(other)) == {"sample-labels", "sample-bug"}
 
 
-def test_what_another_tab_answers_or_forgets_is_shown_unless_an_answer_is_being_given(browser, site):
+def test_what_another_tab_answers_or_forgets_is_shown_unless_an_answer_is_being_given(
+    browser, site
+):
     with visit(browser, f"{site}/index.html") as one:
         other = one.context.new_page()
         other.goto(f"{site}/index.html")
@@ -487,7 +549,10 @@ def test_what_another_tab_answers_or_forgets_is_shown_unless_an_answer_is_being_
             question(one, form).locator("input").first.check()
             check(question(one, form))
         other.get_by_text("1 of 6 answered, 0 right").first.wait_for()
-        assert verdict(question(other, "gain")) == "Not right" and question(other, "labels").get_by_label("A GPU").is_checked()
+        assert (
+            verdict(question(other, "gain")) == "Not right"
+            and question(other, "labels").get_by_label("A GPU").is_checked()
+        )
         assert not question(other, "labels").locator(".mtl-verdict").is_visible()
         one.get_by_role("button", name="Reset").click()
         one.get_by_role("button", name="Forget them").click()
@@ -497,13 +562,22 @@ def test_what_another_tab_answers_or_forgets_is_shown_unless_an_answer_is_being_
 
 def test_progress_of_an_older_edition_is_shown_and_moves_to_its_new_place(page):
     answer_all(page)
-    old = {name: {key: part for key, part in entry.items() if key != "reviews"} for name, entry in saved(page).items()}
-    page.evaluate("([key, old]) => { localStorage.clear(); localStorage.setItem(key, JSON.stringify(old)); }", [OLDER, old])
+    old = {
+        name: {key: part for key, part in entry.items() if key != "reviews"}
+        for name, entry in saved(page).items()
+    }
+    page.evaluate(
+        "([key, old]) => { localStorage.clear(); localStorage.setItem(key, JSON.stringify(old)); }",
+        [OLDER, old],
+    )
     page.reload()
     assert "6 of 6 answered, 3 right; 3 of 5 points" in page.locator(".mtl-bar").inner_text()
     question(page, "gain").get_by_role("button", name="Try again").click()
     check(question(page, "gain"))
-    assert saved(page)["sample-gain"]["attempts"] == 2 and len(saved(page)["sample-open"]["reviews"]) == 1
+    assert (
+        saved(page)["sample-gain"]["attempts"] == 2
+        and len(saved(page)["sample-open"]["reviews"]) == 1
+    )
     assert page.evaluate("key => localStorage.getItem(key)", OLDER) is None
 
 
@@ -555,7 +629,9 @@ def test_axe_finds_nothing(browser, site, width):
         assert violations_by_theme(page) == NONE
         answer_all(page)
         assert violations_by_theme(page) == NONE
-        page.locator("details").evaluate_all("all => all.forEach((details) => (details.open = true))")
+        page.locator("details").evaluate_all(
+            "all => all.forEach((details) => (details.open = true))"
+        )
         page.get_by_role("button", name="Reset").click()
         assert violations_by_theme(page) == NONE
 
@@ -564,9 +640,14 @@ def test_axe_finds_nothing(browser, site, width):
 def test_a_formula_that_is_too_wide_is_reached_by_keyboard_and_moved_by_it(browser, site, host):
     with visit(browser, f"{site}/{host}.html", viewport={"width": 320, "height": 900}) as page:
         answer_all(page)
-        page.locator("details").evaluate_all("all => all.forEach((details) => (details.open = true))")
+        page.locator("details").evaluate_all(
+            "all => all.forEach((details) => (details.open = true))"
+        )
         stretch(page)
-        assert page.evaluate(UNREACHED) == [] and page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert (
+            page.evaluate(UNREACHED) == []
+            and page.evaluate("document.documentElement.scrollWidth") <= 320
+        )
         page.locator("button:visible").first.focus()
         tab_to(page, ".mtl-stem p.mtl-wide")
         page.keyboard.press("ArrowRight")
@@ -574,24 +655,29 @@ def test_a_formula_that_is_too_wide_is_reached_by_keyboard_and_moved_by_it(brows
 
 
 def test_axe_finds_nothing_without_the_engine(browser, site):
-    with visit(browser, f"{site}/static.html") as page:  # axe is a script itself, so the engine is left out, not scripts
+    with visit(
+        browser, f"{site}/static.html"
+    ) as page:  # axe is a script itself, so the engine is left out, not scripts
         for summary in page.locator("summary").all():
             summary.click()
         assert violations(page) == []
 
 
 @pytest.mark.parametrize(
-    ("attribute", "selector"), [("data-theme", "html"), ("theme", "html"), ("data-jp-theme-light", "body"), ("class", "body")]
+    ("attribute", "selector"),
+    [("data-theme", "html"), ("theme", "html"), ("data-jp-theme-light", "body"), ("class", "body")],
 )
 def test_dark_in_every_host(page, attribute, selector):
     value = {"data-jp-theme-light": "false", "class": "vscode-dark"}.get(attribute, "dark")
     light = page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor")
     page.evaluate(
-        "([selector, name, value]) => document.querySelector(selector).setAttribute(name, value)", [selector, attribute, value]
+        "([selector, name, value]) => document.querySelector(selector).setAttribute(name, value)",
+        [selector, attribute, value],
     )
     assert (
         light == "rgb(255, 255, 255)"
-        and page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor") == "rgb(20, 24, 30)"
+        and page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor")
+        == "rgb(20, 24, 30)"
     )
 
 
@@ -610,5 +696,7 @@ def test_phones_scroll_one_way_and_targets_are_large_enough(browser, site, width
 def test_motion_is_only_for_those_who_want_it(browser, site):
     for preference, moves in (("reduce", False), ("no-preference", True)):
         with visit(browser, f"{site}/index.html", reduced_motion=preference) as page:
-            shown = page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz button')).transitionDuration")
+            shown = page.evaluate(
+                "getComputedStyle(document.querySelector('.mtl-quiz button')).transitionDuration"
+            )
             assert (shown != "0s") is moves

@@ -65,16 +65,22 @@ def test_no_test_at_all_is_a_failure(checkout):
 def test_the_slowest_of_the_last_run_comes_first(checkout):
     root = checkout(a=SKIPPED, b=SKIPPED, c=SKIPPED)
     run.kept(root).mkdir(parents=True)
-    (run.kept(root) / "times.json").write_text(json.dumps({"tests/test_a.py": 1, "tests/test_c.py": 2}))
+    (run.kept(root) / "times.json").write_text(
+        json.dumps({"tests/test_a.py": 1, "tests/test_c.py": 2})
+    )
     assert run.files(root, []) == ["tests/test_b.py", "tests/test_c.py", "tests/test_a.py"]
     assert run.files(root, ["_a", "_c"]) == ["tests/test_c.py", "tests/test_a.py"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a process on Windows cannot be sent Ctrl-C alone")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="a process on Windows cannot be sent Ctrl-C alone"
+)
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_every_process(checkout, sign):
     root = checkout(sleeps=SLEEPS)
-    runner = subprocess.Popen([sys.executable, run.__file__, "--root", root], stdout=subprocess.PIPE, text=True)
+    runner = subprocess.Popen(
+        [sys.executable, run.__file__, "--root", root], stdout=subprocess.PIPE, text=True
+    )
     while not (root / "pids").exists():
         assert runner.poll() is None
         time.sleep(0.05)

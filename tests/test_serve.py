@@ -37,7 +37,12 @@ def test_it_stops_when_the_block_fails(site):
 def test_a_port_in_use_is_one_clear_line(site):
     with serving(site) as address:
         port = address.rpartition(":")[2]
-        done = subprocess.run([sys.executable, SERVE, site, "--port", port], capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            [sys.executable, SERVE, site, "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
     assert done.returncode == 1
     assert (
         done.stderr

@@ -24,9 +24,15 @@ DESIGNS = {
     # 2 experts for a, 2 for b, 1 shared; each gate has 2 + 1 columns
     "CGC": (lambda: sn.CGC(AB, 2, 1, (5,)), 5 * 7 * 5 + 2 * 6 * 3),
     # level 1: the shared gate has 5 columns; level 2 reads 5 numbers
-    "PLE": (lambda: sn.PLE(AB, 2, 1, [(5,), (4,)]), 5 * 7 * 5 + 2 * 6 * 3 + 6 * 5 + 5 * 6 * 4 + 2 * 5 * 3),
+    "PLE": (
+        lambda: sn.PLE(AB, 2, 1, [(5,), (4,)]),
+        5 * 7 * 5 + 2 * 6 * 3 + 6 * 5 + 5 * 6 * 4 + 2 * 5 * 3,
+    ),
     # each gate has 4 columns, and each expert a residual weight
-    "AdaTT": (lambda: sn.AdaTT(AB, 2, [(5,), (4,)]), 4 * 7 * 5 + 2 * 6 * 4 + 4 + 4 * 6 * 4 + 2 * 5 * 4 + 4),
+    "AdaTT": (
+        lambda: sn.AdaTT(AB, 2, [(5,), (4,)]),
+        4 * 7 * 5 + 2 * 6 * 4 + 4 + 4 * 6 * 4 + 2 * 5 * 4 + 4,
+    ),
 }
 GATED = ("OMoE", "MMoE", "deep MMoE", "CGC", "PLE", "AdaTT")
 every = pytest.mark.parametrize("name", DESIGNS)
@@ -68,7 +74,9 @@ def relu(z):
 def test_every_network_is_exported_and_has_a_row():
     module = sn.networks.__name__
     kinds = [kind for kind in vars(sn.networks).values() if isinstance(kind, type)]
-    networks = {kind for kind in kinds if issubclass(kind, sn.Network) and kind.__module__ == module}
+    networks = {
+        kind for kind in kinds if issubclass(kind, sn.Network) and kind.__module__ == module
+    }
     hidden = ", ".join(kind.__name__ for kind in networks if kind.__name__ not in sn.__all__)
     assert not hidden, f"mtl_lessons/shared_networks/networks.py: expected {hidden} in __all__"
     rows = {type(make()) for make, _ in DESIGNS.values()} | {sn.Network, sn.GatedNetwork}
@@ -134,9 +142,13 @@ def test_they_train_with_fit_and_each_loss_falls():
     model = keras.Model(x, {key: outputs[name][task] for (name, task), key in keys.items()})
     model.compile(keras.optimizers.SGD(0.05), loss="mse", jit_compile=False)
     y = {"a": X[:, :1], "b": X[:, 1:2] * X[:, :1]}
-    losses = model.fit(X, {key: y[task] for (_, task), key in keys.items()}, epochs=40, verbose=0).history
+    losses = model.fit(
+        X, {key: y[task] for (_, task), key in keys.items()}, epochs=40, verbose=0
+    ).history
     for name in DESIGNS:
-        first, *_, last = (sum(pair) for pair in zip(*(losses[f"{keys[name, task]}_loss"] for task in AB)))
+        first, *_, last = (
+            sum(pair) for pair in zip(*(losses[f"{keys[name, task]}_loss"] for task in AB))
+        )
         assert last < 0.7 * first, name
 
 
@@ -159,7 +171,9 @@ def test_in_mixed_precision_it_computes_in_half_and_keeps_its_weights_in_full(na
 def test_three_tasks_and_a_batch_of_one(name):
     net = network(name)
     three = type(net).from_config(net.get_config() | {"tasks": ["a", "b", "c"]})
-    assert list(three(X[:1])) == ["a", "b", "c"] and all(h.shape[0] == 1 for h in three(X[:1]).values())
+    assert list(three(X[:1])) == ["a", "b", "c"] and all(
+        h.shape[0] == 1 for h in three(X[:1]).values()
+    )
 
 
 # ---------------------------------------------------------------- computed by hand
@@ -202,7 +216,9 @@ def test_experts_with_an_input_each_equal_a_list_of_dense_layers():
     inputs = np.random.default_rng(2).normal(size=(3, 10, D)).astype("float32")
     fused = experts(inputs)
     for e in range(3):
-        np.testing.assert_allclose(fused[e], relu(inputs[e] @ np.asarray(experts.kernel[e])), atol=1e-5)
+        np.testing.assert_allclose(
+            fused[e], relu(inputs[e] @ np.asarray(experts.kernel[e])), atol=1e-5
+        )
 
 
 def test_gradients_of_fused_experts_equal_those_of_the_list():
@@ -223,15 +239,22 @@ def by_hand(level, x):
     names = [group for group, n in level.groups.items() for _ in range(n)]
     h = [x[name] for name in names]
     for layer in level.experts:
-        h = [relu(z @ np.asarray(layer.kernel[e]) + np.asarray(layer.bias[e])) for e, z in enumerate(h)]
-    return names, h, {name: softmax(x[name] @ np.asarray(gate.kernel)) for name, gate in level.gates.items()}
+        h = [
+            relu(z @ np.asarray(layer.kernel[e]) + np.asarray(layer.bias[e]))
+            for e, z in enumerate(h)
+        ]
+    return (
+        names,
+        h,
+        {name: softmax(x[name] @ np.asarray(gate.kernel)) for name, gate in level.gates.items()},
+    )
 
 
 @gated
 def test_every_gate_mixes_what_its_wiring_says(name):
     """The designs, each written down once more as it stands in the papers."""
     net = turned(network(name))
-    x = {owner: X for owner in ("a", "b", "shared")}
+    x = dict.fromkeys(("a", "b", "shared"), X)
     for level in net.levels:
         names, experts, gates = by_hand(level, x)
         reads = {
@@ -256,15 +279,21 @@ def test_every_gate_mixes_what_its_wiring_says(name):
 def test_mix_by_hand():
     weights = np.array([[[1.0, 0.0], [0.25, 0.75]]])  # one row, two gates, two experts
     outputs = np.array([[[2.0, 4.0]], [[6.0, 0.0]]])
-    np.testing.assert_allclose(sn.mix(weights, outputs), [[[2.0, 4.0], [0.25 * 2 + 0.75 * 6, 0.25 * 4]]], rtol=1e-6)
+    np.testing.assert_allclose(
+        sn.mix(weights, outputs), [[[2.0, 4.0], [0.25 * 2 + 0.75 * 6, 0.25 * 4]]], rtol=1e-6
+    )
 
 
 def test_the_table_of_a_level_is_0_where_a_gate_does_not_read():
     level = turned(network("PLE")).levels[0]
     table = np.asarray(level.table(level.gate_weights(X)))
     assert table.shape == (64, 3, 5)  # gates a, b and shared; experts a 1, a 2, b 1, b 2, shared 1
-    np.testing.assert_array_equal((table > 0).all(0), [[1, 1, 0, 0, 1], [0, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
-    np.testing.assert_array_equal((table == 0).all(0), [[0, 0, 1, 1, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]])
+    np.testing.assert_array_equal(
+        (table > 0).all(0), [[1, 1, 0, 0, 1], [0, 0, 1, 1, 1], [1, 1, 1, 1, 1]]
+    )
+    np.testing.assert_array_equal(
+        (table == 0).all(0), [[0, 0, 1, 1, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
+    )
     np.testing.assert_allclose(table[:, 1, 2:], level.gate_weights(X)["b"], rtol=1e-6)
 
 
@@ -273,16 +302,24 @@ def test_the_table_of_adatt_holds_the_residual_too():
     level.residual["b"].assign([3.0, 7.0])
     weights = level.gate_weights(X)
     residual = np.asarray(level.table(weights)) - np.stack([weights["a"], weights["b"]], 1)
-    np.testing.assert_allclose(residual, np.broadcast_to([[0.5, 0.5, 0, 0], [0, 0, 3, 7]], (64, 2, 4)), atol=1e-6)
+    np.testing.assert_allclose(
+        residual, np.broadcast_to([[0.5, 0.5, 0, 0], [0, 0, 3, 7]], (64, 2, 4)), atol=1e-6
+    )
 
 
 UNEQUAL = {  # 3 experts for a, 1 for b, 2 shared; inputs of 6 numbers
     # gates of 3 + 2 and 1 + 2 columns
     "CGC": (lambda own: sn.CGC(AB, own, 2, (5,)), 6 * 7 * 5 + 6 * (5 + 3)),
     # the shared gate of level 1 has 6 columns; level 2 reads 5 numbers
-    "PLE": (lambda own: sn.PLE(AB, own, 2, [(5,), (4,)]), 6 * 7 * 5 + 6 * (5 + 3 + 6) + 6 * 6 * 4 + 5 * (5 + 3)),
+    "PLE": (
+        lambda own: sn.PLE(AB, own, 2, [(5,), (4,)]),
+        6 * 7 * 5 + 6 * (5 + 3 + 6) + 6 * 6 * 4 + 5 * (5 + 3),
+    ),
     # without shared experts: two gates of 4 columns, a residual weight for each expert
-    "AdaTT": (lambda own: sn.AdaTT(AB, own, [(5,), (4,)]), 4 * 7 * 5 + 2 * 6 * 4 + 4 + 4 * 6 * 4 + 2 * 5 * 4 + 4),
+    "AdaTT": (
+        lambda own: sn.AdaTT(AB, own, [(5,), (4,)]),
+        4 * 7 * 5 + 2 * 6 * 4 + 4 + 4 * 6 * 4 + 2 * 5 * 4 + 4,
+    ),
 }
 
 
@@ -292,7 +329,10 @@ def test_tasks_may_have_unequal_numbers_of_experts(design, tmp_path):
     for own in ({"b": 1, "a": 3}, [3, np.int64(1)], (3, 1)):
         net = turned(make(own))
         assert sum(int(np.prod(w.shape)) for w in net.trainable_weights) == count
-        assert net.get_config()["own"] == {"a": 3, "b": 1} and list(net.levels[0].groups)[:2] == ["a", "b"]
+        assert net.get_config()["own"] == {"a": 3, "b": 1} and list(net.levels[0].groups)[:2] == [
+            "a",
+            "b",
+        ]
         assert net.levels[0].columns()[:4] == ["a 1", "a 2", "a 3", "b 1"]
     model = sn.two_towers(net, d=D, tower=3)
     model.save(tmp_path / "model.keras")
@@ -308,7 +348,9 @@ def test_a_gate_mixes_its_own_and_the_shared_experts_however_many_each_task_has(
     experts = relu(np.einsum("bd,edh->ebh", X, kernel) + bias)
     for task, mine in {"a": [0, 1, 2, 4, 5], "b": [3, 4, 5]}.items():
         weights = softmax(X @ np.asarray(level.gates[task].kernel))
-        np.testing.assert_allclose(net(X)[task], np.einsum("be,ebh->bh", weights, experts[mine]), atol=1e-5)
+        np.testing.assert_allclose(
+            net(X)[task], np.einsum("be,ebh->bh", weights, experts[mine]), atol=1e-5
+        )
     assert owners(sn.reach(net, X, "b"), "experts") == {(1, "b"), (1, "shared")}
 
 
@@ -366,7 +408,10 @@ def test_columns_of_a_gate_and_of_a_level():
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.lists(st.floats(-50, 50), min_size=3, max_size=3), min_size=1, max_size=5), st.integers(0, 99))
+@given(
+    st.lists(st.lists(st.floats(-50, 50), min_size=3, max_size=3), min_size=1, max_size=5),
+    st.integers(0, 99),
+)
 def test_a_row_of_any_gate_is_a_convex_mix(rows, seed):
     gate = sn.Gate(4)
     x = np.array(rows, "float32")
@@ -411,7 +456,13 @@ MANY = np.random.default_rng(4).normal(size=(4000, 32)).astype("float32")
 
 @pytest.mark.parametrize(
     "initializer",
-    ["he_normal", "glorot_uniform", "orthogonal", keras.initializers.HeNormal(), keras.initializers.GlorotUniform(seed=1024)],
+    [
+        "he_normal",
+        "glorot_uniform",
+        "orthogonal",
+        keras.initializers.HeNormal(),
+        keras.initializers.GlorotUniform(seed=1024),
+    ],
     ids=["name", "another name", "orthogonal", "one object", "an object with a seed"],
 )
 def test_experts_start_uncorrelated_whatever_the_initializer(initializer):
@@ -438,7 +489,9 @@ def test_levels_of_a_network_start_apart():
 
 
 def test_the_global_seed_fixes_the_start():
-    np.testing.assert_allclose(network("PLE", 5)(X)["a"], network("PLE", 5)(X)["a"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        network("PLE", 5)(X)["a"], network("PLE", 5)(X)["a"], rtol=1e-5, atol=1e-6
+    )
     assert np.abs(network("PLE", 5)(X)["a"] - network("PLE", 6)(X)["a"]).max() > 0.1
 
 
@@ -487,7 +540,13 @@ def test_in_cgc_no_loss_reaches_another_tasks_experts():
 def test_in_ple_a_loss_reaches_the_other_tasks_lower_experts_but_not_the_upper_ones():
     net = turned(network("PLE"))
     reached = sn.reach(net, X, "b")
-    assert owners(reached, "experts") == {(1, "a"), (1, "b"), (1, "shared"), (2, "b"), (2, "shared")}
+    assert owners(reached, "experts") == {
+        (1, "a"),
+        (1, "b"),
+        (1, "shared"),
+        (2, "b"),
+        (2, "shared"),
+    }
     assert owners(reached, "gate") == {(1, "b"), (1, "shared"), (2, "b")}
 
 
@@ -495,21 +554,30 @@ def test_the_leak_of_ple_goes_through_the_shared_gate():
     net = turned(network("PLE"))
     top = net.levels[1]
     last = top.experts[0].kernel
-    last.assign(np.where(np.arange(5)[:, None, None] == 4, 0, last))  # the shared expert of level 2 goes blind
+    last.assign(
+        np.where(np.arange(5)[:, None, None] == 4, 0, last)
+    )  # the shared expert of level 2 goes blind
     assert (1, "a") not in owners(sn.reach(net, X, "b"), "experts")
 
 
 def test_everything_is_shared_in_omoe_and_all_but_the_gates_in_mmoe():
     omoe, mmoe = turned(network("OMoE")), turned(network("MMoE"))
     assert sn.reach(omoe, X, "a") == sn.reach(omoe, X, "b") == set(omoe.blocks())
-    assert sn.reach(mmoe, X, "a") ^ sn.reach(mmoe, X, "b") == {Block(1, "gate", "a"), Block(1, "gate", "b")}
+    assert sn.reach(mmoe, X, "a") ^ sn.reach(mmoe, X, "b") == {
+        Block(1, "gate", "a"),
+        Block(1, "gate", "b"),
+    }
 
 
 def test_adatt_reaches_all_experts_and_cross_stitch_all_networks():
     adatt, stitch = turned(network("AdaTT")), network("cross-stitch")
-    assert owners(sn.reach(adatt, X, "a"), "experts") == {(level, t) for level in (1, 2) for t in AB}
+    assert owners(sn.reach(adatt, X, "a"), "experts") == {
+        (level, t) for level in (1, 2) for t in AB
+    }
     stitch(X)
-    assert owners(sn.reach(stitch, X, "a"), "network") == {(level, t) for level in (1, 2) for t in AB}
+    assert owners(sn.reach(stitch, X, "a"), "network") == {
+        (level, t) for level in (1, 2) for t in AB
+    }
     assert owners(sn.reach(stitch, X, "a"), "stitch") == {(1, "a"), (1, "b"), (2, "a")}
 
 
@@ -531,7 +599,9 @@ def test_usage_of_two_to_one():
 def test_likeness_of_clones_opposites_and_a_dead_expert():
     f = np.random.default_rng(5).normal(size=(30, 2))
     alike = sn.likeness(np.stack([f, 3 * f + 1, -f, np.ones_like(f)]))
-    np.testing.assert_allclose(alike, [[1, 1, -1, 0], [1, 1, -1, 0], [-1, -1, 1, 0], [0, 0, 0, 0]], atol=1e-9)
+    np.testing.assert_allclose(
+        alike, [[1, 1, -1, 0], [1, 1, -1, 0], [-1, -1, 1, 0], [0, 0, 0, 0]], atol=1e-9
+    )
 
 
 @gated
@@ -542,7 +612,9 @@ def test_gates_and_experts_are_drawn_with_their_numbers(name):
     for axes, (gate, w) in zip(gates.axes, weights.items(), strict=True):
         np.testing.assert_allclose([bar.get_height() for bar in axes.patches], sn.usage(w).mean)
         assert axes.get_ylabel() == gate
-        assert [label.get_text() for label in axes.get_xticklabels()] == net.levels[-1].columns(gate)
+        assert [label.get_text() for label in axes.get_xticklabels()] == net.levels[-1].columns(
+            gate
+        )
     said = [float(text.get_text()) for text in experts.axes[0].texts]
     np.testing.assert_allclose(said, sn.likeness(net.expert_outputs(X)[-1]).ravel(), atol=0.051)
 
@@ -557,7 +629,9 @@ def test_with_one_task_a_gated_network_is_one_mix_and_the_others_are_a_plain_tru
     trunk = keras.ops.relu(X @ alone["bottom"].trunk[0].kernel + alone["bottom"].trunk[0].bias)
     np.testing.assert_allclose(outputs["bottom"]["a"], trunk, atol=1e-6)
     stitch = alone["stitch"].networks[0]
-    np.testing.assert_allclose(outputs["stitch"]["a"], keras.ops.relu(X @ stitch.kernel[0] + stitch.bias[0]), atol=1e-6)
+    np.testing.assert_allclose(
+        outputs["stitch"]["a"], keras.ops.relu(X @ stitch.kernel[0] + stitch.bias[0]), atol=1e-6
+    )
 
 
 ONE = {
@@ -581,27 +655,54 @@ ONE = {
         (lambda: sn.CGC(("a", "shared"), 1, 1, (5,)), "none of them 'shared'"),
         (lambda: sn.MMoE(AB, 0, (5,)), "expected a whole number of at least 1, found 0"),
         (lambda: sn.MMoE(AB, 2.5, (5,)), "expected a whole number of at least 1, found 2.5"),
-        (lambda: sn.MMoE(AB, 4, ()), r"units: expected the widths of one layer or more, .* found \(\)"),
+        (
+            lambda: sn.MMoE(AB, 4, ()),
+            r"units: expected the widths of one layer or more, .* found \(\)",
+        ),
         (lambda: sn.MMoE(AB, 4, 5), "found 5"),
-        (lambda: sn.SharedBottom(AB, (5, -1)), "units: expected a whole number of at least 1, found -1"),
+        (
+            lambda: sn.SharedBottom(AB, (5, -1)),
+            "units: expected a whole number of at least 1, found -1",
+        ),
         (lambda: sn.PLE(AB, 1, 1, []), r"units: expected the widths of every level, .* found \[\]"),
         (lambda: sn.PLE(AB, 1, 1, (64, 32)), r"such as \(64, 32\), found 64"),
-        (lambda: sn.PLE(AB, 1, 0, [(5,)]), "shared: expected a whole number of at least 1, found 0"),
-        (lambda: sn.PLE(AB, "2", 1, [(5,)]), "own: expected a whole number of at least 1, found '2'"),
-        (lambda: sn.PLE(AB, [1, 2, 3], 1, [(5,)]), r"own: expected a number for each of \['a', 'b'\], found \[1, 2, 3\]"),
+        (
+            lambda: sn.PLE(AB, 1, 0, [(5,)]),
+            "shared: expected a whole number of at least 1, found 0",
+        ),
+        (
+            lambda: sn.PLE(AB, "2", 1, [(5,)]),
+            "own: expected a whole number of at least 1, found '2'",
+        ),
+        (
+            lambda: sn.PLE(AB, [1, 2, 3], 1, [(5,)]),
+            r"own: expected a number for each of \['a', 'b'\], found \[1, 2, 3\]",
+        ),
         (
             lambda: sn.CGC(AB, {"a": 1, "c": 1}, 1, (5,)),
             r"own: expected a number for each of \['a', 'b'\], found {'a': 1, 'c': 1}",
         ),
-        (lambda: sn.CGC(AB, {"a": 1, "b": 0}, 1, (5,)), "own of b: expected a whole number of at least 1, found 0"),
+        (
+            lambda: sn.CGC(AB, {"a": 1, "b": 0}, 1, (5,)),
+            "own of b: expected a whole number of at least 1, found 0",
+        ),
         (lambda: sn.Gate(3, dropout=1.0), r"dropout: expected a chance in \[0, 1\), found 1.0"),
-        (lambda: sn.Level({"a": 1}, {"a": ["a", "c"]}, (5,)), r"gates: expected groups among \['a'\], found \['c'\]"),
+        (
+            lambda: sn.Level({"a": 1}, {"a": ["a", "c"]}, (5,)),
+            r"gates: expected groups among \['a'\], found \['c'\]",
+        ),
         (lambda: network("MMoE")(X[0]), r"expected input of shape \(batch, d\), found \(6,\)"),
         (lambda: network("shared bottom")(X[None]), r"expected input of shape \(batch, d\), found"),
         (lambda: sn.Experts(3, 5)(np.ones((2, 4, 6))), r"or \(3, batch, d\), found \(2, 4, 6\)"),
         (lambda: sn.reach(network("MMoE"), X, "c"), r"expected a task of \['a', 'b'\], found 'c'"),
-        (lambda: sn.ridge_tasks(1.5, 10, 0), r"relatedness: expected a cosine in \[-1, 1\], found 1.5"),
-        (lambda: sn.train_together([model_of("MMoE")], np.ones((2, 9, D)), np.ones((2, 9, 2))), "found 1, 2 and 2"),
+        (
+            lambda: sn.ridge_tasks(1.5, 10, 0),
+            r"relatedness: expected a cosine in \[-1, 1\], found 1.5",
+        ),
+        (
+            lambda: sn.train_together([model_of("MMoE")], np.ones((2, 9, D)), np.ones((2, 9, 2))),
+            "found 1, 2 and 2",
+        ),
     ],
 )
 def test_a_bad_argument_is_named_with_what_was_expected(make, message):
@@ -619,7 +720,9 @@ def test_the_papers_data_has_the_relatedness_that_was_asked_for(p):
     np.testing.assert_allclose(y.std(0), 1, atol=1e-3)
     _, same = sn.ridge_tasks(p, 20_000, seed=1)
     np.testing.assert_array_equal(y, same)
-    w = np.linalg.lstsq(x, y, rcond=None)[0].T  # the best linear function of a sum of ridges points along w
+    w = np.linalg.lstsq(x, y, rcond=None)[
+        0
+    ].T  # the best linear function of a sum of ridges points along w
     cosine = w[0] @ w[1] / np.linalg.norm(w[0]) / np.linalg.norm(w[1])
     assert abs(cosine - p) < 0.15
     if p == 1:
@@ -636,7 +739,11 @@ def test_the_widths_are_matched():
 def a_run_of_each(name, seeds):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 500, D)).astype("float32")
-    return [model_of(name, seed) for seed in seeds], x, np.stack([x[..., 0] * x[..., 1], x[..., 2]], -1)
+    return (
+        [model_of(name, seed) for seed in seeds],
+        x,
+        np.stack([x[..., 0] * x[..., 1], x[..., 2]], -1),
+    )
 
 
 @pytest.mark.parametrize(("name", "i"), [("MMoE", 0), ("PLE", 1), ("cross-stitch", 1)])
@@ -644,7 +751,9 @@ def test_runs_side_by_side_learn_what_each_learns_alone(name, i):
     together, x, y = a_run_of_each(name, (0, 1))
     before = together[1].get_weights()
     sn.train_together(together, x, y, steps=30, batch=64)
-    assert max(np.abs(w - start).max() for w, start in zip(together[1].get_weights(), before)) > 0.05
+    assert (
+        max(np.abs(w - start).max() for w, start in zip(together[1].get_weights(), before)) > 0.05
+    )
     alone = model_of(name, seed=i)
     sn.train_together([alone], x[i : i + 1], y[i : i + 1], steps=30, batch=64)
     for one, other in zip(together[i].get_weights(), alone.get_weights(), strict=True):
@@ -663,7 +772,13 @@ def test_gates_drop_experts_side_by_side_too_and_differently_in_every_step():
     plain.set_weights(model_of("dropout", 0).trainable_weights)
     sn.train_together([plain], x[:1], y[:1], steps=3, batch=64)
     sn.train_together([again := model_of("dropout", 0)], x[:1], y[:1], steps=3, batch=64)
-    assert max(np.abs(a - b).max() for a, b in zip(plain.get_weights(), map(np.asarray, again.trainable_weights))) > 1e-3
+    assert (
+        max(
+            np.abs(a - b).max()
+            for a, b in zip(plain.get_weights(), map(np.asarray, again.trainable_weights))
+        )
+        > 1e-3
+    )
 
 
 def test_a_step_side_by_side_is_a_step_of_keras():
@@ -686,7 +801,9 @@ def test_a_step_side_by_side_is_a_step_of_keras():
 def test_relatedness_reports_every_run_and_its_progress():
     seen = []
     designs = {"MMoE": sn.DESIGNS["MMoE"], "OMoE": sn.DESIGNS["OMoE"]}
-    errors = sn.relatedness((0.0, 1.0), 2, 5, 300, designs, lambda done, total: seen.append((done, total)))
+    errors = sn.relatedness(
+        (0.0, 1.0), 2, 5, 300, designs, lambda done, total: seen.append((done, total))
+    )
     assert {name: e.shape for name, e in errors.items()} == {"MMoE": (2, 2), "OMoE": (2, 2)}
     assert seen == [(i, 10) for i in range(1, 11)]
 

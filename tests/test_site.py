@@ -32,9 +32,20 @@ THEMES, WIDTHS = ("light", "dark"), (360, 1300)
 
 def jupyter_book(folder: Path, **environment: str) -> subprocess.CompletedProcess:
     """`make book`'s command in a folder."""
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MTL_")} | environment
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", errors="replace")
+    command = [
+        Path(sys.executable).with_name("jupyter-book"),
+        "build",
+        ".",
+        "-W",
+        "-n",
+        "--keep-going",
+    ]
+    env = {
+        name: value for name, value in os.environ.items() if not name.startswith("MTL_")
+    } | environment
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, encoding="utf-8", errors="replace"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +69,9 @@ def html(built):
 
 
 def page_names() -> list[str]:
-    names = re.findall(r"^ *(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.M)
+    names = re.findall(
+        r"^ *(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.MULTILINE
+    )
     return ["index.html", *(f"{name}.html" for name in names), "search.html"]
 
 
@@ -84,7 +97,11 @@ def visit(browser, address):
     contexts, watched = [], []
 
     def open_page(name: str, width: int = 1300, theme: str = "light", script: bool = True):
-        options = {"viewport": {"width": width, "height": 800}, "color_scheme": theme, "java_script_enabled": script}
+        options = {
+            "viewport": {"width": width, "height": 800},
+            "color_scheme": theme,
+            "java_script_enabled": script,
+        }
         contexts.append(browser.new_context(**options))
         contexts[-1].set_default_timeout(PATIENCE)
         watched.append(watch(contexts[-1], address))
@@ -107,12 +124,20 @@ def visit(browser, address):
 class Look:
     """What a page was found to be like: by theme and width where it may depend on them."""
 
-    size: int = 0  # bytes as they travel, compressed; figures are part of the page here, so they count too
-    themes: list[tuple[str, str]] = field(default_factory=list)  # which one the system wants, which one is shown
-    sideways: dict[tuple[str, int], int] = field(default_factory=dict)  # pixels by which the page is wider than the screen
+    size: int = (
+        0  # bytes as they travel, compressed; figures are part of the page here, so they count too
+    )
+    themes: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # which one the system wants, which one is shown
+    sideways: dict[tuple[str, int], int] = field(
+        default_factory=dict
+    )  # pixels by which the page is wider than the screen
     violations: dict[tuple[str, int], list] = field(default_factory=dict)
     unreached: dict[int, list[str]] = field(default_factory=dict)
-    troubles: list[str] = field(default_factory=list)  # what was logged, raised or asked of other hosts
+    troubles: list[str] = field(
+        default_factory=list
+    )  # what was logged, raised or asked of other hosts
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +148,9 @@ def look(browser, address):
     @cache
     def at(name: str) -> Look:
         found = Look()
-        context = browser.new_context(viewport={"width": 1300, "height": 800}, color_scheme="light", reduced_motion="reduce")
+        context = browser.new_context(
+            viewport={"width": 1300, "height": 800}, color_scheme="light", reduced_motion="reduce"
+        )
         context.set_default_timeout(PATIENCE)
         found.troubles = watch(context, address)
         page, sizes = context.new_page(), []
@@ -139,13 +166,21 @@ def look(browser, address):
             page.reload()
             ready(page)
             found.themes.append((wanted, page.evaluate("document.documentElement.dataset.theme")))
-            page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
-            for theme in sorted(THEMES, key=wanted.__ne__):  # first the one that is shown, then the other
+            page.evaluate(
+                "document.querySelectorAll('details').forEach(details => { details.open = true; })"
+            )
+            for theme in sorted(
+                THEMES, key=wanted.__ne__
+            ):  # first the one that is shown, then the other
                 page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
                 found.violations[theme, width] = violations(page, theme != wanted, known)
-                found.sideways[theme, width] = page.evaluate("document.documentElement.scrollWidth") - width
+                found.sideways[theme, width] = (
+                    page.evaluate("document.documentElement.scrollWidth") - width
+                )
             found.unreached[width] = unreached(page)
-            found.sideways["stretched", width] = page.evaluate("document.documentElement.scrollWidth") - width
+            found.sideways["stretched", width] = (
+                page.evaluate("document.documentElement.scrollWidth") - width
+            )
         context.close()
         return found
 
@@ -182,11 +217,11 @@ class Links(HTMLParser):
         given = dict(attributes)
         self.ids |= {given["id"]} if "id" in given else set()
         self.links += [given[key] for key in ("href", "src") if given.get(key)]
-        if (
-            tag == "img"
-            and "alt" not in given
-            or tag == "svg"
-            and not (given.get("aria-label") or given.get("aria-hidden") or given.get("aria-labelledby"))
+        if (tag == "img" and "alt" not in given) or (
+            tag == "svg"
+            and not (
+                given.get("aria-label") or given.get("aria-hidden") or given.get("aria-labelledby")
+            )
         ):
             self.unnamed.append(given)
 
@@ -212,7 +247,13 @@ def test_links_lead_somewhere_and_pictures_have_words(html, name):
 
 def test_no_page_asks_for_what_the_site_has_shed(html):
     names = {path.name for path in html.rglob("*") if path.is_file()}
-    heavy = [name for name in names if re.search(r"mathjax|require|fontawesome|fa-|bootstrap|thebe|embed-amd", name, re.I)]
+    heavy = [
+        name
+        for name in names
+        if re.search(
+            r"mathjax|require|fontawesome|fa-|bootstrap|thebe|embed-amd", name, re.IGNORECASE
+        )
+    ]
     assert heavy == []
 
 
@@ -251,14 +292,19 @@ def test_the_search_finds_a_word(visit):
     page.get_by_role("searchbox").fill("seesaw")
     page.get_by_role("searchbox").press("Enter")
     page.locator("#search-results li a").first.wait_for()
-    found = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    found = page.locator("#search-results li a").evaluate_all(
+        "links => links.map(link => link.getAttribute('href'))"
+    )
     assert any("concept.html" in link for link in found)
 
 
 def test_without_scripts_the_chapter_can_be_read(visit):
     page = visit("book/concept.html", script=False)
     assert page.locator("figure.mtl-explorable table").is_visible()
-    assert page.locator("form.mtl-question").first.is_visible() and page.locator("details.mtl-answer").first.is_visible()
+    assert (
+        page.locator("form.mtl-question").first.is_visible()
+        and page.locator("details.mtl-answer").first.is_visible()
+    )
     assert page.locator("math").count() > 3 and page.locator("figure.mtl-figure svg").count() >= 2
 
 
@@ -266,7 +312,9 @@ def test_without_scripts_the_chapter_can_be_read(visit):
 
 
 def options(name: str) -> list[dict]:
-    return next(question["options"] for question in quiz.load("concept").questions if question["id"] == name)
+    return next(
+        question["options"] for question in quiz.load("concept").questions if question["id"] == name
+    )
 
 
 def graded(question, text: str) -> None:
@@ -302,7 +350,9 @@ def test_the_explorable_turns_by_keyboard_and_says_where(visit):
     page = visit("book/concept.html", width=360)
     figure = page.locator("figure.mtl-explorable")
     figure.get_by_label("Relatedness of the tasks").press("Home")
-    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(state="attached")
+    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(
+        state="attached"
+    )
 
 
 def test_the_explorable_turns_by_mouse(visit):
@@ -318,7 +368,9 @@ def test_the_explorable_turns_by_mouse(visit):
     assert dial.get_attribute("aria-valuetext") == "0.00"
     after = figure.locator(".mtl-panel p").text_content()
     assert after != before and "elatedness of the tasks 0.00" in after
-    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(state="attached")
+    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(
+        state="attached"
+    )
 
 
 # ---------------------------------------------------------------- the trainer, as it is published
@@ -329,8 +381,13 @@ def test_every_page_has_a_strict_policy_before_its_first_script(html, name):
     page = (html / name).read_text(encoding="utf-8")
     policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
     rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
-    assert rules["default-src"] == "'none'" and rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
-    assert "unsafe" not in policy[1] and policy.start() < min(page.index("<script"), page.index("<link"))
+    assert (
+        rules["default-src"] == "'none'"
+        and rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
+    )
+    assert "unsafe" not in policy[1] and policy.start() < min(
+        page.index("<script"), page.index("<link")
+    )
     assert not re.search(r"<style\b|<[a-z]+\b[^<>]*\s(on\w+|style)=", page)
     scripts = re.findall(r"<script\b([^>]*)>", page)
     assert all(' src="' in given or 'type="application/json"' in given for given in scripts)
@@ -419,7 +476,9 @@ def test_the_bank_is_asked_for_once_and_by_the_trainer_alone(browser, address):
         page.goto(f"{address}/book/{name}.html")
         ready(page)
         assert sum("bank.json" in url for url in asked) == loads
-    loaded = page.evaluate("performance.getEntriesByType('resource').find(({ name }) => name.endsWith('bank.json')).transferSize")
+    loaded = page.evaluate(
+        "performance.getEntriesByType('resource').find(({ name }) => name.endsWith('bank.json')).transferSize"
+    )
     assert loaded == 0  # cached
     context.close()
 
@@ -435,16 +494,24 @@ def test_without_scripts_a_page_of_the_trainer_says_what_can_be_read(visit):
 def test_the_set_to_print_has_every_question_once_and_its_answers_on_other_pages(visit, html):
     page = visit("book/printable.html")
     total = sum(len(bank.questions) for bank in quiz.everything(ROOT / "book" / "questions"))
-    assert page.locator(".mtl-asked .mtl-answers > li").count() == page.locator(".mtl-keys .mtl-answers > li").count() == total
+    assert (
+        page.locator(".mtl-asked .mtl-answers > li").count()
+        == page.locator(".mtl-keys .mtl-answers > li").count()
+        == total
+    )
     page.emulate_media(media="print")
-    assert page.evaluate("getComputedStyle(document.querySelector('.mtl-keys')).breakBefore") == "page"
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.mtl-keys')).breakBefore") == "page"
+    )
     assert not page.locator(".bar").is_visible()
     assert "question-1" not in (html / "searchindex.js").read_text(encoding="utf-8")
 
 
 def test_the_deck_for_anki_lies_beside_the_site(html):
     assert (html / "anki" / "mtl-lessons.apkg").stat().st_size > 10_000
-    assert 'href="../anki/mtl-lessons.apkg" download' in (html / "book" / "take_along.html").read_text(encoding="utf-8")
+    assert 'href="../anki/mtl-lessons.apkg" download' in (
+        html / "book" / "take_along.html"
+    ).read_text(encoding="utf-8")
 
 
 # ---------------------------------------------------------------- builds
@@ -452,14 +519,22 @@ def test_the_deck_for_anki_lies_beside_the_site(html):
 
 def sources(folder: Path) -> Iterator[Path]:
     """The files of a checkout that a build reads and the tests below change."""
-    return (path for part in ("book", "mtl_lessons") for path in (folder / part).rglob("*") if path.is_file())
+    return (
+        path
+        for part in ("book", "mtl_lessons")
+        for path in (folder / part).rglob("*")
+        if path.is_file()
+    )
 
 
 @pytest.fixture
 def checkout(built):
     """A built copy to be changed and built again; afterwards it is as it was, times and all, whatever was done to it."""
     environment = built / "_build" / ".doctrees" / "environment.pickle"
-    before, known = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in sources(built)}, environment.read_bytes()
+    before, known = (
+        {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in sources(built)},
+        environment.read_bytes(),
+    )
     yield built
     for path, (text, time) in before.items():
         if path.read_bytes() != text:
@@ -469,15 +544,24 @@ def checkout(built):
 
 
 def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
-    done = jupyter_book(checkout, MTL_REPOSITORY="someone/fork", MTL_SITE_URL="https://someone.github.io/fork/")
+    done = jupyter_book(
+        checkout, MTL_REPOSITORY="someone/fork", MTL_SITE_URL="https://someone.github.io/fork/"
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     page = (checkout / "_build" / "html" / "book" / "concept.html").read_text(encoding="utf-8")
-    assert 'href="https://colab.research.google.com/github/someone/fork/blob/gh-pages/notebooks/concept.ipynb"' in page
-    published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text(encoding="utf-8")
+    assert (
+        'href="https://colab.research.google.com/github/someone/fork/blob/gh-pages/notebooks/concept.ipynb"'
+        in page
+    )
+    published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text(
+        encoding="utf-8"
+    )
     assert "https://someone.github.io/fork/wheels/mtl_lessons-" in published
 
 
-@pytest.mark.parametrize("known", [("someone/fork", ""), ("", "https://someone.github.io/fork/"), ("", "")])
+@pytest.mark.parametrize(
+    "known", [("someone/fork", ""), ("", "https://someone.github.io/fork/"), ("", "")]
+)
 def test_half_an_address_leads_nowhere(known):
     config = SimpleNamespace(mtl_repository=known[0], mtl_site_url=known[1], mtl_branch="gh-pages")
     assert mtl_site.colab_url(config, mtl_site.FIRST) is None
@@ -486,7 +570,10 @@ def test_half_an_address_leads_nowhere(known):
 def test_a_build_that_knows_no_address_has_no_dead_button(html):
     page = (html / "book" / "concept.html").read_text(encoding="utf-8")
     assert "colab.research" not in page
-    assert 'href="../notebooks/concept.ipynb" download' in page and (html / "notebooks" / "concept.ipynb").is_file()
+    assert (
+        'href="../notebooks/concept.ipynb" download' in page
+        and (html / "notebooks" / "concept.ipynb").is_file()
+    )
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -508,9 +595,14 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     bank.write_text(text + new.replace("- caruana1997", "- fifty2021tag") + "\n", encoding="utf-8")
     edit(book / "index.md", "{mtl-quiz} concept-what-is-a-task", "{mtl-quiz} concept-multi-what")
     done = jupyter_book(checkout)
-    assert done.returncode == 0 and "0 added, 2 changed, 0 removed" in done.stdout, done.stderr[-2000:]
+    assert done.returncode == 0 and "0 added, 2 changed, 0 removed" in done.stdout, done.stderr[
+        -2000:
+    ]
     page = (site / "book" / "shared_networks.html").read_text(encoding="utf-8")
-    assert 'data-id="shared-networks-new"' in page and "Christopher Fifty" in page.partition('id="sources"')[2]
+    assert (
+        'data-id="shared-networks-new"' in page
+        and "Christopher Fifty" in page.partition('id="sources"')[2]
+    )
     assert "Zhang" in (site / "index.html").read_text(encoding="utf-8")
 
     # The text of a page, and the strings, which pages with questions show and those of the trainer.
@@ -520,7 +612,9 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     style.write_text(style.read_text(encoding="utf-8") + "/* changed */\n", encoding="utf-8")
     shown = ["take_along", "index", *(path.stem for path in notebooks.chapters()), *trainer.PAGES]
     assert f"0 added, {len(shown)} changed, 0 removed" in jupyter_book(checkout).stdout
-    assert (site / "_static" / "site.css").read_text(encoding="utf-8") == style.read_text(encoding="utf-8")
+    assert (site / "_static" / "site.css").read_text(encoding="utf-8") == style.read_text(
+        encoding="utf-8"
+    )
 
     # A source is renamed, which the landing page shows below its question.
     edit(book / "references.bib", "Zhang", "Renamed")
@@ -534,21 +628,32 @@ def test_a_notebook_that_was_not_run_fails_the_build_and_the_cell_is_named(check
     notebook.cells.append(nbformat.v4.new_code_cell("print('forgotten')", id="forgotten"))
     nbformat.write(notebook, path)
     done = jupyter_book(checkout)
-    assert done.returncode != 0 and "(print('forgotten')): expected to be run as number" in done.stderr
+    assert (
+        done.returncode != 0 and "(print('forgotten')): expected to be run as number" in done.stderr
+    )
 
 
 def test_faults_name_cells_that_failed():
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0", execution_count=1)])
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("1 / 0", execution_count=1)]
+    )
     cell = notebook.cells[0]
-    cell.outputs = [nbformat.v4.new_output("error", ename="ZeroDivisionError", evalue="division by zero")]
-    assert list(mtl_site.faults(notebook)) == ["cell 1 (1 / 0): expected no error, found ZeroDivisionError: division by zero"]
+    cell.outputs = [
+        nbformat.v4.new_output("error", ename="ZeroDivisionError", evalue="division by zero")
+    ]
+    assert list(mtl_site.faults(notebook)) == [
+        "cell 1 (1 / 0): expected no error, found ZeroDivisionError: division by zero"
+    ]
     cell.metadata["tags"] = ["raises-exception"]
     assert list(mtl_site.faults(notebook)) == []
 
 
 def test_the_engine_is_stored_once_for_all_pages(html):
     page = (html / "book" / "concept.html").read_text(encoding="utf-8")
-    assert "data-mtl-engine" not in page and page.count("_static/mtl/quiz.js") == page.count("_static/mtl/explorable.js") == 1
+    assert (
+        "data-mtl-engine" not in page
+        and page.count("_static/mtl/quiz.js") == page.count("_static/mtl/explorable.js") == 1
+    )
     assert "explorable.js" not in (html / "book" / "index.html").read_text(encoding="utf-8")
 
 

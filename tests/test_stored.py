@@ -18,7 +18,9 @@ def test_every_file_has_a_recipe_and_every_recipe_its_file():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_has_the_layout_that_is_written(name):
-    assert (stored.FOLDER / f"{name}.json").read_text(encoding="utf-8") == stored.text(stored.read(name))
+    assert (stored.FOLDER / f"{name}.json").read_text(encoding="utf-8") == stored.text(
+        stored.read(name)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -39,12 +41,19 @@ class _module_that_returns_its_arguments:
 def test_a_recipe_is_a_function_that_needs_nothing(recipe):
     module, function = recipe.rsplit(".", 1)
     signature = inspect.signature(getattr(stored.import_module(f"mtl_lessons.{module}"), function))
-    assert all(parameter.default is not parameter.empty for parameter in signature.parameters.values())
+    assert all(
+        parameter.default is not parameter.empty for parameter in signature.parameters.values()
+    )
     assert "progress" in signature.parameters
 
 
 def test_layout_by_hand():
-    grid = {"axes": [{"a": 1}, {"a": 2}], "runs": {"x": [1, 2], "y": [3]}, "seeds": [0, 1], "recipe": "f"}
+    grid = {
+        "axes": [{"a": 1}, {"a": 2}],
+        "runs": {"x": [1, 2], "y": [3]},
+        "seeds": [0, 1],
+        "recipe": "f",
+    }
     assert stored.text(grid) == (
         '{\n"axes": [\n{"a": 1},\n{"a": 2}\n],\n"runs": {\n"x": [1, 2],\n"y": [3]\n},\n"seeds": [0, 1],\n"recipe": "f"\n}\n'
     )
@@ -91,9 +100,14 @@ def test_every_design_has_an_error_for_each_relatedness_and_seed():
 def test_what_was_not_measured_is_refused():
     cells = [{"labels": 10, "gain": 1}, {"labels": 20, "gain": 2}]
     assert stored.at(cells, labels=20)["gain"] == 2
-    with pytest.raises(ValueError, match=r"point: expected one of \[\{'labels': 10\}, \{'labels': 20\}\], found \{'labels': 3\}"):
+    with pytest.raises(
+        ValueError,
+        match=r"point: expected one of \[\{'labels': 10\}, \{'labels': 20\}\], found \{'labels': 3\}",
+    ):
         stored.at(cells, labels=3)
-    with pytest.raises(ValueError, match="name: expected one of concept_transfer, .*, found 'nothing'"):
+    with pytest.raises(
+        ValueError, match="name: expected one of concept_transfer, .*, found 'nothing'"
+    ):
         stored.read("nothing")
 
 

@@ -34,7 +34,11 @@ def question(bank, name):
 # ---- two sides ----
 
 KEYS = {
-    "gain": ("Negative transfer on this task", "its own <strong>fair</strong> baseline", "Comparing with chance."),
+    "gain": (
+        "Negative transfer on this task",
+        "its own <strong>fair</strong> baseline",
+        "Comparing with chance.",
+    ),
     "labels": ("A sample space", "Rates on impressions", "Naming a product"),
     "number": ("What is the gain?", "0.0036 AUC", "Giving it in percent."),
     "order": ("a repeat purchase", "Each step is rarer.", "Starting from the click."),
@@ -55,7 +59,10 @@ def test_a_side_has_what_it_should_and_no_more(bank, name):
 
 def test_an_order_is_asked_in_another_order(bank):
     asked = re.findall(r"<li>(.*?)</li>", takeaway.front(question(bank, "order")))
-    assert sorted(asked) == sorted(question(bank, "order")["items"]) and asked != question(bank, "order")["items"]
+    assert (
+        sorted(asked) == sorted(question(bank, "order")["items"])
+        and asked != question(bank, "order")["items"]
+    )
 
 
 def test_the_set_to_print_leads_from_each_question_to_its_answer_and_back(bank):
@@ -74,16 +81,31 @@ def test_the_set_to_print_leads_from_each_question_to_its_answer_and_back(bank):
 def test_links_to_chapters_that_are_not_there_are_text(bank):
     def links(pages):
         place = quiz.Place.of(bank, page="", pages=pages)
-        return {given["href"] for tag, given in Outline(quiz.render(bank.questions[0], "", place)).tags if tag == "a"}
+        return {
+            given["href"]
+            for tag, given in Outline(quiz.render(bank.questions[0], "", place)).tags
+            if tag == "a"
+        }
 
     assert links({"sample"}) == {"sample.html#sample-a-definition", "sample.html#sample-sources"}
     assert links({"other"}) == set()
-    assert [name for name in trainer.data(bank.questions[0], quiz.Place.of(bank, "", {"other"})) if name == "section"] == []
+    assert [
+        name
+        for name in trainer.data(bank.questions[0], quiz.Place.of(bank, "", {"other"}))
+        if name == "section"
+    ] == []
 
 
 def test_topics_come_in_the_order_of_the_book_and_have_names(tmp_path):
-    banks = [bank_of(tmp_path, BANK.replace("sample", name), name) for name in ("a_topic", "sample", "concept")]
-    assert [title for title, _ in trainer.titled(banks, ["concept", "sample"])] == ["The concept", "sample", "a topic"]
+    banks = [
+        bank_of(tmp_path, BANK.replace("sample", name), name)
+        for name in ("a_topic", "sample", "concept")
+    ]
+    assert [title for title, _ in trainer.titled(banks, ["concept", "sample"])] == [
+        "The concept",
+        "sample",
+        "a topic",
+    ]
 
 
 # ---- Anki ----
@@ -95,12 +117,17 @@ def notes(path: Path) -> dict:
         (path.parent / "collection").write_bytes(package.read("collection.anki2"))
     with sqlite3.connect(path.parent / "collection") as collection:
         found = collection.execute("select guid, mid, flds, tags from notes").fetchall()
-    return {guid: (model, fields.split("\x1f"), tags.split()) for guid, model, fields, tags in found}
+    return {
+        guid: (model, fields.split("\x1f"), tags.split()) for guid, model, fields, tags in found
+    }
 
 
 def test_a_deck_has_a_note_for_each_question(bank, tmp_path):
     takeaway.write_anki([("First", bank)], tmp_path / "anki" / "deck.apkg")
-    found = {fields[3]: (fields, tags) for _, fields, tags in notes(tmp_path / "anki" / "deck.apkg").values()}
+    found = {
+        fields[3]: (fields, tags)
+        for _, fields, tags in notes(tmp_path / "anki" / "deck.apkg").values()
+    }
     assert set(found) == {question["id"] for question in bank.questions}
     fields, tags = found["sample-gain"]
     assert r"\(\text{AUC}_{\text{shared}} = 0.71\)" in fields[0] and "<math" not in "".join(fields)
@@ -113,9 +140,13 @@ def test_a_later_deck_updates_the_notes_of_an_earlier_one(bank, tmp_path):
     edited = bank_of(tmp_path, BANK.replace("Two heads?", "Two heads, one trunk?"))
     takeaway.write_anki([("First, renamed", edited)], tmp_path / "two.apkg")
     one, two = notes(tmp_path / "one.apkg"), notes(tmp_path / "two.apkg")
-    assert one.keys() == two.keys() and {note[0] for note in one.values()} == {note[0] for note in two.values()}
+    assert one.keys() == two.keys() and {note[0] for note in one.values()} == {
+        note[0] for note in two.values()
+    }
     changed = [guid for guid in one if one[guid] != two[guid]]
-    assert [two[guid][1][3] for guid in changed] == ["sample-bug"] and "one trunk" in two[changed[0]][1][0]
+    assert [two[guid][1][3] for guid in changed] == ["sample-bug"] and "one trunk" in two[
+        changed[0]
+    ][1][0]
 
 
 def test_all_formulas_of_the_book_are_tex_in_anki():
@@ -139,7 +170,9 @@ def play(bank, *lines, **options):
         except StopIteration:
             raise EOFError from None
 
-    score = terminal.play(bank.questions, read=read, write=lambda text="": out.write(f"{text}\n"), **options)
+    score = terminal.play(
+        bank.questions, read=read, write=lambda text="": out.write(f"{text}\n"), **options
+    )
     return out.getvalue(), score
 
 
@@ -177,7 +210,11 @@ def test_an_order_is_given_by_numbers(bank):
 def test_a_free_answer_is_scored_by_its_rubric(bank):
     bank.data["questions"] = [question(bank, "open")]
     said, score = play(bank, "It spreads.", "", "1 2")
-    assert score == (pytest.approx(3 / 5), 1) and "NaN plus anything is NaN." in said and "3 of 5 points" in said
+    assert (
+        score == (pytest.approx(3 / 5), 1)
+        and "NaN plus anything is NaN." in said
+        and "3 of 5 points" in said
+    )
     assert said.index("NaN plus") > said.index(question(bank, "open")["stem"].strip()[:20])
     assert play(bank, "", "")[1] == (0, 1)
 
@@ -188,7 +225,9 @@ def test_a_round_ends_when_the_reader_does_and_counts_what_was_answered(bank):
     assert play(bank)[1] == (0, 0)  # the end of the input
 
 
-@pytest.mark.parametrize(("given", "reason"), [(["--level", "boss"], "invalid choice"), (["--count", "0"], "1 or more")])
+@pytest.mark.parametrize(
+    ("given", "reason"), [(["--level", "boss"], "invalid choice"), (["--count", "0"], "1 or more")]
+)
 def test_mistakes_on_the_command_line_are_told(given, reason, capsys):
     with pytest.raises(SystemExit) as left:
         main(["quiz", *given])
@@ -206,10 +245,18 @@ def test_a_number_is_read_as_on_a_page(bank, text):
 
 
 def test_every_number_of_the_book_is_right_however_it_is_written():
-    questions = [one for bank in quiz.everything() for one in bank.questions if one["type"] == "numeric"]
+    questions = [
+        one for bank in quiz.everything() for one in bank.questions if one["type"] == "numeric"
+    ]
     for one in questions:
         value, near = one["answer"]["value"], one["answer"]["tolerance"] / 2
-        for text in (f"{value}", f"{value:,}", f"{value}".replace(".", ","), f"{value:e}", f"{value + near}".replace("-", "−")):
+        for text in (
+            f"{value}",
+            f"{value:,}",
+            f"{value}".replace(".", ","),
+            f"{value:e}",
+            f"{value + near}".replace("-", "−"),
+        ):
             assert KINDS["numeric"].grade(one, text)[0] == 1, (one["id"], text)
 
 
@@ -228,12 +275,18 @@ def test_a_terminal_of_any_encoding_can_be_printed_to(monkeypatch, encoding):
     print("✓ ✗ 10⁻² ≥ σ₁ “é” \ud800")
     out.flush()
     said = out.buffer.getvalue().decode(encoding).splitlines()[-1]
-    kept = {"ascii": 'v x 10^-2 >= sigma1 "e" ?', "utf-8": "✓ ✗ 10⁻² ≥ σ₁ “é” ?", "cp1252": "v x 10^-² >= sigma1 “é” ?"}
+    kept = {
+        "ascii": 'v x 10^-2 >= sigma1 "e" ?',
+        "utf-8": "✓ ✗ 10⁻² ≥ σ₁ “é” ?",
+        "cp1252": "v x 10^-² >= sigma1 “é” ?",
+    }
     assert said == kept.get(encoding, said)
 
 
 def test_what_does_not_exist_is_told(capsys):
-    assert main(["quiz", "--chapter", "nothing"]) == 2 and "found 'nothing'" in capsys.readouterr().err
+    assert (
+        main(["quiz", "--chapter", "nothing"]) == 2 and "found 'nothing'" in capsys.readouterr().err
+    )
     assert main(["quiz", "--chapter", "system_design", "--type", "bug"]) == 1
     assert terminal.SAY["found-none"] in capsys.readouterr().err
 
@@ -251,14 +304,24 @@ def test_the_command_runs_without_tensorflow():
         "import sys; from mtl_lessons.__main__ import main; main(['quiz', '--chapter', 'concept', '--count', '1'])"
         "; assert 'tensorflow' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", code], input="q\n", capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], input="q\n", capture_output=True, text=True, cwd=ROOT
+    )
     assert done.returncode == 0 and "Question 1 of 1" in done.stdout, done.stderr
 
 
 def test_make_questions_checks_the_bank_and_counts_it():
-    recipe = re.search(r"^questions: .*\n\t\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    recipe = re.search(
+        r"^questions: .*\n\t\$\(BIN\)/(.*)$",
+        (ROOT / "Makefile").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )[1]
     name, *given = recipe.split()
-    done = subprocess.run([sys.executable, *given, "--quick"], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, *given, "--quick"], capture_output=True, text=True, cwd=ROOT
+    )
     total = sum(len(bank.questions) for bank in quiz.everything())
     assert name == "python" and done.returncode == 0, done.stdout + done.stderr
-    assert re.search(rf"^ *all +{total}\b", done.stdout, re.MULTILINE) and re.search("Weak spots:|No weak spots.", done.stdout)
+    assert re.search(rf"^ *all +{total}\b", done.stdout, re.MULTILINE) and re.search(
+        "Weak spots:|No weak spots.", done.stdout
+    )

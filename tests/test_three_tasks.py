@@ -30,7 +30,11 @@ from mtl_lessons.three_tasks import Framework, Head
 from mtl_lessons.three_tasks import rows as parts
 from mtl_lessons.world import World
 
-USER, AD, ITEM = Categorical("user", ids=5, width=3), Categorical("ad", ids=4, width=3), Categorical("item", ids=6, width=2)
+USER, AD, ITEM = (
+    Categorical("user", ids=5, width=3),
+    Categorical("ad", ids=4, width=3),
+    Categorical("item", ids=6, width=2),
+)
 CHOSEN, CLICK = Head(OneOfK("chosen", classes=6)), Head(Binary("click", rate=0.3), [AD])
 RATING = Head(Regression("rating", mean=3.5), [ITEM])
 BOTTOM = partial(sn.SharedBottom, units=(4,))
@@ -75,22 +79,37 @@ def assert_equal(left, right, atol=0.0):
 def test_predictions_are_what_one_computes_by_hand():
     made = framework([CLICK, RATING]).build()
     by_name = {weight.path: value(weight) for weight in made.model.network.trainable_variables}
-    tables = {name: weight for path, weight in by_name.items() for name in ("user", "ad", "item") if f"{name}_table" in path}
+    tables = {
+        name: weight
+        for path, weight in by_name.items()
+        for name in ("user", "ad", "item")
+        if f"{name}_table" in path
+    }
     trunk = made.model.network.get_layer("network").trunk[0]
-    hidden = np.maximum(tables["user"][[1 + 2, 1]] @ value(trunk.kernel) + value(trunk.bias), 0)  # user 1, an unknown one
-    maps = [layer for layer in made.model.network.layers if isinstance(layer, keras.layers.Dense) and not layer.use_bias]
+    hidden = np.maximum(
+        tables["user"][[1 + 2, 1]] @ value(trunk.kernel) + value(trunk.bias), 0
+    )  # user 1, an unknown one
+    maps = [
+        layer
+        for layer in made.model.network.layers
+        if isinstance(layer, keras.layers.Dense) and not layer.use_bias
+    ]
     (to_ad,) = [value(layer.kernel) for layer in maps if layer.units == 3]
     u, v = hidden @ to_ad, tables["ad"][[2 + 2, 1]]
     head = made.model.network.get_layer("click")
     logit = np.concatenate([u, v, u * v], 1) @ value(head.kernel) + value(head.bias)
-    found = made.predict({"user": np.array([1, 99]), "ad": np.array([2, -7]), "item": np.array([0, 1])})
+    found = made.predict(
+        {"user": np.array([1, 99]), "ad": np.array([2, -7]), "item": np.array([0, 1])}
+    )
     np.testing.assert_allclose(found["click"], 1 / (1 + np.exp(-logit)), atol=1e-6)
 
 
 def test_weights_are_as_many_as_one_counts():
     made = framework().build()
     tables, trunk = (5 + 2) * 3 + (4 + 2) * 3 + (6 + 2) * 2, 3 * 4 + 4
-    heads = (4 * 6 + 6) + (4 * 3 + 9 + 1) + (4 * 2 + 6 + 1)  # a softmax; a map and three parts with a bias, twice
+    heads = (
+        (4 * 6 + 6) + (4 * 3 + 9 + 1) + (4 * 2 + 6 + 1)
+    )  # a softmax; a map and three parts with a bias, twice
     assert made.model.network.count_params() == tables + trunk + heads
 
 
@@ -123,7 +142,12 @@ def test_every_network_fits(network, shared):
 
 @pytest.mark.parametrize(
     "balance",
-    [lb.Uncertainty(["classification", "classification", "regression"]), lb.GradNorm(), lb.FAMO(), lb.PCGrad()],
+    [
+        lb.Uncertainty(["classification", "classification", "regression"]),
+        lb.GradNorm(),
+        lb.FAMO(),
+        lb.PCGrad(),
+    ],
     ids=lambda balance: type(balance).__name__,
 )
 def test_every_kind_of_balance_fits(balance):
@@ -133,7 +157,9 @@ def test_every_kind_of_balance_fits(balance):
 
 
 def test_a_weight_of_zero_teaches_a_head_nothing():
-    made = built(framework([CHOSEN, Head(CLICK.task, CLICK.reads, weight=0.0)]), keras.optimizers.SGD(0.1))
+    made = built(
+        framework([CHOSEN, Head(CLICK.task, CLICK.reads, weight=0.0)]), keras.optimizers.SGD(0.1)
+    )
     before = value(made.model.network.get_layer("click").kernel)
     chosen = value(made.model.network.get_layer("chosen").kernel)
     made.fit(some_logs()[:2], steps=4, batch=8, epochs=1)
@@ -168,7 +194,11 @@ def test_one_task_is_plain_keras():
     order = three.draw([32], [8], 12, np.random.default_rng(0))
     made.fit([log], steps=12, batch=8, epochs=1, seed=0)
     plain.fit(
-        {n: log[n][order] for n in ("user", "ad")}, {"click": log["click"][order, None]}, batch_size=8, shuffle=False, verbose=0
+        {n: log[n][order] for n in ("user", "ad")},
+        {"click": log["click"][order, None]},
+        batch_size=8,
+        shuffle=False,
+        verbose=0,
     )
     assert_equal(weights_of(made.model.network), weights_of(plain), atol=1e-6)
 
@@ -176,11 +206,24 @@ def test_one_task_is_plain_keras():
 def test_the_control_trains_each_task_as_if_it_were_alone():
     control = built(framework(shared=False), keras.optimizers.Adam(0.01))
     x, y = control.rows(some_logs())
-    alone = {head.name: built(framework([head]), keras.optimizers.Adam(0.01)) for head in (CHOSEN, CLICK, RATING)}
-    inner = {next(iter(layer.output)): layer for layer in control.model.network.layers if isinstance(layer, keras.Model)}
+    alone = {
+        head.name: built(framework([head]), keras.optimizers.Adam(0.01))
+        for head in (CHOSEN, CLICK, RATING)
+    }
+    inner = {
+        next(iter(layer.output)): layer
+        for layer in control.model.network.layers
+        if isinstance(layer, keras.Model)
+    }
     for task, single in alone.items():
         single.model.network.set_weights(inner[task].get_weights())
-        single.model.fit({f.name: x[f.name] for f in single.inputs}, {task: y[task]}, batch_size=24, shuffle=False, verbose=0)
+        single.model.fit(
+            {f.name: x[f.name] for f in single.inputs},
+            {task: y[task]},
+            batch_size=24,
+            shuffle=False,
+            verbose=0,
+        )
     control.model.fit(x, y, batch_size=24, shuffle=False, verbose=0)
     for task, single in alone.items():
         assert_equal(weights_of(single.model.network), weights_of(inner[task]), atol=1e-6)
@@ -206,18 +249,30 @@ def test_cosines_are_those_of_the_shared_gradients():
     made = framework([CLICK, same]).build()
     network = made.model.network
     network.get_layer("again").set_weights(network.get_layer("click").get_weights())
-    first, second = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense) and not layer.use_bias]
+    first, second = [
+        layer
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Dense) and not layer.use_bias
+    ]
     second.set_weights(first.get_weights())
     log = some_logs()[1]
     np.testing.assert_allclose(made.cosines([log | {"again": log["click"]}]), 1, atol=1e-4)
-    opposite = made.cosines([{name: log[name][:1] for name in ("user", "ad")} | {"click": np.array([1]), "again": np.array([0])}])
+    opposite = made.cosines(
+        [
+            {name: log[name][:1] for name in ("user", "ad")}
+            | {"click": np.array([1]), "again": np.array([0])}
+        ]
+    )
     np.testing.assert_allclose(opposite, [[1, -1], [-1, 1]], atol=1e-4)
 
 
 # ---------------------------------------------------------------- rows
 
 
-@given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 4)), min_size=1, max_size=4), st.integers(1, 6))
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.integers(1, 4)), min_size=1, max_size=4),
+    st.integers(1, 6),
+)
 @settings(max_examples=50, deadline=None)
 def test_every_half_step_sees_half_of_each_log(logs, steps):
     lengths, halves = zip(*logs)
@@ -236,7 +291,10 @@ def test_a_log_is_used_up_before_it_starts_anew():
 
 def test_what_a_log_lacks_is_unknown_or_missing():
     x, y = framework().rows(some_logs(2))
-    assert {name: column[:2].tolist() for name, column in x.items() if name != "user"} == {"ad": [-1, -1], "item": [-1, -1]}
+    assert {name: column[:2].tolist() for name, column in x.items() if name != "user"} == {
+        "ad": [-1, -1],
+        "item": [-1, -1],
+    }
     assert [np.isnan(y[t][:, 0]).tolist() for t in ("chosen", "click")] == [
         [False] * 2 + [True] * 4,
         [True] * 2 + [False] * 2 + [True] * 2,
@@ -245,7 +303,11 @@ def test_what_a_log_lacks_is_unknown_or_missing():
 
 def test_lists_and_numbers_that_a_log_lacks():
     tags, price = MultiValued("tags", ids=9), Numeric("price", mean=20.0, scale=5.0)
-    logs = [{"tags": [[1], [2, 3, 4]], "price": [1.0, 2.0]}, {"tags": np.array([[5, 6]]), "price": [3.0]}, {"other": [1, 2]}]
+    logs = [
+        {"tags": [[1], [2, 3, 4]], "price": [1.0, 2.0]},
+        {"tags": np.array([[5, 6]]), "price": [3.0]},
+        {"other": [1, 2]},
+    ]
     expected = [[1, -1, -1], [2, 3, 4], [5, 6, -1], [-1, -1, -1], [-1, -1, -1]]
     assert parts.stacked_feature(tags, logs).tolist() == expected
     assert parts.stacked_feature(price, logs)[:, 0].tolist() == [1.0, 2.0, 3.0, 20.0, 20.0]
@@ -264,7 +326,9 @@ class Frame:
         return iter(self.columns)
 
 
-@pytest.mark.parametrize("logs", [Frame, lambda log: [Frame(log)], dict], ids=["frame", "frames", "a log without a list"])
+@pytest.mark.parametrize(
+    "logs", [Frame, lambda log: [Frame(log)], dict], ids=["frame", "frames", "a log without a list"]
+)
 def test_a_log_may_come_in_many_forms(logs):
     made, log = built(framework([CLICK])), some_logs()[1]
     assert_equal(*(list(part.values()) for part in (made.columns(logs(log)), made.columns([log]))))
@@ -282,7 +346,10 @@ def test_labels_that_are_masked_or_None_are_missing():
 
 def test_of_no_rows_the_predictions_are_none():
     made = framework([CHOSEN, CLICK]).build()
-    assert {t: p.shape for t, p in made.predict({"user": np.array([], int)}).items()} == {"chosen": (0, 6), "click": (0, 1)}
+    assert {t: p.shape for t, p in made.predict({"user": np.array([], int)}).items()} == {
+        "chosen": (0, 6),
+        "click": (0, 1),
+    }
 
 
 def test_numbers_far_from_zero_are_standardised_once():
@@ -298,16 +365,25 @@ def test_numbers_far_from_zero_are_standardised_once():
 def test_lists_of_several_logs_have_one_length(longest):
     history = Sequence("history", ids=9, longest=longest)
     logs = [{"history": [[1], [2, 3, 4]]}, {"other": [1]}]
-    expected = [[1, -1, -1], [2, 3, 4], [-1] * 3] if longest is None else [[1, -1], [3, 4], [-1, -1]]
+    expected = (
+        [[1, -1, -1], [2, 3, 4], [-1] * 3] if longest is None else [[1, -1], [3, 4], [-1, -1]]
+    )
     assert parts.stacked_feature(history, logs).tolist() == expected
 
 
 def test_a_task_with_a_sample_space_and_missing_labels():
     order = Head(Binary("order", space="click"), [AD])
-    log = {"user": [0, 1, 2, 3], "ad": [0, 1, 2, 3], "click": [1, 1, 0, np.nan], "order": [1, np.nan, 0, 1]}
+    log = {
+        "user": [0, 1, 2, 3],
+        "ad": [0, 1, 2, 3],
+        "click": [1, 1, 0, np.nan],
+        "order": [1, np.nan, 0, 1],
+    }
     _, y = framework([CLICK, order]).rows([log])
     np.testing.assert_array_equal(y["order"][:, 0], [1, np.nan, np.nan, np.nan])
-    _, y = framework([CHOSEN, order]).rows([log | {"chosen": [0, 1, 2, 3]}])  # the space need not be a task
+    _, y = framework([CHOSEN, order]).rows(
+        [log | {"chosen": [0, 1, 2, 3]}]
+    )  # the space need not be a task
     np.testing.assert_array_equal(y["order"][:, 0], [1, np.nan, np.nan, np.nan])
 
 
@@ -328,7 +404,9 @@ def test_measures_of_each_kind_by_hand():
     scores = np.array([[0.1, 0.1], [0.2, 0.9], [0.9, 0.2]])
     assert MultiLabel("x", labels=2).judge(tags, scores) == pytest.approx(0.5)
     grades = np.array([[1.0, 0.5], [1.0, 1.0]])  # P(y > 1), P(y > 2): 2.5 and 3 expected
-    assert Ordinal("x", low=1, high=3).judge(np.array([[3.0], [3.0]]), grades) == pytest.approx(np.sqrt(0.125))
+    assert Ordinal("x", low=1, high=3).judge(np.array([[3.0], [3.0]]), grades) == pytest.approx(
+        np.sqrt(0.125)
+    )
     one_class = np.array([[0, 0], [1, 0], [nan, 0]])  # the second tag has no AUC, and stops nothing
     assert MultiLabel("x", labels=2).judge(one_class, scores) == pytest.approx(1.0)
 
@@ -337,8 +415,16 @@ def test_measures_of_each_kind_by_hand():
     ("labels", "predictions", "message"),
     [
         ([[np.nan]], [[0.5]], "task 'x': expected a label to judge by, found none among 1 rows"),
-        ([[0], [0]], [[0.5], [0.1]], r"task 'x': expected labels of both classes, found only \[0\]"),
-        ([[0], [1], [np.nan]], [[0.5], [np.nan], [np.nan]], "task 'x': expected finite predictions, found 1 NaN or infinite"),
+        (
+            [[0], [0]],
+            [[0.5], [0.1]],
+            r"task 'x': expected labels of both classes, found only \[0\]",
+        ),
+        (
+            [[0], [1], [np.nan]],
+            [[0.5], [np.nan], [np.nan]],
+            "task 'x': expected finite predictions, found 1 NaN or infinite",
+        ),
     ],
 )
 def test_a_measure_that_cannot_be_taken_names_its_task(labels, predictions, message):
@@ -352,7 +438,9 @@ def test_recall_is_that_of_the_metrics_ties_and_all(classes, seed):
     rng = np.random.default_rng(seed)
     labels, scores = rng.integers(classes + 1, size=8), rng.integers(4, size=(8, classes + 1)) / 4
     expected = metrics.recall_at_k(np.eye(classes + 1)[labels], scores, min(10, classes + 1))
-    assert OneOfK("x", classes=classes + 1).judge(labels[:, None].astype(float), scores) == pytest.approx(expected)
+    assert OneOfK("x", classes=classes + 1).judge(
+        labels[:, None].astype(float), scores
+    ) == pytest.approx(expected)
 
 
 def test_a_report_has_a_gain_above_zero_where_the_error_falls():
@@ -375,10 +463,18 @@ def test_a_report_has_a_gain_above_zero_where_the_error_falls():
 @pytest.mark.parametrize("balance", [None, lb.FAMO(rate=0.1)], ids=["weights", "balance"])
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "control"])
 def test_what_is_loaded_predicts_and_goes_on_as_what_was_saved(tmp_path, balance, shared):
-    heads = [CHOSEN, Head(CLICK.task, CLICK.reads, 1.0 if balance else 2.0), Head(Ordinal("rating", low=1, high=5), [ITEM])]
-    network = partial(sn.PLE, own=1, shared=1, units=[(4,), (3,)]) if shared else BOTTOM  # of which there is one a task
+    heads = [
+        CHOSEN,
+        Head(CLICK.task, CLICK.reads, 1.0 if balance else 2.0),
+        Head(Ordinal("rating", low=1, high=5), [ITEM]),
+    ]
+    network = (
+        partial(sn.PLE, own=1, shared=1, units=[(4,), (3,)]) if shared else BOTTOM
+    )  # of which there is one a task
     price = Numeric.fitted("price", np.arange(32.0))
-    made = built(Framework([USER, price], heads, network, balance, shared), keras.optimizers.Adam(0.01))
+    made = built(
+        Framework([USER, price], heads, network, balance, shared), keras.optimizers.Adam(0.01)
+    )
     logs = [log | {"price": np.arange(32.0)} for log in some_logs()]
     logs[2]["rating"] = np.clip(np.round(logs[2]["rating"]), 1, 5)
     made.fit(logs, steps=3, batch=8, epochs=1)
@@ -396,7 +492,9 @@ def test_what_is_loaded_predicts_and_goes_on_as_what_was_saved(tmp_path, balance
 
 def test_options_in_numpys_numbers_are_saved_as_pythons(tmp_path):
     network = partial(sn.MMoE, experts=np.int64(2), units=np.array([4]))
-    made = framework([Head(Binary("click", rate=np.float32(0.25)), [AD], weight=np.float32(2))], network).build()
+    made = framework(
+        [Head(Binary("click", rate=np.float32(0.25)), [AD], weight=np.float32(2))], network
+    ).build()
     made.save(tmp_path / "a" / "model")
     again = Framework.load(tmp_path / "a" / "model")
     assert again.heads == made.heads and again.heads[0].weight == 2.0
@@ -412,11 +510,15 @@ class Own(Binary):
     ("made", "message"),
     [
         (
-            lambda: framework([CLICK], lambda names, name: sn.SharedBottom(names, units=(4,), name=name)),
+            lambda: framework(
+                [CLICK], lambda names, name: sn.SharedBottom(names, units=(4,), name=name)
+            ),
             "network: expected a network of",
         ),
         (
-            lambda: framework([CLICK], partial(BOTTOM, dropout=0.0, activation=keras.activations.relu)),
+            lambda: framework(
+                [CLICK], partial(BOTTOM, dropout=0.0, activation=keras.activations.relu)
+            ),
             "network: expected options that",
         ),
         (
@@ -436,7 +538,9 @@ def test_what_cannot_be_written_down_leaves_nothing_behind(tmp_path, made, messa
 
 def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatch):
     made = framework([CLICK]).build()
-    monkeypatch.setattr(type(made.model), "save", lambda self, path: path.write_text("half") and 1 / 0)
+    monkeypatch.setattr(
+        type(made.model), "save", lambda self, path: path.write_text("half") and 1 / 0
+    )
     with pytest.raises(ZeroDivisionError):
         made.save(tmp_path / "model")
     assert not list(tmp_path.iterdir())
@@ -458,54 +562,105 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
             lambda: framework([Head(Binary("user"))]),
             "heads: expected tasks and features of different names, .* found 'user' twice",
         ),
-        (lambda: framework([Head(Binary("network"))]), "none of them 'network', found 'network' twice"),
+        (
+            lambda: framework([Head(Binary("network"))]),
+            "none of them 'network', found 'network' twice",
+        ),
         (lambda: framework([CLICK.task]), "heads: expected a list of Head, found Binary"),
-        (lambda: framework(network=None), r"network: expected a network of chapter 2, .*, found None"),
-        (lambda: Framework([], [CLICK], BOTTOM), "features: expected one or more that all tasks read, found none"),
-        (lambda: Head(CLICK.task, weight=-1), "task 'click': expected a weight of 0 or more, found -1"),
+        (
+            lambda: framework(network=None),
+            r"network: expected a network of chapter 2, .*, found None",
+        ),
+        (
+            lambda: Framework([], [CLICK], BOTTOM),
+            "features: expected one or more that all tasks read, found none",
+        ),
+        (
+            lambda: Head(CLICK.task, weight=-1),
+            "task 'click': expected a weight of 0 or more, found -1",
+        ),
         (
             lambda: framework([CLICK, Head(Binary("x"), [Categorical("ad", ids=9)])]),
             "feature 'ad': expected the same declaration",
         ),
-        (lambda: framework().fit(some_logs()), r"framework: expected one that is built, .* call build\(\) first"),
+        (
+            lambda: framework().fit(some_logs()),
+            r"framework: expected one that is built, .* call build\(\) first",
+        ),
         (
             lambda: framework().build().fit([{"user": [1], "ad": [1]}]),
             "log 1: expected a label among .*'chosen', 'click', 'rating'",
         ),
-        (lambda: framework().build().fit([some_logs()[0], {"user": [1], "click": [1]}]), "log 2: .*'click'.* found no ad"),
+        (
+            lambda: framework().build().fit([some_logs()[0], {"user": [1], "click": [1]}]),
+            "log 2: .*'click'.* found no ad",
+        ),
         (lambda: framework().build().fit([{"usr": [1], "chosen": [1]}]), "log 1: .* found no user"),
-        (lambda: framework().build().fit([some_logs()[0] | {"user": [1]}]), r"log 1: expected columns of one length, found"),
+        (
+            lambda: framework().build().fit([some_logs()[0] | {"user": [1]}]),
+            r"log 1: expected columns of one length, found",
+        ),
         (
             lambda: framework().build().fit(some_logs(), batch=[8, 8]),
             r"batch: expected at least 1 row of each of 3 logs, found \[8, 8\]",
         ),
-        (lambda: framework().fit(some_logs(), steps=5, epochs=10), "steps: expected steps that epochs divide, found 5 and 10"),
-        (lambda: framework().fit(some_logs(), steps=0), "steps: expected a whole number of at least 1, found 0"),
-        (lambda: framework().fit(some_logs(), batch=2.5), "batch: expected a whole number of at least 1, found 2.5"),
-        (lambda: framework().fit(None), "logs: expected a list of dicts of columns, or of DataFrames, found NoneType"),
+        (
+            lambda: framework().fit(some_logs(), steps=5, epochs=10),
+            "steps: expected steps that epochs divide, found 5 and 10",
+        ),
+        (
+            lambda: framework().fit(some_logs(), steps=0),
+            "steps: expected a whole number of at least 1, found 0",
+        ),
+        (
+            lambda: framework().fit(some_logs(), batch=2.5),
+            "batch: expected a whole number of at least 1, found 2.5",
+        ),
+        (
+            lambda: framework().fit(None),
+            "logs: expected a list of dicts of columns, or of DataFrames, found NoneType",
+        ),
         (lambda: framework().fit([]), "logs: expected one or more, found none"),
         (lambda: framework().fit([{}]), "log 1: expected columns of one length, found none"),
-        (lambda: framework().fit({"user": 1, "chosen": [1]}), "user: expected a column, a value for each row, found 1"),
-        (lambda: framework().fit({"user": [], "chosen": []}), r"logs: expected at least 1 row in each, found \[0\]"),
-        (lambda: framework().predict({}), "log 1: expected columns of one length, found none"),
-        (lambda: framework().predict(["user"]), "log 1: expected a dict of columns or a DataFrame, found list"),
         (
-            lambda: framework([Head(Binary("buy", space="click"))]).fit({"user": [1], "clicks": [1], "buy": [1]}),
+            lambda: framework().fit({"user": 1, "chosen": [1]}),
+            "user: expected a column, a value for each row, found 1",
+        ),
+        (
+            lambda: framework().fit({"user": [], "chosen": []}),
+            r"logs: expected at least 1 row in each, found \[0\]",
+        ),
+        (lambda: framework().predict({}), "log 1: expected columns of one length, found none"),
+        (
+            lambda: framework().predict(["user"]),
+            "log 1: expected a dict of columns or a DataFrame, found list",
+        ),
+        (
+            lambda: framework([Head(Binary("buy", space="click"))]).fit(
+                {"user": [1], "clicks": [1], "buy": [1]}
+            ),
             r"task 'buy': expected its space 'click' in log 1, found only \['user', 'clicks', 'buy'\]",
         ),
         (
-            lambda: framework([Head(MultiLabel("tags", labels=2))]).fit({"user": [1, 2], "tags": [1, 0]}),
+            lambda: framework([Head(MultiLabel("tags", labels=2))]).fit(
+                {"user": [1, 2], "tags": [1, 0]}
+            ),
             r"task 'tags': expected labels of shape \(2, 2\), found \(2, 1\)",
         ),
         (
-            lambda: framework([CHOSEN, Head(Binary("x"), [Categorical("ad", ids=4, unknown=False)])]).columns(some_logs()[:1]),
+            lambda: framework(
+                [CHOSEN, Head(Binary("x"), [Categorical("ad", ids=4, unknown=False)])]
+            ).columns(some_logs()[:1]),
             "feature 'ad': expected a column of that name in every log, as no id may be unknown, found a log without it",
         ),
         (
             lambda: framework().build().fit([some_logs()[0] | {"chosen": np.full(32, 6)}]),
             "task 'chosen': expected whole numbers from 0 to 5",
         ),
-        (lambda: framework().build().evaluate(some_logs()[:2]), "task 'rating': expected a label to judge by"),
+        (
+            lambda: framework().build().evaluate(some_logs()[:2]),
+            "task 'rating': expected a label to judge by",
+        ),
     ],
 )
 def test_errors_say_what_was_expected_and_what_was_found(act, message):
@@ -549,12 +704,19 @@ def test_two_devices_train_the_same_weights():
 # ---------------------------------------------------------------- the experiment
 
 
-def test_a_restart_is_the_same_start_and_forgets_the_training_and_what_the_balance_learned(tmp_path):
+def test_a_restart_is_the_same_start_and_forgets_the_training_and_what_the_balance_learned(
+    tmp_path,
+):
     made = built(framework(balance=lb.GradNorm()), keras.optimizers.Adam(0.03))
     started = []
     for seed in (3, 3, 4):
         three.restart(made, seed)
-        started.append([value(variable) for variable in (*made.model.variables, *made.model.optimizer.variables)])
+        started.append(
+            [
+                value(variable)
+                for variable in (*made.model.variables, *made.model.optimizer.variables)
+            ]
+        )
         made.fit(some_logs(), steps=2, batch=8, epochs=1)
     assert_equal(*started[:2])
     assert max(np.abs(a - b).max() for a, b in zip(started[0], started[2])) > 0.01
@@ -562,7 +724,13 @@ def test_a_restart_is_the_same_start_and_forgets_the_training_and_what_the_balan
     made.save(tmp_path)
     again = Framework.load(tmp_path)
     three.restart(again, 3)  # it came trained
-    assert_equal(started[0], [value(variable) for variable in (*again.model.variables, *again.model.optimizer.variables)])
+    assert_equal(
+        started[0],
+        [
+            value(variable)
+            for variable in (*again.model.variables, *again.model.optimizer.variables)
+        ],
+    )
     with pytest.raises(ValueError, match="call build"):
         three.restart(framework(), 3)
 
@@ -570,8 +738,19 @@ def test_a_restart_is_the_same_start_and_forgets_the_training_and_what_the_balan
 def test_compare_judges_each_framework_on_each_seed():
     frameworks = [built(framework(shared=shared)) for shared in (True, False)]
     done = []
-    scores = three.compare(frameworks, [some_logs()] * 2, [some_logs()] * 2, lambda *step: done.append(step), steps=2, batch=8)
-    assert [len(runs) for runs in scores] == [2, 2] and set(scores[0][0]) == {"chosen", "click", "rating"}
+    scores = three.compare(
+        frameworks,
+        [some_logs()] * 2,
+        [some_logs()] * 2,
+        lambda *step: done.append(step),
+        steps=2,
+        batch=8,
+    )
+    assert [len(runs) for runs in scores] == [2, 2] and set(scores[0][0]) == {
+        "chosen",
+        "click",
+        "rating",
+    }
     assert done == [(n, 4) for n in range(1, 5)]
 
 
@@ -582,7 +761,9 @@ def test_the_chapters_logs_come_from_one_world_and_lie_in_time():
     assert [len(log["user"]) for log in future] == [20_000] * 3
     assert all(before["time"].max() < after["time"].min() for before, after in zip(past, future))
     assert {"chosen", "ad_click", "rating"} <= {name for log in past for name in log}
-    np.testing.assert_array_equal(past[1]["p_ad_click"], world.ad_impressions(21_000)["p_click"][:1_000])
+    np.testing.assert_array_equal(
+        past[1]["p_ad_click"], world.ad_impressions(21_000)["p_click"][:1_000]
+    )
 
 
 def test_transfer_says_what_it_needs():
@@ -591,7 +772,12 @@ def test_transfer_says_what_it_needs():
 
 
 def test_gain_is_above_zero_where_sharing_is_better():
-    result = {"single": [0.5, 0.6], "shared": [0.6, 0.8], "rating_single": [0.8, 0.8], "rating_shared": [0.7, 0.75]}
+    result = {
+        "single": [0.5, 0.6],
+        "shared": [0.6, 0.8],
+        "rating_single": [0.8, 0.8],
+        "rating_shared": [0.7, 0.75],
+    }
     assert three.gain(result) == pytest.approx(metrics.interval([0.1, 0.2]))
     assert three.gain(result, "rating") == pytest.approx(metrics.interval([0.1, 0.05]))
 
@@ -600,7 +786,11 @@ def test_gain_is_above_zero_where_sharing_is_better():
 
 
 def test_training_is_drawn_as_a_share_of_the_first_epoch():
-    history = {"click_loss": [0.8, 0.4, 0.2], "rating_loss": [2.0, 1.0, 1.5], "loss": [2.8, 1.4, 1.7]}
+    history = {
+        "click_loss": [0.8, 0.4, 0.2],
+        "rating_loss": [2.0, 1.0, 1.5],
+        "loss": [2.8, 1.4, 1.7],
+    }
     lines = three.draw_training(history, ["click", "rating"]).axes[0].lines
     assert [(line.get_label(), line.get_ydata().tolist()) for line in lines] == [
         ("click", pytest.approx([1, 0.5, 0.25])),
@@ -626,7 +816,9 @@ def test_gates_are_drawn_from_what_the_network_reads():
     weights = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     click = three.draw_gates(made, some_logs()).axes[1]
     assert click.get_ylabel() == "click"
-    np.testing.assert_allclose([bar.get_height() for bar in click.patches], weights.mean(0), atol=1e-5)
+    np.testing.assert_allclose(
+        [bar.get_height() for bar in click.patches], weights.mean(0), atol=1e-5
+    )
     with pytest.raises(ValueError, match="network: expected one with gates, found SharedBottom"):
         three.draw_gates(framework().build(), some_logs())
 

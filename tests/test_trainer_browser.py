@@ -20,7 +20,8 @@ WEB = ROOT / "mtl_lessons" / "web"
 SAY = embed.strings("quiz") | embed.strings("trainer")
 MODULES = [WEB / f"{part}.js" for name in trainer.PAGES for part in embed.modules(name)]
 POLICY = re.search(
-    r'<meta http-equiv="Content-Security-Policy"[^>]*>', (ROOT / "book/_templates/layout.html").read_text(encoding="utf-8")
+    r'<meta http-equiv="Content-Security-Policy"[^>]*>',
+    (ROOT / "book/_templates/layout.html").read_text(encoding="utf-8"),
 )[0]
 STYLES = "".join(f'<link rel="stylesheet" href="{sheet}.css">' for sheet in embed.SHEETS["trainer"])
 DAY, NOW = 86_400_000, 1_800_000_000_000
@@ -47,7 +48,14 @@ def folder(tmp_path_factory):
     """A small site: the four pages with two topics, and a chapter to which they link."""
     folder = tmp_path_factory.mktemp("trainer")
     banks = [
-        bank_of(folder, BANK.replace("  level: junior\n  type: one", "  next: second-money\n  level: junior\n  type: one", 1)),
+        bank_of(
+            folder,
+            BANK.replace(
+                "  level: junior\n  type: one",
+                "  next: second-money\n  level: junior\n  type: one",
+                1,
+            ),
+        ),
         bank_of(folder, SECOND, "second"),
     ]
     topics = [("First topic", banks[0]), ("Second topic", banks[1])]
@@ -58,7 +66,9 @@ def folder(tmp_path_factory):
     (folder / "sample.html").write_text(PAGE.format(head=HEAD, body=""), encoding="utf-8")
     for name in trainer.PAGES:
         head = f'{HEAD}{POLICY}{STYLES}<script type="module" src="{name}.js"></script>'
-        (folder / f"{name}.html").write_text(PAGE.format(head=head, body=trainer.root_of(name, "bank.json")), encoding="utf-8")
+        (folder / f"{name}.html").write_text(
+            PAGE.format(head=head, body=trainer.root_of(name, "bank.json")), encoding="utf-8"
+        )
     return folder
 
 
@@ -120,11 +130,18 @@ def open_page(visit):
 
 
 def saved(page):
-    return page.evaluate(f"JSON.parse(localStorage.getItem('{KEY}') ?? '{{\"questions\": {{}}}}').questions")
+    return page.evaluate(
+        f"JSON.parse(localStorage.getItem('{KEY}') ?? '{{\"questions\": {{}}}}').questions"
+    )
 
 
 def keep(page, **entries):
-    text = json.dumps({"version": 2, "questions": {name.replace("_", "-"): entry for name, entry in entries.items()}})
+    text = json.dumps(
+        {
+            "version": 2,
+            "questions": {name.replace("_", "-"): entry for name, entry in entries.items()},
+        }
+    )
     page.evaluate("([key, text]) => localStorage.setItem(key, text)", [KEY, text])
 
 
@@ -166,12 +183,20 @@ def answer(page, right=True):
 
 def test_the_bank_has_what_a_page_needs(folder):
     first, second = json.loads((folder / "bank.json").read_text(encoding="utf-8"))["topics"]
-    assert (first["id"], first["title"], second["title"]) == ("sample", "First topic", "Second topic")
+    assert (first["id"], first["title"], second["title"]) == (
+        "sample",
+        "First topic",
+        "Second topic",
+    )
     gain = first["questions"][0]
-    assert gain["next"] == "second-money" and gain["seconds"] == 60 and gain["key"] == {"right": ["1"]}
+    assert (
+        gain["next"] == "second-money" and gain["seconds"] == 60 and gain["key"] == {"right": ["1"]}
+    )
     assert gain["section"] == {"text": "a definition", "href": "sample.html#sample-a-definition"}
     assert 'href="sample.html#sample-sources"' in gain["html"]
-    assert "section" not in second["questions"][0] and "<a " not in second["questions"][0]["html"]  # that chapter is not there
+    assert (
+        "section" not in second["questions"][0] and "<a " not in second["questions"][0]["html"]
+    )  # that chapter is not there
 
 
 def test_a_bank_that_cannot_be_loaded_is_told_and_tried_again(visit, folder):
@@ -193,7 +218,10 @@ def test_practice_filters_by_topic_level_type_and_state(open_page):
     page.get_by_label("Topic").select_option("Second topic")
     assert status(page) == "Questions: 1 (0 due, 1 new)."
     page.get_by_label("Level").select_option("junior")
-    assert status(page) == "No question fits. Choose something wider." and button(page, "start").is_disabled()
+    assert (
+        status(page) == "No question fits. Choose something wider."
+        and button(page, "start").is_disabled()
+    )
     page.get_by_label("Topic").select_option("all topics")
     assert status(page) == "Questions: 3 (0 due, 3 new)."
     page.get_by_label("Type").select_option("a number")
@@ -211,7 +239,10 @@ def test_practice_filters_by_topic_level_type_and_state(open_page):
 
 def test_a_link_can_choose_the_topic(open_page):
     page = open_page("practice.html?topic=second&which=nonsense")
-    assert page.get_by_label("Topic").input_value() == "second" and page.get_by_label("Which questions").input_value() == "due"
+    assert (
+        page.get_by_label("Topic").input_value() == "second"
+        and page.get_by_label("Which questions").input_value() == "due"
+    )
 
 
 def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(open_page):
@@ -225,7 +256,9 @@ def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(o
     button(page, "start").click()
     form = page.locator("form.mtl-question")
     assert page.evaluate("document.activeElement.tagName") == "LEGEND"
-    assert re.sub(r"\s+", " ", form.locator("legend").first.inner_text()).startswith("Question 1 of 6")
+    assert re.sub(r"\s+", " ", form.locator("legend").first.inner_text()).startswith(
+        "Question 1 of 6"
+    )
     assert form.get_attribute("data-id") == "sample-gain"
     form.get_by_label("certain: 95 %").check()
     answer(page, right=False)
@@ -239,9 +272,15 @@ def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(o
     button(page, "stop").click()
     assert page.locator(".mtl-quiz h2").first.inner_text() == "Round finished: 2 answered, 1 right"
     assert page.evaluate("document.activeElement.tagName") == "H2"
-    assert page.get_by_role("link", name="a definition").get_attribute("href") == "sample.html#sample-a-definition"
+    assert (
+        page.get_by_role("link", name="a definition").get_attribute("href")
+        == "sample.html#sample-a-definition"
+    )
     button(page, "round-again").click()
-    assert page.evaluate("document.activeElement.name") == "which" and status(page) == "Questions: 4 (0 due, 4 new)."
+    assert (
+        page.evaluate("document.activeElement.name") == "which"
+        and status(page) == "Questions: 4 (0 due, 4 new)."
+    )
 
 
 def test_enter_in_a_rubric_is_no_second_answer(open_page):
@@ -265,7 +304,9 @@ def test_every_type_can_be_practised(open_page):
             assert status(page) == f"Question {number + 1} of 7: 2 of 5 points."
             assert saved(page)["sample-open"]["reviews"] == [{"time": NOW, "score": 0.4}]
         page.locator(".mtl-question .mtl-buttons button:visible").nth(-2).click()
-    assert len(seen) == 7 and "7 answered, 6 right" in page.locator(".mtl-quiz h2").first.inner_text()
+    assert (
+        len(seen) == 7 and "7 answered, 6 right" in page.locator(".mtl-quiz h2").first.inner_text()
+    )
     assert set(saved(page)) == seen
 
 
@@ -286,7 +327,10 @@ def test_practice_by_keyboard(open_page):
     tab_to(page, ".mtl-sure input")
     page.keyboard.press("Space")
     page.keyboard.press("Control+Enter")
-    assert status(page) == "Question 1 of 1: Right." and saved(page)["second-money"]["reviews"][0]["sure"] == 25
+    assert (
+        status(page) == "Question 1 of 1: Right."
+        and saved(page)["second-money"]["reviews"][0]["sure"] == 25
+    )
     assert saved(page)["second-money"]["attempts"] == 1
     tab_to(page, ".mtl-buttons button:nth-of-type(3)")
     page.keyboard.press("Enter")
@@ -295,7 +339,9 @@ def test_practice_by_keyboard(open_page):
 
 def test_trouble_with_storage_is_shown(open_page):
     page = open_page("practice.html", f"localStorage.setItem('{KEY}', '{{')")
-    assert page.locator(".mtl-notice").all_inner_texts() == [SAY["storage-corrupt"]] and SAY["storage-corrupt"] in status(page)
+    assert page.locator(".mtl-notice").all_inner_texts() == [SAY["storage-corrupt"]] and SAY[
+        "storage-corrupt"
+    ] in status(page)
 
 
 # ---- mock interview ----
@@ -343,13 +389,20 @@ def test_an_interview_gives_no_verdict_until_its_report(open_page):
     facts = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts()))
     last_open = names[6] == "sample-open"
     assert facts["Answered"] == "7 of 7" and facts["Over time"] == "0"
-    assert facts["Score"] == (f"{round(100 * 6.4 / 7)} %" if last_open else f"{round(100 * 5.4 / 7)} %")
-    assert facts["Confidence"] == ("75 % stated, 40 % scored" if names[0] == "sample-open" else "75 % stated, 100 % scored")
+    assert facts["Score"] == (
+        f"{round(100 * 6.4 / 7)} %" if last_open else f"{round(100 * 5.4 / 7)} %"
+    )
+    assert facts["Confidence"] == (
+        "75 % stated, 40 % scored" if names[0] == "sample-open" else "75 % stated, 100 % scored"
+    )
     assert re.fullmatch(r"0:\d\d of 11:30", facts["Time"])
     details = page.locator("details.mtl-detail")
     assert details.count() == 7 and page.locator("table tbody tr").count() == 2
     details.nth(6).locator("summary").first.click()
-    assert details.nth(6).locator(".mtl-after").is_visible() and details.nth(6).locator(".mtl-buttons").count() == 0
+    assert (
+        details.nth(6).locator(".mtl-after").is_visible()
+        and details.nth(6).locator(".mtl-buttons").count() == 0
+    )
     if names[0] == "sample-gain":
         assert names[1] == "second-money"
 
@@ -358,7 +411,9 @@ def test_a_follow_up_comes_right_after_its_question_and_makes_no_interview_longe
     follows = {"sample-gain": "second-money", "sample-number": "sample-bug"}
     for _ in range(3):
         page = open_page("interview.html")
-        interview(page, level="junior")  # gain, number, order: one that has a follow-up is among the first two
+        interview(
+            page, level="junior"
+        )  # gain, number, order: one that has a follow-up is among the first two
         names = [step(page) for _ in range(3)]
         assert page.locator("details.mtl-detail").count() == 3
         led = [(name, after) for name, after in zip(names, names[1:]) if name in follows]
@@ -370,20 +425,29 @@ def test_time_that_runs_out_is_told_and_noted_but_cuts_nobody_off(open_page):
     page = open_page("interview.html", TICKS)
     interview(page)
     form = page.locator("form.mtl-question")
-    limit = {"sample-open": 180, "sample-number": 120, "sample-bug": 120, "sample-labels": 75, "sample-order": 75}.get(
-        form.get_attribute("data-id"), 60
-    )
+    limit = {
+        "sample-open": 180,
+        "sample-number": 120,
+        "sample-bug": 120,
+        "sample-labels": 75,
+        "sample-order": 75,
+    }.get(form.get_attribute("data-id"), 60)
     assert re.match(rf"{limit // 60}:{limit % 60:02d} for this question, 1[01]:\d\d in all", page.get_by_role("timer").inner_text().replace(f"{(limit - 1) // 60}:{(limit - 1) % 60:02d}", f"{limit // 60}:{limit % 60:02d}")), page.get_by_role("timer").inner_text()  # fmt: skip
     pass_seconds(page, limit - 10)
     assert status(page) == "15 seconds left for this question."
     pass_seconds(page, 11)
-    assert status(page) == SAY["time-over"] and page.get_by_role("timer").inner_text().startswith("Over time; ")
+    assert status(page) == SAY["time-over"] and page.get_by_role("timer").inner_text().startswith(
+        "Over time; "
+    )
     pass_seconds(page, 1000)
     assert status(page) == SAY["time-all-over"]
     step(page)
     facts = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts()))
     assert facts["Answered"] == "1 of 7" and facts["Over time"] == "1"
-    assert page.get_by_text("Not answered").count() == 6 and "over time" in page.locator("summary").first.inner_text()
+    assert (
+        page.get_by_text("Not answered").count() == 6
+        and "over time" in page.locator("summary").first.inner_text()
+    )
 
 
 def test_the_clock_stands_still_while_a_free_answer_is_scored_and_can_be_switched_off(open_page):
@@ -397,12 +461,17 @@ def test_the_clock_stands_still_while_a_free_answer_is_scored_and_can_be_switche
     page.reload()
     interview(page, "none")
     pass_seconds(page, 4000)
-    assert re.fullmatch(r"66:\d\d on this question, 66:\d\d in all", page.get_by_role("timer").inner_text())
+    assert re.fullmatch(
+        r"66:\d\d on this question, 66:\d\d in all", page.get_by_role("timer").inner_text()
+    )
 
 
-def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed(open_page, tmp_path):
+def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed(
+    open_page, tmp_path
+):
     page = open_page(
-        "interview.html", "window.print = () => { window.printed = document.querySelectorAll('details:not([open])').length; };"
+        "interview.html",
+        "window.print = () => { window.printed = document.querySelectorAll('details:not([open])').length; };",
     )
     tab_to(page, "select[name=length]")
     page.get_by_label("Level").select_option("staff")
@@ -424,8 +493,14 @@ def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed
     with page.expect_download() as caught:
         button(page, "report-save").press("Enter")
     text = Path(caught.value.path()).read_text(encoding="utf-8")
-    assert caught.value.suggested_filename.startswith("mock-interview-20") and text.startswith("# Report of 20")
-    assert "> first line\n> <b>second</b>" in text and "L = \\sum_{t} w_t L_t" in text and "sample-open" in text
+    assert caught.value.suggested_filename.startswith("mock-interview-20") and text.startswith(
+        "# Report of 20"
+    )
+    assert (
+        "> first line\n> <b>second</b>" in text
+        and "L = \\sum_{t} w_t L_t" in text
+        and "sample-open" in text
+    )
     button(page, "print").press("Enter")
     assert page.evaluate("window.printed") == 0
     assert page.locator("b").count() == 0
@@ -452,28 +527,50 @@ def test_cards_turn_and_are_reviews(open_page):
     page.reload()
     page.get_by_text("Questions: 7 (1 due, 6 new).").first.wait_for()
     button(page, "start").click()
-    assert page.evaluate("document.activeElement.textContent") == "Card 1 of 7 · First topic · one choice"
+    assert (
+        page.evaluate("document.activeElement.textContent")
+        == "Card 1 of 7 · First topic · one choice"
+    )
     card = page.locator(".mtl-card")
-    assert "Negative transfer on this task" in card.inner_text() and not page.locator(".mtl-back").is_visible()
-    assert page.locator(".mtl-card :is(input, textarea)").count() == 0 and not button(page, "know").is_visible()
+    assert (
+        "Negative transfer on this task" in card.inner_text()
+        and not page.locator(".mtl-back").is_visible()
+    )
+    assert (
+        page.locator(".mtl-card :is(input, textarea)").count() == 0
+        and not button(page, "know").is_visible()
+    )
     page.keyboard.press("2")  # not turned over yet
     button(page, "flip").click()
-    assert "its own fair baseline" in card.inner_text() and page.evaluate("document.activeElement.className") == "mtl-back"
+    assert (
+        "its own fair baseline" in card.inner_text()
+        and page.evaluate("document.activeElement.className") == "mtl-back"
+    )
     button(page, "know").click()
     entry = saved(page)["sample-gain"]
-    assert entry["reviews"][1] == {"time": NOW, "score": 1} and entry["answer"] == ["0"] and entry["time"] == NOW - 9 * DAY
+    assert (
+        entry["reviews"][1] == {"time": NOW, "score": 1}
+        and entry["answer"] == ["0"]
+        and entry["time"] == NOW - 9 * DAY
+    )
     for key in "121212":
         button(page, "flip").press("Enter")
         page.keyboard.press(key)
     assert page.locator(".mtl-quiz h2").first.inner_text() == "Cards: 7, known: 4"
-    assert len(saved(page)) == 7 and sum(entry["reviews"][-1]["score"] for entry in saved(page).values()) == 4
+    assert (
+        len(saved(page)) == 7
+        and sum(entry["reviews"][-1]["score"] for entry in saved(page).values()) == 4
+    )
 
 
 # ---- progress ----
 
 HISTORY = {
     "sample_gain": {
-        "reviews": [{"time": NOW - 9 * DAY, "score": 0, "sure": 95}, {"time": NOW - 5 * DAY, "score": 0, "sure": 75}]
+        "reviews": [
+            {"time": NOW - 9 * DAY, "score": 0, "sure": 95},
+            {"time": NOW - 5 * DAY, "score": 0, "sure": 75},
+        ]
     },
     "sample_labels": {"reviews": [{"time": NOW, "score": 1, "sure": 75}]},
     "sample_open": {"reviews": [{"time": NOW, "score": 0.6}]},
@@ -487,12 +584,16 @@ def rows(page, heading):
 
 def test_progress_shows_scores_confidence_and_what_to_read(open_page):
     page = open_page("progress.html")
-    assert SAY["calibration-none"] in page.inner_text("main") and SAY["weakest-none"] in page.inner_text("main")
+    assert SAY["calibration-none"] in page.inner_text("main") and SAY[
+        "weakest-none"
+    ] in page.inner_text("main")
     keep(page, **HISTORY)
     page.reload()
     page.get_by_text("3 of 6").wait_for()
     first, second, total = rows(page, SAY["by-topic-caption"])
-    assert first[:4] == ["First topic", "3 of 6", "53 %", "82 %"] and first[5] == "1"  # (0 + 1 + .6) / 3, (95 + 75 + 75) / 3
+    assert (
+        first[:4] == ["First topic", "3 of 6", "53 %", "82 %"] and first[5] == "1"
+    )  # (0 + 1 + .6) / 3, (95 + 75 + 75) / 3
     assert second == ["Second topic", "0 of 1", "–", "–", "–", "0"] and total[1] == "3 of 7"
     assert 50 < int(first[4].split()[0]) < 100
     assert rows(page, SAY["calibration-caption"]) == [
@@ -504,8 +605,14 @@ def test_progress_shows_scores_confidence_and_what_to_read(open_page):
     brier = (0.95**2 + 0.75**2 + 0.25**2) / 3
     assert f"Brier score {brier:.2f} (answers: 3)" in page.inner_text("main")
     assert rows(page, SAY["weakest-caption"]) == [["a definition", "First topic", "3", "53 %"]]
-    assert page.get_by_role("link", name="a definition").get_attribute("href") == "sample.html#sample-a-definition"
-    assert page.get_by_role("link", name="Second topic").get_attribute("href") == "practice.html?topic=second"
+    assert (
+        page.get_by_role("link", name="a definition").get_attribute("href")
+        == "sample.html#sample-a-definition"
+    )
+    assert (
+        page.get_by_role("link", name="Second topic").get_attribute("href")
+        == "practice.html?topic=second"
+    )
 
 
 def test_another_tab_changes_what_is_shown(open_page):
@@ -517,7 +624,9 @@ def test_another_tab_changes_what_is_shown(open_page):
 
 
 def take(page, text, name="progress.json"):
-    page.get_by_label("Take from a file").set_input_files({"name": name, "mimeType": "application/json", "buffer": text.encode()})
+    page.get_by_label("Take from a file").set_input_files(
+        {"name": name, "mimeType": "application/json", "buffer": text.encode()}
+    )
     page.locator(".mtl-outcome:not(:empty)").wait_for()
     said = page.locator(".mtl-outcome").inner_text()
     page.evaluate("document.querySelector('.mtl-outcome').textContent = ''")
@@ -555,11 +664,16 @@ def test_progress_goes_out_and_comes_in_and_merges(visit):
         keep(page, sample_gain=mine)
         assert take(page, text) == "Added. Questions in the file: 7, new here: 6."
         found = saved(page)
-        assert found["sample-gain"] == mine | {"reviews": [before["sample-gain"]["reviews"][0], *mine["reviews"]]}
+        assert found["sample-gain"] == mine | {
+            "reviews": [before["sample-gain"]["reviews"][0], *mine["reviews"]]
+        }
         assert {name: entry for name, entry in found.items() if name != "sample-gain"} == {
             name: entry for name, entry in before.items() if name != "sample-gain"
         }
-        assert take(page, text) == "Added. Questions in the file: 7, new here: 0." and saved(page) == found
+        assert (
+            take(page, text) == "Added. Questions in the file: 7, new here: 0."
+            and saved(page) == found
+        )
 
 
 def test_what_is_not_of_this_book_stays_and_is_left_out_of_the_file(open_page):
@@ -581,7 +695,9 @@ def backup(version=2, format="mtl-lessons progress", **entry):
         "time": NOW,
         "reviews": [{"time": NOW, "score": 1}],
     }
-    return json.dumps({"format": format, "version": version, "questions": {"sample-gain": good | entry}})
+    return json.dumps(
+        {"format": format, "version": version, "questions": {"sample-gain": good | entry}}
+    )
 
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -608,7 +724,7 @@ HOSTILE = {
     backup(right=EVIL): "part",
     backup(attempts=-1): "part",
     backup(**{EVIL: 1}): "foreign-part",
-    backup(**{"__proto__": 1}): "foreign-part",
+    backup(__proto__=1): "foreign-part",
     " " * 4_000_001: "large",
 }
 
@@ -618,10 +734,17 @@ def test_a_hostile_file_is_refused_whole_and_changes_nothing(open_page):
     keep(page, sample_gain={"reviews": [{"time": NOW, "score": 0}]})
     before = saved(page)
     for text, reason in HOSTILE.items():
-        values = {"id": "sample-gain", "part": "?", "found": "?" if EVIL in text else "3", "expected": "2"}
+        values = {
+            "id": "sample-gain",
+            "part": "?",
+            "found": "?" if EVIL in text else "3",
+            "expected": "2",
+        }
         said = take(page, text)
         expected = SAY[f"import-{reason}"].format(**values).split("?")
-        assert said.startswith("Nothing was changed. ") and all(part in said for part in expected), (text[:200], said)
+        assert said.startswith("Nothing was changed. ") and all(
+            part in said for part in expected
+        ), (text[:200], said)
         assert "<" not in said and saved(page) == before and page.locator("main img").count() == 0
     assert page.evaluate("({}).score") is None
 
@@ -649,22 +772,37 @@ def test_everything_is_forgotten_only_after_a_question(open_page):
     button(page, "forget-all").press("Enter")
     assert page.evaluate("document.activeElement.textContent") == SAY["reset-no"]
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.textContent") == SAY["forget-all"] and len(saved(page)) == 3
+    assert (
+        page.evaluate("document.activeElement.textContent") == SAY["forget-all"]
+        and len(saved(page)) == 3
+    )
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert saved(page) == {} and status(page) == SAY["reset-done"] and "0 of 6" in page.inner_text("main")
+    assert (
+        saved(page) == {}
+        and status(page) == SAY["reset-done"]
+        and "0 of 6" in page.inner_text("main")
+    )
 
 
 def test_what_was_set_aside_can_be_saved(open_page):
-    page = open_page("progress.html", f"if (!window.done) localStorage.setItem('{KEY}', '{{broken'); window.done = true;")
+    page = open_page(
+        "progress.html",
+        f"if (!window.done) localStorage.setItem('{KEY}', '{{broken'); window.done = true;",
+    )
     assert SAY["storage-corrupt"] in page.inner_text("main")
     with page.expect_download() as caught:
         button(page, "aside-save").click()
     assert Path(caught.value.path()).read_text(encoding="utf-8") == "{broken"
     button(page, "aside-delete").click()
     assert status(page) == SAY["aside-deleted"] and button(page, "aside-save").count() == 0
-    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('unreadable')).length") == 0
+    assert (
+        page.evaluate(
+            "Object.keys(localStorage).filter((key) => key.includes('unreadable')).length"
+        )
+        == 0
+    )
 
 
 # ---- access ----
@@ -724,10 +862,15 @@ def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(visit, name
 
 
 def test_every_string_of_the_trainer_is_used_and_every_used_string_is_there():
-    code = "".join(path.read_text(encoding="utf-8") for path in (*MODULES, *(ROOT / "book" / "_ext").glob("t*.py")))
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (*MODULES, *(ROOT / "book" / "_ext").glob("t*.py"))
+    )
     dynamic = ("topic-", "label-", "any-", "which-", "pace-", "import-", "to-")
     for name in embed.strings("trainer"):
         assert f'"{name}"' in code or f".{name}" in code or name.startswith(dynamic), name
-    for name in re.findall(r'say\["([\w-]+)"\]|phrase\("([\w-]+)"|say\.([\w-]+)|SAY\["([\w-]+)"\]', code):
+    for name in re.findall(
+        r'say\["([\w-]+)"\]|phrase\("([\w-]+)"|say\.([\w-]+)|SAY\["([\w-]+)"\]', code
+    ):
         assert "".join(name) in SAY, name
     assert not set(embed.strings("quiz")) & set(embed.strings("trainer"))

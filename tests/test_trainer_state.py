@@ -45,7 +45,10 @@ def open_tab(browser, web, serve):
             page.add_init_script(CLOCK + init)
             page.goto(f"{url}/index.html")
             if storage:
-                page.evaluate("all => Object.entries(all).forEach(([key, text]) => localStorage.setItem(key, text))", storage)
+                page.evaluate(
+                    "all => Object.entries(all).forEach(([key, text]) => localStorage.setItem(key, text))",
+                    storage,
+                )
             page.wait_for_function("window.ready")
             return page
 
@@ -54,7 +57,14 @@ def open_tab(browser, web, serve):
 
 
 def state(**questions):
-    return {KEY: json.dumps({"version": 2, "questions": {name.replace("_", "-"): entry for name, entry in questions.items()}})}
+    return {
+        KEY: json.dumps(
+            {
+                "version": 2,
+                "questions": {name.replace("_", "-"): entry for name, entry in questions.items()},
+            }
+        )
+    }
 
 
 def read(tab):
@@ -68,7 +78,8 @@ def stored(tab):
 def answer(tab, name, right=True, minutes=0, **more):
     tab.evaluate("minutes => { window.now += minutes * 60000; }", minutes)
     return tab.evaluate(
-        "([id, kept]) => store.answer(id, kept)", [name, {"edition": "e", "right": right, "answer": ["0"], **more}]
+        "([id, kept]) => store.answer(id, kept)",
+        [name, {"edition": "e", "right": right, "answer": ["0"], **more}],
     )
 
 
@@ -82,7 +93,10 @@ def test_an_answer_is_a_review_and_a_retry_is_none(open_tab):
     assert answer(tab, "a", True, minutes=2) == NOW + 11 * 60_000
     entry = read(tab)["a"]
     assert entry["attempts"] == 3 and entry["right"] is True and entry["time"] == NOW + 11 * 60_000
-    assert entry["reviews"] == [{"time": NOW, "score": 0, "sure": 75}, {"time": NOW + 11 * 60_000, "score": 1}]
+    assert entry["reviews"] == [
+        {"time": NOW, "score": 0, "sure": 75},
+        {"time": NOW + 11 * 60_000, "score": 1},
+    ]
 
 
 def test_ticks_in_a_rubric_correct_their_review_and_no_other(open_tab):
@@ -90,10 +104,16 @@ def test_ticks_in_a_rubric_correct_their_review_and_no_other(open_tab):
     give = "([points, review]) => store.answer('a', {points, total: 4, answer: {}}, review)"
     first = tab.evaluate(give, [0])
     tab.evaluate(give, [3, first])
-    assert read(tab)["a"]["reviews"] == [{"time": NOW, "score": 0.75}] and read(tab)["a"]["attempts"] == 1
+    assert (
+        read(tab)["a"]["reviews"] == [{"time": NOW, "score": 0.75}]
+        and read(tab)["a"]["attempts"] == 1
+    )
     assert tab.evaluate(give, [1]) is None  # tried again at once
     tab.evaluate(give, [4, None])
-    assert read(tab)["a"]["reviews"] == [{"time": NOW, "score": 0.75}] and read(tab)["a"]["attempts"] == 2
+    assert (
+        read(tab)["a"]["reviews"] == [{"time": NOW, "score": 0.75}]
+        and read(tab)["a"]["attempts"] == 2
+    )
 
 
 # ---- what storage holds ----
@@ -102,7 +122,14 @@ def test_ticks_in_a_rubric_correct_their_review_and_no_other(open_tab):
 def test_what_an_older_edition_kept_becomes_a_review(open_tab):
     old = {
         "a": {"edition": "e", "attempts": 2, "right": True, "answer": ["1"], "time": NOW - DAY},
-        "b": {"edition": "e", "attempts": 1, "points": 3, "total": 4, "answer": {"text": "x", "ticks": []}, "time": NOW - 5},
+        "b": {
+            "edition": "e",
+            "attempts": 1,
+            "points": 3,
+            "total": 4,
+            "answer": {"text": "x", "ticks": []},
+            "time": NOW - 5,
+        },
         "c": {"much": "else"},
         "d": 5,
     }
@@ -113,7 +140,9 @@ def test_what_an_older_edition_kept_becomes_a_review(open_tab):
     assert found["c"] == {"much": "else", "reviews": []} and found["d"] == 5
     answer(tab, "a", False)
     assert [review["score"] for review in stored(tab)["questions"]["a"]["reviews"]] == [1, 0]
-    assert tab.evaluate("key => localStorage.getItem(key)", OLDER) is None and set(stored(tab)["questions"]) == set(old)
+    assert tab.evaluate("key => localStorage.getItem(key)", OLDER) is None and set(
+        stored(tab)["questions"]
+    ) == set(old)
 
 
 def test_what_cannot_be_read_is_set_aside(open_tab):
@@ -125,11 +154,16 @@ def test_what_cannot_be_read_is_set_aside(open_tab):
 
 
 def test_what_cannot_be_set_aside_stays_where_it_is(open_tab):
-    init = "window.refuse = false;" + REFUSES.replace("window.refuse", "window.refuse || given[0].includes('unreadable')")
+    init = "window.refuse = false;" + REFUSES.replace(
+        "window.refuse", "window.refuse || given[0].includes('unreadable')"
+    )
     tab = open_tab({KEY: "{broken"}, init)
     answer(tab, "a")
     tab.evaluate("store.forget(['b'])")
-    assert tab.evaluate("key => localStorage.getItem(key)", KEY) == "{broken" and read(tab)["a"]["right"] is True
+    assert (
+        tab.evaluate("key => localStorage.getItem(key)", KEY) == "{broken"
+        and read(tab)["a"]["right"] is True
+    )
 
 
 def test_what_a_newer_edition_kept_is_left_alone(open_tab):
@@ -151,7 +185,9 @@ def test_a_clock_set_back_is_told_and_loses_nothing(open_tab):
     assert read(tab)["a"]["reviews"] == [later, {"time": NOW, "score": 1}]
     card = tab.evaluate("fsrs.card(store.read().a.reviews)")
     assert card["last"] == NOW and NOW + DAY <= card["due"] < NOW + 5 * DAY
-    tab = open_tab(state(a={"reviews": [{"time": NOW + 30_000, "score": 1}]}))  # clocks differ a little
+    tab = open_tab(
+        state(a={"reviews": [{"time": NOW + 30_000, "score": 1}]})
+    )  # clocks differ a little
     assert read(tab) and tab.evaluate("store.troubles") == []
 
 
@@ -161,7 +197,9 @@ def test_two_tabs_add_to_each_other_and_hear_of_it(open_tab):
     answer(one, "a")
     answer(other, "a", False, minutes=20)
     answer(other, "b")
-    assert [review["score"] for review in read(one)["a"]["reviews"]] == [1, 0] and set(read(one)) == {"a", "b"}
+    assert [review["score"] for review in read(one)["a"]["reviews"]] == [1, 0] and set(
+        read(one)
+    ) == {"a", "b"}
     other.wait_for_function("window.heard === 1")
     one.evaluate("localStorage.clear()")
     other.wait_for_function("window.heard === 2")
@@ -174,10 +212,15 @@ def test_what_a_full_storage_refuses_is_merged_with_what_another_tab_wrote(open_
     assert one.evaluate("store.troubles") == ["full"]
     answer(other, "a", False, minutes=30)
     answer(other, "b")
-    assert [review["score"] for review in read(one)["a"]["reviews"]] == [1, 0] and read(one)["a"]["right"] is False
+    assert [review["score"] for review in read(one)["a"]["reviews"]] == [1, 0] and read(one)["a"][
+        "right"
+    ] is False
     one.evaluate("window.refuse = false")
     answer(one, "c", minutes=40)
-    assert set(stored(other)["questions"]) == {"a", "b", "c"} and len(stored(other)["questions"]["a"]["reviews"]) == 2
+    assert (
+        set(stored(other)["questions"]) == {"a", "b", "c"}
+        and len(stored(other)["questions"]["a"]["reviews"]) == 2
+    )
 
 
 def test_forgetting_works_on_a_full_storage_and_leaves_the_rest(open_tab):
@@ -194,7 +237,11 @@ def test_forgetting_works_on_a_full_storage_and_leaves_the_rest(open_tab):
 
 HISTORY = st.lists(
     st.tuples(
-        st.one_of(st.integers(0, 3 * DAY), st.integers(0, 400 * DAY), st.sampled_from([0, DAY - 1, DAY, DAY + 1])),
+        st.one_of(
+            st.integers(0, 3 * DAY),
+            st.integers(0, 400 * DAY),
+            st.sampled_from([0, DAY - 1, DAY, DAY + 1]),
+        ),
         st.integers(1, 4),
     ),
     min_size=1,
@@ -218,7 +265,12 @@ def reference(history, options):
         at += timedelta(milliseconds=wait)
         card, _ = scheduler.review_card(card, fsrs.Rating(grade), at)
     due = (card.due - EPOCH) / timedelta(milliseconds=1)
-    return card.stability, card.difficulty, due, scheduler.get_card_retrievability(card, at + timedelta(days=30, hours=5))
+    return (
+        card.stability,
+        card.difficulty,
+        due,
+        scheduler.get_card_retrievability(card, at + timedelta(days=30, hours=5)),
+    )
 
 
 OURS = """([history, options]) => {
@@ -250,32 +302,57 @@ def test_the_parameters_are_the_references(scheduler):
     assert tuple(options(scheduler)["parameters"]) == fsrs.Scheduler().parameters
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(history=HISTORY)
 def test_every_history_is_scheduled_as_by_the_reference(scheduler, history):
     chosen = options(scheduler)
-    assert scheduler.evaluate(OURS, [history, chosen]) == pytest.approx(reference(history, chosen), rel=1e-9)
+    assert scheduler.evaluate(OURS, [history, chosen]) == pytest.approx(
+        reference(history, chosen), rel=1e-9
+    )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=HISTORY, retention=st.floats(0.75, 0.98), longest=st.integers(1, 36500), data=st.data())
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    history=HISTORY, retention=st.floats(0.75, 0.98), longest=st.integers(1, 36500), data=st.data()
+)
 def test_so_are_other_options_and_parameters(scheduler, history, retention, longest, data):
     from fsrs.scheduler import LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS
 
-    drawn = [data.draw(st.floats(low, high)) for low, high in zip(LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS)]
+    drawn = [
+        data.draw(st.floats(low, high))
+        for low, high in zip(LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS)
+    ]
     chosen = {"parameters": drawn, "retention": retention, "longest": longest}
     ours, theirs = scheduler.evaluate(OURS, [history, chosen]), reference(history, chosen)
     assert ours[:2] + ours[3:] == pytest.approx(theirs[:2] + theirs[3:], rel=1e-7)
     assert abs(ours[2] - theirs[2]) <= DAY  # where a half is rounded, the last digit decides
 
 
-REVIEW = st.fixed_dictionaries({"time": st.integers(NOW - 9, NOW), "score": st.sampled_from([0, 0.5, 1])})
+REVIEW = st.fixed_dictionaries(
+    {"time": st.integers(NOW - 9, NOW), "score": st.sampled_from([0, 0.5, 1])}
+)
 ENTRY = st.one_of(
     st.fixed_dictionaries(
         {"reviews": st.lists(REVIEW, max_size=4, unique_by=lambda review: review["time"])},
-        optional={"time": st.integers(NOW - 9, NOW), "attempts": st.integers(0, 3), "answer": st.sampled_from(["0", "1"])},
+        optional={
+            "time": st.integers(NOW - 9, NOW),
+            "attempts": st.integers(0, 3),
+            "answer": st.sampled_from(["0", "1"]),
+        },
     ),
-    st.sampled_from([None, 5, "x", [], {}, {"reviews": "x"}, {"time": "x", "reviews": [None, {"time": 1}]}]),
+    st.sampled_from(
+        [None, 5, "x", [], {}, {"reviews": "x"}, {"time": "x", "reviews": [None, {"time": 1}]}]
+    ),
 )
 STATE = st.dictionaries(st.sampled_from(["a", "b", "c"]), ENTRY)
 
@@ -289,7 +366,12 @@ def times(entry):
     )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(one=STATE, other=STATE)
 @example(one={"a": {"time": "x", "reviews": []}}, other={"a": {"time": NOW, "reviews": []}})
 def test_merging_loses_no_review_and_no_question_and_does_nothing_twice(scheduler, one, other):
@@ -298,10 +380,17 @@ def test_merging_loses_no_review_and_no_question_and_does_nothing_twice(schedule
     )
     assert set(merged) == set(one) | set(other)
     for name in merged:
-        assert times(merged[name]) == times(one.get(name)) | times(other.get(name)) == times(back[name])
+        assert (
+            times(merged[name])
+            == times(one.get(name)) | times(other.get(name))
+            == times(back[name])
+        )
         assert times(again[name]) == times(merged[name])
         both = [entry for entry in (one.get(name), other.get(name)) if isinstance(entry, dict)]
-        latest = max((entry.get("time") for entry in both if isinstance(entry.get("time"), int)), default=None)
+        latest = max(
+            (entry.get("time") for entry in both if isinstance(entry.get("time"), int)),
+            default=None,
+        )
         if latest is not None:
             assert merged[name]["time"] == latest
 
@@ -342,7 +431,9 @@ WRONG = {  # days of a log, one of them wrong (ms where it is a date); the days 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_clock_that_was_wrong_moves_no_interval(scheduler, name):
-    found, counted, today = ([NOW + day * DAY for day in days] for days in (*WRONG[name][:2], [WRONG[name][2]]))
+    found, counted, today = (
+        [NOW + day * DAY for day in days] for days in (*WRONG[name][:2], [WRONG[name][2]])
+    )
     card = scheduler.evaluate(LOG, [found, *today])
     waits = [0, *(later - earlier for earlier, later in zip(counted, counted[1:]))]
     stability, difficulty, due, _ = reference([(wait, 3) for wait in waits], options(scheduler))
@@ -350,7 +441,12 @@ def test_a_clock_that_was_wrong_moves_no_interval(scheduler, name):
     assert (card["last"], card["due"]) == (counted[-1], counted[0] + due)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(waits=st.lists(st.integers(0, 400 * DAY), max_size=20))
 def test_a_log_in_order_is_believed(scheduler, waits):
     times = [{"time": NOW + sum(waits[:i])} for i in range(len(waits))]
@@ -360,6 +456,8 @@ def test_a_log_in_order_is_believed(scheduler, waits):
 
 def test_a_log_leads_to_a_card_and_an_empty_one_to_none(scheduler):
     assert scheduler.evaluate("fsrs.card([])") is None
-    card = scheduler.evaluate("now => fsrs.card([{time: now, score: 1}, {time: now + 3 * 86400000, score: 0}])", NOW)
+    card = scheduler.evaluate(
+        "now => fsrs.card([{time: now, score: 1}, {time: now + 3 * 86400000, score: 0}])", NOW
+    )
     expected = reference([(0, 3), (3 * DAY, 1)], options(scheduler))
     assert (card["stability"], card["difficulty"], card["due"] - NOW) == pytest.approx(expected[:3])

@@ -16,18 +16,32 @@ X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 Y = {task: column[:, None] ** 2 for task, column in zip(TASKS, X.T)}
 
 BALANCES = {name: partial(make, len(TASKS)) for name, make in balances.BALANCES.items()}
-KINDS = {name: kind for name, kind in vars(keras.optimizers).items() if isinstance(kind, type) and hasattr(kind, "apply")}
+KINDS = {
+    name: kind
+    for name, kind in vars(keras.optimizers).items()
+    if isinstance(kind, type) and hasattr(kind, "apply")
+}
 adam = keras.optimizers.Adam
-OPTIMIZERS = {name: kind for name, kind in KINDS.items() if name not in ("Optimizer", "LossScaleOptimizer", "MultiOptimizer")} | {
-    "LossScaleOptimizer": lambda: keras.optimizers.LossScaleOptimizer(adam(0.1), initial_scale=8.0, dynamic_growth_steps=1),
+OPTIMIZERS = {
+    name: kind
+    for name, kind in KINDS.items()
+    if name not in ("Optimizer", "LossScaleOptimizer", "MultiOptimizer")
+} | {
+    "LossScaleOptimizer": lambda: keras.optimizers.LossScaleOptimizer(
+        adam(0.1), initial_scale=8.0, dynamic_growth_steps=1
+    ),
     "a schedule": lambda: adam(keras.optimizers.schedules.CosineDecay(0.1, 8)),
-    "averages": lambda: keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2),
+    "averages": lambda: keras.optimizers.SGD(
+        0.1, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2
+    ),
     "two batches a step": lambda: keras.optimizers.AdamW(0.1, gradient_accumulation_steps=2),
 }
 
 
 def test_every_optimiser_of_keras_is_here():
-    assert {"SGD", "Adam", "Adagrad", "Ftrl", "Nadam"} <= set(OPTIMIZERS) and len(OPTIMIZERS) >= len(BALANCES)
+    assert {"SGD", "Adam", "Adagrad", "Ftrl", "Nadam"} <= set(OPTIMIZERS) and len(
+        OPTIMIZERS
+    ) >= len(BALANCES)
 
 
 def network() -> keras.Model:
@@ -35,7 +49,9 @@ def network() -> keras.Model:
     x = keras.Input((3,))
     z = keras.layers.Dropout(0.5)(keras.layers.Dense(4, "tanh", use_bias=False, name="shared")(x))
     z = keras.layers.BatchNormalization(center=False)(z)
-    return keras.Model(x, {task: keras.layers.Dense(1, use_bias=False, name=task)(z) for task in TASKS})
+    return keras.Model(
+        x, {task: keras.layers.Dense(1, use_bias=False, name=task)(z) for task in TASKS}
+    )
 
 
 def compiled(model: keras.Model, optimizer, **options) -> keras.Model:
@@ -54,11 +70,15 @@ def assert_equal(states, others):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("optimizer", "balance"), list(zip(OPTIMIZERS, cycle(BALANCES))))  # each of either at least once
+@pytest.mark.parametrize(
+    ("optimizer", "balance"), list(zip(OPTIMIZERS, cycle(BALANCES)))
+)  # each of either at least once
 def test_it_trains_as_a_newly_made_one_does(optimizer, balance):
     def new(seed):
         keras.utils.set_random_seed(seed)
-        balanced = lb.Balanced(network(), BALANCES[balance](), "shared" if balance == "GradNorm" else None)
+        balanced = lb.Balanced(
+            network(), BALANCES[balance](), "shared" if balance == "GradNorm" else None
+        )
         return compiled(balanced, OPTIMIZERS[optimizer](), run_eagerly=True)
 
     used = new(seed=0)
@@ -102,11 +122,16 @@ def test_without_a_network_to_make_every_start_is_the_first():
 
 
 def test_it_says_what_it_needs():
-    with pytest.raises(ValueError, match="expected a compiled model, found one without an optimiser"):
+    with pytest.raises(
+        ValueError, match="expected a compiled model, found one without an optimiser"
+    ):
         Restart(network())
     model = compiled(network(), "adam")
     restart = Restart(model, lambda: keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]))
-    with pytest.raises(ValueError, match=r"expected variables of the shapes \[\(3, 4\), .*\], found \[\(3, 1\), \(1,\)\]"):
+    with pytest.raises(
+        ValueError,
+        match=r"expected variables of the shapes \[\(3, 4\), .*\], found \[\(3, 1\), \(1,\)\]",
+    ):
         restart(seed=0)
     compiled(model, "sgd")
     with pytest.raises(ValueError, match="found a new one: make a Restart after compile"):

@@ -62,15 +62,27 @@ def test_the_heads_are_parallel_and_share_all_below(data):
         aims = {name: tf.reduce_sum(out**2) for name, out in outputs.items()}
     assert tape.gradient(aims["item"], outputs["interest"]) is None
     reached = {
-        name: {w.path for w in model.trainable_weights if tape.gradient(aim, w.value) is not None} for name, aim in aims.items()
+        name: {w.path for w in model.trainable_weights if tape.gradient(aim, w.value) is not None}
+        for name, aim in aims.items()
     }
-    assert reached["item"] & reached["interest"] == {"items/embeddings", "shared/kernel", "shared/bias"}
-    assert {name: out.shape for name, out in outputs.items()} == {"item": (16, ITEMS), "interest": (16, TAGS)}
+    assert reached["item"] & reached["interest"] == {
+        "items/embeddings",
+        "shared/kernel",
+        "shared/bias",
+    }
+    assert {name: out.shape for name, out in outputs.items()} == {
+        "item": (16, ITEMS),
+        "interest": (16, TAGS),
+    }
 
 
 def test_the_size_is_what_one_counts_by_hand():
     # table 501 x 16, trunk 16 x 64 + 64, item head 64 x 500 + 500, interest head 64 x 12 + 12
-    assert two_tasks.build().count_params() == 501 * 16 + (16 * 64 + 64) + (64 * 500 + 500) + (64 * 12 + 12) == 42_384
+    assert (
+        two_tasks.build().count_params()
+        == 501 * 16 + (16 * 64 + 64) + (64 * 500 + 500) + (64 * 12 + 12)
+        == 42_384
+    )
 
 
 def test_the_interest_loss_leaves_out_what_is_unknown_and_its_gradient():
@@ -89,16 +101,27 @@ def test_the_compiled_loss_is_the_weighted_sum(data):
     model = two_tasks.compiled((2.0, 3.0))
     x, labels = data.train.x[:64], {name: label[:64] for name, label in data.train.labels.items()}
     logits = model(x)
-    item = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels["item"], logits["item"], from_logits=True))
+    item = tf.reduce_mean(
+        keras.losses.sparse_categorical_crossentropy(
+            labels["item"], logits["item"], from_logits=True
+        )
+    )
     interest = tf.reduce_mean(two_tasks.interest_loss(labels["interest"], logits["interest"]))
-    total = model.compute_loss(x=x, y={name: tf.constant(label) for name, label in labels.items()}, y_pred=logits)
+    total = model.compute_loss(
+        x=x, y={name: tf.constant(label) for name, label in labels.items()}, y_pred=logits
+    )
     assert np.isclose(total, 2 * item + 3 * interest, rtol=1e-5) and np.isfinite(total)
 
 
 def test_report_by_hand():
-    scores = {"item": np.tile(-np.arange(ITEMS, dtype=float), (4, 1)), "interest": np.array([[0.1], [0.9], [0.5], [0.3]])}
+    scores = {
+        "item": np.tile(-np.arange(ITEMS, dtype=float), (4, 1)),
+        "interest": np.array([[0.1], [0.9], [0.5], [0.3]]),
+    }
     item = np.array([0, 9, 10, 499])  # two of four among the first ten
-    interest = np.array([[0.0], [1.0], [np.nan], [1.0]])  # two pairs of a yes and a no, both in order
+    interest = np.array(
+        [[0.0], [1.0], [np.nan], [1.0]]
+    )  # two pairs of a yes and a no, both in order
     assert two_tasks.report(item, interest, scores) == pytest.approx({"item": 0.5, "interest": 1.0})
 
 
@@ -110,7 +133,9 @@ def test_report_asks_for_an_order_only(seed):
     interest[0], interest[1] = 0, 1
     scores = {"item": rng.normal(size=(50, 30)), "interest": rng.normal(size=(50, 3))}
     squeezed = {name: 1 / (1 + np.exp(-score)) for name, score in scores.items()}
-    assert two_tasks.report(item, interest, scores) == pytest.approx(two_tasks.report(item, interest, squeezed))
+    assert two_tasks.report(item, interest, scores) == pytest.approx(
+        two_tasks.report(item, interest, squeezed)
+    )
 
 
 def test_histories_come_before_what_is_predicted_and_are_the_users_own(world):
@@ -145,7 +170,9 @@ def test_the_truth_beats_popularity_and_that_chance(data):
     recall = {name: scores["item"] for name, scores in found.items()}
     assert recall["Bayes"] > 3 * recall["popularity"] > 9 * recall["random"]
     assert np.isclose(recall["random"], 10 / ITEMS, atol=0.01)
-    assert found["popularity"]["interest"] == pytest.approx(0.5) and found["Bayes"]["interest"] > 0.8
+    assert (
+        found["popularity"]["interest"] == pytest.approx(0.5) and found["Bayes"]["interest"] > 0.8
+    )
 
 
 def test_the_best_possible_recall_is_the_mass_of_the_ten_likeliest(data):
@@ -157,16 +184,22 @@ def test_a_seed_gives_the_start_of_a_model_of_these_sizes():
     model = two_tasks.compiled(items=30, tags=3)
     two_tasks.restarting(model)(seed=3)
     keras.utils.set_random_seed(3)
-    for weight, fresh in zip(model.get_weights(), two_tasks.build(30, 3).get_weights(), strict=True):
+    for weight, fresh in zip(
+        model.get_weights(), two_tasks.build(30, 3).get_weights(), strict=True
+    ):
         np.testing.assert_array_equal(weight, fresh)
 
 
 def test_the_experiment_keeps_its_promises():
     told = []
-    found = two_tasks.experiment(seeds=2, epochs=1, progress=lambda done, total: told.append((done, total)))
+    found = two_tasks.experiment(
+        seeds=2, epochs=1, progress=lambda done, total: told.append((done, total))
+    )
     assert told == [(n, 6) for n in range(1, 7)]
     assert found.keys() == {"random", "popularity", "Bayes", "item alone", "interest alone", "both"}
-    assert found["both"]["epochs"] == [1, 1] and all(len(scores["item"]) == 2 for scores in found.values())
+    assert found["both"]["epochs"] == [1, 1] and all(
+        len(scores["item"]) == 2 for scores in found.values()
+    )
     assert two_tasks.gain(found, "interest").mean > 0.02
     assert min(found["both"]["item"]) > 2 * max(found["popularity"]["item"])
 
@@ -180,7 +213,12 @@ def small_movielens(users=40, films=30, favourites=8):
     kind = np.where(good, user % 3, (user + 1) % 3)
     item = kind + 3 * rng.integers(films // 3, size=len(user))
     rating = np.where(good, 5.0, 2.0)
-    ratings = {"user": user, "item": item.astype("int32"), "rating": rating, "time": np.arange(len(user))}
+    ratings = {
+        "user": user,
+        "item": item.astype("int32"),
+        "rating": rating,
+        "time": np.arange(len(user)),
+    }
     return MovieLens(ratings, {"genre": genre})
 
 
@@ -193,7 +231,9 @@ def test_movielens_as_two_tasks():
     of_item = data.train.labels["item"][known] % 3
     assert np.array_equal(data.train.labels["interest"][known], np.eye(3)[of_item])
     seen = data.test.x[:, -1] % 3
-    assert np.array_equal(data.test.interest, np.eye(3)[seen]) and np.array_equal(data.test.p_item.argmax(1) % 3, seen)
+    assert np.array_equal(data.test.interest, np.eye(3)[seen]) and np.array_equal(
+        data.test.p_item.argmax(1) % 3, seen
+    )
     assert set(two_tasks.baselines(data)) == {"random", "popularity"}
     model = two_tasks.compiled(items=30, tags=3)
     found = two_tasks.best_pass(model, data, seed=0, weights=(1.0, 1.0), epochs=2)

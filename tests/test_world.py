@@ -71,7 +71,9 @@ def test_the_best_auc_is_reached_by_the_truth_and_by_nothing_else_in_the_rows():
 def test_the_floor_of_rmse_is_the_noise():
     rows = log(rating_noise=0.9)
     rated = np.isfinite(rows["rating"])
-    assert metrics.rmse(rows["rating"][rated], rows["mean_rating"][rated]) == pytest.approx(0.9, rel=0.03)
+    assert metrics.rmse(rows["rating"][rated], rows["mean_rating"][rated]) == pytest.approx(
+        0.9, rel=0.03
+    )
     survey = World(rating_noise=0.9).rating_survey(N)
     assert metrics.rmse(survey["rating"], survey["mean_rating"]) == pytest.approx(0.9, rel=0.01)
     exact = World(rating_noise=0).rating_survey(100)
@@ -99,7 +101,9 @@ def test_items_are_chosen_with_their_true_probabilities():
     np.add.at(counts, (rows["user"], rows["item"]), 1)
     expected = truth * counts.sum(1, keepdims=True)
     often = expected > 5
-    assert stats.chi2.sf(((counts - expected)[often] ** 2 / expected[often]).sum(), often.sum()) > 1e-4
+    assert (
+        stats.chi2.sf(((counts - expected)[often] ** 2 / expected[often]).sum(), often.sum()) > 1e-4
+    )
     assert counts[expected < 1e-3].sum() == 0
 
 
@@ -184,7 +188,9 @@ def test_selection_bias_rises_with_its_dial_from_none():
 
 
 def test_selection_bias_leaves_clicks_alone():
-    np.testing.assert_array_equal(log(selection_bias=0.0)["click"], log(selection_bias=1.0)["click"])
+    np.testing.assert_array_equal(
+        log(selection_bias=0.0)["click"], log(selection_bias=1.0)["click"]
+    )
 
 
 def test_confounding_fools_even_the_best_model_of_clicked_rows():
@@ -194,7 +200,9 @@ def test_confounding_fools_even_the_best_model_of_clicked_rows():
         rows = log(confounding=confounding)
         clicked = rows["click"] == 1
         best = rows["p_conversion_clicked"]
-        assert metrics.calibration_ratio(rows["conversion"][clicked], best[clicked]) == pytest.approx(1, abs=0.03)
+        assert metrics.calibration_ratio(
+            rows["conversion"][clicked], best[clicked]
+        ) == pytest.approx(1, abs=0.03)
         overshoot.append(metrics.calibration_ratio(rows["p_conversion"], best))
     assert overshoot[0] == pytest.approx(1, abs=1e-12)
     assert overshoot[1] > 1.1
@@ -274,7 +282,16 @@ def test_a_longer_log_begins_with_the_shorter(method, short, more):
 
 def test_a_dial_changes_nothing_else():
     plain, biased = log(n=1000), log(n=1000, confounding=2.0, rating_noise=0.0)
-    for name in ("user", "item", "category", "time", "context", "mean_watch", "mean_rating", "hidden"):
+    for name in (
+        "user",
+        "item",
+        "category",
+        "time",
+        "context",
+        "mean_watch",
+        "mean_rating",
+        "hidden",
+    ):
         np.testing.assert_array_equal(plain[name], biased[name])
 
 
@@ -325,7 +342,9 @@ def test_worlds_of_any_size_are_sound(users, items, ads, categories, dim, n, con
 def test_a_dial_out_of_range_is_named_with_its_range(dial):
     low, high = world.RANGES[dial]
     for wrong in (low - 1, high + 1):
-        with pytest.raises(ValueError, match=rf"{dial}: expected a number in \[{low}, {high}\], found {wrong}"):
+        with pytest.raises(
+            ValueError, match=rf"{dial}: expected a number in \[{low}, {high}\], found {wrong}"
+        ):
             World(**{dial: wrong})
 
 
@@ -339,7 +358,9 @@ def test_bad_sizes_are_named():
         World(users=10.5)
     with pytest.raises(ValueError, match="users: expected more than 4 dim = 32, found 20"):
         World(users=20, dim=8)
-    with pytest.raises(ValueError, match=r"selection_bias: expected a number in \[0, 1\], found nan"):
+    with pytest.raises(
+        ValueError, match=r"selection_bias: expected a number in \[0, 1\], found nan"
+    ):
         World(selection_bias=float("nan"))
     for method in METHODS:
         with pytest.raises(ValueError, match="n: expected at least 1 row, found 0"):
@@ -393,7 +414,9 @@ def test_density_is_the_share_of_labels_kept():
     rows = log()
     thin = keep_labels(rows, {"click": 0.1, "rating": 0.5})
     assert np.isfinite(thin["click"]).mean() == pytest.approx(0.1, abs=0.005)
-    assert np.isfinite(thin["rating"]).sum() / np.isfinite(rows["rating"]).sum() == pytest.approx(0.5, abs=0.03)
+    assert np.isfinite(thin["rating"]).sum() / np.isfinite(rows["rating"]).sum() == pytest.approx(
+        0.5, abs=0.03
+    )
     kept = np.isfinite(thin["click"])
     np.testing.assert_array_equal(thin["click"][kept], rows["click"][kept])
     assert np.isfinite(rows["click"]).all()
@@ -405,7 +428,9 @@ def test_density_is_the_share_of_labels_kept():
 def test_a_thinner_set_of_labels_is_part_of_a_thicker_one(first, second, seed):
     rows = {"label": np.arange(200)}
     low, high = sorted((first, second))
-    few, many = (np.isfinite(keep_labels(rows, {"label": share}, seed)["label"]) for share in (low, high))
+    few, many = (
+        np.isfinite(keep_labels(rows, {"label": share}, seed)["label"]) for share in (low, high)
+    )
     assert (few <= many).all()
 
 
@@ -415,11 +440,16 @@ def test_density_keeps_all_none_and_whole_rows():
     assert np.isnan(keep_labels(interests, {"interest": 0.0})["interest"]).all()
     known = np.isfinite(keep_labels(interests, {"interest": 0.3}, seed=2)["interest"])
     np.testing.assert_array_equal(known.all(1), known.any(1))
-    assert (known[:, 0] != np.isfinite(keep_labels(interests, {"interest": 0.3}, seed=3)["interest"])[:, 0]).any()
+    assert (
+        known[:, 0]
+        != np.isfinite(keep_labels(interests, {"interest": 0.3}, seed=3)["interest"])[:, 0]
+    ).any()
 
 
 def test_density_of_a_task_that_is_not_there():
     with pytest.raises(KeyError, match="expected a column of .*, found 'clicks'"):
         keep_labels(log(n=1000), {"clicks": 0.5})
-    with pytest.raises(ValueError, match=r"density of 'click': expected a share in \[0, 1\], found 10"):
+    with pytest.raises(
+        ValueError, match=r"density of 'click': expected a share in \[0, 1\], found 10"
+    ):
         keep_labels(log(n=1000), {"click": 10})

@@ -12,7 +12,14 @@ import griffe
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "book" / "api"
-SHARED = ("world", "datasets", "metrics", "training", "figures", "stored")  # what several chapters use
+SHARED = (
+    "world",
+    "datasets",
+    "metrics",
+    "training",
+    "figures",
+    "stored",
+)  # what several chapters use
 
 
 def modules() -> list[str]:
@@ -71,7 +78,11 @@ def _entry(thing: griffe.Object) -> list[str]:
     parts = [f"## {thing.name}", _code(_signature(thing)), *_described(thing)]
     if thing.is_class:
         for method in _methods(thing):
-            parts += [f"### {thing.name}.{method.name}", _code(_signature(method)), *_described(method)]
+            parts += [
+                f"### {thing.name}.{method.name}",
+                _code(_signature(method)),
+                *_described(method),
+            ]
     return parts
 
 
@@ -134,5 +145,10 @@ def _code(text: str, language: str = "python") -> str:
 
 def _fenced(text: str) -> str:
     """Examples (`>>>`, up to the next empty line) as blocks of code; a heading would be one of the page."""
-    text = re.sub(r"^(>>> .*(?:\n(?!\s*$).*)*)", lambda found: _code(found[1], "pycon"), text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^(>>> .*(?:\n(?!\s*$).*)*)",
+        lambda found: _code(found[1], "pycon"),
+        text,
+        flags=re.MULTILINE,
+    )
     return text.replace("::\n\n", ":\n\n")

@@ -17,18 +17,38 @@ from statistics import median
 from serve import SITE, serving
 
 LIGHTHOUSE = "lighthouse@12.8.2"
-BARS = {"performance": 0.95, "accessibility": 1.0, "lcp": 2.5, "kilobytes": 300.0}  # at least, at least, seconds at most, at most
+BARS = {
+    "performance": 0.95,
+    "accessibility": 1.0,
+    "lcp": 2.5,
+    "kilobytes": 300.0,
+}  # at least, at least, seconds at most, at most
 
 
 def measure(url: str, chromium: str) -> dict[str, float]:
     """One run of Lighthouse (mobile): scores from 0 to 1, largest contentful paint in seconds, transferred kilobytes."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
-        command = ["npx", "--yes", LIGHTHOUSE, url, "--quiet", "--output=json", f"--output-path={report}"]
-        command += ["--only-categories=performance,accessibility", "--chrome-flags=--headless=new --no-sandbox"]
-        run = subprocess.run(command, env=os.environ | {"CHROME_PATH": chromium}, capture_output=True, text=True)
+        command = [
+            "npx",
+            "--yes",
+            LIGHTHOUSE,
+            url,
+            "--quiet",
+            "--output=json",
+            f"--output-path={report}",
+        ]
+        command += [
+            "--only-categories=performance,accessibility",
+            "--chrome-flags=--headless=new --no-sandbox",
+        ]
+        run = subprocess.run(
+            command, env=os.environ | {"CHROME_PATH": chromium}, capture_output=True, text=True
+        )
         if not report.is_file():
-            raise RuntimeError(f"expected a report of Lighthouse for {url}, found: {run.stderr.strip()[-500:]}")
+            raise RuntimeError(
+                f"expected a report of Lighthouse for {url}, found: {run.stderr.strip()[-500:]}"
+            )
         found = json.loads(report.read_text(encoding="utf-8"))
     return {
         "performance": found["categories"]["performance"]["score"],
@@ -49,10 +69,16 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=SITE)
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
-    chromium = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser"))
+    chromium = os.environ.get(
+        "CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser")
+    )
     if not shutil.which("npx") or not chromium:
-        sys.exit("expected Node (npx) and Chromium, found one or both missing: without them there is nothing to measure with")
-    pages = sorted(path.relative_to(given.folder).as_posix() for path in given.folder.rglob("*.html"))
+        sys.exit(
+            "expected Node (npx) and Chromium, found one or both missing: without them there is nothing to measure with"
+        )
+    pages = sorted(
+        path.relative_to(given.folder).as_posix() for path in given.folder.rglob("*.html")
+    )
     if not pages:
         sys.exit(f"expected a built site in {given.folder}, found no page: run `make book` first")
     print(f"{'page':30} performance  accessibility  LCP (s)  transferred (kB)", flush=True)

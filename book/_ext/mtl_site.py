@@ -178,7 +178,12 @@ def styles(body: str) -> list[str]:
     """The style sheets that a page needs, in the order in which they are read."""
     shown = set(re.findall(r'class="mtl-(\w+)[ "]', body))
     trained = {"trainer"} if shown & {*trainer.PAGES, "printable"} else set()
-    sheets = [sheet for name, needed in embed.SHEETS.items() if name in shown | trained for sheet in needed]
+    sheets = [
+        sheet
+        for name, needed in embed.SHEETS.items()
+        if name in shown | trained
+        for sheet in needed
+    ]
     return list(dict.fromkeys((["base"] if shown or "<math" in body else []) + sheets))
 
 
@@ -239,8 +244,12 @@ def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     quizzes.setup(app)
     trainer.setup(app)
-    app.connect("config-inited", lambda app, config: api.write(), priority=100)  # before the table of contents looks
-    app.connect("config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url))
+    app.connect(
+        "config-inited", lambda app, config: api.write(), priority=100
+    )  # before the table of contents looks
+    app.connect(
+        "config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url)
+    )
     app.connect("env-get-outdated", refuse_unrun)
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish, priority=900)

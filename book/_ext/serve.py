@@ -35,7 +35,11 @@ class Handler(SimpleHTTPRequestHandler):
         path = Path(self.translate_path(self.path))
         if path.is_dir() and self.path.split("?")[0].endswith("/"):
             path /= "index.html"
-        if path.suffix not in TEXT or not path.is_file() or "gzip" not in self.headers.get("Accept-Encoding", ""):
+        if (
+            path.suffix not in TEXT
+            or not path.is_file()
+            or "gzip" not in self.headers.get("Accept-Encoding", "")
+        ):
             return super().send_head()
         body = compressed(str(path), path.stat().st_mtime)
         self.send_response(200)
@@ -57,8 +61,12 @@ class Handler(SimpleHTTPRequestHandler):
 @contextmanager
 def serving(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve `folder` on localhost (0: any free port) while the block runs; yields the address, without a slash at its end."""
-    with ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(folder))) as server:
-        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()  # it looks for its end so often, in seconds
+    with ThreadingHTTPServer(
+        ("127.0.0.1", port), partial(Handler, directory=str(folder))
+    ) as server:
+        Thread(
+            target=server.serve_forever, args=(0.05,), daemon=True
+        ).start()  # it looks for its end so often, in seconds
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
@@ -71,7 +79,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     given = parser.parse_args()
     if not (given.folder / "index.html").is_file():
-        parser.error(f"expected a built site in {given.folder}, found no index.html: run `make book` first")
+        parser.error(
+            f"expected a built site in {given.folder}, found no index.html: run `make book` first"
+        )
     try:
         with serving(given.folder, given.port) as url:
             print(f"{url}/ (Ctrl+C ends it)", flush=True)
@@ -79,7 +89,9 @@ def main() -> None:
     except KeyboardInterrupt:
         print()
     except OSError as error:
-        sys.exit(f"cannot serve on port {given.port}: {error.strerror}; choose another: make serve PORT={given.port + 1}")
+        sys.exit(
+            f"cannot serve on port {given.port}: {error.strerror}; choose another: make serve PORT={given.port + 1}"
+        )
 
 
 if __name__ == "__main__":

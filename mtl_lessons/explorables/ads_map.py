@@ -8,7 +8,8 @@ items and the ratings.
 from collections.abc import Mapping
 from typing import Any
 
-from .. import embed, stored
+from mtl_lessons import embed, stored
+
 from .gain_map import GainMap, Train
 from .grid import Grid
 
@@ -35,6 +36,6 @@ class AdsMap(GainMap):
 
 
 def _train(**arguments: Any) -> Mapping[str, Any]:
-    from ..three_tasks import transfer  # TensorFlow, when the reader presses the button
+    from mtl_lessons.three_tasks import transfer  # TensorFlow, when the reader presses the button
 
     return transfer(**arguments)

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import embed, stored
-from ..metrics import interval
+from mtl_lessons import embed, stored
+from mtl_lessons.metrics import interval
+
 from .drawing import across
 from .explorable import Explorable
 from .grid import Axis, Point, signed, stored_axes

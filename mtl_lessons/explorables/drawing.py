@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from ..metrics import Interval, interval
+from mtl_lessons.metrics import Interval, interval
+
 from .explorable import SAY
 from .grid import Cell
 

@@ -5,7 +5,8 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
-from .. import embed
+from mtl_lessons import embed
+
 from .grid import Axis, Point, place, points
 from .widget import VIEW, Widget, live
 

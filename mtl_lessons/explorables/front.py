@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import embed, stored
-from ..metrics import Interval, interval
+from mtl_lessons import embed, stored
+from mtl_lessons.metrics import Interval, interval
+
 from .drawing import pair, table
 from .explorable import Explorable
 from .grid import Axis, Point

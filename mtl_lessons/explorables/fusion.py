@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any, NamedTuple
 
-from .. import embed
+from mtl_lessons import embed
+
 from .explorable import Explorable
 from .grid import Axis, Point
 

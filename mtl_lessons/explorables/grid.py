@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..metrics import Interval, interval
+from mtl_lessons.metrics import Interval, interval
 
 Point = Mapping[str, float | str]  # a value for each dial, by the name of its axis
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import embed, stored
+from mtl_lessons import embed, stored
+
 from .explorable import Explorable
 from .grid import Axis, Point
 

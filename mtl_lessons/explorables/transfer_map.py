@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import embed, stored
+from mtl_lessons import embed, stored
+
 from .gain_map import DRAWN, GainMap, Train
 from .grid import Grid
 
@@ -31,7 +32,7 @@ class TransferMap(GainMap):
 
 
 def _train(**arguments: Any) -> Mapping[str, Any]:
-    from ..concept import transfer  # TensorFlow, when the reader presses the button
+    from mtl_lessons.concept import transfer  # TensorFlow, when the reader presses the button
 
     return transfer(**arguments)
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import embed
+from mtl_lessons import embed
+
 from .drawing import decimal, pair, rounded, table
 from .explorable import Explorable
 from .grid import Axis, Point
@@ -88,14 +89,14 @@ def gradients(point: Point) -> tuple[Vector, Vector]:
 
 @cache
 def _aggregators() -> dict[str, Any]:
-    from .. import loss_balancing  # TensorFlow, when it is needed
+    from mtl_lessons import loss_balancing  # TensorFlow, when it is needed
 
     return {name: getattr(loss_balancing, kind)() for name, kind in AGGREGATORS.items()}
 
 
 def steps(a: Vector, b: Vector) -> dict[str, Vector]:
     """The step d of every aggregator: the shared weights move by `-rate d`."""
-    from ..loss_balancing import step
+    from mtl_lessons.loss_balancing import step
 
     return {name: step(aggregator, [a, b]) for name, aggregator in _aggregators().items()}
 

@@ -6,7 +6,8 @@ from html import escape
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from .. import embed
+from mtl_lessons import embed
+
 from .grid import Axis, Cell, Point, as_cell
 
 SAY = embed.strings("explorable")

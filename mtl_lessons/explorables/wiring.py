@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from .. import embed, stored
+from mtl_lessons import embed, stored
+
 from .explorable import Explorable
 from .grid import Axis, Point
 

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from .. import embed
+from mtl_lessons import embed
 
 SAY = embed.strings("terminal")
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import yaml
 
-from .. import shapes
+from mtl_lessons import shapes
 
 Question = dict  # as YAML has it
 

@@ -10,8 +10,9 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 
-from .. import embed
-from ..markup import tag
+from mtl_lessons import embed
+from mtl_lessons.markup import tag
+
 from . import stored
 from .bank import Bank, Question, addresses, load, prefix, references
 from .kinds import kind_of

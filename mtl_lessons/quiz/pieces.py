@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from html import escape
 
-from .. import embed
-from ..markup import tag, to_html
+from mtl_lessons import embed
+from mtl_lessons.markup import tag, to_html
 
 SAY = embed.strings("quiz")
 FEEDBACK = {"right": str, "wrong": str}  # the shape of what is said of an answer

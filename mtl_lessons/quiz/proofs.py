@@ -19,8 +19,8 @@ from pkgutil import iter_modules
 import yaml
 
 import mtl_lessons
+from mtl_lessons.shapes import inside, line_of
 
-from ..shapes import inside, line_of
 from .bank import Bank, Problem, Question, prefix
 
 LIGHT = {"np", "metrics", "world"}  # of what expressions name: it leaves TensorFlow out

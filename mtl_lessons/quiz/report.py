@@ -7,7 +7,8 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 
-from .. import console
+from mtl_lessons import console
+
 from .bank import LEVELS, Bank, Problem, everything
 from .kinds import KINDS
 from .proofs import proofs

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from ..shapes import line_of
+from mtl_lessons.shapes import line_of
+
 from .bank import Bank, Problem, Question, prefix, references
 from .kinds import kind_of
 

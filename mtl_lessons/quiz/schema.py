@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import yaml
 
-from ..markup import check_formulas
-from ..shapes import line_of, mismatches
+from mtl_lessons.markup import check_formulas
+from mtl_lessons.shapes import line_of, mismatches
+
 from .bank import LEVELS, Bank, Problem, Question
 from .kinds import KINDS, kind_of
 

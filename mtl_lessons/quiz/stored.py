@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .. import embed
-from ..markup import tag
+from mtl_lessons import embed
+from mtl_lessons.markup import tag
 
 MARK = re.compile(r"<!-- mtl-quiz: (\w+)((?: [\w-]+)*) -->")
 

@@ -8,7 +8,8 @@ import random
 import sys
 from collections.abc import Callable
 
-from .. import console, embed
+from mtl_lessons import console, embed
+
 from .bank import LEVELS, Question, everything, load
 from .kinds import KINDS, kind_of
 from .page import title

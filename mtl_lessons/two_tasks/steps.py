@@ -33,9 +33,7 @@ def user_vector(items: int = ITEMS) -> keras.Model:
     True
     """
     history = keras.Input((None,), dtype="int32", name="history")
-    vectors = layers.Embedding(items + 1, WIDTH, name="items")(
-        history + 1
-    )  # row 0: padding
+    vectors = layers.Embedding(items + 1, WIDTH, name="items")(history + 1)  # row 0: padding
     there = ops.cast(history != PADDING, "float32")[..., None]
     mean = ops.sum(there * vectors, axis=1) / ops.maximum(ops.sum(there, axis=1), 1.0)
     return keras.Model(history, mean, name="user_vector")

@@ -87,7 +87,7 @@ def pulls_of(subject: Subject, labels: Columns, predictions: Tensors | None = No
 def swapped(subject: Subject, labels: Columns) -> str:
     """The first task whose loss works with the prediction as its first argument, as in PyTorch."""
     config = getattr(subject.model, "_compile_config", None)
-    given = (config and config.config or {}).get("loss")
+    given = ((config and config.config) or {}).get("loss")
     for name, key in subject.keys.items():
         try:
             loss = given[key] if isinstance(given, dict | list | tuple) else given

@@ -1,6 +1,7 @@
 """The kinds of question: a class each, in a file each. `kind.py` says what a new one needs."""
 
-from ..bank import Question
+from mtl_lessons.quiz.bank import Question
+
 from .bug import Bug
 from .choice import One, Several
 from .kind import Kind

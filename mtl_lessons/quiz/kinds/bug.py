@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from html import escape
 
-from ...markup import tag
-from ..answers import places
-from ..bank import Question
-from ..pieces import SAY, code_block, rich, why
+from mtl_lessons.markup import tag
+from mtl_lessons.quiz.answers import places
+from mtl_lessons.quiz.bank import Question
+from mtl_lessons.quiz.pieces import SAY, code_block, rich, why
+
 from .kind import Kind
 
 RUN = {

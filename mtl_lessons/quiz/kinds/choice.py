@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from ...markup import tag
-from ..answers import places
-from ..bank import Question
-from ..pieces import SAY, inline, listed, rich, why
+from mtl_lessons.markup import tag
+from mtl_lessons.quiz.answers import places
+from mtl_lessons.quiz.bank import Question
+from mtl_lessons.quiz.pieces import SAY, inline, listed, rich, why
+
 from .kind import Kind
 
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from ..bank import Question
+from mtl_lessons.quiz.bank import Question
 
 
 class Kind(ABC):

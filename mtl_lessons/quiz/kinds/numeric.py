@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from html import escape
 
-from ...markup import tag
-from ..answers import near, number
-from ..bank import Question
-from ..pieces import FEEDBACK, SAY, field, rich, verdicts, why
+from mtl_lessons.markup import tag
+from mtl_lessons.quiz.answers import near, number
+from mtl_lessons.quiz.bank import Question
+from mtl_lessons.quiz.pieces import FEEDBACK, SAY, field, rich, verdicts, why
+
 from .kind import Kind
 
 

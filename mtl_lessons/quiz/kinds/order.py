@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from hashlib import sha256
 
-from ...markup import tag
-from ..answers import places
-from ..bank import Question
-from ..pieces import FEEDBACK, SAY, inline, listed, rich, verdicts
+from mtl_lessons.markup import tag
+from mtl_lessons.quiz.answers import places
+from mtl_lessons.quiz.bank import Question
+from mtl_lessons.quiz.pieces import FEEDBACK, SAY, inline, listed, rich, verdicts
+
 from .kind import Kind
 
 

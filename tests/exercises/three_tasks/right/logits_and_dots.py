@@ -4,7 +4,9 @@ layers, ops = keras.layers, keras.ops
 
 
 def table(ids, width):
-    return lambda x: layers.Embedding(ids + 1, width)(ops.where(x < 0, ids, x))  # the last row is for unknown ids
+    return lambda x: layers.Embedding(ids + 1, width)(
+        ops.where(x < 0, ids, x)
+    )  # the last row is for unknown ids
 
 
 def build(tasks):
@@ -35,9 +37,17 @@ def masked(loss):
 def compiled(tasks):
     model = build(tasks)
     losses = {
-        "chosen": masked(lambda y, p: ops.sparse_categorical_crossentropy(ops.cast(y, "int32"), p, from_logits=True)),
+        "chosen": masked(
+            lambda y, p: ops.sparse_categorical_crossentropy(
+                ops.cast(y, "int32"), p, from_logits=True
+            )
+        ),
         "ad_click": masked(lambda y, p: ops.binary_crossentropy(y, p, from_logits=True)),
         "rating": masked(lambda y, p: ops.abs(y - p)),
     }
-    model.compile(keras.optimizers.SGD(0.1), losses, loss_weights={"chosen": 1.0, "ad_click": 3.0, "rating": 0.5})
+    model.compile(
+        keras.optimizers.SGD(0.1),
+        losses,
+        loss_weights={"chosen": 1.0, "ad_click": 3.0, "rating": 0.5},
+    )
     return model

@@ -19,7 +19,10 @@ def goals(tasks):
 def build(tasks):
     inputs, vectors = tensors(FEATURES)
     shared = MMoE(list(tasks), 4, (16,))(vectors["user"])
-    read = {name: meet(shared[name], [vectors[feature] for feature in reads]) for name, (_, _, reads) in tasks.items()}
+    read = {
+        name: meet(shared[name], [vectors[feature] for feature in reads])
+        for name, (_, _, reads) in tasks.items()
+    }
     return keras.Model(inputs, heads(goals(tasks), read))
 
 

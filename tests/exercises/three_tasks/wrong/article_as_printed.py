@@ -7,7 +7,9 @@ model = tf.keras.Sequential(
         tf.keras.layers.Dense(units=128, activation="relu", input_shape=(input_size,)),
         tf.keras.layers.Dense(units=64, activation="relu"),
         tf.keras.layers.Dense(units=1, activation="sigmoid"),  # 用户评价预测 (rating prediction)
-        tf.keras.layers.Dense(units=num_items, activation="softmax"),  # 商品推荐 (item recommendation)
+        tf.keras.layers.Dense(
+            units=num_items, activation="softmax"
+        ),  # 商品推荐 (item recommendation)
         tf.keras.layers.Dense(units=num_ads, activation="sigmoid"),  # 广告投放 (ad delivery)
     ]
 )

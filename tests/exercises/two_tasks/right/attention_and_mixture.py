@@ -14,7 +14,12 @@ def user_vector():
 def build():
     """Two experts, and a gate for each task."""
     users = user_vector()
-    experts = ops.stack([layers.Dense(48, activation="relu")(users.output) for _ in range(2)], axis=1)
+    experts = ops.stack(
+        [layers.Dense(48, activation="relu")(users.output) for _ in range(2)], axis=1
+    )
     gates = [layers.Dense(2, activation="softmax")(users.output)[..., None] for _ in range(2)]
     item, interest = (ops.sum(gate * experts, axis=1) for gate in gates)
-    return keras.Model(users.input, {"item": layers.Dense(500)(item), "interest": layers.Dense(12, "sigmoid")(interest)})
+    return keras.Model(
+        users.input,
+        {"item": layers.Dense(500)(item), "interest": layers.Dense(12, "sigmoid")(interest)},
+    )

@@ -19,7 +19,9 @@ def item_loss(label, logit):
 def interest_loss(label, logit):
     known = ~ops.isnan(label)
     smooth = 0.8 * ops.where(known, label, 0.0) + 0.1
-    return ops.mean(ops.where(known, ops.binary_crossentropy(smooth, logit, from_logits=True), 0.0), axis=-1)
+    return ops.mean(
+        ops.where(known, ops.binary_crossentropy(smooth, logit, from_logits=True), 0.0), axis=-1
+    )
 
 
 def compiled():

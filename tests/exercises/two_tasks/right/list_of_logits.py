@@ -17,16 +17,23 @@ def trunk():
 
 def build():
     shared = trunk()
-    return keras.Model(shared.input, [layers.Dense(12)(shared.output), layers.Dense(500)(shared.output)])
+    return keras.Model(
+        shared.input, [layers.Dense(12)(shared.output), layers.Dense(500)(shared.output)]
+    )
 
 
 def tags(label, logit):
     known = ~ops.isnan(label)
-    each = ops.where(known, ops.binary_crossentropy(ops.where(known, label, 0.0), logit, from_logits=True), 0.0)
+    each = ops.where(
+        known, ops.binary_crossentropy(ops.where(known, label, 0.0), logit, from_logits=True), 0.0
+    )
     return ops.sum(each, axis=-1)  # every label counts once: the natural weight
 
 
 def compiled():
     model = build()
-    model.compile(keras.optimizers.Adam(0.01), [tags, keras.losses.SparseCategoricalCrossentropy(from_logits=True)])
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        [tags, keras.losses.SparseCategoricalCrossentropy(from_logits=True)],
+    )
     return model

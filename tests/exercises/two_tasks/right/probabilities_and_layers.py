@@ -24,7 +24,10 @@ def trunk():
 def build():
     shared = trunk()
     item = layers.Dense(500, activation="softmax", name="next")(shared.output)
-    return keras.Model(shared.input, {"item": item, "interest": layers.Dense(12, activation="sigmoid")(shared.output)})
+    return keras.Model(
+        shared.input,
+        {"item": item, "interest": layers.Dense(12, activation="sigmoid")(shared.output)},
+    )
 
 
 def interest_loss(label, p):
@@ -35,5 +38,8 @@ def interest_loss(label, p):
 
 def compiled():
     model = build()
-    model.compile(keras.optimizers.Adam(0.005), loss={"item": "sparse_categorical_crossentropy", "interest": interest_loss})
+    model.compile(
+        keras.optimizers.Adam(0.005),
+        loss={"item": "sparse_categorical_crossentropy", "interest": interest_loss},
+    )
     return model

@@ -11,11 +11,15 @@ def user_vector():
 
 def trunk():
     users = user_vector()
-    inside = keras.Sequential([layers.Dense(64, activation="relu"), layers.Dense(64, activation="relu")])
+    inside = keras.Sequential(
+        [layers.Dense(64, activation="relu"), layers.Dense(64, activation="relu")]
+    )
     return keras.Model(users.input, inside(users.output))
 
 
 def build():
     shared = trunk()
-    towers = [keras.Sequential([layers.Dense(32, activation="relu"), layers.Dense(n)]) for n in (500, 12)]
+    towers = [
+        keras.Sequential([layers.Dense(32, activation="relu"), layers.Dense(n)]) for n in (500, 12)
+    ]
     return keras.Model(shared.input, tuple(tower(shared.output) for tower in towers))

@@ -10,7 +10,9 @@ class Users(keras.Model):
 
     def call(self, history):
         there = ops.cast(history >= 0, "float32")[..., None]
-        return ops.sum(there * self.table(ops.maximum(history, 0)), axis=1) / ops.maximum(ops.sum(there, axis=1), 1.0)
+        return ops.sum(there * self.table(ops.maximum(history, 0)), axis=1) / ops.maximum(
+            ops.sum(there, axis=1), 1.0
+        )
 
 
 class Trunk(Users):
@@ -34,7 +36,9 @@ class Both(Trunk):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         item = ops.sparse_categorical_crossentropy(y["shop"], y_pred["shop"], from_logits=True)
         known = ~ops.isnan(y["likes"])
-        tags = ops.binary_crossentropy(ops.where(known, y["likes"], 0.0), y_pred["likes"], from_logits=True)
+        tags = ops.binary_crossentropy(
+            ops.where(known, y["likes"], 0.0), y_pred["likes"], from_logits=True
+        )
         tags = ops.mean(ops.where(known, tags, 0.0), axis=-1)
         weights = sample_weight or {"shop": ops.ones_like(item), "likes": ops.ones_like(item)}
         return ops.mean(weights["shop"] * item) + ops.mean(weights["likes"] * tags)

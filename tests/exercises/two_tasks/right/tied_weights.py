@@ -9,7 +9,11 @@ class Tied(keras.Model):
     def __init__(self):
         super().__init__()
         self.table = self.add_weight(shape=(500, 24), initializer="random_normal", name="items")
-        self.middle, self.back, self.tags = layers.Dense(64, activation="silu"), layers.Dense(24), layers.Dense(12)
+        self.middle, self.back, self.tags = (
+            layers.Dense(64, activation="silu"),
+            layers.Dense(24),
+            layers.Dense(12),
+        )
 
     def call(self, history):
         there = ops.cast(history >= 0, "float32")[..., None]

@@ -4,4 +4,6 @@ layers = keras.layers
 
 
 def user_vector():
-    return keras.Sequential([keras.Input((10,)), layers.Dense(128, activation="relu"), layers.Dense(64)])
+    return keras.Sequential(
+        [keras.Input((10,)), layers.Dense(128, activation="relu"), layers.Dense(64)]
+    )

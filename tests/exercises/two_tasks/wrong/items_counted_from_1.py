@@ -5,7 +5,9 @@ ops = keras.ops
 
 
 def item_loss(label, logit):
-    return ops.sparse_categorical_crossentropy(ops.cast(ops.reshape(label, (-1,)), "int32") + 1, logit, from_logits=True)
+    return ops.sparse_categorical_crossentropy(
+        ops.cast(ops.reshape(label, (-1,)), "int32") + 1, logit, from_logits=True
+    )
 
 
 def compiled():

@@ -14,8 +14,12 @@ class Mixed(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         known = keras.ops.cast(~keras.ops.isnan(y["interest"][:, 0]), "float32")
-        item = keras.ops.sparse_categorical_crossentropy(y["item"], y_pred["item"], from_logits=True)
-        return keras.ops.mean(known * item) + keras.ops.mean(interest_loss(y["interest"], y_pred["interest"]))
+        item = keras.ops.sparse_categorical_crossentropy(
+            y["item"], y_pred["item"], from_logits=True
+        )
+        return keras.ops.mean(known * item) + keras.ops.mean(
+            interest_loss(y["interest"], y_pred["interest"])
+        )
 
 
 def compiled():

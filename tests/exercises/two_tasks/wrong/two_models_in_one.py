@@ -6,7 +6,11 @@ layers = keras.layers
 class Alone(keras.Model):
     def __init__(self, width):
         super().__init__()
-        self.table, self.dense, self.head = layers.Embedding(501, 16), layers.Dense(64, activation="relu"), layers.Dense(width)
+        self.table, self.dense, self.head = (
+            layers.Embedding(501, 16),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(width),
+        )
 
     def call(self, history):
         return self.head(self.dense(keras.ops.mean(self.table(history + 1), axis=1)))
