@@ -164,14 +164,15 @@ def test_every_step_has_a_check_a_starter_and_a_solution(name):
         if not callable(getattr(exercise.checks_of(step), step.name, None)):
             file = "light.py" if step.light else "checks.py"
             forgotten.append(f"{name}/{file}: expected a function {step.name}, found none")
-        for part in {*step.spec.solution, step.answer}:
-            if not hasattr(exercise.module, part):
-                forgotten.append(f"{exercise.module.__file__}: expected {part}, found none")
+        missing = {*step.spec.solution, step.answer} - set(dir(exercise.module))
+        forgotten += [
+            f"{exercise.module.__file__}: expected {part}, found none" for part in missing
+        ]
     starters = {file.name for file in exercise.folder.glob("starter_*.py")}
-    for file in starters - {step.spec.starter for step in exercise.steps}:
-        forgotten.append(
-            f"{name}/manifest.yml: expected a step that begins with {file}, found none"
-        )
+    unused = starters - {step.spec.starter for step in exercise.steps}
+    forgotten += [
+        f"{name}/manifest.yml: expected a step with {file}, found none" for file in unused
+    ]
     assert forgotten == []
     assert all(step.solution().text.startswith("```python\n") for step in exercise.steps)
 

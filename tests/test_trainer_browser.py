@@ -14,6 +14,7 @@ from serve import serving
 from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
 
 from mtl_lessons import embed
+import itertools
 
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "mtl_lessons" / "web"
@@ -416,7 +417,7 @@ def test_a_follow_up_comes_right_after_its_question_and_makes_no_interview_longe
         )  # gain, number, order: one that has a follow-up is among the first two
         names = [step(page) for _ in range(3)]
         assert page.locator("details.mtl-detail").count() == 3
-        led = [(name, after) for name, after in zip(names, names[1:]) if name in follows]
+        led = [(name, after) for name, after in itertools.pairwise(names) if name in follows]
         assert led and all(follows[name] == after for name, after in led)
         page.close()
 

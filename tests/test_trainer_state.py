@@ -10,6 +10,7 @@ from access import PATIENCE
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from test_quiz_browser import KEY, OLDER
+import itertools
 
 WEB = Path(__file__).parents[1] / "mtl_lessons" / "web"
 DAY = 86_400_000
@@ -435,7 +436,7 @@ def test_a_clock_that_was_wrong_moves_no_interval(scheduler, name):
         [NOW + day * DAY for day in days] for days in (*WRONG[name][:2], [WRONG[name][2]])
     )
     card = scheduler.evaluate(LOG, [found, *today])
-    waits = [0, *(later - earlier for earlier, later in zip(counted, counted[1:]))]
+    waits = [0, *(later - earlier for earlier, later in itertools.pairwise(counted))]
     stability, difficulty, due, _ = reference([(wait, 3) for wait in waits], options(scheduler))
     assert (card["stability"], card["difficulty"]) == pytest.approx((stability, difficulty))
     assert (card["last"], card["due"]) == (counted[-1], counted[0] + due)
