@@ -113,7 +113,8 @@ def test_what_was_not_measured_is_refused():
 
 def test_counting_tells_of_each_item_when_it_is_done():
     said = []
-    for item in stored.counted("ab", lambda done, total: said.append((done, total))):
-        said += [item]
+    done_with = stored.counted("ab", lambda done, total: said.append((done, total)))
+    said.append(next(done_with))
+    said.extend(done_with)
     assert said == ["a", (1, 2), "b", (2, 2)]
     assert list(stored.counted("ab", None)) == ["a", "b"]

@@ -1,5 +1,6 @@
 """The pages of the trainer in a real browser, under the site's policy: every state by mouse and by keyboard, on a desk and a phone."""
 
+import itertools
 import json
 import re
 from contextlib import contextmanager
@@ -14,7 +15,6 @@ from serve import serving
 from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
 
 from mtl_lessons import embed
-import itertools
 
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "mtl_lessons" / "web"

@@ -1,5 +1,6 @@
 """What the trainer keeps and when it asks again: the store and the scheduler, in a real browser, the latter against PyPI's `fsrs`."""
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,6 @@ from access import PATIENCE
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from test_quiz_browser import KEY, OLDER
-import itertools
 
 WEB = Path(__file__).parents[1] / "mtl_lessons" / "web"
 DAY = 86_400_000
