@@ -222,7 +222,7 @@ def test_transfer_reports_every_seed_and_its_progress(monkeypatch):
         assert result[kind] == pytest.approx(again[kind], abs=1e-4)
 
 
-@pytest.mark.parametrize("bad", [dict(labels=0), dict(labels=10, seeds=1)])
+@pytest.mark.parametrize("bad", [{"labels": 0}, {"labels": 10, "seeds": 1}])
 def test_transfer_refuses_what_it_cannot_judge(bad):
     with pytest.raises(ValueError, match="found labels="):
         concept.transfer(0.5, **bad)

@@ -167,7 +167,12 @@ def died(two, code):
     process.process = subprocess.Popen(
         [sys.executable, "-c", f"import os; {code}"], stdin=subprocess.PIPE, text=True
     )
-    process._events = lambda: iter([process.process.wait()][1:])  # nothing, once it has ended
+
+    def nothing_until_it_ends():
+        process.process.wait()
+        return iter([])
+
+    process._events = nothing_until_it_ends
     *_, (_, result) = process.verdicts(FOLDER, two.steps[:1])
     return result
 
@@ -208,7 +213,7 @@ def test_a_process_that_hangs_is_ended(two, monkeypatch, tmp_path):
     process = child.Child(two, warm=True)
     try:
         process._send = lambda line: None  # it waits for its plan for ever
-        *_, (_, result) = process.verdicts(tmp_path / "a.py", two.steps[:1])
+        *_, (_step, result) = process.verdicts(tmp_path / "a.py", two.steps[:1])
     finally:
         process.close()
     assert result.key == "too-slow" and process.process.poll() is not None

@@ -157,25 +157,24 @@ def test_a_change_of_an_answer_fails_where_its_text_does_not_stand_once():
             handed_in.replaced("a = 1, 1", old, "2", "here")
 
 
-def forgotten(exercise):
-    """What an exercise lacks, a sentence each."""
+@pytest.mark.parametrize("name", ALL)
+def test_every_step_has_a_check_a_starter_and_a_solution(name):
+    exercise, forgotten = ALL[name], []
     for step in exercise.steps:
         if not callable(getattr(exercise.checks_of(step), step.name, None)):
             file = "light.py" if step.light else "checks.py"
-            yield f"{exercise.name}/{file}: expected a function {step.name}, found none"
-        for part in {*step.spec.solution, step.answer}:
-            if not hasattr(exercise.module, part):
-                yield f"{exercise.module.__file__}: expected {part}, found none"
+            forgotten.append(f"{name}/{file}: expected a function {step.name}, found none")
+        missing = {*step.spec.solution, step.answer} - set(dir(exercise.module))
+        forgotten += [
+            f"{exercise.module.__file__}: expected {part}, found none" for part in missing
+        ]
     starters = {file.name for file in exercise.folder.glob("starter_*.py")}
-    for file in starters - {step.spec.starter for step in exercise.steps}:
-        reason = f"expected a step that begins with {file}, found none"
-        yield f"{exercise.name}/manifest.yml: {reason}"
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_every_step_has_a_check_a_starter_and_a_solution(name):
-    assert list(forgotten(ALL[name])) == []
-    assert all(step.solution().text.startswith("```python\n") for step in ALL[name].steps)
+    unused = starters - {step.spec.starter for step in exercise.steps}
+    forgotten += [
+        f"{name}/manifest.yml: expected a step with {file}, found none" for file in unused
+    ]
+    assert forgotten == []
+    assert all(step.solution().text.startswith("```python\n") for step in exercise.steps)
 
 
 def mistakes(folder):
@@ -206,7 +205,7 @@ def test_every_mistake_has_a_message_and_every_message_a_mistake(name):
     _, of_probes = mistakes(FOLDER / "probes")
     own = set(exercise.manifest.messages)
     wanted = raised | {answer.gets for answer in handed_in.of(name) if not answer.is_right}
-    silent = [
+    forgotten = [
         f"{name}/manifest.yml: expected a message {key}, found none"
         for key in wanted - own - set(common)
     ]
@@ -214,7 +213,7 @@ def test_every_mistake_has_a_message_and_every_message_a_mistake(name):
         f"{name}/manifest.yml: expected a mistake {key}, found none"
         for key in own - texts - of_probes
     ]
-    assert silent + unused == []
+    assert forgotten + unused == []
 
 
 def test_typical_mistakes_give_other_numbers_than_the_right_ones():

@@ -182,7 +182,7 @@ def test_words_give_both_tasks_with_their_intervals(grid):
 
 def test_the_drawing_has_a_dot_per_seed_where_it_belongs(grid):
     drawing = TransferMap(grid).draw(grid.at(relatedness=0.9, labels=500))
-    single, shared, bayes = re.findall(r'class="mtl-dots" d="(.*?)"', drawing)
+    single, _shared, bayes = re.findall(r'class="mtl-dots" d="(.*?)"', drawing)
     left, right = LEFT, RIGHT
     assert [float(x) for x in re.findall(r"M([\d.]+) ", bayes)] == pytest.approx(
         [right] * 3

@@ -25,11 +25,11 @@ def test_a_file_has_the_layout_that_is_written(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_reports_its_progress(name, monkeypatch):
-    monkeypatch.setattr(stored, "import_module", _module_that_returns_its_arguments)
+    monkeypatch.setattr(stored, "import_module", Returning)
     assert stored.compute(name, print) == {"progress": print}
 
 
-class _module_that_returns_its_arguments:
+class Returning:
     def __init__(self, name: str):
         assert name.startswith("mtl_lessons.")
 
@@ -113,7 +113,8 @@ def test_what_was_not_measured_is_refused():
 
 def test_counting_tells_of_each_item_when_it_is_done():
     said = []
-    for item in stored.counted("ab", lambda done, total: said.append((done, total))):
-        said.append(item)
+    done_with = stored.counted("ab", lambda done, total: said.append((done, total)))
+    said.append(next(done_with))
+    said.extend(done_with)
     assert said == ["a", (1, 2), "b", (2, 2)]
     assert list(stored.counted("ab", None)) == ["a", "b"]

@@ -1,5 +1,6 @@
 """The pages of the trainer in a real browser, under the site's policy: every state by mouse and by keyboard, on a desk and a phone."""
 
+import itertools
 import json
 import re
 from contextlib import contextmanager
@@ -416,7 +417,7 @@ def test_a_follow_up_comes_right_after_its_question_and_makes_no_interview_longe
         )  # gain, number, order: one that has a follow-up is among the first two
         names = [step(page) for _ in range(3)]
         assert page.locator("details.mtl-detail").count() == 3
-        led = [(name, after) for name, after in zip(names, names[1:]) if name in follows]
+        led = [(name, after) for name, after in itertools.pairwise(names) if name in follows]
         assert led and all(follows[name] == after for name, after in led)
         page.close()
 

@@ -1,5 +1,6 @@
 """What the trainer keeps and when it asks again: the store and the scheduler, in a real browser, the latter against PyPI's `fsrs`."""
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -435,7 +436,7 @@ def test_a_clock_that_was_wrong_moves_no_interval(scheduler, name):
         [NOW + day * DAY for day in days] for days in (*WRONG[name][:2], [WRONG[name][2]])
     )
     card = scheduler.evaluate(LOG, [found, *today])
-    waits = [0, *(later - earlier for earlier, later in zip(counted, counted[1:]))]
+    waits = [0, *(later - earlier for earlier, later in itertools.pairwise(counted))]
     stability, difficulty, due, _ = reference([(wait, 3) for wait in waits], options(scheduler))
     assert (card["stability"], card["difficulty"]) == pytest.approx((stability, difficulty))
     assert (card["last"], card["due"]) == (counted[-1], counted[0] + due)

@@ -20,16 +20,24 @@ function themeSwitch(button) {
 // "/" or Ctrl+K (⌘K) goes to the search field, or to the search page where the field has no room.
 function searchKey(event) {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  const wanted = (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) || (event.key === "k" && (event.ctrlKey || event.metaKey));
+  const wanted =
+    (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) ||
+    (event.key === "k" && (event.ctrlKey || event.metaKey));
   if (!wanted) return;
-  const field = [...document.querySelectorAll("[role=search] input")].find((input) => input.offsetParent);
+  const field = [...document.querySelectorAll("[role=search] input")].find(
+    (input) => input.offsetParent,
+  );
   event.preventDefault();
   if (field) field.focus();
   else document.querySelector(".bar__find").click();
 }
 
 function copyButton(code) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "Copy" });
+  const button = Object.assign(document.createElement("button"), {
+    type: "button",
+    className: "copy",
+    textContent: "Copy",
+  });
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
@@ -54,26 +62,48 @@ function printing() {
 
 // Marks the section that is being read in the list of sections.
 function follow(menu) {
-  const links = new Map([...menu.querySelectorAll("a[href^='#']")].map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+  const links = new Map(
+    [...menu.querySelectorAll("a[href^='#']")].map((link) => [
+      decodeURIComponent(link.hash.slice(1)),
+      link,
+    ]),
+  );
   const headings = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
   const mark = () => {
-    const read = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 3).at(-1);
+    const read = headings
+      .filter((heading) => heading.getBoundingClientRect().top < innerHeight / 3)
+      .at(-1);
     for (const [id, link] of links) {
       if (id === read?.id) link.setAttribute("aria-current", "location");
       else link.removeAttribute("aria-current");
     }
   };
-  new IntersectionObserver(mark, { rootMargin: "0px 0px -66% 0px" }).observe(document.querySelector("main"));
+  new IntersectionObserver(mark, { rootMargin: "0px 0px -66% 0px" }).observe(
+    document.querySelector("main"),
+  );
   let asked = false;
-  addEventListener("scroll", () => {
-    if (!asked) requestAnimationFrame(() => ((asked = false), mark()));
-    asked = true;
-  }, { passive: true });
-  menu.addEventListener("click", (event) => event.target.closest("a") && menu.matches(":popover-open") && menu.hidePopover());
+  const markOnce = () => {
+    asked = false;
+    mark();
+  };
+  addEventListener(
+    "scroll",
+    () => {
+      if (!asked) requestAnimationFrame(markOnce);
+      asked = true;
+    },
+    { passive: true },
+  );
+  menu.addEventListener(
+    "click",
+    (event) => event.target.closest("a") && menu.matches(":popover-open") && menu.hidePopover(),
+  );
 }
 
 document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
-document.querySelectorAll(".cell_input .highlight > pre, .text > section .highlight > pre").forEach(copyButton);
+document
+  .querySelectorAll(".cell_input .highlight > pre, .text > section .highlight > pre")
+  .forEach(copyButton);
 document.querySelectorAll("#page-menu").forEach(follow);
 addEventListener("keydown", searchKey);
 printing();

@@ -200,7 +200,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     """After the pages: engines, notebooks, the front page; and away with what no page uses."""
     if app.builder.format != "html":
         return
-    if app._warncount:  # else the next build, with nothing to read again, would pass in silence
+    if app._warncount:  # noqa: SLF001 - else the next build, with nothing to read, would pass in silence
         Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
     if exception:
         return
@@ -245,8 +245,8 @@ def setup(app: Sphinx) -> dict:
     quizzes.setup(app)
     trainer.setup(app)
     app.connect(
-        "config-inited", lambda app, config: api.write(), priority=100
-    )  # before the table of contents looks
+        "config-inited", lambda *_: api.write(), priority=100
+    )  # before the contents are read
     app.connect(
         "config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url)
     )

@@ -45,7 +45,7 @@ export function readings(text, percent) {
     text,
   ).toLowerCase();
   if (MIXED.test(simple)) return []; // without its space it would be another number
-  const [, body, sign] = simple.replace(new RegExp(SPACES, "g"), "").match(/^([^]*?)(%|percent)?$/);
+  const [, body, sign] = simple.replace(new RegExp(SPACES, "g"), "").match(/^(.*?)(%|percent)?$/s);
   const unit = sign && !percent ? 0.01 : 1;
   const found = valuesOf(body).map((value) => value * unit);
   return [...new Set(found)].filter(Number.isFinite);

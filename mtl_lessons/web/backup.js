@@ -3,9 +3,11 @@
 
 import { isRecord } from "./parts.js";
 
-const FORMAT = "mtl-lessons progress", VERSION = 2;
+const FORMAT = "mtl-lessons progress",
+  VERSION = 2;
 const LARGEST = 4_000_000; // bytes
-const EARLIEST = 0, LATEST = Date.UTC(2100, 0, 1); // 1970 to 2100: a clock that was wrong is no reason to refuse
+const EARLIEST = 0,
+  LATEST = Date.UTC(2100, 0, 1); // 1970 to 2100: a clock that was wrong is no reason to refuse
 
 const is = {
   id: (value) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(value) && value.length <= 100,
@@ -13,10 +15,21 @@ const is = {
   count: (value) => Number.isInteger(value) && value >= 0 && value < 1e6,
   text: (value) => typeof value === "string" && value.length <= 20_000,
   texts: (value) => Array.isArray(value) && value.length <= 50 && value.every(is.text),
-  open: (value) => isRecord(value) && is.text(value.text) && Array.isArray(value.ticks) && value.ticks.length <= 50 &&
-    value.ticks.every((tick) => typeof tick === "boolean") && Object.keys(value).length === 2,
-  review: (value) => isRecord(value) && is.time(value.time) && value.score >= 0 && value.score <= 1 && typeof value.score === "number" &&
-    (value.sure === undefined || (is.count(value.sure) && value.sure <= 100)) && Object.keys(value).every((key) => ["time", "score", "sure"].includes(key)),
+  open: (value) =>
+    isRecord(value) &&
+    is.text(value.text) &&
+    Array.isArray(value.ticks) &&
+    value.ticks.length <= 50 &&
+    value.ticks.every((tick) => typeof tick === "boolean") &&
+    Object.keys(value).length === 2,
+  review: (value) =>
+    isRecord(value) &&
+    is.time(value.time) &&
+    value.score >= 0 &&
+    value.score <= 1 &&
+    typeof value.score === "number" &&
+    (value.sure === undefined || (is.count(value.sure) && value.sure <= 100)) &&
+    Object.keys(value).every((key) => ["time", "score", "sure"].includes(key)),
 };
 const SHAPE = {
   edition: (value) => is.text(value) && /^\w{1,16}$/.test(value),
@@ -33,29 +46,46 @@ const SHAPE = {
 function fault(id, entry) {
   if (!is.id(id)) return ["name"];
   if (!isRecord(entry) || !Array.isArray(entry.reviews)) return ["reviews", { id }];
-  const part = Object.keys(entry).find((name) => !Object.hasOwn(SHAPE, name) || !SHAPE[name](entry[name]));
-  if (part !== undefined) return Object.hasOwn(SHAPE, part) ? ["part", { id, part }] : ["foreign-part", { id }];
+  const part = Object.keys(entry).find(
+    (name) => !Object.hasOwn(SHAPE, name) || !SHAPE[name](entry[name]),
+  );
+  if (part !== undefined)
+    return Object.hasOwn(SHAPE, part) ? ["part", { id, part }] : ["foreign-part", { id }];
 }
 
 function faultOf(state) {
   if (!isRecord(state) || state.format !== FORMAT) return ["foreign"];
-  if (state.version !== VERSION) return ["version", { found: Number(state.version) || "?", expected: VERSION }];
+  if (state.version !== VERSION)
+    return ["version", { found: Number(state.version) || "?", expected: VERSION }];
   if (!isRecord(state.questions)) return ["foreign"];
-  return Object.entries(state.questions).map(([id, entry]) => fault(id, entry)).find(Boolean);
+  return Object.entries(state.questions)
+    .map(([id, entry]) => fault(id, entry))
+    .find(Boolean);
 }
 
 /* The text of a file with all entries that are in order, and how many are not. */
 export function writeBackup(entries) {
-  const all = Object.entries(JSON.parse(JSON.stringify(entries))), good = all.filter(([id, entry]) => !fault(id, entry));
-  const state = { format: FORMAT, version: VERSION, exported: new Date().toISOString(), questions: Object.fromEntries(good) };
-  return { text: JSON.stringify(state, null, 1), total: good.length, left: all.length - good.length };
+  const all = Object.entries(JSON.parse(JSON.stringify(entries))),
+    good = all.filter(([id, entry]) => !fault(id, entry));
+  const state = {
+    format: FORMAT,
+    version: VERSION,
+    exported: new Date().toISOString(),
+    questions: Object.fromEntries(good),
+  };
+  return {
+    text: JSON.stringify(state, null, 1),
+    total: good.length,
+    left: all.length - good.length,
+  };
 }
 
 /* {questions} of a file or {problem}: the name of a phrase and what fills it. No text of the file is in it but a question's name. */
 export async function readBackup(file) {
   if (file.size > LARGEST) return { problem: ["large"] };
   try {
-    const state = JSON.parse(await file.text()), problem = faultOf(state);
+    const state = JSON.parse(await file.text()),
+      problem = faultOf(state);
     return problem ? { problem } : { questions: state.questions };
   } catch {
     return { problem: ["json"] };

@@ -32,12 +32,12 @@ class Cards extends Rounds {
 
   round() {
     this.known = this.seen = 0;
-    this.deck = this.chosen().map(({ question }) => question);
+    this.queue = this.chosen().map(({ question }) => question);
     this.next();
   }
 
   next() {
-    const item = this.deck.shift();
+    const item = this.queue.shift();
     if (!item) return this.end();
     const [front, back] = sidesOf(item);
     const heading = this.heading(this.title(item));
@@ -68,7 +68,7 @@ class Cards extends Rounds {
 
   title(item) {
     const number = this.seen + 1;
-    const name = this.phrase("card", { number, total: number + this.deck.length });
+    const name = this.phrase("card", { number, total: number + this.queue.length });
     return [name, item.topic.title, this.say[`type-${item.type}`]].join(" · ");
   }
 

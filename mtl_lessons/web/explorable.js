@@ -58,7 +58,11 @@ function mount(figure) {
   const read = () => positions().reduce((at, position, i) => at * dials[i].size + position, 0);
 
   function show(at) {
-    dials.reduceRight((rest, { set, size }) => (set(rest % size), Math.floor(rest / size)), at);
+    let rest = at; // the last dial counts ones
+    for (const { set, size } of [...dials].reverse()) {
+      set(rest % size);
+      rest = Math.floor(rest / size);
+    }
     buttons.forEach((button, i) => {
       button.tabIndex = i === at ? 0 : -1;
       if (i === at) button.parentNode.setAttribute("aria-current", "true");
@@ -72,12 +76,16 @@ function mount(figure) {
   function choose(at) {
     show(at);
     clearTimeout(timer);
-    timer = setTimeout(() => { status.textContent = words.textContent; }, WAIT);
+    timer = setTimeout(() => {
+      status.textContent = words.textContent;
+    }, WAIT);
   }
 
   function drag(held, x, y) {
     const picked = view.pick(data, positions(), held, x, y);
-    picked.forEach((position, i) => { dials[i].input.value = position; });
+    picked.forEach((position, i) => {
+      dials[i].input.value = position;
+    });
     choose(read());
   }
 

@@ -6,8 +6,8 @@ const OLDEST = Date.UTC(2024, 0, 1); // ms; no answer is older than this book
 const [AGAIN, HARD, GOOD, EASY] = [1, 2, 3, 4];
 
 export const PARAMETERS = Object.freeze([
-  0.212, 1.2931, 2.3065, 8.2956, 6.4133, 0.8334, 3.0194, 0.001, 1.8722, 0.1666, 0.796, 1.4835, 0.0614, 0.2629, 1.6483, 0.6014,
-  1.8729, 0.5425, 0.0912, 0.0658, 0.1542,
+  0.212, 1.2931, 2.3065, 8.2956, 6.4133, 0.8334, 3.0194, 0.001, 1.8722, 0.1666, 0.796, 1.4835,
+  0.0614, 0.2629, 1.6483, 0.6014, 1.8729, 0.5425, 0.0912, 0.0658, 0.1542,
 ]);
 export const OPTIONS = Object.freeze({ parameters: PARAMETERS, retention: 0.9, longest: 365 });
 
@@ -48,7 +48,9 @@ function recalled(w, d, s, r, grade) {
 function nextStability(w, { stability, difficulty }, elapsed, grade) {
   if (elapsed < 1) return sameDay(w, stability, grade);
   const r = recall(w, elapsed, stability);
-  return grade === AGAIN ? forgotten(w, difficulty, stability, r) : recalled(w, difficulty, stability, r, grade);
+  return grade === AGAIN
+    ? forgotten(w, difficulty, stability, r)
+    : recalled(w, difficulty, stability, r, grade);
 }
 
 function interval({ parameters: w, retention, longest }, stability) {
@@ -59,8 +61,13 @@ function interval({ parameters: w, retention, longest }, stability) {
 /* The card after one more review: {stability in days, difficulty from 1 to 10, last, due}; `card` is null before the first. */
 export function review(card, { time, grade }, options = OPTIONS) {
   const w = options.parameters;
-  const stability = Math.max(0.001, card ? nextStability(w, card, days(card.last, time), grade) : w[grade - 1]);
-  const difficulty = card ? nextDifficulty(w, card.difficulty, grade) : clamp(firstDifficulty(w, grade), 1, 10);
+  const stability = Math.max(
+    0.001,
+    card ? nextStability(w, card, days(card.last, time), grade) : w[grade - 1],
+  );
+  const difficulty = card
+    ? nextDifficulty(w, card.difficulty, grade)
+    : clamp(firstDifficulty(w, grade), 1, 10);
   return { stability, difficulty, last: time, due: time + interval(options, stability) * DAY };
 }
 
@@ -78,7 +85,9 @@ export function dated(reviews, now = Infinity) {
   if (possible.every(({ time }, i) => i === 0 || possible[i - 1].time <= time)) return possible;
   const rows = []; // for each review the best row that ends with it
   for (const fact of possible) {
-    const longer = rows.filter(({ last }) => last.time <= fact.time).map((row) => lengthened(row, fact));
+    const longer = rows
+      .filter(({ last }) => last.time <= fact.time)
+      .map((row) => lengthened(row, fact));
     rows.push(bestRow([{ last: fact, length: 1, gaps: 0 }, ...longer]));
   }
   const kept = [];
@@ -91,7 +100,8 @@ function lengthened(row, last) {
   return { last, length: row.length + 1, gaps: row.gaps + gap ** 2, before: row };
 }
 
-const isBetter = (row, other) => row.length > other.length || (row.length === other.length && row.gaps <= other.gaps);
+const isBetter = (row, other) =>
+  row.length > other.length || (row.length === other.length && row.gaps <= other.gaps);
 const bestRow = (rows) => rows.reduce((found, row) => (isBetter(row, found) ? row : found));
 
 /* The card that a log of reviews leads to; null for an empty one. A review whose date cannot be true counts as made together with the
@@ -107,7 +117,8 @@ export function card(reviews, now = Infinity, options = OPTIONS) {
   return state;
 }
 
-export const recallAt = ({ stability, last }, now, { parameters } = OPTIONS) => recall(parameters, days(last, now), stability);
+export const recallAt = ({ stability, last }, now, { parameters } = OPTIONS) =>
+  recall(parameters, days(last, now), stability);
 
 /* A review dated in the future says nothing of when it was: such a card is due. */
 export const isDue = ({ due, last }, now) => due <= now || last > now;

@@ -1,6 +1,7 @@
 /* Small parts that every module here uses. */
 
-export const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isRecord = (value) =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 export function element(name, properties = {}, ...children) {

@@ -25,13 +25,19 @@ export function reach(root) {
   if (root.closest("[data-reach]")) return;
   root.dataset.reach = "";
   const boxes = new Set();
-  let asked = false, grown = true;
+  let asked = false,
+    grown = true;
 
   function measure() {
     asked = false;
     if (grown) collect();
     const wide = [...boxes].filter((box) => isWide(box)); // all are measured before any is changed
-    const inner = wide.filter((box) => !wide.some((other) => other !== box && box.contains(other) && !other.classList.contains("mtl-wide")));
+    const inner = wide.filter(
+      (box) =>
+        !wide.some(
+          (other) => other !== box && box.contains(other) && !other.classList.contains("mtl-wide"),
+        ),
+    );
     boxes.forEach((box) => mark(box, inner.includes(box)));
     if (inner.length < wide.length) ask(); // does one still stick out, now that what it holds scrolls?
   }
@@ -46,8 +52,14 @@ export function reach(root) {
     grown = false;
     const formulas = [...root.querySelectorAll("math")];
     const found = new Set([...root.querySelectorAll(BOXES), ...formulas.map(blockOf)]);
-    boxes.forEach((box) => found.has(box) || (boxes.delete(box), sizes.unobserve(box)));
-    found.forEach((box) => boxes.has(box) || (boxes.add(box), sizes.observe(box)));
+    for (const box of [...boxes].filter((box) => !found.has(box))) {
+      boxes.delete(box);
+      sizes.unobserve(box);
+    }
+    for (const box of [...found].filter((box) => !boxes.has(box))) {
+      boxes.add(box);
+      sizes.observe(box);
+    }
   }
 
   new MutationObserver(() => {

@@ -16,10 +16,13 @@ const FULL = ["QuotaExceededError", "NS_ERROR_DOM_QUOTA_REACHED"]; // the latter
 const SITTING = 10 * 60_000; // ms; an answer so soon after the last is a retry, which moves no schedule
 const SKEW = 60_000; // ms by which clocks may differ
 
-const isReview = (review) => isRecord(review) && Number.isFinite(review.time) && review.score >= 0 && review.score <= 1;
-export const reviewsOf = (entry) => (Array.isArray(entry?.reviews) ? entry.reviews.filter(isReview) : []);
+const isReview = (review) =>
+  isRecord(review) && Number.isFinite(review.time) && review.score >= 0 && review.score <= 1;
+export const reviewsOf = (entry) =>
+  Array.isArray(entry?.reviews) ? entry.reviews.filter(isReview) : [];
 
-const isRetry = (reviews, time) => reviews.length > 0 && Math.abs(time - reviews.at(-1).time) < SITTING;
+const isRetry = (reviews, time) =>
+  reviews.length > 0 && Math.abs(time - reviews.at(-1).time) < SITTING;
 
 /* From 0 to 1; undefined where there is no result. */
 function scoreOf({ right, points, total }) {
@@ -55,7 +58,8 @@ function join(one, other) {
 /* The entries of both; of a question answered in both, the later answer and the reviews of both. */
 export function merge(one, other) {
   const all = { ...one };
-  for (const [id, entry] of Object.entries(other)) all[id] = Object.hasOwn(all, id) ? join(all[id], entry) : entry;
+  for (const [id, entry] of Object.entries(other))
+    all[id] = Object.hasOwn(all, id) ? join(all[id], entry) : entry;
   return all;
 }
 
@@ -84,15 +88,22 @@ export const store = {
   state() {
     const none = { version: VERSION, questions: {} };
     const saved = this.load(KEY, (state) => isRecord(state) && isRecord(state.questions)) ?? none;
-    const older = Object.entries(this.load(OLDER, isRecord) ?? {}).map(([id, entry]) => [id, upgrade(entry)]);
+    const older = Object.entries(this.load(OLDER, isRecord) ?? {}).map(([id, entry]) => [
+      id,
+      upgrade(entry),
+    ]);
     if (saved.version > VERSION) {
       this.warn("newer");
       this.locked = true;
     }
     const kept = saved.version > VERSION ? none : saved;
-    const questions = merge(merge(kept.questions, Object.fromEntries(older)), this.unsaved?.questions ?? {});
+    const questions = merge(
+      merge(kept.questions, Object.fromEntries(older)),
+      this.unsaved?.questions ?? {},
+    );
     const isAhead = ({ time }) => time > Date.now() + SKEW;
-    if (Object.values(questions).some((entry) => reviewsOf(entry).some(isAhead))) this.warn("clock");
+    if (Object.values(questions).some((entry) => reviewsOf(entry).some(isAhead)))
+      this.warn("clock");
     return { ...kept, questions };
   },
 
@@ -147,11 +158,15 @@ export const store = {
 
   /* Keeps an answer, as a new attempt or (`review`: the time of its review) corrected. Returns the time of its review, null for a retry. */
   answer(id, { sure, ...result }, review) {
-    const time = Date.now(), score = scoreOf(result), attempt = review === undefined;
+    const time = Date.now(),
+      score = scoreOf(result),
+      attempt = review === undefined;
     let counted = review ?? null;
     this.change((all) => {
-      const old = isRecord(all[id]) ? all[id] : {}, reviews = reviewsOf(old);
-      if (!attempt) reviews.filter((fact) => fact.time === review).forEach((fact) => (fact.score = score));
+      const old = isRecord(all[id]) ? all[id] : {},
+        reviews = reviewsOf(old);
+      if (!attempt)
+        reviews.filter((fact) => fact.time === review).forEach((fact) => (fact.score = score));
       else if (!isRetry(reviews, time)) reviews.push({ time: (counted = time), score, sure });
       const attempts = (Number.isInteger(old.attempts) ? old.attempts : 0) + Number(attempt);
       all[id] = { ...result, attempts, time, reviews };
@@ -163,7 +178,8 @@ export const store = {
   recall(id, known) {
     const review = { time: Date.now(), score: Number(known) };
     this.change((all) => {
-      const old = isRecord(all[id]) ? all[id] : {}, reviews = reviewsOf(old);
+      const old = isRecord(all[id]) ? all[id] : {},
+        reviews = reviewsOf(old);
       all[id] = { ...old, reviews: isRetry(reviews, review.time) ? reviews : [...reviews, review] };
     });
   },
@@ -202,6 +218,9 @@ export const store = {
 
   /* Calls `heard` when another tab has changed the progress. */
   listen(heard) {
-    addEventListener("storage", ({ key }) => (key === null || key === KEY || key === OLDER) && heard());
+    addEventListener(
+      "storage",
+      ({ key }) => (key === null || key === KEY || key === OLDER) && heard(),
+    );
   },
 };

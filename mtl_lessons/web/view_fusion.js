@@ -13,9 +13,11 @@ function videoRow(video, place, up, share) {
   const y = 18 + 26 * place;
   const mark = up ? `${up > 0 ? "▲" : "▼"}${Math.abs(up)}` : "";
   const name = `${place + 1} ${video.name}${video.new ? " *" : ""}`;
-  return `<g class="mtl-${up ? "single" : "shared"}"><text y="${y}">${name}</text>`
-    + `<text x="142" y="${y}" text-anchor="end">${mark}</text>`
-    + `<path class="mtl-bar" d="M150 ${y - 5}h${share.toFixed(1)}"/></g>`;
+  return (
+    `<g class="mtl-${up ? "single" : "shared"}"><text y="${y}">${name}</text>` +
+    `<text x="142" y="${y}" text-anchor="end">${mark}</text>` +
+    `<path class="mtl-bar" d="M150 ${y - 5}h${share.toFixed(1)}"/></g>`
+  );
 }
 
 export function fusion({ dials, given: { videos, exponents, factors, say } }, positions) {
@@ -40,9 +42,11 @@ export function fusion({ dials, given: { videos, exponents, factors, say } }, po
   const last = moved ? fill(say.moved, { moved }) : say.same;
   const label = fill(say.drawing, { names: names.join(", ") });
   return {
-    words: `<strong>${at(0)}: ${said}; ${dials[4].label} ${at(4)}.</strong> `
-      + `<span>${first}</span> <span>${last}</span>`,
-    drawing: `<svg viewBox="0 0 320 ${26 * videos.length + 4}" role="img" aria-label="${label}">`
-      + `${rows.join("")}</svg>`,
+    words:
+      `<strong>${at(0)}: ${said}; ${dials[4].label} ${at(4)}.</strong> ` +
+      `<span>${first}</span> <span>${last}</span>`,
+    drawing:
+      `<svg viewBox="0 0 320 ${26 * videos.length + 4}" role="img" aria-label="${label}">` +
+      `${rows.join("")}</svg>`,
   };
 }

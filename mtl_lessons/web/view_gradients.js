@@ -122,12 +122,14 @@ function plane(a, b, drawn, scale, say) {
   const steps = drawn.map(({ name, d }) => `${say[name]} ${pair(d)}`).join(", ");
   const group = ({ name, d }) => `<g class="mtl-${name}">${arrow(d, scale)}</g>`;
   const arrows = drawn.map(group).join("");
-  return `<svg class="mtl-plane" viewBox="0 0 ${SIDE} ${SIDE}" role="img"`
-    + ` aria-label="${fill(say.drawn, { steps })}">`
-    + `<path class="mtl-good" d="${line(scale, ...cone(a, b, scale))}z"/>`
-    + `<path class="mtl-axis" d="M0 ${SIDE / 2}h${SIDE}M${SIDE / 2} 0v${SIDE}"/>`
-    + `<path class="mtl-hull" d="${line(scale, a, b)}"/>${arrows}${numbers(drawn, scale)}`
-    + `${handle("a", a, scale)}${handle("b", b, scale)}</svg>`;
+  return (
+    `<svg class="mtl-plane" viewBox="0 0 ${SIDE} ${SIDE}" role="img"` +
+    ` aria-label="${fill(say.drawn, { steps })}">` +
+    `<path class="mtl-good" d="${line(scale, ...cone(a, b, scale))}z"/>` +
+    `<path class="mtl-axis" d="M0 ${SIDE / 2}h${SIDE}M${SIDE / 2} 0v${SIDE}"/>` +
+    `<path class="mtl-hull" d="${line(scale, a, b)}"/>${arrows}${numbers(drawn, scale)}` +
+    `${handle("a", a, scale)}${handle("b", b, scale)}</svg>`
+  );
 }
 
 /* ---- the table of all steps ---- */
@@ -139,11 +141,15 @@ function stepTable(found, shown, say) {
   const changed = (x) => `<td>${decimal(x)}${rounded(x) > 0 ? flag : ""}</td>`;
   const rows = found.map(({ name, number, d, change }) => {
     const mark = shown === number ? ' aria-current="true"' : "";
-    return `<tr class="mtl-${name}"${mark}><th scope="row">${number} ${say[name]}</th>`
-      + `<td>${pair(d)}</td>${changed(change.a)}${changed(change.b)}</tr>`;
+    return (
+      `<tr class="mtl-${name}"${mark}><th scope="row">${number} ${say[name]}</th>` +
+      `<td>${pair(d)}</td>${changed(change.a)}${changed(change.b)}</tr>`
+    );
   });
-  return `<table class="mtl-steps"><thead><tr><td></td>${head}</tr></thead>`
-    + `<tbody>${rows.join("")}</tbody></table>`;
+  return (
+    `<table class="mtl-steps"><thead><tr><td></td>${head}</tr></thead>` +
+    `<tbody>${rows.join("")}</tbody></table>`
+  );
 }
 
 /* ---- the words ---- */
@@ -161,7 +167,10 @@ function relation(a, b, say) {
 /* Who hurts whom. */
 function hurt(found, say) {
   const by = (task) => found.filter(({ change }) => rounded(change[task]) > 0);
-  const names = (task) => by(task).map(({ name }) => say[name]).join(", ") || say.nobody;
+  const names = (task) =>
+    by(task)
+      .map(({ name }) => say[name])
+      .join(", ") || say.nobody;
   return fill(say.hurts, { a: names("a"), b: names("b") });
 }
 
@@ -174,7 +183,10 @@ function chosen({ name, d, change }, say) {
 
 export function gradients({ dials, given: { ends, names, unit: scale, say } }, [shown, ...at]) {
   const [ax, ay, bx, by] = at.map((i) => ends[i]);
-  const [a, b] = [[ax, ay], [bx, by]];
+  const [a, b] = [
+    [ax, ay],
+    [bx, by],
+  ];
   const found = names.map((name, i) => {
     const d = AGGREGATORS[name](a, b);
     return { name, number: i + 1, d, change: { a: -dot(d, a), b: -dot(d, b) } };
