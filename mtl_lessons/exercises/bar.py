@@ -10,7 +10,7 @@ WIDTH = 40
 @contextmanager
 def bar(total: int, label: str) -> Iterator[Callable[[int], None]]:
     """Yields `show(done)`. The bar is gone when the block ends."""
-    nowhere = (lambda done: None), (lambda: None)
+    nowhere = (lambda _: None), (lambda: None)
     show, clear = _notebook(label, total) or _terminal(label, total) or nowhere
     show(0)
     try:

@@ -31,7 +31,7 @@ Verdicts = Iterator[tuple[Step, Result | None]]
 class Child:
     """A process that waits for a file to check. `warm`: it imports TensorFlow while it waits."""
 
-    def __init__(self, exercise: Exercise, warm: bool = False):
+    def __init__(self, exercise: Exercise, warm: bool = False) -> None:
         self.exercise, self.folder = exercise, tempfile.TemporaryDirectory(prefix="mtl-check-")
         self.report = Path(self.folder.name) / "report"
         self.report.touch()
@@ -136,7 +136,7 @@ def main(name: str, report: str, *options: str) -> None:
     plan = json.loads(line)
     _limit(plan["memory"])
 
-    def tell(**event) -> None:
+    def tell(**event: object) -> None:
         sys.stdout.flush()
         with open(report, "a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")

@@ -53,15 +53,15 @@ class TimeUp(BaseException):
     Not an `Exception`, so that `except Exception` lets it through.
     """
 
-    def __init__(self, seconds: float = 0.0):
+    def __init__(self, seconds: float = 0.0) -> None:
         super().__init__(seconds)
         self.seconds = seconds
 
 
-class TooLarge(Exception):
+class TooLarge(Exception):  # noqa: N818
     """A model asked for more weights than it may have."""
 
-    def __init__(self, weights: int, most: int):
+    def __init__(self, weights: int, most: int) -> None:
         super().__init__(weights, most)
         self.weights, self.most = weights, most
 
@@ -160,9 +160,9 @@ def _caught_in_vain(seconds: float, lines: int) -> type:
     """
 
     class Again(TimeUp):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__(seconds)
-            _raise_after(lines, sys._getframe(1), seconds)
+            _raise_after(lines, sys._getframe(1), seconds)  # noqa: SLF001
 
     return Again
 
@@ -173,7 +173,7 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
     Not in libraries, whose `finally` may have a lock to give back.
     """
 
-    def trace(at: FrameType, event: str, arg: object) -> Callable | None:
+    def trace(at: FrameType, event: str, _: object) -> Callable | None:
         nonlocal lines
         if not is_own(at.f_code.co_filename):
             return None
@@ -201,7 +201,7 @@ def weight_limit(most: int) -> Iterator[None]:
         return
     layer_class, total = sys.modules["keras"].layers.Layer, 0
 
-    def counted(layer, shape=None, *args, **kwargs):
+    def counted(layer: Any, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
         nonlocal total
         sizes = [size or 0 for size in np.atleast_1d(shape)] if shape is not None else []
         total += int(np.prod(sizes, dtype=float))

@@ -23,7 +23,7 @@ class Source:
     of what it uses, so `run` leaves it out there.
     """
 
-    def __init__(self, text: bytes, path: Path):
+    def __init__(self, text: bytes, path: Path) -> None:
         self.path, self.tree = path, ast.parse(text, filename=str(path))
 
     @classmethod

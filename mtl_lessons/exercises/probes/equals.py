@@ -50,8 +50,8 @@ def _equals_seen() -> Iterator[list[bool]]:
         SEEN.reset(token)
 
 
-def _compared(self: keras.KerasTensor, other: object) -> object:
-    """`self == other`, left to Python, which tells whether they are the same object."""
+def _compared(_: keras.KerasTensor, other: object) -> object:
+    """`tensor == other`, left to Python, which tells whether they are the same object."""
     seen = SEEN.get()
     if seen is not None and isinstance(other, int | float | np.ndarray | np.generic):
         seen.append(True)

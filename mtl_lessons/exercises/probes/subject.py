@@ -35,7 +35,7 @@ class Subject:
     number is not finite.
     """
 
-    def __init__(self, answer: object, x: Columns, declared: Sequence[Output]):
+    def __init__(self, answer: object, x: Columns, declared: Sequence[Output]) -> None:
         self.model, self.declared = built(answer), list(declared)
         self.x = {name: column.copy() for name, column in x.items()}
         self._magnified: dict[float, Tensors] = {}
@@ -144,7 +144,8 @@ def _fits(shape: tuple[int | None, ...], expected: tuple[int, ...]) -> bool:
 
 def nothing_frozen(model: keras.Layer) -> None:
     """No layer with a table or a kernel is kept from training."""
-    frozen = [layer for layer in model._flatten_layers() if not layer.trainable]
+    layers = model._flatten_layers()  # noqa: SLF001  (Keras has no public name for them all)
+    frozen = [layer for layer in layers if not layer.trainable]
     kept = [weight for layer in frozen for weight in layer.weights if len(weight.shape) > 1]
     paths = sorted({weight.path for weight in kept if "float" in str(weight.dtype)})
     if paths:

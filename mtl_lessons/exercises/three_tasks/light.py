@@ -198,12 +198,12 @@ def _scores(seed: int) -> tuple[list[dict], list[dict]]:
     """Five seeds that differ among themselves more than the two models do."""
     rng = np.random.default_rng(seed)
     level = {"chosen": 0.63, "ad_click": 0.7, "rating": 0.8}
-    single, multi = [], []
-    for _ in range(5):
-        single.append({task: value + 0.05 * rng.normal() for task, value in level.items()})
-    for run in single:
-        multi.append({task: value + 0.02 + 0.01 * rng.normal() for task, value in run.items()})
-    return multi, single
+
+    def moved(run: dict[str, float], by: float, apart: float) -> dict[str, float]:
+        return {task: value + by + apart * rng.normal() for task, value in run.items()}
+
+    single = [moved(level, 0.0, 0.05) for _ in range(5)]
+    return [moved(run, 0.02, 0.01) for run in single], single
 
 
 def _reported(answer: object, multi: list[dict], single: list[dict]) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """What is checked at the steps of chapter 5's exercise that need TensorFlow, cheap probes first."""
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -165,7 +166,9 @@ def _some() -> np.ndarray:
     return _single()[5::31]
 
 
-def _lets_through(model: keras.Layer, output, key: str, **facts) -> None:
+def _lets_through(
+    model: keras.Layer, output: Callable[[], tf.Tensor], key: str, **facts: object
+) -> None:
     """No layer is so narrow that most directions of an item's vector are lost in it."""
     at_most, together, width = probes.jacobian_ranks(model, output, ITEMS)
     least = min(LEAST_RANK, width)

@@ -91,7 +91,9 @@ def _auc(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None)
     return float((above * pairs).sum() / pairs.sum()) if pairs.size else np.nan
 
 
-def _reported(answer: Callable, item, interest, scores) -> dict[str, float]:
+def _reported(
+    answer: Callable, item: np.ndarray, interest: np.ndarray, scores: dict
+) -> dict[str, float]:
     """What the learner's function says of copies of the data."""
     copies = {name: score.copy() for name, score in scores.items()}
     found = attempted(answer(item.copy(), interest.copy(), copies))
@@ -122,7 +124,10 @@ def _number(task: str, value: object) -> float:
 
 def _look_alikes(task: str, item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
     """What typical mistakes would say: message, number."""
-    yield from (_of_items if task == "item" else _of_interests)(item, interest, scores)
+    if task == "item":
+        yield from _of_items(item, interest, scores)
+    else:
+        yield from _of_interests(interest, scores)
 
 
 def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
@@ -149,7 +154,7 @@ def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
     yield "by-item", np.mean(top[0][top[1] > 0] / top[1][top[1] > 0])
 
 
-def _of_interests(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
+def _of_interests(interest: np.ndarray, scores: dict) -> Numbers:
     known, score = ~np.isnan(interest).any(axis=1), scores["interest"]
     yes, full = np.nan_to_num(interest), np.nan_to_num(interest, nan=1.0)  # unknown as 0, as 1
     label, told = interest[known], score[known]
@@ -195,7 +200,9 @@ def _f1(label: np.ndarray, hard: np.ndarray) -> float:
     return float(2 * (label * hard).sum() / max(label.sum() + hard.sum(), 1))
 
 
-def _same_for_probabilities(answer: Callable, item, interest, scores) -> None:
+def _same_for_probabilities(
+    answer: Callable, item: np.ndarray, interest: np.ndarray, scores: dict
+) -> None:
     """A monotone change of the scores changes nothing."""
     squeezed = {name: 1 / (1 + np.exp(-score)) for name, score in scores.items()}
     expected, found = _right(item, interest, scores), _reported(answer, item, interest, squeezed)

@@ -28,9 +28,8 @@ def known(label):
 
 
 def mean(error, there):
-    return ops.sum(ops.reshape(error, (-1,)) * ops.reshape(there, (-1,))) / ops.maximum(
-        ops.sum(there), 1.0
-    )
+    total = ops.sum(ops.reshape(error, (-1,)) * ops.reshape(there, (-1,)))
+    return total / ops.maximum(ops.sum(there), 1.0)
 
 
 def filled(label, blank=0.0):
@@ -38,9 +37,8 @@ def filled(label, blank=0.0):
 
 
 def chosen_loss(label, p):
-    return mean(
-        ops.sparse_categorical_crossentropy(ops.cast(filled(label), "int32"), p), known(label)
-    )
+    chosen = ops.cast(filled(label), "int32")
+    return mean(ops.sparse_categorical_crossentropy(chosen, p), known(label))
 
 
 def click_loss(label, p):
@@ -61,9 +59,8 @@ def one_log(logs):
     def column(name, blank):
         return np.concatenate([log.get(name, np.full(len(log["user"]), blank)) for log in logs])
 
-    return {name: column(name, -1) for name in IDS}, {
-        task: column(task, np.nan) for task in ("chosen", "ad_click", "rating")
-    }
+    x = {name: column(name, -1) for name in IDS}
+    return x, {task: column(task, np.nan) for task in ("chosen", "ad_click", "rating")}
 
 
 def report(multi, single):
