@@ -5,8 +5,10 @@ from pathlib import Path
 
 from mtl_lessons import quiz
 
-BANK = r"""chapter: sample
-questions:
+HEAD = "chapter: sample\ntitle: Sample\nabout: What is asked?\n"
+BANK = (
+    HEAD
+    + r"""questions:
 - id: sample-gain
   anchor: a-definition
   level: junior
@@ -108,6 +110,7 @@ questions:
   follow_up: "What does Keras divide by?"
   source: [caruana1997]
 """
+)
 BIB = """@article{caruana1997,
   author = {Caruana, Rich},
   title = {Multitask Learning},

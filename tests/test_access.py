@@ -37,11 +37,20 @@ LINK = '<a href="#x" style="color: #00008b; text-decoration: none">link</a>'
 def test_a_kind_of_text_is_judged_once_wherever_it_stands(shown):
     known = set()
     light = '<span style="color: #bbb">Light.</span>'
-    assert [rule for rule, _ in violations(shown(f"<p>{light}</p>"), known=known)] == ["color-contrast"]
+    assert [rule for rule, _ in violations(shown(f"<p>{light}</p>"), known=known)] == [
+        "color-contrast"
+    ]
     assert violations(shown(f"<p>Text. {light}</p>"), known=known) == []
     on_another_ground = f'<p style="background: #ffe">{light}</p>'
-    assert [rule for rule, _ in violations(shown(on_another_ground), known=known)] == ["color-contrast"]
-    assert violations(shown(f'<p style="color: #757575">Grey text with a {LINK} in it.</p>'), known=known) == []
+    assert [rule for rule, _ in violations(shown(on_another_ground), known=known)] == [
+        "color-contrast"
+    ]
+    assert (
+        violations(
+            shown(f'<p style="color: #757575">Grey text with a {LINK} in it.</p>'), known=known
+        )
+        == []
+    )
     in_dark_text = violations(shown(f"<p>Dark text with a {LINK} in it.</p>"), known=known)
     assert [rule for rule, _ in in_dark_text] == ["link-in-text-block"]
 

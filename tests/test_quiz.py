@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from bank import BANK, BIB, Outline, bank_of, edited, line_of
+from bank import BANK, BIB, HEAD, Outline, bank_of, edited, line_of
 
 from mtl_lessons import embed, quiz
 from mtl_lessons.quiz import KINDS, stored
@@ -209,7 +209,7 @@ def test_a_question_keeps_its_edition_when_another_one_follows_it(tmp_path):
 # ---- topics ----
 
 TOPIC = (
-    BANK.replace("chapter: sample\n", "topic: sample\ntitle: A sample\n")
+    BANK.replace(HEAD, "topic: sample\ntitle: A sample\n")
     .replace("  anchor: not-on-this-page\n", "")
     .replace("anchor: a-definition", "anchor: concept#a-definition")
     .replace("cell:a-definition", "cell:concept#a-definition")

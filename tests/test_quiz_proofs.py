@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bank import BANK, bank_of, edited, line_of
+from bank import BANK, HEAD, bank_of, edited, line_of
 
 from mtl_lessons import quiz
 from mtl_lessons.quiz import bank as banks
@@ -73,9 +73,7 @@ def test_references_need_a_list_to_which_they_lead(tmp_path):
 
 
 def test_a_topic_leads_to_sections_of_chapters_that_are_there(tmp_path):
-    text = BANK.replace("chapter: sample\n", "topic: sample\ntitle: A sample\n").replace(
-        '"cell:', '"cell:other#'
-    )
+    text = BANK.replace(HEAD, "topic: sample\ntitle: A sample\n").replace('"cell:', '"cell:other#')
     text = text.replace("anchor: ", "anchor: sample#")
     found = {problem.reason for problem in proofs.proofs(book(tmp_path, text))}
     assert found == {"expected a section of other.ipynb, found other-a-definition"}

@@ -12,6 +12,7 @@
 
   Without repository and address there is no button: a notebook in Colab could not find the package.
 - The reference of the package (api.py).
+- The chapters on the landing page (chapters.py).
 - Questions on pages, and the sources of a chapter (quizzes.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, takeaway.py).
 - Static files that no page uses are not shipped.
@@ -37,6 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the site shows the package of its own checkout, installed or not
 
 import api  # noqa: E402
+import chapters  # noqa: E402
 import quizzes  # noqa: E402
 import takeaway  # noqa: E402
 import trainer  # noqa: E402
@@ -242,6 +244,7 @@ def setup(app: Sphinx) -> dict:
             f"mtl_{name}", os.environ.get(f"MTL_{name.upper()}", default), "html", str
         )
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    chapters.setup(app)
     quizzes.setup(app)
     trainer.setup(app)
     app.connect(

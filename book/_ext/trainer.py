@@ -34,18 +34,9 @@ STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
 
 def titled(banks: list[Bank], order: list[str]) -> list[tuple[str, Bank]]:
     """The banks with their titles: those of chapters in the `order` of the book, then topics."""
-    names = embed.strings("trainer")
     place = {name: i for i, name in enumerate(order)}
     banks = sorted(banks, key=lambda bank: (place.get(bank.path.stem, len(order)), bank.path.stem))
-    return [
-        (
-            bank.data.get("title")
-            or names.get(f"topic-{bank.path.stem}")
-            or bank.path.stem.replace("_", " "),
-            bank,
-        )
-        for bank in banks
-    ]
+    return [(bank.data["title"], bank) for bank in banks]
 
 
 def data(question: Question, place: quiz.Place) -> dict:

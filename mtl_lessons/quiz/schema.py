@@ -33,6 +33,8 @@ TOPIC = {  # targets of any chapter, `concept#what-is-a-task`, where one fits
     "anchor?": re.compile(r"[a-z0-9_]+#[a-z0-9-]+"),
     "source": [re.compile(r"cell:[a-z0-9_]+#[a-z0-9-]+|[\w-]+")],
 }
+CHAPTER_HEAD = {"title": str, "about": str}  # what the chapter asks, for the map of the book
+TOPIC_HEAD = {"title": str}
 VERBATIM = {"id", "anchor", "source", "code", "expression", "unit", "run"}  # the rest is Markdown
 
 
@@ -43,8 +45,9 @@ def validate(bank: Bank) -> list[Problem]:
     """
     name, stem = bank.path.name, re.compile(re.escape(bank.path.stem))
     is_topic = isinstance(bank.data, dict) and bank.is_topic
-    head = {"topic": stem, "title": str} if is_topic else {"chapter": stem}
-    if found := list(mismatches(bank.root, head | {"questions": [dict]})):
+    head = TOPIC_HEAD if is_topic else CHAPTER_HEAD
+    kind = "topic" if is_topic else "chapter"
+    if found := list(mismatches(bank.root, {kind: stem} | head | {"questions": [dict]})):
         return [Problem(name, line, "", reason) for line, reason in found]
     problems = []
     for node, question in zip(bank.nodes, bank.questions):

@@ -1,0 +1,68 @@
+"""The chapters on the landing page, in the order of the table of contents.
+
+- `{mtl-chapters} map`: title, what is asked (both from the bank), and for whom, how long and after
+  what, which a notebook says at the end of its first cell;
+- `{mtl-chapters} downloads`: their notebooks.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from mtl_lessons import quiz
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = ROOT / "book"
+ENTRY = re.compile(r"^ *- file: book/(\w+)$", re.MULTILINE)
+
+
+def names() -> list[str]:
+    """The chapters: what the table of contents lists and a notebook is."""
+    listed = ENTRY.findall((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [name for name in listed if (BOOK / f"{name}.ipynb").exists()]
+
+
+def said_first(name: str) -> str:
+    """What a notebook says at the end of its first cell: for whom, how long, after what."""
+    notebook = json.loads((BOOK / f"{name}.ipynb").read_text(encoding="utf-8"))
+    last = "".join(notebook["cells"][0]["source"]).rpartition("\n\n")[2]
+    if not re.fullmatch(r"\*[^*]*\*", last):
+        raise ValueError(
+            f"{name}.ipynb: expected its first cell to end in *level · time*, found {last!r:.60}"
+        )
+    return " ".join(last.split())
+
+
+def entry(name: str) -> str:
+    """A chapter of the map, as Markdown."""
+    head = quiz.load(name, BOOK / "questions").data
+    return f"1. **[{head['title']}]({name}.ipynb)** {head['about']}\n   {said_first(name)}\n"
+
+
+def download(name: str, number: int) -> str:
+    return f'<a href="../notebooks/{name}.ipynb" download>chapter {number}</a>'
+
+
+class ChaptersDirective(SphinxDirective):
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        for name in names():
+            self.env.note_dependency(str(BOOK / f"{name}.ipynb"))
+            self.env.note_dependency(str(BOOK / "questions" / f"{name}.yml"))
+        self.env.note_dependency(str(ROOT / "_toc.yml"))
+        if self.arguments == ["map"]:
+            try:
+                return self.parse_text_to_nodes("".join(map(entry, names())))
+            except ValueError as error:
+                raise self.error(str(error)) from error
+        links = [download(name, number) for number, name in enumerate(names(), 1)]
+        return [nodes.raw("", f"<p>{', '.join(links)}</p>", format="html")]
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("mtl-chapters", ChaptersDirective)

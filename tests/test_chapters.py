@@ -1,0 +1,28 @@
+"""The chapters on the landing page: in the order of the book, each with what it says of itself."""
+
+import json
+
+import chapters
+import pytest
+from notebooks import chapters as notebooks
+
+
+def test_every_notebook_is_a_chapter_of_the_map():
+    assert chapters.names()[0] == "concept"
+    assert sorted(chapters.names()) == [path.stem for path in notebooks()]
+
+
+@pytest.mark.parametrize("name", chapters.names())
+def test_a_chapter_says_what_it_asks_and_how_long_it_takes(name):
+    title, rest = chapters.entry(name).split("\n", 1)
+    assert title.startswith("1. **[") and f"]({name}.ipynb)** " in title
+    assert " minutes" in rest and "before you start: " in rest
+
+
+def test_a_notebook_that_does_not_say_how_long_it_takes_is_named(tmp_path, monkeypatch):
+    cell = {"cell_type": "markdown", "source": ["# A title\n", "\n", "Some text."]}
+    (tmp_path / "new.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    monkeypatch.setattr(chapters, "BOOK", tmp_path)
+    expected = r"new.ipynb: expected its first cell to end in \*level · time\*, found 'Some text.'"
+    with pytest.raises(ValueError, match=expected):
+        chapters.said_first("new")
