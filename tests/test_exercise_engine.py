@@ -56,7 +56,7 @@ def test_an_error_is_told_with_its_place(two):
     assert "division by zero" in str(result) and "return 1 / 0" in str(result)
 
 
-class Unprintable(Exception):  # noqa: N818
+class Unprintable(Exception):
     def __str__(self):
         raise RuntimeError("not even that")
 
