@@ -22,9 +22,7 @@ from pathlib import Path
 
 import yaml
 
-LOADER = getattr(
-    yaml, "CSafeLoader", yaml.SafeLoader
-)  # the former, written in C, is not everywhere
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the former is fast, but not everywhere
 TAGS = {  # what YAML calls a value that fits a type
     str: {"str"},
     int: {"int"},

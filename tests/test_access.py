@@ -1,7 +1,7 @@
 """What the other tests ask of pages finds what it should: text that is hard to read, and what a keyboard does not reach."""
 
 import pytest
-from access import unreached, violations_by_theme
+from access import unreached, violations, violations_by_theme
 
 PAGE = """<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Page</title>
 <style>body {{ background: #fff; color: #222 }} [data-theme=dark] body {{ background: #121212; color: #ddd }} div {{ width: 9rem }}</style>
@@ -29,6 +29,21 @@ def test_text_that_is_hard_to_read_is_found_in_the_theme_where_it_is(shown, body
     found = violations_by_theme(shown(body))
     assert {theme: len(rules) for theme, rules in found.items()} == {"light": light, "dark": dark}
     assert {rule for rules in found.values() for rule, _ in rules} <= {"color-contrast"}
+
+
+LINK = '<a href="#x" style="color: #00008b; text-decoration: none">link</a>'
+
+
+def test_a_kind_of_text_is_judged_once_wherever_it_stands(shown):
+    known = set()
+    light = '<span style="color: #bbb">Light.</span>'
+    assert [rule for rule, _ in violations(shown(f"<p>{light}</p>"), known=known)] == ["color-contrast"]
+    assert violations(shown(f"<p>Text. {light}</p>"), known=known) == []
+    on_another_ground = f'<p style="background: #ffe">{light}</p>'
+    assert [rule for rule, _ in violations(shown(on_another_ground), known=known)] == ["color-contrast"]
+    assert violations(shown(f'<p style="color: #757575">Grey text with a {LINK} in it.</p>'), known=known) == []
+    in_dark_text = violations(shown(f"<p>Dark text with a {LINK} in it.</p>"), known=known)
+    assert [rule for rule, _ in in_dark_text] == ["link-in-text-block"]
 
 
 FORMULA = "<math><mi>x</mi><mo>+</mo><mi>yyyyyyyyyyyyyyyyy</mi></math>"

@@ -1,5 +1,4 @@
-"""Figures to play with: one dial per setting, and for every position of the dials something in
-words and drawn.
+"""Figures to play with: a dial per setting, and for every position words and a drawing.
 
 A figure has three lives, all from the same object::
 

@@ -72,7 +72,7 @@ class BiasBox(Explorable):
             return f"{across(value, self.span):.0f}"
 
         rows = "".join(
-            _estimator(name, [x(run) for run in runs], x(np.mean(runs)), 16 + ROW * i)
+            _estimator(name, [x(run) for run in runs], x(float(np.mean(runs))), 16 + ROW * i)
             for i, (name, runs) in enumerate(ratios.items())
         )
         ticks = "".join(

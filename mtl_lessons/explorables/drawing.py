@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
+import numpy as np
+
 from mtl_lessons.metrics import Interval, interval
 
 from .explorable import SAY
@@ -84,6 +86,6 @@ def decimal(x: float) -> str:
     return f"{rounded(x):.2f}".replace("-", "−")
 
 
-def pair(v: Sequence[float]) -> str:
+def pair(v: Sequence[float] | np.ndarray) -> str:
     """`(0.25, −1.00)`."""
     return f"({decimal(v[0])}, {decimal(v[1])})"

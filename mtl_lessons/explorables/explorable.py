@@ -110,7 +110,7 @@ class Explorable:
 
     # ---- in a notebook ----
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:  # IPython names what it wants
         html = embed.carry(self.html(), "explorable")
         bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": html}
         if live():

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mtl_lessons import embed, stored
 from mtl_lessons.metrics import Interval, interval
@@ -86,7 +87,7 @@ class Front(Explorable):
 # ---- what was measured ----
 
 
-def means(runs: Runs) -> tuple[Interval, Interval]:
+def means(runs: ArrayLike) -> tuple[Interval, Interval]:
     """Mean and 95 % interval of both tasks' losses, from `(seeds, 2)`."""
     a, b = np.transpose(runs)
     return interval(a), interval(b)

@@ -121,7 +121,7 @@ class GainMap(Explorable):
         return f"{self.title}\n{names}\n{table}\n{key}. {self.caption}"
 
     @cached_property
-    def widget(self) -> Trainer:
+    def widget(self) -> Trainer:  # ty: ignore[incompatible-mutable-override]: nobody sets it
         return Trainer(self)
 
 

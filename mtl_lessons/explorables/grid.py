@@ -9,7 +9,9 @@ import numpy as np
 
 from mtl_lessons.metrics import Interval, interval
 
-Point = Mapping[str, float | str]  # a value for each dial, by the name of its axis
+# A value of a dial: a number or text. Which of them, each figure knows of its own dials.
+Setting = Any
+Point = Mapping[str, Setting]  # a value for each dial, by the name of its axis
 
 
 # ---- settings ----
@@ -25,7 +27,7 @@ class Axis:
 
     name: str
     label: str
-    values: tuple[float | str, ...]
+    values: tuple[Setting, ...]
     labels: tuple[str, ...] = ()
     format: str = ""
 
@@ -33,7 +35,7 @@ class Axis:
     def choice(self) -> bool:
         return isinstance(self.values[0], str)
 
-    def text(self, value: float | str) -> str:
+    def text(self, value: Setting) -> str:
         """The value for readers."""
         if self.labels:
             return self.labels[self.values.index(value)]

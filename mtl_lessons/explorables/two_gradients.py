@@ -103,7 +103,7 @@ def steps(a: Vector, b: Vector) -> dict[str, Vector]:
 
 def changes(d: Vector, a: Vector, b: Vector) -> dict[str, float]:
     """Change of each loss per unit of learning rate, in first order, as printed: `-d · g`."""
-    return {"a": rounded(-d @ a), "b": rounded(-d @ b)}
+    return {"a": rounded(float(-d @ a)), "b": rounded(float(-d @ b))}
 
 
 # ---- words ----

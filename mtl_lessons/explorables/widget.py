@@ -1,14 +1,17 @@
 """A figure in a live kernel: the same dials as ipywidgets (7.7 or 8)."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mtl_lessons import embed
 
-from .grid import Axis, Cell, Point, as_cell
+from .grid import Axis, Cell, Point, Setting, as_cell
+
+if TYPE_CHECKING:
+    import ipywidgets  # at run time only where there is a kernel
 
 SAY = embed.strings("explorable")
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -31,10 +34,10 @@ class Trainable(Figure, Protocol):
     """What a widget asks of a map at whose points a reader trains."""
 
     limits: Mapping[str, tuple[float, float]]
+    train: Callable[..., Mapping[str, Any]]
 
     def table(self, current: Cell | None, own: Sequence[Cell] = ()) -> str: ...
     def says(self, state: Cell) -> str: ...
-    def train(self, **arguments: Any) -> Mapping[str, Any]: ...
 
 
 def live() -> bool:
@@ -63,7 +66,7 @@ class Widget:
             dial.observe(self._turn, "value")
         self.show(figure.start)
 
-    def _dial(self, axis: Axis, value: float | str):
+    def _dial(self, axis: Axis, value: Setting) -> "ipywidgets.ValueWidget":
         import ipywidgets
 
         kind = ipywidgets.Dropdown if axis.choice else ipywidgets.SelectionSlider
@@ -74,7 +77,7 @@ class Widget:
         self.head.value = _part(self.figure.head())
         self.panel.value = _part(self.figure.panel(state))
 
-    def _turn(self, change: Any) -> None:
+    def _turn(self, _change: Any) -> None:
         point = {name: dial.value for name, dial in self.dials.items()}
         self.show(self.figure.state(point))
 
@@ -106,7 +109,7 @@ class Trainer(Widget):
         self.box.children += (heading, *controls, self.message)
         self.button.on_click(self._train)
 
-    def _input(self, axis: Axis):
+    def _input(self, axis: Axis) -> "ipywidgets.ValueWidget":
         import ipywidgets
 
         low, high = self.figure.limits.get(axis.name, (axis.values[0], axis.values[-1]))

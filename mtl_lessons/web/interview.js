@@ -3,6 +3,7 @@
 
 import { shuffle, wordsOf } from "./bank.js";
 import { element } from "./parts.js";
+import { scoreOf } from "./store.js";
 import {
   button,
   clock,
@@ -174,7 +175,8 @@ class Interview extends Rounds {
     const used = question?.used ?? 0;
     const late = used > question?.limit;
     const answered = Boolean(result);
-    return { item, question, answered, score: scoreOf(result), used, late, sure: question?.sure() };
+    const score = result ? scoreOf(result) : 0;
+    return { item, question, answered, score, used, late, sure: question?.sure() };
   }
 
   report(rows) {
@@ -285,12 +287,6 @@ class Interview extends Rounds {
     const quoted = text ? [`> ${text.replaceAll("\n", "\n> ")}`] : [];
     return [head, stem, ...quoted, row.item.id];
   }
-}
-
-/* From 0 to 1; 0 where there is no result. */
-function scoreOf(result) {
-  if (!result) return 0;
-  return result.right === undefined ? result.points / result.total : Number(result.right);
 }
 
 mount("interview", Interview);

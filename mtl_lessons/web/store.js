@@ -25,7 +25,7 @@ const isRetry = (reviews, time) =>
   reviews.length > 0 && Math.abs(time - reviews.at(-1).time) < SITTING;
 
 /* From 0 to 1; undefined where there is no result. */
-function scoreOf({ right, points, total }) {
+export function scoreOf({ right, points, total }) {
   if (typeof right === "boolean") return Number(right);
   return points >= 0 && total >= points ? points / total : undefined;
 }
@@ -165,9 +165,12 @@ export const store = {
     this.change((all) => {
       const old = isRecord(all[id]) ? all[id] : {},
         reviews = reviewsOf(old);
-      if (!attempt)
-        reviews.filter((fact) => fact.time === review).forEach((fact) => (fact.score = score));
-      else if (!isRetry(reviews, time)) reviews.push({ time: (counted = time), score, sure });
+      if (!attempt) {
+        for (const fact of reviews.filter((fact) => fact.time === review)) fact.score = score;
+      } else if (!isRetry(reviews, time)) {
+        reviews.push({ time, score, sure });
+        counted = time;
+      }
       const attempts = (Number.isInteger(old.attempts) ? old.attempts : 0) + Number(attempt);
       all[id] = { ...result, attempts, time, reviews };
     });

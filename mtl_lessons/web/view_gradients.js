@@ -103,7 +103,10 @@ function cone(a, b, scale) {
 function numbers(drawn, scale) {
   const places = [];
   const equal = {};
-  drawn.forEach((step) => (equal[pair(step.d)] ??= []).push(step));
+  for (const step of drawn) {
+    equal[pair(step.d)] ??= [];
+    equal[pair(step.d)].push(step);
+  }
   const texts = Object.values(equal).map((steps) => {
     const { d } = steps[0];
     const way = size(d) > 0.005 ? unit(d) : [0, 1];
