@@ -38,6 +38,7 @@ def test_the_sample_is_all_true(tmp_path):
     assert proofs.proofs(book(tmp_path)) == []
 
 
+EXACT = 'expression: "1 / 277", value: 0.00361010830325, tolerance: 0.0000000000001'
 NUMBERS = "numbers: [{expression: '1 / 3', value: 0.72, tolerance: 0.01}]\n  level: junior"
 
 
@@ -49,6 +50,7 @@ NUMBERS = "numbers: [{expression: '1 / 3', value: 0.72, tolerance: 0.01}]\n  lev
         ("value: 0.0036", "value: 0.0063", "value: 0.0063", "sample-number", "expected 0.0036, which its expression gives, found 0.0063"),
         ("0.6823 - 0.6787", "0.6823 -", "value: 0.0036", "sample-number", "a number from 0.6823 -, found SyntaxError"),
         ("0.6823 - 0.6787", "np.nan", "value: 0.0036", "sample-number", "expected nan, which its expression gives"),
+        ('expression: "0.6823 - 0.6787", value: 0.0036, tolerance: 0.00005', EXACT, "tolerance: ", "sample-number", "expected 3.610108e-03 to be right, found it wrong"),
         ("level: junior", NUMBERS, "numbers: [", "sample-gain", "expected 0.333333, which its expression gives, found 0.72"),
         ("fault: \"'the_head", "fault: \"'other' in made and 'the_head", "run:", "sample-bug", "its code to show its fault, found it to be free of its fault"),
         ('repair: {4: "pass"}', 'repair: {4: "made = [\'the_head_that_reads_the_other_head\']"}', "run:", "sample-bug", "with line 4 repaired to be free of its fault, found it to show"),

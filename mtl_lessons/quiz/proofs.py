@@ -22,6 +22,7 @@ import mtl_lessons
 from mtl_lessons.shapes import inside, line_of
 
 from .bank import Bank, Problem, Question, prefix
+from .kinds import kind_of
 
 LIGHT = {"np", "metrics", "world"}  # of what expressions name: it leaves TensorFlow out
 Doubt = tuple[yaml.Node, str]  # where something is said, and why it is not so
@@ -36,6 +37,7 @@ def proofs(bank: Bank, quick: bool = False) -> list[Problem]:
     problems = []
     for node, question in zip(bank.nodes, bank.questions):
         doubts = [*lost_sections(node, question, bank), *wrong_numbers(node, question, quick)]
+        doubts += refused_answers(node, question)
         if not quick:
             doubts += sound_bugs(node, question)
         for at, reason in doubts:
@@ -97,6 +99,20 @@ def wrong_numbers(node: yaml.Node, question: Question, quick: bool) -> Iterator[
             continue
         if not abs(found - value) <= claim["tolerance"]:  # NaN is no number's neighbour
             yield at, f"expected {found:.6g}, which its expression gives, found {value}"
+
+
+def refused_answers(node: yaml.Node, question: Question) -> Iterator[Doubt]:
+    """Numbers that are the answer and are graded wrong, written in one way or another."""
+    answer = question.get("answer", {})
+    if "value" not in answer:
+        return
+    for text in (f"{answer['value']}", f"{answer['value']:,}", f"{answer['value']:e}"):
+        score, _ = kind_of(question).grade(question, text)
+        if score < 1:
+            yield (
+                inside(node, "answer", "tolerance"),
+                f"expected {text} to be right, found it wrong",
+            )
 
 
 def claims(question: Question) -> list[tuple[tuple, dict]]:
