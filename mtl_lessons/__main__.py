@@ -103,7 +103,7 @@ def _check(asked: argparse.Namespace) -> int:
 class _Check:
     """The check of a file, which may be repeated: what has not changed is not checked again."""
 
-    def __init__(self, exercise: Exercise, file: Path):
+    def __init__(self, exercise: Exercise, file: Path) -> None:
         self.exercise, self.file = exercise, file
         self.known: dict[Step, tuple[str, Result]] = {}  # what its answer was, and what was said
         self.child: Child | None = None
@@ -199,11 +199,11 @@ def _count(name: str, done: int, total: int) -> None:
     print(f"{name}: {done}/{total}", file=sys.stderr)
 
 
-def _words(key: str, **facts) -> str:
+def _words(key: str, **facts: object) -> str:
     return embed.strings("exercises")[key].format(**facts)
 
 
-def _refuse(key: str, **facts) -> int:
+def _refuse(key: str, **facts: object) -> int:
     print(_words(key, **facts), file=sys.stderr)
     return 2
 

@@ -61,7 +61,7 @@ FOLDER = Path(__file__).parent
 class Step:
     """One step of an exercise: `check`, `hint`, `solution`, `starter`, `reset`."""
 
-    def __init__(self, exercise: "Exercise", number: int, spec: StepSpec):
+    def __init__(self, exercise: "Exercise", number: int, spec: StepSpec) -> None:
         self.exercise, self.number, self.spec = exercise, number, spec
         self.name, self.title, self.answer = spec.name, spec.title, spec.answer
         self.hints, self.light, self.seconds = spec.hints, spec.light, spec.seconds
@@ -152,7 +152,7 @@ class Step:
             return Message(self.spec.passed)
         return self.exercise.manifest.messages.get(key) or Message(embed.strings("mistakes")[key])
 
-    def _words(self, key: str, **facts) -> str:
+    def _words(self, key: str, **facts: object) -> str:
         return embed.strings("exercises")[key].format(title=self.title, **facts)
 
     def _sources(self) -> list[str]:
@@ -164,7 +164,7 @@ class Step:
         outcome: str,
         key: str,
         error: BaseException | None = None,
-        **facts,
+        **facts: object,
     ) -> Result:
         step = self._words("step", number=self.number)
         heading = f"{SIGNS[outcome]} {self._words(outcome)}: {step}"
@@ -180,7 +180,7 @@ class Step:
 class Exercise:
     """An exercise: its steps in order, also as attributes; `reset` forgets what was passed."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         self.name, self.folder = name, FOLDER / name
         self.manifest = Manifest.read(self.folder / "manifest.yml")
         self.title = self.manifest.title

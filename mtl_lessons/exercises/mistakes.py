@@ -10,6 +10,7 @@ import re
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mtl_lessons import embed
 
@@ -19,19 +20,19 @@ PACKAGE = Path(__file__).parents[1]
 LIBRARIES = (str(Path(os.__file__).parent), "<frozen")
 
 
-class Mistake(Exception):
+class Mistake(Exception):  # noqa: N818 (a learner's, no error of the program)
     """What is wrong with an answer: the key of a message, and the facts that it states."""
 
-    def __init__(self, key: str, **facts):
+    def __init__(self, key: str, **facts: Any) -> None:
         super().__init__(key, facts)
         self.key, self.facts = key, facts
 
 
-class NotAttempted(Exception):
+class NotAttempted(Exception):  # noqa: N818 (no error of the program)
     """The answer is still the starter."""
 
 
-def attempted(value):
+def attempted(value: Any) -> Any:
     """The value itself.
 
     Raises `NotAttempted` for the `...` of a starter, alone or as all that a list or dict holds.

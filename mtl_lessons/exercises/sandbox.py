@@ -17,7 +17,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from types import FrameType
@@ -53,15 +53,15 @@ class TimeUp(BaseException):
     Not an `Exception`, so that `except Exception` lets it through.
     """
 
-    def __init__(self, seconds: float = 0.0):
+    def __init__(self, seconds: float = 0.0) -> None:
         super().__init__(seconds)
         self.seconds = seconds
 
 
-class TooLarge(Exception):
+class TooLarge(Exception):  # noqa: N818 (a learner's, no error of the program)
     """A model asked for more weights than it may have."""
 
-    def __init__(self, weights: int, most: int):
+    def __init__(self, weights: int, most: int) -> None:
         super().__init__(weights, most)
         self.weights, self.most = weights, most
 
@@ -148,6 +148,7 @@ def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> N
 
 
 def _raise_in(thread: threading.Thread, error: type) -> None:
+    assert thread.ident is not None  # it was started
     ident = ctypes.c_ulong(thread.ident)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(error))
 
@@ -160,9 +161,10 @@ def _caught_in_vain(seconds: float, lines: int) -> type:
     """
 
     class Again(TimeUp):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__(seconds)
-            _raise_after(lines, sys._getframe(1), seconds)
+            caller = sys._getframe(1)  # noqa: SLF001 (there is no public way to a caller)
+            _raise_after(lines, caller, seconds)
 
     return Again
 
@@ -173,7 +175,7 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
     Not in libraries, whose `finally` may have a lock to give back.
     """
 
-    def trace(at: FrameType, event: str, arg: object) -> Callable | None:
+    def trace(at: FrameType, event: str, _arg: object) -> Callable | None:
         nonlocal lines
         if not is_own(at.f_code.co_filename):
             return None
@@ -194,14 +196,14 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
 
 
 @contextmanager
-def weight_limit(most: int) -> Iterator[None]:
+def weight_limit(most: int) -> Generator[None]:
     """Raise `TooLarge` when layers ask for more than `most` weights, before the memory is taken."""
     if "keras" not in sys.modules:
         yield
         return
     layer_class, total = sys.modules["keras"].layers.Layer, 0
 
-    def counted(layer, shape=None, *args, **kwargs):
+    def counted(layer: Any, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
         nonlocal total
         sizes = [size or 0 for size in np.atleast_1d(shape)] if shape is not None else []
         total += int(np.prod(sizes, dtype=float))
@@ -221,7 +223,7 @@ def weight_limit(most: int) -> Iterator[None]:
 
 
 @contextmanager
-def _restored() -> Iterator[None]:
+def _restored() -> Generator[None]:
     kept = [(set_, get()) for get, set_ in _settings()]
     try:
         yield

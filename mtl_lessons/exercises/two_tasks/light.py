@@ -10,7 +10,7 @@ ITEMS, TAGS, TOP = 500, 12, 10
 TOLERANCE = 5.1e-4  # three places are enough
 NAMES = ("item", "interest")
 
-Numbers = Iterator[tuple[str, float]]  # message, and what that mistake would say
+Numbers = Iterator[tuple[str, float | np.floating]]  # message, and what that mistake would say
 
 
 def evaluate(answer: object) -> dict:
@@ -91,7 +91,9 @@ def _auc(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None)
     return float((above * pairs).sum() / pairs.sum()) if pairs.size else np.nan
 
 
-def _reported(answer: Callable, item, interest, scores) -> dict[str, float]:
+def _reported(
+    answer: Callable, item: np.ndarray, interest: np.ndarray, scores: dict
+) -> dict[str, float]:
     """What the learner's function says of copies of the data."""
     copies = {name: score.copy() for name, score in scores.items()}
     found = attempted(answer(item.copy(), interest.copy(), copies))
@@ -143,13 +145,13 @@ def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
     yield "rank-weighted", np.mean(1 / rank)
     yield "accuracy-of-items", np.mean((scores["item"] > 0) == np.eye(ITEMS)[item])
     yield "accuracy-of-items", np.mean((scores["item"] > 0.5) == np.eye(ITEMS)[item])
-    yield "a-sum", np.sum(rank <= TOP)
+    yield "a-sum", int(np.sum(rank <= TOP))
     yield "percent", 100 * np.mean(rank <= TOP)
     top = [np.bincount(item[rank <= TOP], minlength=ITEMS), np.bincount(item, minlength=ITEMS)]
     yield "by-item", np.mean(top[0][top[1] > 0] / top[1][top[1] > 0])
 
 
-def _of_interests(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
+def _of_interests(_item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
     known, score = ~np.isnan(interest).any(axis=1), scores["interest"]
     yes, full = np.nan_to_num(interest), np.nan_to_num(interest, nan=1.0)  # unknown as 0, as 1
     label, told = interest[known], score[known]
@@ -195,7 +197,9 @@ def _f1(label: np.ndarray, hard: np.ndarray) -> float:
     return float(2 * (label * hard).sum() / max(label.sum() + hard.sum(), 1))
 
 
-def _same_for_probabilities(answer: Callable, item, interest, scores) -> None:
+def _same_for_probabilities(
+    answer: Callable, item: np.ndarray, interest: np.ndarray, scores: dict
+) -> None:
     """A monotone change of the scores changes nothing."""
     squeezed = {name: 1 / (1 + np.exp(-score)) for name, score in scores.items()}
     expected, found = _right(item, interest, scores), _reported(answer, item, interest, squeezed)
