@@ -26,7 +26,7 @@ SHEETS = {  # what is shown -> its style sheets, in the order in which they are 
 
 def asset(name: str) -> str:
     """The text of a file in `mtl_lessons/web`, such as `"quiz.js"`."""
-    return files(__package__).joinpath("web", name).read_text(encoding="utf-8")
+    return files("mtl_lessons").joinpath("web", name).read_text(encoding="utf-8")
 
 
 @cache
@@ -56,7 +56,7 @@ def strings(part: str) -> dict[str, str]:
     return json.loads(asset("strings.en.json"))[part]
 
 
-def data(value) -> str:
+def data(value: object) -> str:
     """`value` as a JSON element that a script can read and that no text in it can end."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
     return f'<script type="application/json">{text}</script>'

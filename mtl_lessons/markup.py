@@ -5,6 +5,7 @@ so TeX that is left in HTML would stay raw there; MathML does not.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
 
 # Pandoc's rules for dollars: no space just inside, no digit just after. So "$5 and $6" is money, not a formula.
 DISPLAY = re.compile(r"\$\$((?:\\.|[^\\$`])+)\$\$", re.DOTALL)
@@ -84,7 +86,7 @@ def block_math(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
-def render_math(renderer, tokens, index, options, env) -> str:
+def render_math(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
     token = tokens[index]
     return math(token.content, **token.meta) + "\n" * token.block
 

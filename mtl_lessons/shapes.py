@@ -19,10 +19,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the former is fast, but not everywhere
+Shape = Any  # one of the above: a type, a pattern, a set, a list or a dict
+
+# the former, written in C, is not everywhere
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TAGS = {  # what YAML calls a value that fits a type
     str: {"str"},
     int: {"int"},
@@ -31,8 +35,8 @@ TAGS = {  # what YAML calls a value that fits a type
 }
 
 
-def read(path: Path) -> tuple[yaml.Node | None, object]:
-    """The root node of a file, which knows its lines, and its data.
+def read(path: Path) -> tuple[yaml.Node | None, Any]:
+    """The root node of a file, which knows its lines, and its data; None for an empty file.
 
     Raises:
         ValueError: it is not YAML; the message has the line.
@@ -63,7 +67,7 @@ def inside(node: yaml.Node, *path: str | int) -> yaml.Node:
     return node
 
 
-def mismatches(node: yaml.Node | None, shape) -> Iterator[tuple[int, str]]:
+def mismatches(node: yaml.Node | None, shape: Shape) -> Iterator[tuple[int, str]]:
     """Where a node is not of `shape`: pairs of a line and of what was expected and found there."""
     if isinstance(shape, list):
         yield from _not_a_list(node, shape[0])
@@ -86,7 +90,7 @@ def _tag(node: yaml.Node) -> str:
     return node.tag.rpartition(":")[2]
 
 
-def _not_a_list(node: yaml.Node | None, entry) -> Iterator[tuple[int, str]]:
+def _not_a_list(node: yaml.Node | None, entry: Shape) -> Iterator[tuple[int, str]]:
     if not isinstance(node, yaml.SequenceNode) or not node.value:
         yield line_of(node), f"expected a list with at least one entry, {_found(node)}"
         return
@@ -94,7 +98,7 @@ def _not_a_list(node: yaml.Node | None, entry) -> Iterator[tuple[int, str]]:
         yield from mismatches(child, entry)
 
 
-def _not_a_mapping(node: yaml.Node | None, shape) -> Iterator[tuple[int, str]]:
+def _not_a_mapping(node: yaml.Node | None, shape: Shape) -> Iterator[tuple[int, str]]:
     if not isinstance(node, yaml.MappingNode):
         yield line_of(node), f"expected keys and values, {_found(node)}"
     elif shape is dict:
@@ -127,7 +131,7 @@ def _wrong_keys(node: yaml.MappingNode, shape: dict) -> Iterator[tuple[int, str]
             yield line_of(key), f"expected the key {name} once, found it {times[name]} times"
 
 
-def _not_a_value(node: yaml.ScalarNode, shape) -> str | None:
+def _not_a_value(node: yaml.ScalarNode, shape: Shape) -> str | None:
     """What was expected of a single value, where it is not that; None where it is."""
     if isinstance(shape, set):
         return None if node.value in shape else f"one of {', '.join(sorted(shape))}"

@@ -147,7 +147,7 @@ LOST = "sample-number: expected next: a question of a bank, found sample-nothing
         (
             edited("  level: junior\n", ""),
             1,
-            "sample.yml:3: sample-gain: expected the key level, found none",
+            "sample.yml:5: sample-gain: expected the key level, found none",
         ),
         (NEXT, 1, LOST),
         (

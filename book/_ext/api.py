@@ -69,9 +69,16 @@ def _exported(module: griffe.Module) -> Iterator[griffe.Object]:
     """Classes and functions, as `__all__` lists them, or those of the module's own that have no underscore."""
     own = [name for name, thing in module.members.items() if not thing.is_alias and name[0] != "_"]
     for name in map(str, module.exports or own):
-        thing = module[name].final_target if module[name].is_alias else module[name]
+        thing = _named(module, name)
         if thing.is_class or thing.is_function:
             yield thing
+
+
+def _named(module: griffe.Module, name: str) -> griffe.Object:
+    """What a module calls by a name: where a submodule bears it too, what was imported counts."""
+    if name in module.imports:
+        return module.package[module.imports[name].partition(".")[2]]
+    return module[name]
 
 
 def _entry(thing: griffe.Object) -> list[str]:

@@ -1,16 +1,16 @@
 """A progress bar in a notebook or a terminal; nothing where nobody looks."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 WIDTH = 40
 
 
 @contextmanager
-def bar(total: int, label: str) -> Iterator[Callable[[int], None]]:
+def bar(total: int, label: str) -> Generator[Callable[[int], None]]:
     """Yields `show(done)`. The bar is gone when the block ends."""
-    nowhere = (lambda _: None), (lambda: None)
+    nowhere = (lambda _done: None), (lambda: None)
     show, clear = _notebook(label, total) or _terminal(label, total) or nowhere
     show(0)
     try:
@@ -21,14 +21,14 @@ def bar(total: int, label: str) -> Iterator[Callable[[int], None]]:
 
 def _notebook(label: str, total: int) -> tuple[Callable, Callable] | None:
     ipython = sys.modules.get("IPython")
-    shell = ipython and ipython.get_ipython()
-    if getattr(shell, "kernel", None) is None:
+    if ipython is None or getattr(ipython.get_ipython(), "kernel", None) is None:
         return None
+    display, as_html = ipython.display.display, ipython.display.HTML
     html = f'<label>{label} <progress max="{total}" value="{{}}"></progress></label>'
-    handle = ipython.display.display(ipython.display.HTML(html.format(0)), display_id=True)
+    handle = display(as_html(html.format(0)), display_id=True)
     return (
-        lambda done: handle.update(ipython.display.HTML(html.format(done))),
-        lambda: handle.update(ipython.display.HTML("")),
+        lambda done: handle.update(as_html(html.format(done))),
+        lambda: handle.update(as_html("")),
     )
 
 

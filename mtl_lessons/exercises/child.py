@@ -38,6 +38,8 @@ class Child:
         module = [sys.executable, "-m", "mtl_lessons.exercises.child"]
         command = [*module, exercise.name, str(self.report), *(["warm"] if warm else [])]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, encoding="utf-8")
+        assert self.process.stdin is not None  # it is a pipe
+        self.stdin = self.process.stdin
 
     def verdicts(self, file: Path, steps: Sequence[Step]) -> Verdicts:
         """The step with None when its check begins, with its result when it ends; asked once."""
@@ -72,13 +74,13 @@ class Child:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        self.stdin.close()
         self.folder.cleanup()
 
     def _send(self, line: str) -> None:
         try:
-            self.process.stdin.write(line + "\n")
-            self.process.stdin.flush()
+            self.stdin.write(line + "\n")
+            self.stdin.flush()
         except OSError:  # it has died while it waited: the exit status will tell
             pass
 

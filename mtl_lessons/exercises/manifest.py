@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import yaml
 
@@ -72,10 +73,10 @@ class StepSpec:
     light: bool = False
 
     @classmethod
-    def of(cls, entry: dict) -> "StepSpec":
+    def of(cls, entry: dict[str, Any]) -> "StepSpec":
         """From the YAML of a step; nothing in it can be changed."""
-        solution, hints = tuple(entry["solution"]), tuple(entry["hints"])
-        return cls(**entry | {"solution": solution, "hints": hints})
+        lists: dict[str, Any] = {name: tuple(entry[name]) for name in ("solution", "hints")}
+        return cls(**entry | lists)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class Manifest:
         """Raises `ValueError` for the first thing that is wrong, with its file and line."""
         root, data = shapes.read(path)
         wrong = list(shapes.mismatches(root, SHAPE))
-        wrong = wrong or list(_contradictions(root, data, path.parent))
+        if root is not None and not wrong:
+            wrong = list(_contradictions(root, data, path.parent))
         for line, reason in wrong:
             raise ValueError(f"{path.parent.name}/{path.name}:{line}: {reason}")
         messages = {key: Message(**message) for key, message in data["messages"].items()}

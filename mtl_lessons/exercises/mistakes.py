@@ -20,15 +20,15 @@ PACKAGE = Path(__file__).parents[1]
 LIBRARIES = (str(Path(os.__file__).parent), "<frozen")
 
 
-class Mistake(Exception):  # noqa: N818  (of a learner, no error of ours)
+class Mistake(Exception):  # noqa: N818 (a learner's, no error of the program)
     """What is wrong with an answer: the key of a message, and the facts that it states."""
 
-    def __init__(self, key: str, **facts: object) -> None:
+    def __init__(self, key: str, **facts: Any) -> None:
         super().__init__(key, facts)
         self.key, self.facts = key, facts
 
 
-class NotAttempted(Exception):  # noqa: N818
+class NotAttempted(Exception):  # noqa: N818 (no error of the program)
     """The answer is still the starter."""
 
 

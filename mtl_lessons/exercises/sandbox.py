@@ -17,7 +17,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from types import FrameType
@@ -58,7 +58,7 @@ class TimeUp(BaseException):
         self.seconds = seconds
 
 
-class TooLarge(Exception):  # noqa: N818
+class TooLarge(Exception):  # noqa: N818 (a learner's, no error of the program)
     """A model asked for more weights than it may have."""
 
     def __init__(self, weights: int, most: int) -> None:
@@ -148,6 +148,7 @@ def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> N
 
 
 def _raise_in(thread: threading.Thread, error: type) -> None:
+    assert thread.ident is not None  # it was started
     ident = ctypes.c_ulong(thread.ident)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(error))
 
@@ -162,7 +163,8 @@ def _caught_in_vain(seconds: float, lines: int) -> type:
     class Again(TimeUp):
         def __init__(self) -> None:
             super().__init__(seconds)
-            _raise_after(lines, sys._getframe(1), seconds)  # noqa: SLF001
+            caller = sys._getframe(1)  # noqa: SLF001 (there is no public way to a caller)
+            _raise_after(lines, caller, seconds)
 
     return Again
 
@@ -173,7 +175,7 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
     Not in libraries, whose `finally` may have a lock to give back.
     """
 
-    def trace(at: FrameType, event: str, _: object) -> Callable | None:
+    def trace(at: FrameType, event: str, _arg: object) -> Callable | None:
         nonlocal lines
         if not is_own(at.f_code.co_filename):
             return None
@@ -194,7 +196,7 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
 
 
 @contextmanager
-def weight_limit(most: int) -> Iterator[None]:
+def weight_limit(most: int) -> Generator[None]:
     """Raise `TooLarge` when layers ask for more than `most` weights, before the memory is taken."""
     if "keras" not in sys.modules:
         yield
@@ -221,7 +223,7 @@ def weight_limit(most: int) -> Iterator[None]:
 
 
 @contextmanager
-def _restored() -> Iterator[None]:
+def _restored() -> Generator[None]:
     kept = [(set_, get()) for get, set_ in _settings()]
     try:
         yield

@@ -101,7 +101,7 @@ class Source:
         nodes = list(ast.walk(self.tree))
         names = {getattr(node, "id", None) or getattr(node, "name", None) for node in nodes}
         constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
-        return names | {value for value in constants if isinstance(value, str)}
+        return {word for word in names | constants if isinstance(word, str)}
 
     @cached_property
     def _beside(self) -> list[str]:

@@ -45,7 +45,7 @@ def _facts(step: dict) -> dict:
     return counted | ({"passed": step["passed"]} if isinstance(step.get("passed"), bool) else {})
 
 
-def note(exercise: str, step: str, **facts: object) -> None:
+def note(exercise: str, step: str, **facts: bool | int) -> None:
     """Write down `passed=True` or `hints=2` of a step."""
     steps = of(exercise)
     _write(_read() | {exercise: steps | {step: steps.get(step, {}) | facts}})

@@ -16,9 +16,8 @@ SAY = embed.strings("terminal")
 
 # ---- characters ----
 SPACES = re.compile("[\t\n\r \u00a0\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]")
-FULL_WIDTH = {
-    code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)
-}  # of East Asian keyboards: "５％"
+# of East Asian keyboards: "５％"
+FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 TIMES = dict.fromkeys(map(ord, "×✕·⋅*"), "x")
 SLASHES = dict.fromkeys(map(ord, "\u2044\u2215"), "/")
@@ -66,7 +65,9 @@ def readings(text: str, percent: bool) -> list[float]:
     text = simple(text)
     if MIXED.search(text):
         return []  # without its space it would be another number
-    body, sign = PERCENT.fullmatch(SPACES.sub("", text)).groups()
+    parts = PERCENT.fullmatch(SPACES.sub("", text))
+    assert parts, "both parts of the pattern may be empty"
+    body, sign = parts.groups()
     unit = 0.01 if sign and not percent else 1
     found = [value * unit for value in values(body)]
     return [value for value in dict.fromkeys(found) if math.isfinite(value)]

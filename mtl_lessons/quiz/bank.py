@@ -36,7 +36,7 @@ class Bank:
     """
 
     path: Path
-    root: yaml.Node
+    root: yaml.Node | None
     data: dict
 
     @property
@@ -50,6 +50,7 @@ class Bank:
 
     @property
     def nodes(self) -> list[yaml.MappingNode]:
+        assert self.root is not None  # an empty file has no questions either
         return next(value.value for key, value in self.root.value if key.value == "questions")
 
 

@@ -30,7 +30,7 @@ class Quiz:
     text: str
     mark: str = ""  # by which a notebook of the book stores it (stored.py)
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:  # IPython names what it wants
         return {
             "text/html": embed.carry(self.mark + self.html, "quiz"),
             "text/plain": self.mark + self.text,

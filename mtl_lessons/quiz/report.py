@@ -6,6 +6,7 @@ All that is known to be wrong is reported here, with file, line and reason.
 import argparse
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from mtl_lessons import console
 
@@ -66,7 +67,7 @@ def weak_spots(banks: list[Bank]) -> Iterator[str]:
         yield from (f"{name}: no question of type {kind}" for kind in KINDS if kind not in types)
 
 
-def register(commands) -> None:
+def register(commands: Any) -> None:
     """Add the command `questions` to those of a parser: `commands` is from `add_subparsers`."""
     parser = commands.add_parser("questions", help="check the bank; count its questions")
     add_arguments(parser)

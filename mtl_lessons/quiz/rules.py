@@ -28,8 +28,8 @@ def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
     seen = [question for other in others for question in other.questions]
     problems = []
     for node, question in zip(bank.nodes, bank.questions):
-        for reason in flaws(question, bank.path.stem, known, seen):
-            problems.append(Problem(file, line_of(node), question["id"], reason))
+        reasons = flaws(question, bank.path.stem, known, seen)
+        problems += [Problem(file, line_of(node), question["id"], reason) for reason in reasons]
         seen.append(question)
     return problems + [Problem(file, 1, "", reason) for reason in giveaways(bank.questions)]
 
@@ -121,7 +121,8 @@ def chain(start: str, after: dict[str, str]) -> Iterator[str]:
     """The ids from `start` on, each led to by the one before; ends where one comes back."""
     seen = {start}
     yield start
-    while (start := after.get(start)) is not None:
+    while start in after:
+        start = after[start]
         yield start
         if start in seen:
             return

@@ -7,6 +7,7 @@ import argparse
 import random
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from mtl_lessons import console, embed
 
@@ -102,7 +103,7 @@ def said(prompt: str, read: Read) -> str:
 # ---- the command ----
 
 
-def register(commands) -> None:
+def register(commands: Any) -> None:
     """Add the command `quiz` to those of a parser: `commands` is from `add_subparsers`."""
     parser = commands.add_parser("quiz", help="questions of the book, asked in the terminal")
     parser.add_argument("--chapter", help="of this chapter or topic only, such as concept")

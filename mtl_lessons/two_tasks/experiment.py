@@ -221,7 +221,8 @@ def seen() -> list[dict]:
     world = World(seed=0, **WORLD)
     data = Data.of_world(world)
     category = np.eye(TAGS)[world.catalogue.category]
-    true_items = data.test.p_item @ category
+    true_items, true_tags = data.test.p_item @ category, data.test.p_interest
+    assert true_tags is not None  # of a world, everything is known
     both = _trained(data, SIDES["both"], EPOCHS)
     item_alone = _trained(data, SIDES["item alone"], EPOCHS)
     interest_alone = _trained(data, SIDES["interest alone"], epochs=1)
@@ -237,7 +238,7 @@ def seen() -> list[dict]:
                     "items": items[user],
                     "tags": tags[user],
                     "true_items": true_items[user],
-                    "true_tags": data.test.p_interest[user],
+                    "true_tags": true_tags[user],
                 }
                 numbers = {name: np.round(row, 3).tolist() for name, row in predicted.items()}
                 records.append({"user": user, "length": length, "trained": kind} | numbers)

@@ -1,6 +1,6 @@
 """A mask by `==`: in a model that is being built, Keras answers False, and nothing is masked."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -39,19 +39,21 @@ def mindful_of_equals(check: Callable) -> Callable:
 
 
 @contextmanager
-def _equals_seen() -> Iterator[list[bool]]:
+def _equals_seen() -> Generator[list[bool]]:
     """Something is put into the list when a symbolic tensor is compared with a number by `==`."""
     if "__eq__" not in vars(keras.KerasTensor):
-        keras.KerasTensor.__eq__ = _compared  # it stays: without a list, it does what Python does
-    token = SEEN.set([])
+        # it stays: without a list, it does what Python does
+        keras.KerasTensor.__eq__ = _compared  # ty: ignore[invalid-assignment]: it was `object`'s
+    seen: list[bool] = []
+    token = SEEN.set(seen)
     try:
-        yield SEEN.get()
+        yield seen
     finally:
         SEEN.reset(token)
 
 
-def _compared(_: keras.KerasTensor, other: object) -> object:
-    """`tensor == other`, left to Python, which tells whether they are the same object."""
+def _compared(_self: keras.KerasTensor, other: object, /) -> bool:
+    """`self == other`, left to Python, which tells whether they are the same object."""
     seen = SEEN.get()
     if seen is not None and isinstance(other, int | float | np.ndarray | np.generic):
         seen.append(True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.exercises.mistakes import Mistake, came_from, short
 
 from .subject import NUMBER, ONE_OF, YES_NO, Columns, Output, Subject, Tensors, fed
@@ -115,7 +115,7 @@ def said(error: Exception) -> str:
 
 def unlabelled(label: np.ndarray) -> np.ndarray:
     """Which rows have no label."""
-    return np.isnan(label.reshape(len(label), -1).astype(float)).any(1)
+    return np.any(np.isnan(label.reshape(len(label), -1).astype(float)), axis=1)
 
 
 def missing_is_nothing(case: Case) -> None:
@@ -276,7 +276,7 @@ def _cost(case: Case, sure: Mapping[str, float]) -> float:
     return float(tf.reduce_mean(_loss(case.subject, case.labels, predictions)))
 
 
-def _ideal(output: Output, label: np.ndarray, sure: float, linear: bool) -> tf.Tensor:
+def _ideal(output: Output, label: np.ndarray, sure: float, linear: bool) -> Tensor:
     """Predictions that know the label: as logits, or as the probabilities of these."""
     label = np.nan_to_num(label).reshape(len(label), -1)
     if output.kind == NUMBER:
@@ -300,7 +300,7 @@ def every_label_is_heard(case: Case) -> None:
             raise Mistake("label-unheard", task=output.name, **facts)
 
 
-def _loss(subject: Subject, labels: Columns, predictions: Tensors) -> tf.Tensor:
+def _loss(subject: Subject, labels: Columns, predictions: Tensors) -> Tensor:
     shaped = dict(predictions)
     for name in subject.flat:
         shaped[name] = tf.reshape(shaped[name], (-1,))

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.exercises.mistakes import Mistake
 
 from .subject import Subject
 
-Run = Callable[[], tf.Tensor]  # gives an output
+Run = Callable[[], Tensor]  # gives an output
 
 
 def gradients(run: Run, weights: Sequence[keras.Variable], aims: int = 1) -> list[list]:
@@ -96,7 +96,7 @@ def jacobian_ranks(model: keras.Layer, run: Run, rows: int, most: int = 10) -> t
     return best
 
 
-def noise(like: tf.Tensor, seed: int = 0) -> tf.Tensor:
+def noise(like: Tensor, seed: int = 0) -> Tensor:
     """Normal numbers in the shape and the number type of a tensor."""
     return tf.cast(np.random.default_rng(seed).normal(size=like.shape), like.dtype)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import Tensor, keras
 from mtl_lessons.exercises.mistakes import Mistake
 
 from .reach import spread
@@ -37,7 +37,7 @@ def row_by_row(subject: Subject) -> None:
             raise Mistake("mixes-rows", task=output.name)
 
 
-def mixes_rows(run: Callable[[Columns], tf.Tensor], x: Columns, apart: float) -> bool:
+def mixes_rows(run: Callable[[Columns], Tensor], x: Columns, apart: float) -> bool:
     """Whether the first row gets something else (by more than `apart`) when it is alone."""
     alone = {name: column[:1] for name, column in x.items()}
     return not np.allclose(run(alone), run(x)[:1], atol=apart)

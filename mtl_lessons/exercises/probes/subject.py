@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.exercises.mistakes import Mistake, attempted
 
 from .ranges import range_of
@@ -16,7 +17,7 @@ ONE_OF, YES_NO, NUMBER = "one of", "yes or no", "a number"
 WEIGHTS = 5_000_000  # of a model that is to be trained in seconds
 
 Columns = Mapping[str, np.ndarray]
-Tensors = dict[str, tf.Tensor]
+Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Subject:
         if self.single:
             return next(iter(by_task.values()))
         if all(isinstance(key, int) for key in self.keys.values()):
-            return [by_task[name] for name in sorted(self.keys, key=self.keys.get)]
+            return [by_task[name] for name in sorted(self.keys, key=self.keys.__getitem__)]
         return {key: by_task[name] for name, key in self.keys.items()}
 
     def _range(self, task: str) -> str:
@@ -88,10 +89,10 @@ class Subject:
                 self._magnified[factor] = self.outputs()
         return self._magnified[factor]
 
-    def _by_task(self, found: object) -> Tensors:
+    def _by_task(self, found: Any) -> Tensors:
         return {name: found if self.single else found[key] for name, key in self.keys.items()}
 
-    def _check_shape(self, output: Output, tensor: tf.Tensor) -> None:
+    def _check_shape(self, output: Output, tensor: Tensor) -> None:
         rows, width = len(next(iter(self.x.values()))), output.width
         wanted = [(rows, width), (rows,)] if width == 1 else [(rows, width)]
         if tuple(tensor.shape) not in wanted:
@@ -144,12 +145,16 @@ def _fits(shape: tuple[int | None, ...], expected: tuple[int, ...]) -> bool:
 
 def nothing_frozen(model: keras.Layer) -> None:
     """No layer with a table or a kernel is kept from training."""
-    layers = model._flatten_layers()  # noqa: SLF001  (Keras has no public name for them all)
-    frozen = [layer for layer in layers if not layer.trainable]
+    frozen = [layer for layer in _layers(model) if not layer.trainable]
     kept = [weight for layer in frozen for weight in layer.weights if len(weight.shape) > 1]
     paths = sorted({weight.path for weight in kept if "float" in str(weight.dtype)})
     if paths:
         raise Mistake("frozen", weights=", ".join(f"`{path}`" for path in paths[:4]))
+
+
+def _layers(model: keras.Layer) -> list[keras.Layer]:
+    """The model and all layers in it, at any depth."""
+    return list(model._flatten_layers())  # noqa: SLF001 (Keras has no public way to all of them)
 
 
 def fed(model: keras.Layer, x: Columns) -> object:
@@ -162,7 +167,7 @@ def fed(model: keras.Layer, x: Columns) -> object:
     return dict(x) if len(x) > 1 else next(iter(x.values()))
 
 
-def _shape(tensor: tf.Tensor | np.ndarray | keras.KerasTensor) -> str:
+def _shape(tensor: Tensor) -> str:
     sizes = ", ".join(["rows", *map(str, tensor.shape[1:])])
     return f"({sizes})" if len(tensor.shape) > 1 else "(rows,)"
 
@@ -172,9 +177,11 @@ def _wrong_shape(output: Output, found: str) -> Mistake:
     return Mistake("wrong-shape", task=output.name, found=found, expected=expected)
 
 
-def _keys(found: object, declared: list[Output]) -> dict[str, str | int]:
+def _keys(found: Any, declared: list[Output]) -> dict[str, str | int]:
     """Where each task's output is: by name, else by its width, else by its place."""
-    outputs = dict(found) if isinstance(found, Mapping) else dict(enumerate(_parts(found)))
+    outputs: dict[Any, Tensor] = (
+        dict(found) if isinstance(found, Mapping) else dict(enumerate(_parts(found)))
+    )
     names = [output.name for output in declared]
     if len(outputs) == 1 < len(declared):
         raise Mistake("one-output", found=_shape(next(iter(outputs.values()))), tasks=len(declared))
@@ -189,7 +196,7 @@ def _keys(found: object, declared: list[Output]) -> dict[str, str | int]:
     return {name: place for place, name in enumerate(names)}
 
 
-def _keys_by_width(outputs: Tensors, declared: list[Output]) -> dict[str, str | int]:
+def _keys_by_width(outputs: Mapping[Any, Tensor], declared: list[Output]) -> dict[str, str | int]:
     widths = [tensor.shape[-1] if len(tensor.shape) > 1 else 1 for tensor in outputs.values()]
     for output in declared:
         if widths.count(output.width) != 1:

@@ -1,6 +1,7 @@
 """A short training that leaves the model as it was."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def trained(
     weights: Columns | None = None,
     batch_size: int = 512,
     epochs: int = 1,
-    show: Callable[[int], None] = lambda _: None,
+    show: Callable[[int], None] = lambda _done: None,
 ) -> dict[str, np.ndarray]:
     """Train as compiled, predict for `test`, put weights and optimiser back.
 
@@ -52,7 +53,7 @@ class _Count(keras.callbacks.Callback):
         super().__init__()
         self.show, self.done = show, 0
 
-    def on_train_batch_end(self, *_: object, **__: object) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 (Keras')
         self.done += 1
         if self.done % EVERY == 0:
             self.show(self.done)

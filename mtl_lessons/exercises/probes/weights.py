@@ -1,6 +1,6 @@
 """A model at other weights for a while; whatever happens then, they are as before afterwards."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,7 +9,7 @@ from mtl_lessons.backend import keras
 
 
 @contextmanager
-def restored(owner: keras.Layer | keras.optimizers.Optimizer) -> Iterator[None]:
+def restored(owner: keras.Layer | keras.optimizers.Optimizer) -> Generator[None]:
     """The variables of a model or an optimiser may change in the block."""
     kept = [(variable, variable.numpy()) for variable in owner.variables]
     try:
@@ -20,7 +20,7 @@ def restored(owner: keras.Layer | keras.optimizers.Optimizer) -> Iterator[None]:
 
 
 @contextmanager
-def scaled(model: keras.Layer, factor: float) -> Iterator[None]:
+def scaled(model: keras.Layer, factor: float) -> Generator[None]:
     """All kernels and tables that many times as large, where the curves of activations show."""
     with restored(model):
         for weight in _matrices(model):

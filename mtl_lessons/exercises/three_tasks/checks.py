@@ -1,8 +1,9 @@
 """What is checked at the steps of chapter 6's exercise that need TensorFlow, cheap probes first."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from mtl_lessons.exercises import probes
 from mtl_lessons.exercises.bar import bar
 from mtl_lessons.exercises.mistakes import Mistake, attempted
 from mtl_lessons.exercises.probes import NUMBER, ONE_OF, YES_NO, Output, Subject
-from mtl_lessons.three_tasks import Framework, Head, built, compare, experiment
+from mtl_lessons.three_tasks import Framework, built, compare, experiment
+from mtl_lessons.three_tasks.framework import Head
 from mtl_lessons.three_tasks.steps import IDS, LESS_IS_BETTER, TASKS
 from mtl_lessons.world import World
 
@@ -211,7 +213,7 @@ def _meets(subject: Subject) -> None:
             raise Mistake("same-order-for-all", task=task)
 
 
-def _fourth(answer: Callable) -> None:
+def _fourth(answer: Any) -> None:
     """One line more in the declaration is one head more in the model, as the line says."""
     more = {**TASKS, **FOURTH}
     try:
@@ -238,7 +240,7 @@ def _of_error(error: Exception) -> str:
     return f"{type(error).__name__}, {probes.said(error)}"
 
 
-def _twins(answer: Callable) -> None:
+def _twins(answer: Any) -> None:
     """Two tasks of one kind that read the same have heads of their own."""
     try:
         outputs = [Output("one", YES_NO, 1), Output("two", YES_NO, 1), Output("stars", NUMBER, 1)]
@@ -414,7 +416,8 @@ def _names(framework: Framework) -> str:
 
 
 def _widths(framework: Framework) -> str:
-    return ", ".join(f"{feature.name} {feature.width}" for feature in framework.inputs)
+    widths = {feature.name: getattr(feature, "width", 1) for feature in framework.inputs}
+    return ", ".join(f"{name} {width}" for name, width in widths.items())  # a number has no vector
 
 
 def _chosen(framework: Framework) -> tuple:
@@ -436,7 +439,7 @@ def _world() -> tuple[list, list]:
 SCORES: dict[str, dict[str, float]] = {}  # by declaration: what is trained once, is not again
 
 
-def _scored(framework: Framework, **plan: object) -> dict[str, float]:
+def _scored(framework: Framework, **plan: Any) -> dict[str, float]:
     """The framework's scores after a training on the first world, alike for all.
 
     `plan`: of `fit`, if not that of the chapter.

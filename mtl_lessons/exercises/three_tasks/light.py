@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mtl_lessons.exercises.mistakes import Mistake, attempted, short
 
@@ -169,12 +170,12 @@ def _interval(runs: np.ndarray, t: float = T4) -> np.ndarray:
     return np.array([runs.mean(), runs.mean() - half, runs.mean() + half])
 
 
-def _same(found: Sequence[float], expected: Sequence[float]) -> bool:
+def _same(found: ArrayLike, expected: np.ndarray) -> bool:
     """To one part in 200 of the interval: t may be rounded, and so may the ends, to four places."""
     return np.allclose(found, expected, rtol=0, atol=_tolerance(expected))
 
 
-def _tolerance(expected: Sequence[float]) -> float:
+def _tolerance(expected: np.ndarray) -> float:
     return max(0.005 * abs(expected[2] - expected[1]), 6e-5)
 
 
@@ -198,12 +199,13 @@ def _scores(seed: int) -> tuple[list[dict], list[dict]]:
     """Five seeds that differ among themselves more than the two models do."""
     rng = np.random.default_rng(seed)
     level = {"chosen": 0.63, "ad_click": 0.7, "rating": 0.8}
-
-    def moved(run: dict[str, float], by: float, apart: float) -> dict[str, float]:
-        return {task: value + by + apart * rng.normal() for task, value in run.items()}
-
-    single = [moved(level, 0.0, 0.05) for _ in range(5)]
-    return [moved(run, 0.02, 0.01) for run in single], single
+    single = [
+        {task: value + 0.05 * rng.normal() for task, value in level.items()} for _ in range(5)
+    ]
+    multi = [
+        {task: value + 0.02 + 0.01 * rng.normal() for task, value in run.items()} for run in single
+    ]
+    return multi, single
 
 
 def _reported(answer: object, multi: list[dict], single: list[dict]) -> dict[str, np.ndarray]:
@@ -310,13 +312,13 @@ def _welch(m: np.ndarray, s: np.ndarray) -> float:
     return float(np.interp(degrees, (4, 5, 6, 7, 8), (T4, T5, 2.446912, 2.364624, T8)))
 
 
-def _brief(found: Sequence[float], expected: Sequence[float]) -> dict[str, str]:
+def _brief(found: np.ndarray, expected: np.ndarray) -> dict[str, str]:
     """Both as text, with as many places as it takes to tell them apart."""
     texts = ((_text(found, places), _text(expected, places)) for places in range(3, 13))
-    found, expected = next((pair for pair in texts if pair[0] != pair[1]), ("", ""))
-    return {"found": found, "expected": expected}
+    one, other = next((pair for pair in texts if pair[0] != pair[1]), ("", ""))
+    return {"found": one, "expected": other}
 
 
-def _text(numbers: Sequence[float], places: int) -> str:
+def _text(numbers: np.ndarray, places: int) -> str:
     mean, low, high = numbers
     return f"{mean:+.{places}f} [{low:+.{places}f}, {high:+.{places}f}]"

@@ -6,11 +6,12 @@ from functools import cache
 import numpy as np
 
 from mtl_lessons import embed, two_tasks
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.exercises import probes
 from mtl_lessons.exercises.bar import bar
 from mtl_lessons.exercises.mistakes import Mistake
 from mtl_lessons.exercises.probes import ONE_OF, YES_NO, Output, Subject
+from mtl_lessons.exercises.probes.subject import Tensors
 from mtl_lessons.two_tasks import HISTORY, ITEMS, PADDING, TAGS, Data
 from mtl_lessons.world import World
 
@@ -65,7 +66,7 @@ def _single() -> np.ndarray:
     return np.repeat(np.arange(ITEMS, dtype="int32")[:, None], HISTORY, axis=1)
 
 
-def _vectors(model: keras.Layer, history: np.ndarray) -> tf.Tensor:
+def _vectors(model: keras.Layer, history: np.ndarray) -> Tensor:
     try:
         with tf.device("CPU:0"):  # elsewhere, an id without a row passes in silence
             found = model(probes.fed(model, {"history": history.copy()}))
@@ -79,7 +80,7 @@ def _vectors(model: keras.Layer, history: np.ndarray) -> tf.Tensor:
     return tf.cast(found, "float32")
 
 
-def _matrix(vectors: tf.Tensor, rows: int) -> None:
+def _matrix(vectors: Tensor, rows: int) -> None:
     if len(vectors.shape) != 2 or vectors.shape[0] != rows:
         raise Mistake("not-a-vector", found=tuple(vectors.shape), expected=f"({rows}, width)")
     if vectors.shape[1] < LEAST_WIDTH:
@@ -87,7 +88,7 @@ def _matrix(vectors: tf.Tensor, rows: int) -> None:
         raise Mistake("too-narrow", found=found, width=vectors.shape[1], least=LEAST_WIDTH)
 
 
-def _finite(vectors: tf.Tensor) -> None:
+def _finite(vectors: Tensor) -> None:
     if not np.all(np.isfinite(vectors)):
         raise Mistake("vector-not-finite")
 
@@ -113,7 +114,8 @@ def _every_item_counts(model: keras.Layer) -> None:
 
     def traceless() -> np.ndarray:
         empty = np.asarray(_vectors(model, np.full((1, HISTORY), PADDING, "int32")))
-        return np.isclose(_vectors(model, _single()), empty, rtol=0, atol=1e-8).all(axis=1)
+        found = _vectors(model, _single())
+        return np.all(np.isclose(found, empty, rtol=0, atol=1e-8), axis=1)
 
     if (found := probes.whatever_the_weights(model, traceless)).any():
         raise Mistake("item-as-padding", item=int(found.argmax()))
@@ -166,9 +168,7 @@ def _some() -> np.ndarray:
     return _single()[5::31]
 
 
-def _lets_through(
-    model: keras.Layer, output: Callable[[], tf.Tensor], key: str, **facts: object
-) -> None:
+def _lets_through(model: keras.Layer, output: Callable[[], Tensor], key: str, **facts: int) -> None:
     """No layer is so narrow that most directions of an item's vector are lost in it."""
     at_most, together, width = probes.jacobian_ranks(model, output, ITEMS)
     least = min(LEAST_RANK, width)
@@ -228,7 +228,7 @@ def losses(answer: object) -> dict:
 
 def _can_be_weighted(subject: Subject) -> None:
     """The losses take a weight a row, as the training with the interests alone needs."""
-    labels = {task: tf.constant(label) for task, label in _labels().items()}
+    labels: Tensors = {task: tf.constant(label) for task, label in _labels().items()}
     ones = {task: tf.ones(len(label)) for task, label in labels.items()}
     given = {
         "x": probes.fed(subject.model, subject.x),

@@ -10,7 +10,7 @@ ITEMS, TAGS, TOP = 500, 12, 10
 TOLERANCE = 5.1e-4  # three places are enough
 NAMES = ("item", "interest")
 
-Numbers = Iterator[tuple[str, float]]  # message, and what that mistake would say
+Numbers = Iterator[tuple[str, float | np.floating]]  # message, and what that mistake would say
 
 
 def evaluate(answer: object) -> dict:
@@ -148,7 +148,7 @@ def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
     yield "rank-weighted", np.mean(1 / rank)
     yield "accuracy-of-items", np.mean((scores["item"] > 0) == np.eye(ITEMS)[item])
     yield "accuracy-of-items", np.mean((scores["item"] > 0.5) == np.eye(ITEMS)[item])
-    yield "a-sum", np.sum(rank <= TOP)
+    yield "a-sum", int(np.sum(rank <= TOP))
     yield "percent", 100 * np.mean(rank <= TOP)
     top = [np.bincount(item[rank <= TOP], minlength=ITEMS), np.bincount(item, minlength=ITEMS)]
     yield "by-item", np.mean(top[0][top[1] > 0] / top[1][top[1] > 0])

@@ -69,6 +69,10 @@ class Kind(ABC):
             ValueError: it is no answer to such a question; the message says what was expected.
         """
 
+    def rubric(self, question: Question) -> list[str]:
+        """The lines by which a reader grades by hand, each with its points."""
+        return []
+
     # ---- the two sides of a card, as HTML without controls ----
 
     @abstractmethod
