@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -47,7 +46,7 @@ def style():
     return mpl.rc_context(STYLE)
 
 
-def new(width: float = 4.4, height: float = 2.8, **subplots) -> tuple[Figure, Any]:
+def new(width: float = 4.4, height: float = 2.8, **subplots) -> tuple[Figure, object]:
     """A figure and its axes in the book's style, like `plt.subplots(**subplots)`.
 
     Sizes are in inches; 4.4 is a narrow column: on a phone of 360 px its 10 pt text is still 10 px high. The figure is
