@@ -426,12 +426,12 @@ class WatchTime(Seconds):
 @register
 @dataclass(frozen=True)
 class WatchOdds(Seconds):
-    """Seconds of all impressions, 0 without a play: a logistic regression in which a play weighs
-    its time, in units of `typical`.
+    """Seconds of all impressions, 0 without a play.
 
-    The head gives `typical` times the *odds* `e^z`. They converge to `E[T] / (1 - P)`, E[T] the
-    expected seconds of an impression and P the chance of a play: close to E[T] only while plays
-    are rare. (Covington et al., 2016.)
+    A logistic regression in which a play weighs its time, in units of `typical`. The head gives
+    `typical` times the *odds* `e^z`. They converge to `E[T] / (1 - P)`, E[T] the expected seconds
+    of an impression and P the chance of a play: close to E[T] only while plays are rare.
+    (Covington et al., 2016.)
 
     >>> watch = WatchOdds("watch", typical=60.0)
     >>> p = np.array([[60.0]])                                           # odds of 1
