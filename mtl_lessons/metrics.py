@@ -639,7 +639,7 @@ def _missing(users: Array) -> int:
     """How many ids are missing."""
     if users.dtype == object:
         return sum(map(_is_missing, users.tolist()))
-    return np.count_nonzero(users != users)  # NaN alone is not itself
+    return int(np.count_nonzero(users != users))  # NaN alone is not itself
 
 
 def _is_missing(user: object) -> bool:
