@@ -624,10 +624,7 @@ def _same_length(users: ArrayLike, labels: Array) -> Array:
 
 def _numbered(users: Array) -> Array:
     """The users as 0, 1, 2, …, `(rows,)`; a missing id belongs to nobody and is refused."""
-    if users.dtype == object:
-        missing = sum(map(_is_missing, users.tolist()))
-    else:
-        missing = np.count_nonzero(users != users)  # NaN alone is not itself
+    missing = _missing(users)
     if missing:
         raise ValueError(
             f"users: expected an id for every row, found {missing} missing of {len(users)}"
@@ -636,6 +633,13 @@ def _numbered(users: Array) -> Array:
         return np.unique(users, return_inverse=True)[1]
     numbers = {user: number for number, user in enumerate(dict.fromkeys(users.tolist()))}
     return np.array([numbers[user] for user in users.tolist()])
+
+
+def _missing(users: Array) -> int:
+    """How many ids are missing."""
+    if users.dtype == object:
+        return sum(map(_is_missing, users.tolist()))
+    return int(np.count_nonzero(users != users))  # NaN alone is not itself
 
 
 def _is_missing(user: object) -> bool:

@@ -223,15 +223,17 @@ class Level(layers.Layer):
         return {group: slice(end - n, end) for (group, n), end in zip(self.groups.items(), ends)}
 
     def build(self, input_shape: Shape | dict[str, Shape]) -> None:
-        if isinstance(input_shape, dict):
-            shape = (self.count, *next(iter(input_shape.values())))
-        else:
-            shape = tuple(input_shape)
+        shape = self._read_by_experts(input_shape)
         for expert in self.experts:
             expert.build(shape)
             shape = expert.compute_output_shape(shape)
         for name, gate in self.gates.items():
             gate.build(part_of(input_shape, name))
+
+    def _read_by_experts(self, input_shape: Shape | dict[str, Shape]) -> Shape:
+        if isinstance(input_shape, dict):
+            return (self.count, *next(iter(input_shape.values())))
+        return tuple(input_shape)
 
     def call(self, x: Input, training: bool = False) -> Outputs:
         return self.mixed(self.gate_weights(x, training), self.expert_outputs(x))
