@@ -167,6 +167,7 @@ def died(two, code):
     process.process = subprocess.Popen(
         [sys.executable, "-c", f"import os; {code}"], stdin=subprocess.PIPE, text=True
     )
+    process.stdin = process.process.stdin
 
     def nothing_until_it_ends():
         process.process.wait()
