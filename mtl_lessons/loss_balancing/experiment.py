@@ -330,8 +330,8 @@ def grid(
 def candidates(rate: float) -> Makers:
     """What is tried at a rate: `static WATCH, RATING` for pairs of factors, and methods by name.
 
-    >>> len(candidates(RATE)), len(candidates(0.01))  # 5² + 6 + 5, and 3² + 5
-    (36, 14)
+    >>> len(candidates(RATE)), len(candidates(0.01))  # 5² + 8 + 5, and 3² + 5
+    (38, 14)
     """
     at_first = rate == RATE
     factors = FACTORS if at_first else FACTORS[1:-1]
