@@ -743,7 +743,7 @@ def test_a_penalty_on_weights_counts_once(balance):
         (lambda: lb.Balanced(network(), lb.Equal()).compile(loss="mse"), "found mse"),
         (
             lambda: balanced(lb.Equal(), loss_weights={"a": 1.0, "b": 2.0}),
-            "loss weights as a balance",
+            "loss_weights: expected weights as a balance",
         ),
         (
             lambda: balanced(lb.Equal()).fit(X, {"a": Y["a"]}, verbose=0),
