@@ -3,6 +3,7 @@
     python tests/run.py                   # every test file and every chapter
     python tests/run.py --jobs 1 metrics  # files whose path contains one of these words
     python tests/run.py -- -k gauc        # what stands behind -- goes to pytest
+    python tests/run.py --coverage        # which lines of the package no test file reaches
 
 A process of its own gives its memory back when its file is done, and no file depends on what ran before it. The file that took
 longest last time comes first, so that none runs alone at the end. Ctrl-C ends everything at once: pytest, kernels, browsers.
@@ -26,6 +27,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOWEST = 10
+COVERAGE = ["coverage", "run", "-m"]
 QUIET = (0, 5)  # pytest's exit codes for "all passed" and "no test was chosen"
 THREADS = (
     "TF_NUM_INTEROP_THREADS",
@@ -72,8 +74,11 @@ class Done:
 class Suite:
     """Test files that wait, and the processes that run now."""
 
-    def __init__(self, root: Path, files: list[str], options: list[str], jobs: int):
+    def __init__(
+        self, root: Path, files: list[str], options: list[str], jobs: int, coverage: bool = False
+    ):
         self.root, self.waiting, self.options, self.jobs = root, files, options, jobs
+        self.coverage = coverage
         self.total, self.done = len(files), []
         self.running: set[int] = set()
         self.lock = threading.Lock()
@@ -97,7 +102,11 @@ class Suite:
         name = file.replace("/", ".")
         report, output = kept(self.root) / f"{name}.xml", kept(self.root) / f"{name}.txt"
         report.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "pytest", file, f"--junitxml={report}", "--color=no"]
+        pytest = ["pytest", file, f"--junitxml={report}", "--color=no"]
+        traced = self.coverage and file.endswith(
+            ".py"
+        )  # a notebook's kernel is a process of its own
+        command = [sys.executable, "-m", *(COVERAGE if traced else []), *pytest]
         start = time.perf_counter()
         with output.open("wb") as stream:
             with self.lock:
@@ -194,6 +203,12 @@ def summary(done: list[Done], seconds: float) -> int:
     return int(bool(broken) or not counts["passed"])
 
 
+def covered(root: Path) -> int:
+    """Put together what the processes have seen of the package, and report it; not 0 below the floor."""
+    subprocess.run([sys.executable, "-m", "coverage", "combine", "--quiet"], cwd=root, check=True)
+    return subprocess.run([sys.executable, "-m", "coverage", "report"], cwd=root).returncode
+
+
 def main(arguments: list[str]) -> int:
     own, options = arguments, []
     if "--" in arguments:
@@ -202,10 +217,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("words", nargs="*", help="run only files whose path contains one of these")
     parser.add_argument("--jobs", type=int, default=2, help="files at a time")
+    parser.add_argument("--coverage", action="store_true", help="report which lines are reached")
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout")
     asked = parser.parse_args(own)
     kept(asked.root).mkdir(parents=True, exist_ok=True)
-    suite = Suite(asked.root, files(asked.root, asked.words), options, asked.jobs)
+    if asked.coverage:  # of this run alone
+        subprocess.run([sys.executable, "-m", "coverage", "erase"], cwd=asked.root, check=True)
+    chosen = files(asked.root, asked.words)
+    suite = Suite(asked.root, chosen, options, asked.jobs, asked.coverage)
     start = time.perf_counter()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a program as by Ctrl-C
     workers = [threading.Thread(target=suite.work, daemon=True) for _ in range(asked.jobs)]
@@ -221,7 +240,11 @@ def main(arguments: list[str]) -> int:
         return 130
     times = _times(asked.root) | {found.file: round(found.seconds, 1) for found in suite.done}
     (kept(asked.root) / "times.json").write_text(json.dumps(times, indent=1, sort_keys=True))
-    return summary(suite.done, time.perf_counter() - start) if suite.done else 1
+    if not suite.done:
+        return 1
+    seconds = time.perf_counter() - start
+    missed = covered(asked.root) if asked.coverage else 0
+    return summary(suite.done, seconds) or missed
 
 
 if __name__ == "__main__":

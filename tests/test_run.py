@@ -57,6 +57,26 @@ def test_what_passes_is_short(checkout, capsys):
     assert "test_skipped.py::test_a" in said and "Largest process" in said
 
 
+COVERAGE = """
+[tool.coverage.run]
+source = ["part"]
+parallel = true
+
+[tool.coverage.report]
+fail_under = 100
+"""
+
+
+@pytest.mark.parametrize(("reached", "code"), [("part.a()", 2), ("part.a(), part.b()", 0)])
+def test_what_no_test_reaches_is_reported_and_has_a_floor(checkout, capfd, reached, code):
+    root = checkout(part=f"import part\ndef test_part(): {reached}\n")
+    (root / "pyproject.toml").write_text(COVERAGE, encoding="utf-8")
+    (root / "part.py").write_text("def a():\n    pass\ndef b():\n    pass\n", encoding="utf-8")
+    assert run.main(["--root", str(root), "--coverage"]) == code
+    said = capfd.readouterr().out
+    assert ("75%" if code else "100%") in said and said.endswith("1 passed, 0 failed, 0 skipped\n")
+
+
 def test_no_test_at_all_is_a_failure(checkout):
     assert run.main(["--root", str(checkout(skipped=SKIPPED)), "nowhere"]) == 1
     assert run.main(["--root", str(checkout(skipped=SKIPPED)), "--", "-k", "nowhere"]) == 1

@@ -98,13 +98,13 @@ def test_links_to_chapters_that_are_not_there_are_text(bank):
 
 def test_topics_come_in_the_order_of_the_book_and_have_names(tmp_path):
     banks = [
-        bank_of(tmp_path, BANK.replace("sample", name), name)
+        bank_of(tmp_path, BANK.replace("sample", name).replace("Sample", f"On {name}"), name)
         for name in ("a_topic", "sample", "concept")
     ]
     assert [title for title, _ in trainer.titled(banks, ["concept", "sample"])] == [
-        "The concept",
-        "sample",
-        "a topic",
+        "On concept",
+        "On sample",
+        "On a_topic",
     ]
 
 
