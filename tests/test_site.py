@@ -578,10 +578,8 @@ def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     page = (checkout / "_build" / "html" / "book" / "concept.html").read_text(encoding="utf-8")
-    assert (
-        'href="https://colab.research.google.com/github/someone/fork/blob/gh-pages/notebooks/concept.ipynb"'
-        in page
-    )
+    colab = "https://colab.research.google.com/github"
+    assert f'href="{colab}/someone/fork/blob/gh-pages/notebooks/concept.ipynb"' in page
     published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text(
         encoding="utf-8"
     )

@@ -204,7 +204,8 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     """After the pages: engines, notebooks, the front page; and away with what no page uses."""
     if app.builder.format != "html":
         return
-    if app._warncount:  # noqa: SLF001 - else the next build, with nothing to read, would pass in silence
+    # After a warning, the next build has nothing to read and would pass in silence: read all again.
+    if app._warncount:  # noqa: SLF001
         Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
     if exception:
         return
