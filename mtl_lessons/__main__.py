@@ -4,7 +4,7 @@ python -m mtl_lessons start two_tasks             # a file to fill in: two_tasks
 python -m mtl_lessons check two_tasks.py          # check it, step by step
 python -m mtl_lessons check two_tasks.py --watch  # and again whenever it is saved
 python -m mtl_lessons reset two_tasks             # forget what was passed
-python -m mtl_lessons grid two_tasks              # compute anew what is stored of a chapter (minutes)
+python -m mtl_lessons grid two_tasks              # compute anew what a chapter stores (minutes)
 python -m mtl_lessons quiz --chapter concept      # ten questions of the bank; --help has more
 python -m mtl_lessons questions                   # check the bank, count its questions
 """

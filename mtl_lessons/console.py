@@ -14,16 +14,19 @@ from typing import TextIO
 
 NAME = "mtl_lessons.alike"  # of the error handler
 ALIKE = {
-    "−": "-", "–": "-", "—": "-", "→": "->", "←": "<-", "↑": "^", "↓": "v", "·": "*", "×": "x", "±": "+-", "√": "sqrt ",
-    "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "∞": "inf", "∑": "sum ", "∈": " in ", "‖": "||", "⁄": "/", "∇": "grad ", "∂": "d",
-    "“": '"', "”": '"', "‘": "'", "’": "'", "✓": "v", "✗": "x", "▲": "^", "▼": "v", "○": "o", "•": "*",
+    "−": "-", "–": "-", "—": "-", "·": "*", "×": "x", "±": "+-", "√": "sqrt ", "⁄": "/",
+    "→": "->", "←": "<-", "↑": "^", "↓": "v", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~",
+    "∞": "inf", "∑": "sum ", "∈": " in ", "‖": "||", "∇": "grad ", "∂": "d",
+    "“": '"', "”": '"', "‘": "'", "’": "'",
+    "✓": "v", "✗": "x", "▲": "^", "▼": "v", "○": "o", "•": "*",
 }  # fmt: skip
 
 
 def forgiving() -> None:
-    """Make standard output, error and input of this process take any character, whatever their encoding.
+    """Make this process' standard output, error and input take any character.
 
-    A stream that is no file's (a notebook's, say) stays as it is: it takes any character already.
+    Their encoding does not matter. A stream that is no file's (a notebook's, say) stays as it is:
+    it takes any character already.
     """
     for stream, errors in ((sys.stdout, NAME), (sys.stderr, NAME), (sys.stdin, "replace")):
         if isinstance(stream, io.TextIOWrapper):
@@ -32,7 +35,10 @@ def forgiving() -> None:
 
 
 def showable(text: str, stream: TextIO | None = None) -> str:
-    """The text, with what the stream (standard output, if none is given) lacks as it would show it."""
+    """The text as a stream can show it: what it lacks is replaced by something alike.
+
+    Without a stream, standard output is meant.
+    """
     encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
     try:
         return text.encode(encoding, NAME).decode(encoding)
@@ -41,7 +47,10 @@ def showable(text: str, stream: TextIO | None = None) -> str:
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
-    """An error handler of codecs: what to write instead of `error.object[error.start:error.end]`, and where to go on."""
+    """An error handler of codecs.
+
+    Returns what to write instead of `error.object[error.start:error.end]`, and where to go on.
+    """
     if not isinstance(error, UnicodeEncodeError):
         raise error
     places = range(error.start, error.end)
@@ -53,7 +62,8 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 def _alike(char: str, before: str) -> str:
     """`char`, which stands after `before`, in ASCII.
 
-    Signs go by their look, Greek letters by their name, others lose their accents; what has no such form is "?".
+    Signs go by their look, Greek letters by their name, others lose their accents; what has no
+    such form is "?".
     """
     if char.isascii():
         return char

@@ -1,7 +1,9 @@
-"""Markdown with formulas to HTML, made once in Python: no MathJax, no script, the same in every host.
+"""Markdown with formulas to HTML, made once in Python.
 
-Formulas become MathML, which browsers draw by themselves. A notebook's output cell (an iframe in Colab) has no MathJax,
-so TeX that is left in HTML would stay raw there; MathML does not.
+No MathJax, no script, the same in every host.
+
+Formulas become MathML, which browsers draw by themselves. A notebook's output cell (an iframe in
+Colab) has no MathJax, so TeX that is left in HTML would stay raw there; MathML does not.
 """
 
 import re
@@ -16,7 +18,8 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-# Pandoc's rules for dollars: no space just inside, no digit just after. So "$5 and $6" is money, not a formula.
+# Pandoc's rules for dollars: no space just inside, no digit just after.
+# So "$5 and $6" is money, not a formula.
 DISPLAY = re.compile(r"\$\$((?:\\.|[^\\$`])+)\$\$", re.DOTALL)
 INLINE = re.compile(r"\$(?!\s)((?:\\.|[^\\$`])+)(?<!\s)\$(?!\d)", re.DOTALL)
 
@@ -30,7 +33,7 @@ def math(tex: str, display: bool = False) -> str:
         display: on a line of its own, with the limits of sums above and below.
 
     Raises:
-        ValueError: if the TeX is empty, has unbalanced braces, or uses a command that has no MathML.
+        ValueError: if the TeX is empty, has unbalanced braces, or uses a command without MathML.
     """
     try:
         check_braces(tex)
@@ -44,14 +47,18 @@ def math(tex: str, display: bool = False) -> str:
                 raise ValueError(f"no MathML for {node.text}")
     except Exception as error:  # the converter has a class for each mistake, and no common parent
         raise ValueError(
-            f"expected TeX that MathML can show, found ${tex}$: {str(error) or type(error).__name__}"
+            "expected TeX that MathML can show, "
+            f"found ${tex}$: {str(error) or type(error).__name__}"
         ) from error
     root.set("alttext", tex.strip())
     return ElementTree.tostring(root, encoding="unicode")
 
 
 def check_braces(tex: str) -> None:
-    """Raise ValueError unless every `{` has its `}`: the converter would guess where one is missing."""
+    """Raise ValueError unless every `{` has its `}`.
+
+    The converter would guess where one is missing.
+    """
     depth = 0
     for brace in re.findall(r"[{}]", re.sub(r"\\.", "", tex)):
         depth += 1 if brace == "{" else -1
@@ -74,7 +81,10 @@ def inline_math(state: StateInline, silent: bool) -> bool:
 
 
 def block_math(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Rule for the parser: `$$…$$` on lines of its own, whatever those lines begin with (`-` and `=` mean lists and headings elsewhere)."""
+    """Rule for the parser: `$$…$$` on lines of its own.
+
+    It holds whatever those lines begin with (`-` and `=` mean lists and headings elsewhere).
+    """
     text = state.getLines(start, end, state.blkIndent, keepLastLF=False)
     found = re.match(rf"\s*{DISPLAY.pattern}[ \t]*(?:\n|$)", text, re.DOTALL)
     if not found or state.is_code_block(start):
@@ -98,7 +108,10 @@ PARSER.add_render_rule("math", render_math)
 
 
 def check_formulas(text: str) -> None:
-    """Raise ValueError unless every formula of a text in Markdown can be shown; renders no more than those."""
+    """Raise ValueError unless every formula of a text in Markdown can be shown.
+
+    No more than the formulas is rendered.
+    """
     for block in PARSER.parse(text):
         for token in (block, *(block.children or [])):
             if token.type == "math":
@@ -106,7 +119,9 @@ def check_formulas(text: str) -> None:
 
 
 def to_html(text: str, inline: bool = False) -> str:
-    """Markdown (CommonMark, with `$…$` and `$$…$$`) as HTML. HTML in the text is shown, never passed on.
+    """Markdown (CommonMark, with `$…$` and `$$…$$`) as HTML.
+
+    HTML in the text is shown, never passed on.
 
     Args:
         text: a dollar that means money is `\\$`; dollars in code are left alone.
@@ -116,7 +131,11 @@ def to_html(text: str, inline: bool = False) -> str:
 
 
 def tag(element: str, /, *children: str, **attributes: str | int | bool) -> str:
-    """An HTML element. Attributes are escaped (`class_` is class, `data_id` is data-id, True has no value); children are HTML."""
+    """An HTML element.
+
+    Attributes are escaped (`class_` is class, `data_id` is data-id, True has no value); children
+    are HTML.
+    """
     given = {key.strip("_").replace("_", "-"): value for key, value in attributes.items()}
     opening = " ".join(
         [

@@ -1,31 +1,38 @@
-"""What every page is asked, whoever shows it: axe's rules, in less time, and whether a keyboard reaches whatever scrolls."""
+"""What every page is asked, whoever shows it.
+
+Axe's rules, in less time, and whether a keyboard reaches whatever scrolls.
+"""
 
 from importlib.util import find_spec
 from pathlib import Path
 
-PATIENCE = 300_000  # ms before a condition counts as never met; no verdict depends on how fast a machine is
+# ms before a condition counts as never met; no verdict depends on how fast a machine is
+PATIENCE = 300_000
 PACKAGE = Path(
     find_spec("axe_playwright_python").origin
 ).parent  # which reads its own script in the encoding of the locale
 AXE = (PACKAGE / "axe.min.js").read_text(encoding="utf-8")
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose verdict a theme can change
 
-# Most of axe's time goes into contrast, once for each piece of text. Pieces that agree in all that contrast depends on (colours,
-# grounds below, size, weight, whether they are exempt; of a link, how it stands out from the text around it) have one verdict, so
-# three of each kind are asked, and none of a kind that is known.
+# Most of axe's time goes into contrast, once for each piece of text. Pieces that agree in all that
+# contrast depends on (colours, grounds below, size, weight, whether they are exempt; of a link, how
+# it stands out from the text around it) have one verdict, so three of each kind are asked, and none
+# of a kind that is known.
 KINDS = """
   const grounds = new Map();
   function ground(node) {
     if (!node) return "";
     if (!grounds.has(node)) {
       const { backgroundColor, backgroundImage, opacity } = getComputedStyle(node);
-      const covers = /^rgb\\(/.test(backgroundColor) && backgroundImage === "none" && opacity === "1";
-      grounds.set(node, `${backgroundColor} ${backgroundImage} ${opacity}` + (covers ? "" : ground(node.parentElement)));
+      const plain = /^rgb\\(/.test(backgroundColor) && backgroundImage === "none";
+      const below = plain && opacity === "1" ? "" : ground(node.parentElement);
+      grounds.set(node, `${backgroundColor} ${backgroundImage} ${opacity}` + below);
     }
     return grounds.get(node);
   }
   const isField = (node) => node.matches("input, textarea, select, button, option");
-  const hasText = (node) => isField(node) || [...node.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
+  const isText = (part) => part.nodeType === 3 && part.data.trim();
+  const hasText = (node) => isField(node) || [...node.childNodes].some(isText);
   function isExempt(node) {
     const label = node.closest("label");
     return Boolean(node.closest(":disabled, [aria-disabled=true]") || label?.control?.disabled);
@@ -34,40 +41,54 @@ KINDS = """
     const link = node.closest("a"), around = link?.parentElement;
     if (!around) return "";
     const own = getComputedStyle(link), theirs = getComputedStyle(around);
-    return [own.color, own.textDecorationLine, own.borderBottom, own.fontWeight, theirs.color, theirs.fontWeight].join(" ");
+    return [
+      own.color, own.textDecorationLine, own.borderBottom, own.fontWeight,
+      theirs.color, theirs.fontWeight,
+    ].join(" ");
   }
   const kinds = new Map();
   for (const node of document.body.querySelectorAll("*")) {
-    if (!hasText(node) || !node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+    if (!hasText(node)) continue;
+    if (!node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
     const { color, fontSize, fontWeight, textShadow, webkitTextFillColor } = getComputedStyle(node);
     const look = [color, webkitTextFillColor, fontSize, fontWeight, textShadow];
     const kind = [...look, isField(node), isExempt(node), ground(node), aroundLink(node)].join("|");
     if (!settled.has(kind)) kinds.set(kind, [...(kinds.get(kind) ?? []), node]);
   }
-  const asked = [...kinds.values()].flatMap((all) => [...new Set([all[0], all[all.length >> 1], all.at(-1)])]);
+  const some = (all) => new Set([all[0], all[all.length >> 1], all.at(-1)]);
+  const asked = [...kinds.values()].flatMap((all) => [...some(all)]);
 """
 RUN = (
     "async ([colours, others, known]) => { const settled = new Set(known);"
     + KINDS
     + """
-  const none = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }])), resultTypes = ["violations"];
+  const none = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }]));
+  const resultTypes = ["violations"];
   const runs = others ? [[document, { resultTypes, rules: none }]] : [];
   if (asked.length) runs.push([{ include: asked }, { resultTypes, runOnly: colours }]);
   const found = [];
-  for (const [context, options] of runs) found.push(...(await axe.run(context, options)).violations);
-  return [found.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 150))]), [...kinds.keys()]]; }"""
+  for (const [context, options] of runs) {
+    found.push(...(await axe.run(context, options)).violations);
+  }
+  const elements = (nodes) => nodes.map(({ html }) => html.slice(0, 150));
+  return [found.map(({ id, nodes }) => [id, elements(nodes)]), [...kinds.keys()]]; }"""
 )
 
-# Whatever scrolls has to have the focus, or something in it has: text that is hidden or moved out of sight needs none.
+# Whatever scrolls has to have the focus, or something in it has: text that is hidden or moved out
+# of sight needs none. In a group of radio buttons the arrow keys choose.
 UNREACHED = """() => [...document.body.querySelectorAll("*")].filter((node) => {
-    const { overflowX, overflowY } = getComputedStyle(node), scrolls = (overflow) => overflow === "auto" || overflow === "scroll";
-    const wide = scrolls(overflowX) && node.scrollWidth > node.clientWidth, high = scrolls(overflowY) && node.scrollHeight > node.clientHeight;
-    const stops = [node, ...node.querySelectorAll("*")].filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility());
-    const inner = stops.filter((one) => one === node || !one.matches("input[type=radio]")); // arrow keys choose there
+    const { overflowX, overflowY } = getComputedStyle(node);
+    const scrolls = (overflow) => overflow === "auto" || overflow === "scroll";
+    const wide = scrolls(overflowX) && node.scrollWidth > node.clientWidth;
+    const high = scrolls(overflowY) && node.scrollHeight > node.clientHeight;
+    const stops = [node, ...node.querySelectorAll("*")]
+      .filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility());
+    const inner = stops.filter((one) => one === node || !one.matches("input[type=radio]"));
     return (wide || high) && node.checkVisibility() && !inner.length;
   }).map((node) => node.outerHTML.slice(0, 150))"""
 
-# All that can stick out does: formulas of three times the size, code and tables set wide. What follows depends on no font.
+# All that can stick out does: formulas of three times the size, code and tables set wide. What
+# follows depends on no font.
 NONE = {"light": [], "dark": []}
 STRETCHED = (
     "math { font-size: 300% !important } :is(pre, code, td, th) { letter-spacing: .3em !important }"
@@ -82,8 +103,14 @@ def frames(page) -> None:
 
 
 def until(page, condition: str) -> None:
-    """Wait until a condition (an expression in JavaScript) holds: as `wait_for_function`, which needs the `eval` that our pages forbid."""
-    look = f"const look = () => {condition} ? done() : frames++ < 3000 ? requestAnimationFrame(look) : failed(`never: ${{name}}`); look();"
+    """Wait until a condition (an expression in JavaScript) holds.
+
+    It does what `wait_for_function` does, which needs the `eval` that our pages forbid.
+    """
+    look = (
+        f"const look = () => {condition} ? done() : frames++ < 3000 ? "
+        "requestAnimationFrame(look) : failed(`never: ${name}`); look();"
+    )
     page.evaluate(f"name => new Promise((done, failed) => {{ let frames = 0; {look} }})", condition)
 
 
@@ -92,8 +119,9 @@ def violations(
 ) -> list[tuple[str, list[str]]]:
     """Rules of axe that the page breaks, with the elements that do.
 
-    `colours_alone`: only what a theme can change. `known`: kinds of text that have their verdict already, on another page or
-    at another width; those of this page are added.
+    `colours_alone`: only what a theme can change.
+    `known`: kinds of text that have their verdict already, on another page or at another width;
+    those of this page are added.
     """
     known = set() if known is None else known
     frames(page)
@@ -115,12 +143,15 @@ def violations_by_theme(page) -> dict[str, list]:
 
 def stretch(page) -> None:
     """Set the page's formulas, code and tables so wide that whatever can scroll does."""
-    style = "(css) => { const sheet = new CSSStyleSheet(); sheet.replaceSync(css); document.adoptedStyleSheets.push(sheet); }"
+    style = """(css) => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(css);
+      document.adoptedStyleSheets.push(sheet); }"""
     page.evaluate(style, STRETCHED)
     frames(page)
 
 
 def unreached(page) -> list[str]:
-    """Elements that scroll and that the keyboard does not reach, however wide the page's text is set."""
+    """Elements that scroll and that the keyboard does not reach, however wide the text is set."""
     stretch(page)
     return page.evaluate(UNREACHED)

@@ -1,7 +1,7 @@
 """Every weighting and aggregator that chapter 3 exports, made for some number of tasks.
 
-The tests of the methods, of `Balanced` and of `Restart`, and the benchmark, go over these tables. A new
-method needs a row here and nothing else; `test_balances.py` says so where it is missing.
+The tests of the methods, of `Balanced` and of `Restart`, and the benchmark, go over these tables.
+A new method needs a row here and nothing else; `test_balances.py` says so where it is missing.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""A small bank with a question of each kind, for all tests that need one; and a reader of HTML that fails on what does not nest."""
+"""A small bank with a question of each kind, for all tests that need one.
+
+And a reader of HTML that fails on what does not nest.
+"""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,11 +17,15 @@ BANK = (
   level: junior
   type: one
   stem: |
-    A shared model has AUC $\text{AUC}_{\text{shared}} = 0.71$; the *tuned* single-task model of the same width has 0.72. What is this?
+    A shared model has AUC $\text{AUC}_{\text{shared}} = 0.71$; the *tuned* single-task model
+    of the same width has 0.72. What is this?
   options:
-  - {text: "Positive transfer, since both are far above 0.5", correct: false, feedback: "0.5 is chance, not the single-task model."}
-  - {text: "Negative transfer on this task", correct: true, feedback: "It is worse than its own **fair** baseline."}
-  - {text: "A conflict of gradients, which `cosine < 0` would show", correct: false, feedback: "A gradient is not a result."}
+  - {text: "Positive transfer, since both are far above 0.5", correct: false,
+     feedback: "0.5 is chance, not the single-task model."}
+  - {text: "Negative transfer on this task", correct: true,
+     feedback: "It is worse than its own **fair** baseline."}
+  - {text: "A conflict of gradients, which `cosine < 0` would show", correct: false,
+     feedback: "A gradient is not a result."}
   mistake: "Comparing with chance."
   follow_up: "Over how many seeds? With one seed, $0.01$ may be noise."
   source: [caruana1997, "cell:a-definition"]
@@ -29,7 +36,8 @@ BANK = (
   stem: "Which of these belong to a task?"
   options:
   - {text: "A label", correct: true, feedback: "Without one nothing is learnt."}
-  - {text: "A sample space", correct: true, feedback: "Rates on impressions are not rates on clicks."}
+  - {text: "A sample space", correct: true,
+     feedback: "Rates on impressions are not rates on clicks."}
   - {text: "A GPU", correct: false, feedback: "That is hardware."}
   - {text: "A loss", correct: true, feedback: "It says what an error costs."}
   mistake: "Naming a product, such as ads, a task."
@@ -66,7 +74,7 @@ BANK = (
     model = keras.Sequential()
     model.add(keras.layers.Dense(64, activation="relu"))
     model.add(keras.layers.Dense(1, activation="sigmoid", name="click"))
-    model.add(keras.layers.Dense(100, activation="softmax", name="the_head_that_reads_the_other_head"))
+    model.add(keras.layers.Dense(100, activation="softmax", name="the_head_that_reads_that_head"))
     if True:
         model.compile(loss="a < b && c")
   answer: {lines: [4]}
@@ -79,7 +87,7 @@ BANK = (
       layer = lambda *given, name="", **rest: made.append(name)
       model = Space(add=lambda layer: None, compile=lambda **given: None)
       keras = Space(Sequential=lambda: model, layers=Space(Dense=layer))
-    fault: "'the_head_that_reads_the_other_head' in made"
+    fault: "'the_head_that_reads_that_head' in made"
     repair: {4: "pass"}
   mistake: "Blaming the loss."
   follow_up: "How would you repair it?"
@@ -92,7 +100,8 @@ BANK = (
     Why is this total wrong for a missing label?
 
     ```python
-    total = binary_crossentropy(y_click, p_click) + binary_crossentropy(y_conversion, p_conversion)  # y_conversion may be NaN
+    # y_conversion may be NaN
+    total = binary_crossentropy(y_click, p_click) + binary_crossentropy(y_conversion, p_conversion)
     ```
 
     $$L = \sum_{t} w_t L_t$$

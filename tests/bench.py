@@ -1,6 +1,7 @@
-"""How long do importing the package and a million impressions take? `make bench` prints seconds, and fails above a bar.
+"""How long do importing the package and a million impressions take?
 
-The bars leave a slow machine room: they catch an import of TensorFlow, or a loop where there was an array. No test depends on them.
+`make bench` prints seconds, and fails above a bar. The bars leave a slow machine room: they catch
+an import of TensorFlow, or a loop where there was an array. No test depends on them.
 """
 
 import subprocess

@@ -1,8 +1,11 @@
-"""What balancing costs: the time of a step over that of the plain sum, three tasks, a trunk that dominates.
+"""What balancing costs: the time of a step over that of the plain sum.
+
+Three tasks, and a trunk that dominates.
 
     python tests/bench_balancing.py [rounds]
 
-All kinds take turns in one process, so that other load on the machine meets them alike; a ratio is the median over rounds.
+All kinds take turns in one process, so that other load on the machine meets them alike; a ratio is
+the median over rounds.
 """
 
 import sys
@@ -68,5 +71,6 @@ if __name__ == "__main__":
     print(f"plain sum: {1000 * np.median(found['plain sum']):.1f} ms a step")
     for name, seconds in found.items():
         print(
-            f"{name:28} x {np.median(seconds / found['plain sum']):.2f}   (bar: {KINDS[name][0]:.2f})"
+            f"{name:28} x {np.median(seconds / found['plain sum']):.2f}"
+            f"   (bar: {KINDS[name][0]:.2f})"
         )

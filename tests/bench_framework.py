@@ -1,9 +1,11 @@
-"""The framework against the same model written by hand: samples per second, three tasks, both under Keras' `fit`.
+"""The framework against the same model written by hand, both under Keras' `fit`.
+
+Samples per second, with three tasks.
 
     python tests/bench_framework.py [rounds]
 
-Both see the same batches. They take turns in one process, so that other load on the machine meets them alike; a ratio is that of
-one round, and what counts is the median.
+Both see the same batches. They take turns in one process, so that other load on the machine meets
+them alike; a ratio is that of one round, and what counts is the median.
 """
 
 import sys
@@ -20,7 +22,10 @@ STEPS, BATCH, WIDTH = 200, 512, 8
 
 
 def by_hand() -> keras.Model:
-    """What one would write for these three tasks and no others, in plain Keras; a missing label has the weight 0."""
+    """What one would write for these three tasks and no others, in plain Keras.
+
+    A missing label has the weight 0.
+    """
     layers = keras.layers
     inputs = {name: keras.Input((), dtype="int32", name=name) for name in ("user", "ad", "item")}
     user, ad, item = (
@@ -49,7 +54,10 @@ def by_hand() -> keras.Model:
 
 
 def rows(framework: three_tasks.Framework) -> tuple[dict, dict, dict]:
-    """Inputs, labels and weights as a model by hand wants them: an id is a row of the table, a label that is missing 0."""
+    """Inputs, labels and weights as a model by hand wants them.
+
+    An id is a row of the table, a label that is missing 0.
+    """
     past, _ = three_tasks.logs(World(seed=0), 30_000)
     x, y = framework.rows(past)
     order = three_tasks.draw(
@@ -62,7 +70,10 @@ def rows(framework: three_tasks.Framework) -> tuple[dict, dict, dict]:
 
 
 def measure(rounds: int) -> dict[str, np.ndarray]:
-    """Samples per second in each round; a round before, in which both are compiled, is not counted."""
+    """Samples per second in each round.
+
+    A round before, in which both are compiled, is not counted.
+    """
     framework = three_tasks.declare(WIDTH).build(keras.optimizers.Adam(0.01), jit_compile=False)
     hand = by_hand()
     assert hand.count_params() == framework.model.network.count_params()

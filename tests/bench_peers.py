@@ -1,12 +1,16 @@
-"""Our networks beside DeepCTR's: the same generated data, sizes and start of the embeddings, epochs that take turns.
+"""Our networks beside DeepCTR's, in epochs that take turns.
+
+Both have the same generated data, sizes and start of the embeddings.
 
     python tests/bench_peers.py [rows] [seeds]
 
-CPU time is compared, as ratios within a round, so that other load on the machine falls on both alike; AUC as differences within
-a seed. Sizes, embeddings, optimiser and batches are equal; experts, gates and towers start as each library has it. First, fused
-experts are compared with a list of dense layers. Fails below a bar. No test depends on it.
+CPU time is compared, as ratios within a round, so that other load on the machine falls on both
+alike; AUC as differences within a seed. Sizes, embeddings, optimiser and batches are equal;
+experts, gates and towers start as each library has it. First, fused experts are compared with a
+list of dense layers. Fails below a bar. No test depends on it.
 
-DeepCTR goes into a folder of its own, `_build/peers`; nothing else is changed. Without a network that half is left out.
+DeepCTR goes into a folder of its own, `_build/peers`; nothing else is changed. Without a network
+that half is left out.
 """
 
 import importlib.util
@@ -117,7 +121,10 @@ def beside_the_list(
         for _ in range(rounds)
     ]
     ratios = [ours / theirs for ours, theirs in times]
-    line = f"{count:3} experts of {units:3} units, list mixed by {MIXES[mix]}: {spread(ratios)}, first step {first[0] / first[1]:.2f}"
+    line = (
+        f"{count:3} experts of {units:3} units, list mixed by {MIXES[mix]}: {spread(ratios)}, "
+        f"first step {first[0] / first[1]:.2f}"
+    )
     return report(line, f"{bar:g}", np.median(ratios) <= bar) if bar else report(line)
 
 
@@ -151,7 +158,10 @@ HEADS = [io.Binary(task) for task in TASKS]
 
 
 def as_deepctr_starts(model: keras.Model) -> keras.Model:
-    """Embeddings that start near 0 and are held there by L2, as DeepCTR's: they move AUC more than the networks do."""
+    """Embeddings that start near 0 and are held there by L2, as DeepCTR's.
+
+    They move AUC more than the networks do.
+    """
     for name in IDS:
         table = model.get_layer(f"{name}_table").embeddings
         table.assign(keras.initializers.RandomNormal(stddev=1e-4)(table.shape))
@@ -176,7 +186,10 @@ def esmm() -> keras.Model:
 
 
 def pairs() -> dict[str, tuple[Callable[[], keras.Model], Callable[[int], keras.Model]]]:
-    """Name -> (ours, DeepCTR's), which makes a model from a seed: by default it always starts from the same numbers."""
+    """Name -> (ours, DeepCTR's), which makes a model from a seed.
+
+    By default it always starts from the same numbers.
+    """
     import deepctr.feature_column as column
     import deepctr.models as deepctr
 
@@ -242,7 +255,10 @@ def rows_of(rows: int, seed: int) -> tuple[dict, dict]:
 def compare(
     makers: tuple[Callable, Callable], rows: int, seeds: int
 ) -> tuple[list[float], np.ndarray, list[int]]:
-    """Ratios of samples per CPU-second, ours over DeepCTR's, by epoch; AUCs `(seeds, two, tasks)`; numbers of weights."""
+    """Ratios of samples per CPU-second, ours over DeepCTR's, by epoch; AUCs; numbers of weights.
+
+    The AUCs are `(seeds, two, tasks)`.
+    """
     ours, theirs = makers
     both = [
         Contestant(lambda seed: ours(), io.losses(HEADS)),
@@ -270,7 +286,10 @@ def judge(name: str, ratios: list[float], aucs: np.ndarray, weights: list[int]) 
     ]
     for i, task in enumerate(TASKS):
         gap, means = metrics.interval(aucs[:, 0, i] - aucs[:, 1, i]), aucs[..., i].mean(0)
-        line = f"   AUC of {task:8} {means[0]:.4f} and {means[1]:.4f}; difference {gap.mean:+.4f}, 95 % {gap.low:+.4f} to {gap.high:+.4f}"
+        line = (
+            f"   AUC of {task:8} {means[0]:.4f} and {means[1]:.4f}; "
+            f"difference {gap.mean:+.4f}, 95 % {gap.low:+.4f} to {gap.high:+.4f}"
+        )
         verdicts += [
             report(line, f"all above {AUC:g}, and not all below 0", gap.low > AUC and gap.high >= 0)
         ]
@@ -281,7 +300,8 @@ if __name__ == "__main__":
     rows, seeds = (int(value) for value in (sys.argv[1:] or ("50000", "6")))
     keras.utils.set_random_seed(0)
     print(
-        "A training step of MMoE, fused experts over a list of dense layers, in CPU time: median (quartiles) of rounds"
+        "A training step of MMoE, fused experts over a list of dense layers, in CPU time: "
+        "median (quartiles) of rounds"
     )
     verdicts = [beside_the_list(32, 16, mix, bar=FUSED) for mix in MIXES] + [
         beside_the_list(3, 256, mix) for mix in MIXES
@@ -291,6 +311,7 @@ if __name__ == "__main__":
             verdicts += judge(name, *compare(makers, rows, seeds))
     else:
         print(
-            f"{DEEPCTR} is not there and could not be installed (no network?): the comparison with it is left out"
+            f"{DEEPCTR} is not there and could not be installed (no network?): "
+            "the comparison with it is left out"
         )
     sys.exit(not all(verdicts))

@@ -1,4 +1,7 @@
-"""Fixtures that several test files share: a real browser, a static server, explorables on a page, the package as a wheel."""
+"""Fixtures that several test files share.
+
+A real browser, a static server, explorables on a page, the package as a wheel.
+"""
 
 import os
 import shutil
@@ -30,23 +33,33 @@ DRAWS = (
     "{ let state = 1; Math.random = () => (state = (state * 16807) % 2147483647) / 2147483647; }"
 )
 
-# The same examples in every run, and no verdict by the clock; HYPOTHESIS_PROFILE=explore looks for new ones.
+# The same examples in every run, and no verdict by the clock;
+# HYPOTHESIS_PROFILE=explore looks for new ones.
 PROFILE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("suite", derandomize=True, **PROFILE)
 settings.register_profile("explore", print_blob=True, **PROFILE)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 PAGE = """<!doctype html>
-<html lang="en" data-theme="{theme}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src-elem 'unsafe-inline'">
+<html lang="en" data-theme="{theme}"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; script-src 'unsafe-inline'; style-src-elem 'unsafe-inline'">
 <title>Explorable</title>
-<style>body {{ margin: 1rem; font-family: sans-serif; background: var(--mtl-page); color: var(--mtl-text) }}</style>
+<style>
+body {{ margin: 1rem; font-family: sans-serif;
+  background: var(--mtl-page); color: var(--mtl-text) }}
+</style>
 <main><h1>Explorable</h1>{body}</main>
 </html>"""
 
 
 def pytest_make_parametrize_id(config, val, argname):
-    """No id from data: a file's bytes may hold the clock, and two workers that collect in different seconds would disagree."""
+    """No id from data.
+
+    A file's bytes may hold the clock, and two workers that collect in different seconds would
+    disagree.
+    """
     return argname if isinstance(val, bytes) else None
 
 
@@ -80,7 +93,10 @@ def serve():
 
 @pytest.fixture
 def step_by_step(monkeypatch):
-    """Every model trains without a trace, whatever its `compile` is told: what takes longer than a few steps."""
+    """Every model trains without a trace, whatever its `compile` is told.
+
+    A trace takes longer than a few steps.
+    """
     from mtl_lessons.backend import keras
 
     compile = keras.Model.compile
@@ -99,7 +115,9 @@ def own_state(tmp_path, monkeypatch):
 
 @pytest.fixture
 def page(browser, serve, tmp_path):
-    """Opens a page with a figure on it twice, or with several; fails at the end on errors or on requests for anything else.
+    """Opens a page with a figure on it twice, or with several.
+
+    It fails at the end on errors or on requests for anything else.
 
     `shown` is a figure or a list of them, by default the map of chapter 1.
     """

@@ -5,8 +5,9 @@
     python tests/run.py -- -k gauc        # what stands behind -- goes to pytest
     python tests/run.py --coverage        # which lines of the package no test file reaches
 
-A process of its own gives its memory back when its file is done, and no file depends on what ran before it. The file that took
-longest last time comes first, so that none runs alone at the end. Ctrl-C ends everything at once: pytest, kernels, browsers.
+A process of its own gives its memory back when its file is done, and no file depends on what ran
+before it. The file that took longest last time comes first, so that none runs alone at the end.
+Ctrl-C ends everything at once: pytest, kernels, browsers.
 """
 
 import argparse
@@ -39,7 +40,10 @@ THREADS = (
 
 @dataclass
 class Done:
-    """What came of one file: seconds on the clock and of the processor, the largest process in GB, and pytest's own report."""
+    """What came of one file.
+
+    Seconds on the clock and of the processor, the largest process in GB, and pytest's own report.
+    """
 
     file: str
     code: int
@@ -131,7 +135,10 @@ class Suite:
     def tell(self, found: Done) -> None:
         counts = ", ".join(f"{number} {name}" for name, number in found.counts.items() if number)
         place = f"[{len(self.done)}/{self.total}]"
-        line = f"{place:>8} {found.file:<45} {counts or 'no test':<30} {found.seconds:5.0f} s {found.memory:4.1f} GB"
+        line = (
+            f"{place:>8} {found.file:<45} {counts or 'no test':<30} "
+            f"{found.seconds:5.0f} s {found.memory:4.1f} GB"
+        )
         print(line, flush=True)
         if found.counts["failed"]:
             print(found.output, flush=True)
@@ -153,7 +160,10 @@ def _share_of_cores(jobs: int) -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen) -> tuple[int, tuple[float, float]]:
-    """The exit code, and what the process and those below it used: seconds of the processor, and the largest in GB."""
+    """The exit code, and what the process and those below it used.
+
+    That is seconds of the processor, and the largest in GB.
+    """
     if not hasattr(os, "wait4"):  # Windows keeps no such account
         return process.wait(), (0.0, 0.0)
     _, status, used = os.wait4(process.pid, 0)
@@ -168,7 +178,10 @@ def kept(root: Path) -> Path:
 
 
 def files(root: Path, words: list[str]) -> list[str]:
-    """Test files and chapters, the slowest of the last run first; before them what has no time yet, the largest first."""
+    """Test files and chapters, the slowest of the last run first.
+
+    Before them comes what has no time yet, the largest first.
+    """
     paths = [*(root / "tests").rglob("test_*.py"), *(root / "book").glob("*.ipynb")]
     names = sorted(path.relative_to(root).as_posix() for path in paths)
     times = _times(root)

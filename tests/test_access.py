@@ -1,10 +1,18 @@
-"""What the other tests ask of pages finds what it should: text that is hard to read, and what a keyboard does not reach."""
+"""What the other tests ask of pages finds what it should.
+
+That is text that is hard to read, and what a keyboard does not reach.
+"""
 
 import pytest
 from access import unreached, violations, violations_by_theme
 
-PAGE = """<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Page</title>
-<style>body {{ background: #fff; color: #222 }} [data-theme=dark] body {{ background: #121212; color: #ddd }} div {{ width: 9rem }}</style>
+PAGE = """<!doctype html>
+<html lang="en" data-theme="light"><meta charset="utf-8"><title>Page</title>
+<style>
+body {{ background: #fff; color: #222 }}
+[data-theme=dark] body {{ background: #121212; color: #ddd }}
+div {{ width: 9rem }}
+</style>
 <main><h1>Page</h1><p>Plain text.</p><p>More of it.</p>{body}</main></html>"""
 GREY = '<p style="color: #6b6b6b">Grey: enough on white, too little on black.</p>'
 ONE_OF_MANY = (

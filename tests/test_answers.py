@@ -1,4 +1,7 @@
-"""Numbers as readers type them: the cases of `readings.json`, which Python and the pages' script have to read alike."""
+"""Numbers as readers type them: the cases of `readings.json`.
+
+Python and the pages' script have to read them alike.
+"""
 
 import json
 from pathlib import Path
@@ -16,7 +19,10 @@ READ = [
     for text, found in CASES[name].items()
 ]
 READ += [(text, percent, []) for text in CASES["refused"] for percent in (False, True)]
-SCRIPT = "([module, read, near]) => import(module).then((web) => [read.map((one) => web.readings(...one)), near.map((one) => web.near(...one))])"
+SCRIPT = """([module, read, near]) => import(module).then((web) => [
+  read.map((one) => web.readings(...one)),
+  near.map((one) => web.near(...one)),
+])"""
 
 
 def in_python():

@@ -1,4 +1,7 @@
-"""The reference of the package: whatever a module exports stands on its page, with its call and its description."""
+"""The reference of the package: whatever a module exports stands on its page.
+
+It has its call and its description there.
+"""
 
 import importlib
 

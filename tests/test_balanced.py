@@ -1,4 +1,7 @@
-"""The trainer of chapter 3: equal to Keras' own `fit`; missing labels; precision; ways past the representation; devices."""
+"""The trainer of chapter 3.
+
+Equal to Keras' own `fit`; missing labels; precision; ways past the representation; devices.
+"""
 
 import subprocess
 import sys
@@ -30,7 +33,10 @@ AGGREGATORS = {name: BALANCES[name] for name in balances.AGGREGATORS}
 
 
 def network(seed=0, bypass=False, **options):
-    """A table, a trunk and two heads; with `bypass` a head reads the table, and the other x, past the trunk."""
+    """A table, a trunk and two heads.
+
+    With `bypass` a head reads the table, and the other x, past the trunk.
+    """
     keras.utils.set_random_seed(seed)
     x, ids = keras.Input((3,), name="x"), keras.Input((2,), name="ids", dtype="int32")
     table = layers.Embedding(9, 2, name="table")
@@ -65,7 +71,10 @@ SUMS = {
 
 
 def as_keras(make=network, optimizer=lambda: None, close=3e-6, sums=SUMS, compiled=None, **options):
-    """Keras' own fit, step by step, is what `Equal` does, and the mean of gradients, at the weights and at z."""
+    """`Equal` does, step by step, what Keras' own fit does.
+
+    So does the mean of gradients, at the weights and at z.
+    """
     options = {"batch_size": 16} | options
     eager = (compiled or {}) | {"run_eagerly": True, "jit_compile": False}
     plain, history = trained(make(), optimizer(), compiled=eager, **options)
@@ -121,7 +130,10 @@ PENALTIES = ({}, {"kernel_regularizer": "l2"}, {"activity_regularizer": "l1"})
 
 @pytest.mark.parametrize("number", range(len(OPTIMIZERS)), ids=list(OPTIMIZERS))
 def test_with_equal_weights_it_is_keras_own_fit(number):
-    """Every optimiser, with every other option beside several of them, the mean at the weights or at z among these."""
+    """Every optimiser, with every other option beside several of them.
+
+    The mean at the weights or at z is among these options.
+    """
     weight, loss = (
         list(SAMPLE_WEIGHTS.values())[number % 4],
         list(LOSSES.values())[(number + number // 4) % 4],
@@ -332,7 +344,7 @@ def test_the_scale_of_a_loss_changes_nothing(make):
     assert distance(plain.get_weights(), scaled.get_weights()) < 1e-6
 
 
-# ---------------------------------------------------------------- ways past the representation, and odd networks
+# ---------------------------------------------------------------- ways past the trunk, odd networks
 
 
 @pytest.mark.parametrize("name", AGGREGATORS)
@@ -525,7 +537,10 @@ sys.path.insert(0, "tests")
 from test_balanced import BALANCES, OVER_KNOWN, distance, keras, lb, network, silent, trained
 
 y = silent(first=3, of=17) | {"a": silent()["a"]}
-objects = {"a": keras.losses.MeanSquaredError(), "b": keras.losses.BinaryCrossentropy(reduction="sum")}
+objects = {
+    "a": keras.losses.MeanSquaredError(),
+    "b": keras.losses.BinaryCrossentropy(reduction="sum"),
+}
 graph = {"run_eagerly": False, "jit_compile": False}
 both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 def run(strategy, name, where, loss, y):
@@ -536,10 +551,12 @@ def run(strategy, name, where, loss, y):
     return [*weights, *model.balance.get_weights(), *logs.values()]
 full = silent(0, 0)
 for name, where, loss, y in (
-    ("Equal", None, OVER_KNOWN, y), ("Equal", None, objects, full), ("GradNorm", "trunk", OVER_KNOWN, y),
-    ("MGDA", None, OVER_KNOWN, y), ("CAGrad", "trunk", OVER_KNOWN, y),
+    ("Equal", None, OVER_KNOWN, y), ("Equal", None, objects, full),
+    ("GradNorm", "trunk", OVER_KNOWN, y), ("MGDA", None, OVER_KNOWN, y),
+    ("CAGrad", "trunk", OVER_KNOWN, y),
 ):
-    apart = distance(run(tf.distribute.get_strategy(), name, where, loss, y), run(both, name, where, loss, y))
+    alone = run(tf.distribute.get_strategy(), name, where, loss, y)
+    apart = distance(alone, run(both, name, where, loss, y))
     print(name, where, apart)
     assert apart < 1e-4, (name, where, apart)
 """

@@ -1,4 +1,7 @@
-"""The published notebook alone, with Colab's versions: installs the package from the site, moves nothing else, runs to the end."""
+"""The published notebook alone, with Colab's versions.
+
+It installs the package from the site, moves nothing else, and runs to the end.
+"""
 
 import hashlib
 import os
@@ -43,7 +46,10 @@ def test_the_constraints_are_those_of_colab():
 
 @pytest.fixture(scope="session")
 def colab():
-    """The Python of an environment with Colab's versions, kept in _build as long as the constraints stay as they are."""
+    """The Python of an environment with Colab's versions.
+
+    It is kept in _build as long as the constraints stay as they are.
+    """
     stamp = hashlib.sha256(CONSTRAINTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
     folder = ROOT / "_build" / f"colab-{stamp}"
     if not (folder / "ready").exists():
@@ -84,7 +90,10 @@ FIRST, *OTHERS = notebooks.chapters()
 
 @pytest.fixture(scope="module")
 def installed(colab, wheel, serve, tmp_path_factory):
-    """The published first chapter, run where the package is missing: its setup cell installs it, and moves nothing else."""
+    """The published first chapter, run where the package is missing.
+
+    Its setup cell installs the package, and moves nothing else.
+    """
     uninstall(colab)
     before = frozen(colab)
     target = tmp_path_factory.mktemp("colab") / FIRST.name
@@ -122,7 +131,10 @@ from mtl_lessons import explorables
 
 def train(relatedness, labels, seeds, progress):
     progress(1, 2)
-    runs = {name: [0.5 + 0.1 * (name == "shared") + 0.01 * seed for seed in range(seeds)] for name in ("single", "shared", "bayes")}
+    runs = {
+        name: [0.5 + 0.1 * (name == "shared") + 0.01 * seed for seed in range(seeds)]
+        for name in ("single", "shared", "bayes")
+    }
     runs |= {f"item_{name}": values for name, values in runs.items()}
     return {"relatedness": relatedness, "labels": labels} | runs
 

@@ -1,4 +1,7 @@
-"""Loaders: the original formats, the real file when it is at hand, and every way a download can go wrong."""
+"""Loaders: the original formats, the real file when it is at hand.
+
+And every way in which a download can go wrong.
+"""
 
 import errno
 import gzip
@@ -53,12 +56,13 @@ MOVIELENS_100K = {
 }
 MOVIELENS_1M = {
     "ratings.dat": "1::914::3::978301968\n1::1::5::978300760\n6040::1::4::956703932\n",
-    "movies.dat": "1::Toy Story (1995)::Animation|Children's|Comedy\n914::My Fair Lady\x85 (1964)::Musical|Romance\n",
+    "movies.dat": "1::Toy Story (1995)::Animation|Children's|Comedy\n"
+    "914::My Fair Lady\x85 (1964)::Musical|Romance\n",
 }
 
 
 def zip_of(files, folder=""):
-    """The same bytes at any time: a member's date is 1980, as `ZipInfo` has it, and not the clock's."""
+    """The same bytes at any time: a member's date is 1980, as in `ZipInfo`, not the clock's."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in files.items():
@@ -591,7 +595,10 @@ def test_a_census_archive_with_another_test_part_is_refused(cache, monkeypatch, 
     archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
     with answering(archive) as (url, _):
         monkeypatch.setattr(census, "CENSUS_URL", url)
-        message = f"some.zip: expected the census data, .*{datasets.CENSUS_TEST_SHA256}, found {sha256(CENSUS.encode())}; delete it"
+        message = (
+            f"some.zip: expected the census data, .*{datasets.CENSUS_TEST_SHA256}, "
+            f"found {sha256(CENSUS.encode())}; delete it"
+        )
         for _ in range(2):  # it is not trusted the second time either
             with pytest.raises(DatasetError, match=message):
                 census_income(part, progress=False)

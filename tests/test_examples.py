@@ -1,4 +1,7 @@
-"""The examples in docstrings: each does what it shows, and whatever a chapter's package exports has one."""
+"""The examples in docstrings: each does what it shows.
+
+Whatever a chapter's package exports has one.
+"""
 
 import doctest
 import importlib

@@ -189,7 +189,10 @@ def masked_by_equals():
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Code that was stopped and does not end is left alone at once; that which catches it gets it again at once."""
+    """Code that was stopped and does not end is left alone at once.
+
+    That which catches the stop gets it again at once.
+    """
     monkeypatch.setattr(sandbox, "GRACE", 120.0)
     monkeypatch.setattr(sandbox, "AGAIN", 0.02)
 

@@ -1,4 +1,4 @@
-"""Probes of a built model: outputs told apart, ranges, inputs, losses, a training without a trace."""
+"""Probes of a built model: outputs told apart, ranges, inputs, losses, training without a trace."""
 
 import numpy as np
 import pytest

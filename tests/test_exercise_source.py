@@ -11,7 +11,11 @@ def source(text, path):
 
 
 def test_an_answer_depends_on_what_it_uses_and_on_what_happens_at_the_top(tmp_path):
-    text = "import helper\nSIZE = 3\nOTHER = 4\n\ndef part():\n    return SIZE\n\ndef build():\n    return part()\n"
+    text = (
+        "import helper\nSIZE = 3\nOTHER = 4\n\n"
+        "def part():\n    return SIZE\n\n"
+        "def build():\n    return part()\n"
+    )
     file = tmp_path / "a.py"
     before = source(text, file).digest("build")
     assert source(f"# hello\n\n{text}\n\n", file).digest("build") == before
@@ -38,14 +42,21 @@ def test_a_file_may_be_saved_as_python_allows(tmp_path, coded):
 
 
 def test_only_what_an_answer_uses_is_run(tmp_path):
-    text = "import no_such_module\nimport math as m\nN = 2\n\ndef f():\n    return m.sqrt(N)\n\nclass C:\n    x = no_such_module\n"
+    text = (
+        "import no_such_module\nimport math as m\nN = 2\n\n"
+        "def f():\n    return m.sqrt(N)\n\n"
+        "class C:\n    x = no_such_module\n"
+    )
     assert source(text, tmp_path / "a.py").run("f")["f"]() == 2**0.5
     with pytest.raises(ModuleNotFoundError):
         source(text, tmp_path / "a.py").run("C")
 
 
 def test_what_is_about_tensorflow_is_not_run_for_an_answer_without_it(tmp_path):
-    text = "import no_such_module\nimport tensorflow as tf\ntf.no_such_function()\nSEEN = []\n\ndef f():\n    return SEEN\n"
+    text = (
+        "import no_such_module\nimport tensorflow as tf\ntf.no_such_function()\nSEEN = []\n\n"
+        "def f():\n    return SEEN\n"
+    )
     file = source(text + "SEEN.append(1)\n", tmp_path / "a.py")
     assert file.run("f")["f"]() == [1] and "tf" not in file.run("f")
     assert file.digest("f") != source(text, tmp_path / "a.py").digest("f")
@@ -65,7 +76,8 @@ def test_what_is_about_tensorflow_is_not_run_for_an_answer_without_it(tmp_path):
         ("from mtl_lessons import two_tasks\ndef f(): return two_tasks\n", True),
         ("import keras\nkeras.utils.set_random_seed(0)\ndef f(): return 1\n", False),
         (
-            "import keras\ndef g(): return keras\nif __name__ == '__main__':\n    print(g())\ndef f(): return 1\n",
+            "import keras\ndef g(): return keras\n"
+            "if __name__ == '__main__':\n    print(g())\ndef f(): return 1\n",
             False,
         ),
         ("import keras\nSIZE = [1]\nSIZE.append(keras.Input(()))\ndef f(): return SIZE\n", True),

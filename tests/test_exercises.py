@@ -1,4 +1,7 @@
-"""Every exercise keeps its contract: starters are not attempted, model answers pass, each wrong answer gets its message, right ones pass."""
+"""Every exercise keeps its contract.
+
+Starters are not attempted, model answers pass, each wrong answer gets its message, right ones pass.
+"""
 
 import ast
 import re
@@ -21,12 +24,15 @@ pytestmark = pytest.mark.usefixtures("own_state")
 ROOT = Path(__file__).resolve().parents[1]
 ALL = {name: exercises.load(name) for name in exercises.names()}
 PATIENCE = 3600.0  # seconds: no verdict here may hang on how busy the machine is
-TRAINED = {  # recall@10 and AUC after a short training: with both tasks, and with the interests alone, as they were measured
+# Recall@10 and AUC after a short training, as they were measured: with both tasks, and with the
+# interests alone.
+TRAINED = {
     "default_learning_rate": ((0.228, 0.662), (0.0, 0.600)),
     "item_whispers": ((0.260, 0.746), (0.0, 0.746)),
     "interests_shout": None,  # is trained here, too
 }
-SCORES = {  # of the cures, in world 0, as they were measured: recall@10, AUC, RMSE, with one model and alone
+# Of the cures, in world 0, as they were measured: recall@10, AUC, RMSE, with one model and alone.
+SCORES = {
     "nothing_changed": ((0.632, 0.560, 0.733), (0.633, 0.773, 0.945)),
     "the_harm_moved": ((0.212, 0.770, 0.760), (0.633, 0.798, 0.945)),
     "by_hand": ((0.626, 0.841, 0.752), (0.630, 0.844, 0.774)),
@@ -178,7 +184,10 @@ def test_every_step_has_a_check_a_starter_and_a_solution(name):
 
 
 def mistakes(folder):
-    """The keys of the messages that the modules of a folder raise: what is written as `Mistake("key")` or as a text."""
+    """The keys of the messages that the modules of a folder raise.
+
+    A key is written as `Mistake("key")` or as a text.
+    """
     nodes = [
         node
         for file in folder.glob("*.py")
@@ -246,7 +255,10 @@ def test_typical_mistakes_give_other_numbers_than_the_right_ones():
 
 
 def test_a_cure_is_trained_once(monkeypatch, step_by_step):
-    """And so is its control; what is declared alike, and differs in nothing else, is not trained again."""
+    """And so is its control.
+
+    What is declared alike, and differs in nothing else, is not trained again.
+    """
     checks, trained = ALL["three_tasks"].checks, []
     compare = checks.compare
 

@@ -1,4 +1,4 @@
-"""Chapter 3's first figure: the browser's closed forms and the package's, dragging, what is said."""
+"""Chapter 3's first figure: closed forms in browser and package, dragging, what is said."""
 
 import re
 

@@ -1,4 +1,7 @@
-"""Figures: the same bytes in every run, colours that suit both themes, a name for who does not see them."""
+"""Figures: the same bytes in every run, colours that suit both themes.
+
+And a name for who does not see them.
+"""
 
 import re
 import subprocess
@@ -100,7 +103,8 @@ def test_a_short_form_of_the_font_is_understood():
     plain = dict(
         figures._plain(
             {
-                "style": "font: italic 700 12px 'DejaVu Sans', sans-serif; text-anchor: middle; fill: #000000"
+                "style": "font: italic 700 12px 'DejaVu Sans', sans-serif; "
+                "text-anchor: middle; fill: #000000"
             }
         )
     )

@@ -1,4 +1,7 @@
-"""Chapter 4's package: features, tasks, the funnel's losses and what is served, by hand, by property and by round trip."""
+"""Chapter 4's package: features, tasks, the funnel's losses and what is served.
+
+By hand, by property and by round trip.
+"""
 
 import json
 import os
@@ -93,7 +96,10 @@ class Column:
 
 
 class Frame:
-    """What is used of pandas' DataFrame: it iterates over the names of its columns, and `values` is no method."""
+    """What is used of pandas' DataFrame.
+
+    It iterates over the names of its columns, and `values` is no method.
+    """
 
     def __init__(self, columns):
         self.held, self.columns, self.values = columns, list(columns), "no dict's method"
@@ -530,7 +536,8 @@ def test_encode_refuses_a_name_twice_and_a_table_of_two_sizes():
         io.encode([io.Numeric("price"), io.Numeric("price")])
     with pytest.raises(
         ValueError,
-        match="feature 'history': expected 7 ids and width 4, as others of its table, found 8 and 4",
+        match="feature 'history': expected 7 ids and width 4, as others of its table, "
+        "found 8 and 4",
     ):
         io.encode(
             [
@@ -703,7 +710,10 @@ def test_missing_rows_are_as_if_they_were_not_there(logits, known, over):
 @settings(max_examples=40, deadline=None)
 @given(LOGITS, KNOWN)
 def test_binary_losses_by_rows_are_the_joint_likelihood(logits, clicked):
-    """Click on all rows and purchase on clicks, over rows: minus the log-likelihood of (click, purchase), per row."""
+    """Click on all rows and purchase on clicks, over rows.
+
+    That is minus the log-likelihood of (click, purchase), per row.
+    """
     p = 1 / (1 + np.exp(-logits.astype(float)))
     bought = np.where(clicked, (logits > 0).astype("float32"), NAN)
     total = value(io.Binary("c", over="rows"), clicked, p) + value(
@@ -765,7 +775,10 @@ def train(model, x, y, steps):
 
 
 def fitted(task, labels, steps=400):
-    """What the head of a task predicts if all rows look alike, once trained: the constant that its loss asks for."""
+    """What the head of a task predicts if all rows look alike, once trained.
+
+    It is the constant that its loss asks for.
+    """
     x = keras.Input((1,), name="x")
     model = keras.Model({"x": x}, io.heads([task], x))
     model.compile(keras.optimizers.Adam(0.05), io.losses([task]), jit_compile=False)
@@ -1059,7 +1072,10 @@ def test_labels_of_the_funnel_may_be_a_plain_column(loss):
 @pytest.mark.parametrize("graph", [False, True])
 @pytest.mark.parametrize("p", [1e-8, 3e-7, 0.25])
 def test_the_slope_of_a_rare_purchase(p, graph):
-    """Of `-log(ctr · cvr)` by a logit it is `cvr - 1`, by a rate `-1 / rate`, however small the product."""
+    """Of `-log(ctr · cvr)` by a logit it is `cvr - 1`, by a rate `-1 / rate`.
+
+    However small the product is.
+    """
     rates = tf.Variable([[p**0.5], [p**0.5]])
 
     def pull():
@@ -1385,7 +1401,8 @@ def test_recalibrate_leaves_out_rows_without_a_label_and_names_the_task():
         io.recalibrate({"like": 1 - labels}, {"like": p})
     with pytest.raises(
         ValueError,
-        match="task 'like': predictions: expected labels 0 and 1 among the same, found a threshold that",
+        match="task 'like': predictions: expected labels 0 and 1 among the same, "
+        "found a threshold that",
     ):
         io.recalibrate({"like": p > 0.3}, {"like": p})
     with pytest.raises(
@@ -1431,7 +1448,8 @@ def test_a_column_meets_a_list_and_a_single_bid_meets_both(fuse):
     )
     with pytest.raises(
         ValueError,
-        match=r"predictions: expected one shape, or single numbers beside it, found a \(3,\), b \(2,\)",
+        match="predictions: expected one shape, or single numbers beside it, "
+        r"found a \(3,\), b \(2,\)",
     ):
         fuse({"a": a, "b": b[:2]})
 

@@ -1,4 +1,7 @@
-"""Chapter 3's parts: methods by hand, as properties of generated gradients, against NumPy; the trainer; the chapter's world."""
+"""Chapter 3's parts: methods, the trainer, the chapter's world.
+
+Methods by hand, as properties of generated gradients, and against NumPy.
+"""
 
 from functools import partial
 from itertools import permutations
@@ -35,7 +38,10 @@ PAIR = np.array([[3.0, 1.0], [-1.0, 1.0]])
 
 @st.composite
 def gradients(draw, tasks=TWO_TO_FOUR, apart=0.05):
-    """T gradients of lengths 0.1 to 10 in a space large enough for them, none nearly a combination of the others."""
+    """T gradients of lengths 0.1 to 10 in a space large enough for them.
+
+    None is nearly a combination of the others.
+    """
     t = draw(tasks)
     g = draw(arrays(float, (t, t + 1), elements=st.floats(-1, 1, width=16)))
     lengths = np.linalg.norm(g, axis=1)
@@ -546,7 +552,10 @@ def balanced(balance, representation="trunk", optimizer=None, **options):
 
 
 def numpy_gradients(model):
-    """Of each loss, for the trunk's kernel and bias, the representation and each head: the chain rule written out."""
+    """Of each loss, for the trunk's kernel and bias, the representation and each head.
+
+    The chain rule written out.
+    """
     W, c, va, ca, vb, cb = (np.float64(w) for w in network().get_weights())
     z = np.tanh(X @ W + c)
     errors = {

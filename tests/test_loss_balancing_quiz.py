@@ -1,4 +1,7 @@
-"""Chapter 3's questions: what a stem says of three gradients, and the code of a model answer, hold when they are run."""
+"""Chapter 3's questions hold when they are run.
+
+What a stem says of three gradients, and the code of a model answer.
+"""
 
 import numpy as np
 

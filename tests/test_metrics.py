@@ -108,7 +108,7 @@ def test_no_score_beats_the_truth_in_expectation(seed):
 
 
 def test_gauc_by_hand():
-    """A user of 10 rows with AUC .9 and one of 90 rows with AUC .5: .54, where the plain mean is .70."""
+    """10 rows with AUC .9 and another user's 90 rows with AUC .5: .54; the plain mean is .70."""
     few = (
         [1] * 5 + [0] * 5,
         [9, 8, 7, 6, 2, 2, 1, 0, 5, 4],
@@ -268,7 +268,7 @@ def test_bins_bound_the_error_of_the_mean_and_are_bounded_by_that_of_the_rows(se
         )
 
 
-# ---------------------------------------------------------------------- means of what was seen in part
+# ---------------------------------------------------------------- means of what was seen in part
 
 rows_seen_in_part = st.lists(
     st.tuples(st.floats(-5, 5), st.floats(0.05, 1), st.floats(-5, 5)), min_size=1, max_size=5

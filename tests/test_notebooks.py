@@ -1,4 +1,7 @@
-"""The notebooks of the book: one setup cell, outputs that are compared. nbval runs each chapter beside."""
+"""The notebooks of the book: one setup cell, outputs that are compared.
+
+nbval runs each chapter beside.
+"""
 
 import importlib.util
 import json
@@ -101,7 +104,8 @@ def test_outputs_are_compared_or_a_reason_is_given(path, capsys):
     share = 1 - len(free) / len(cells)
     with capsys.disabled():
         print(
-            f"\n{path.name}: {len(cells) - len(free)} of {len(cells)} cells with outputs compared ({share:.0%})"
+            f"\n{path.name}: {len(cells) - len(free)} of {len(cells)} cells "
+            f"with outputs compared ({share:.0%})"
         )
     assert share >= 0.8
 

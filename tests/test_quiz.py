@@ -26,43 +26,223 @@ def test_sample_is_valid_and_keeps_all_rules(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "at", "name", "reason"),
     [
-        ("  level: junior\n", "", "- id: sample-gain", "sample-gain", "expected the key level, found none"),
-        ("level: junior", "level: expert", "level: expert", "sample-gain", "level: expected one of junior, senior, staff, found str 'expert'"),
-        ("type: one", "type: guess", "- id: sample-gain", "sample-gain", "expected a type of one, several, numeric, order, bug, open, found guess"),
+        (
+            "  level: junior\n",
+            "",
+            "- id: sample-gain",
+            "sample-gain",
+            "expected the key level, found none",
+        ),
+        (
+            "level: junior",
+            "level: expert",
+            "level: expert",
+            "sample-gain",
+            "level: expected one of junior, senior, staff, found str 'expert'",
+        ),
+        (
+            "type: one",
+            "type: guess",
+            "- id: sample-gain",
+            "sample-gain",
+            "expected a type of one, several, numeric, order, bug, open, found guess",
+        ),
         ("type: one", "type: [one]", "- id: sample-gain", "sample-gain", "found ['one']"),
-        ("  mistake: \"Comparing", "  misstake: x\n  mistake: \"Comparing", "misstake", "sample-gain", "found misstake"),
-        ("  level: junior\n", "  level: junior\n  level: staff\n", "level: junior", "sample-gain", "expected the key level once, found it 2 times"),
-        ('"0.5 is chance, not the single-task model."', '" "', "Positive transfer", "sample-gain", "options: feedback: expected str"),
-        (", feedback: \"That is hardware.\"", "", '"A GPU"', "sample-labels", "options: expected the key feedback, found none"),
-        ("correct: false", "correct: maybe", "correct: maybe", "sample-gain", "options: correct: expected bool, found str 'maybe'"),
-        ("id: sample-gain", "id: Sample_Gain", "- id: Sample_Gain", "Sample_Gain", "id: expected text like"),
-        ("source: [caruana1997]", "source: []", "source: []", "sample-labels", "source: expected a list with at least one entry"),
-        ("value: 0.0036", "value: 36e-4", "value: 36e-4", "sample-number", "answer: value: expected float, found str '36e-4'"),
-        ("lines: {4: ", "lines: {four: ", "{four", "sample-bug", "lines: expected int, found str 'four'"),
-        ("options:\n  - {text: \"A label", "options: none\n  other:\n  - {text: \"A label", "options: none", "sample-labels", "options: expected a list"),
-        ("feedback: {right: \"Each", "feedback: right\n  more: {right: \"Each", "feedback: right", "sample-order", "feedback: expected keys and values"),
-        ("stem: \"Two heads?\"", "stem: [Two heads]", "stem: [Two", "sample-bug", "stem: expected one value"),
+        (
+            '  mistake: "Comparing',
+            '  misstake: x\n  mistake: "Comparing',
+            "misstake",
+            "sample-gain",
+            "found misstake",
+        ),
+        (
+            "  level: junior\n",
+            "  level: junior\n  level: staff\n",
+            "level: junior",
+            "sample-gain",
+            "expected the key level once, found it 2 times",
+        ),
+        (
+            '"0.5 is chance, not the single-task model."',
+            '" "',
+            'feedback: " "',
+            "sample-gain",
+            "options: feedback: expected str",
+        ),
+        (
+            ', feedback: "That is hardware."',
+            "",
+            '"A GPU"',
+            "sample-labels",
+            "options: expected the key feedback, found none",
+        ),
+        (
+            "correct: false",
+            "correct: maybe",
+            "correct: maybe",
+            "sample-gain",
+            "options: correct: expected bool, found str 'maybe'",
+        ),
+        (
+            "id: sample-gain",
+            "id: Sample_Gain",
+            "- id: Sample_Gain",
+            "Sample_Gain",
+            "id: expected text like",
+        ),
+        (
+            "source: [caruana1997]",
+            "source: []",
+            "source: []",
+            "sample-labels",
+            "source: expected a list with at least one entry",
+        ),
+        (
+            "value: 0.0036",
+            "value: 36e-4",
+            "value: 36e-4",
+            "sample-number",
+            "answer: value: expected float, found str '36e-4'",
+        ),
+        (
+            "lines: {4: ",
+            "lines: {four: ",
+            "{four",
+            "sample-bug",
+            "lines: expected int, found str 'four'",
+        ),
+        (
+            'options:\n  - {text: "A label',
+            'options: none\n  other:\n  - {text: "A label',
+            "options: none",
+            "sample-labels",
+            "options: expected a list",
+        ),
+        (
+            'feedback: {right: "Each',
+            'feedback: right\n  more: {right: "Each',
+            "feedback: right",
+            "sample-order",
+            "feedback: expected keys and values",
+        ),
+        (
+            'stem: "Two heads?"',
+            "stem: [Two heads]",
+            "stem: [Two",
+            "sample-bug",
+            "stem: expected one value",
+        ),
         # an answer that does not fit its question
-        ("correct: false", "correct: true", "- id: sample-gain", "sample-gain", "one of them correct, found 2 of 3"),
-        ("tolerance: 0.00005", "tolerance: 0", "- id: sample-number", "sample-number", "expected a tolerance above 0, found 0"),
-        ("{value: -0.0036,", "{value: 0.00361,", "- id: sample-number", "sample-number", "found 0.00361"),
-        ('"click", "conversion", "a', '"click", "click", "a', "- id: sample-order", "sample-order", "three items or more, all different"),
-        ('"impression", "click", "conversion", "a repeat', '"a", "b", "c", "d repeat', "- id: sample-order", "sample-order", "an order that is not by alphabet"),
-        ("answer: {lines: [4]}", "answer: {lines: [9]}", "- id: sample-bug", "sample-bug", "expected lines of the code (1 to 6), found [9]"),
-        ("answer: {lines: [4]}", "answer: {lines: [4, 5]}", "- id: sample-bug", "sample-bug", "found none for [5]"),
-        ("{points: 2, ", "{points: 0, ", "- id: sample-open", "sample-open", "expected 1 point or more"),
+        (
+            "correct: false",
+            "correct: true",
+            "- id: sample-gain",
+            "sample-gain",
+            "one of them correct, found 2 of 3",
+        ),
+        (
+            "tolerance: 0.00005",
+            "tolerance: 0",
+            "- id: sample-number",
+            "sample-number",
+            "expected a tolerance above 0, found 0",
+        ),
+        (
+            "{value: -0.0036,",
+            "{value: 0.00361,",
+            "- id: sample-number",
+            "sample-number",
+            "found 0.00361",
+        ),
+        (
+            '"click", "conversion", "a',
+            '"click", "click", "a',
+            "- id: sample-order",
+            "sample-order",
+            "three items or more, all different",
+        ),
+        (
+            '"impression", "click", "conversion", "a repeat',
+            '"a", "b", "c", "d repeat',
+            "- id: sample-order",
+            "sample-order",
+            "an order that is not by alphabet",
+        ),
+        (
+            "answer: {lines: [4]}",
+            "answer: {lines: [9]}",
+            "- id: sample-bug",
+            "sample-bug",
+            "expected lines of the code (1 to 6), found [9]",
+        ),
+        (
+            "answer: {lines: [4]}",
+            "answer: {lines: [4, 5]}",
+            "- id: sample-bug",
+            "sample-bug",
+            "found none for [5]",
+        ),
+        (
+            "{points: 2, ",
+            "{points: 0, ",
+            "- id: sample-open",
+            "sample-open",
+            "expected 1 point or more",
+        ),
         # a number that does not fit its question
-        ("level: junior", "numbers: [{value: 0.5, tolerance: 0.1}]\n  level: junior", "numbers:", "sample-gain", "numbers: expected the key expression"),
-        ("level: junior", "numbers: [{expression: '1/2', value: 0.5, tolerance: 0}]\n  level: junior", "- id: sample-gain", "sample-gain", "tolerance above 0, found 0"),
-        ("level: junior", "numbers: [{expression: '3/4', value: 0.75, tolerance: 0.1}]\n  level: junior", "- id: sample-gain", "sample-gain", "only numbers that the question states, found 0.75"),
+        (
+            "level: junior",
+            "numbers: [{value: 0.5, tolerance: 0.1}]\n  level: junior",
+            "numbers:",
+            "sample-gain",
+            "numbers: expected the key expression",
+        ),
+        (
+            "level: junior",
+            "numbers: [{expression: '1/2', value: 0.5, tolerance: 0}]\n  level: junior",
+            "- id: sample-gain",
+            "sample-gain",
+            "tolerance above 0, found 0",
+        ),
+        (
+            "level: junior",
+            "numbers: [{expression: '3/4', value: 0.75, tolerance: 0.1}]\n  level: junior",
+            "- id: sample-gain",
+            "sample-gain",
+            "only numbers that the question states, found 0.75",
+        ),
         (r"\sum_{t}", r"\summ_{t}", "stem: |\n    Why is", "sample-open", r"no MathML for \summ"),
         # what belongs to a topic, in a chapter
-        ("  anchor: not-on-this-page\n", "", "- id: sample-order", "sample-order", "expected the key anchor"),
-        ("anchor: not-on", "anchor: concept#not-on", "anchor: concept#", "sample-order", "anchor: expected text like"),
-        ("next: sample-bug", "next: Sample bug", "next: Sample", "sample-number", "next: expected text like"),
-        ("repair: {4:", "repair: {2:", "- id: sample-bug", "sample-bug", "a repair of every line that is right, and of no other, found them of [2]"),
+        (
+            "  anchor: not-on-this-page\n",
+            "",
+            "- id: sample-order",
+            "sample-order",
+            "expected the key anchor",
+        ),
+        (
+            "anchor: not-on",
+            "anchor: concept#not-on",
+            "anchor: concept#",
+            "sample-order",
+            "anchor: expected text like",
+        ),
+        (
+            "next: sample-bug",
+            "next: Sample bug",
+            "next: Sample",
+            "sample-number",
+            "next: expected text like",
+        ),
+        (
+            "repair: {4:",
+            "repair: {2:",
+            "- id: sample-bug",
+            "sample-bug",
+            "a repair of every line that is right, and of no other, found them of [2]",
+        ),
     ],
-)  # fmt: skip
+)
 def test_schema_names_line_and_question(tmp_path, old, new, at, name, reason):
     text = edited(old, new)
     problems = quiz.validate(bank_of(tmp_path, text))
@@ -300,7 +480,8 @@ def test_show_is_deterministic_and_carries_the_engine(tmp_path):
     bank_of(tmp_path)
     shown = quiz.show("sample", folder=tmp_path)
     bundle = shown._repr_mimebundle_()
-    code = f"from mtl_lessons import quiz; print(quiz.show('sample', folder={str(tmp_path)!r}).html, end='')"
+    arguments = f"'sample', folder={str(tmp_path)!r}"
+    code = f"from mtl_lessons import quiz; print(quiz.show({arguments}).html, end='')"
     for seed in ("7", "8"):  # the order of a set differs
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -476,5 +657,8 @@ def test_every_string_is_used_and_every_used_string_is_there():
 
 
 def test_importing_the_quiz_leaves_tensorflow_out():
-    code = "import sys, mtl_lessons.quiz; assert 'tensorflow' not in sys.modules and 'numpy' not in sys.modules"
+    code = (
+        "import sys, mtl_lessons.quiz; "
+        "assert 'tensorflow' not in sys.modules and 'numpy' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])

@@ -1,4 +1,7 @@
-"""The quiz engine in a real browser: every type of question by mouse and by keyboard, progress, hosts, accessibility."""
+"""The quiz engine in a real browser.
+
+Every type of question by mouse and by keyboard, progress, hosts, accessibility.
+"""
 
 from contextlib import contextmanager
 
@@ -11,16 +14,27 @@ from serve import serving
 from mtl_lessons import embed, quiz
 
 KEY, OLDER = "mtl-lessons:progress:v2", "mtl-lessons:progress:v1"
-HEAD = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Quiz</title><link rel="icon" href="data:,">'
-STRICT = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'; img-src data:">"""
-PAGE = """<!doctype html><html lang="en" data-theme="light"><head>{head}<link rel="stylesheet" href="page.css"></head>
-<body><main><h1>Chapter</h1><h2 id="sample-a-definition">A definition</h2>{body}<h2 id="sample-sources">Sources</h2></main></body></html>"""
-PAGE_CSS = "body { margin: 0; padding: 1rem; font-family: sans-serif; background: #fff; color: #222 } html[data-theme=dark] body { background: #121212; color: #ddd }"
+HEAD = """<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Quiz</title><link rel="icon" href="data:,">"""
+STRICT = """<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; script-src 'self'; style-src 'self'; img-src data:">"""
+PAGE = """<!doctype html>
+<html lang="en" data-theme="light"><head>{head}<link rel="stylesheet" href="page.css"></head>
+<body><main><h1>Chapter</h1><h2 id="sample-a-definition">A definition</h2>{body}
+<h2 id="sample-sources">Sources</h2></main></body></html>"""
+PAGE_CSS = """
+body { margin: 0; padding: 1rem; font-family: sans-serif; background: #fff; color: #222 }
+html[data-theme=dark] body { background: #121212; color: #ddd }
+"""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Pages with the sample bank: as on the site (linked engine, strict policy), as in a notebook's output, and others."""
+    """Pages with the sample bank.
+
+    As on the site (linked engine, strict policy), as in a notebook's output, and others.
+    """
     folder = tmp_path_factory.mktemp("quiz")
     bank_of(folder)
     carried = quiz.show("sample", folder=folder)._repr_mimebundle_()["text/html"]
@@ -278,8 +292,8 @@ def test_free_answer_is_compared_with_the_rubric(page):
     form.get_by_label("a mask repairs it").check()
     assert verdict(form) == "3 of 5 points"
     assert (
-        status(page)
-        == "Question 6 of 6: 3 of 5 points. 1 of 6 answered, 0 right; 3 of 5 points in free answers."
+        status(page) == "Question 6 of 6: 3 of 5 points. "
+        "1 of 6 answered, 0 right; 3 of 5 points in free answers."
     )
     assert (
         saved(page)["sample-open"]["attempts"] == 1
@@ -291,7 +305,10 @@ def test_free_answer_is_compared_with_the_rubric(page):
 
 
 def tab_to(page, selector, limit=80):
-    """Tabs forward until the focus is on `selector`; that is what a reader without a mouse can reach."""
+    """Tabs forward until the focus is on `selector`.
+
+    That is what a reader without a mouse can reach.
+    """
     for _ in range(limit):
         page.keyboard.press("Tab")
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
@@ -437,13 +454,21 @@ FOREIGN = [
 def test_foreign_entries_are_not_shown_and_other_pages_entries_are_kept(page):
     answer_all(page)
     for answer in FOREIGN:
-        page.evaluate("""([key, answer]) => { const state = JSON.parse(localStorage.getItem(key)), all = state.questions; for (const id in all) all[id].answer = answer;
-                         all.stranger = {much: "else"}; localStorage.setItem(key, JSON.stringify(state)); }""", [KEY, answer])  # fmt: skip
+        page.evaluate(
+            """([key, answer]) => {
+              const state = JSON.parse(localStorage.getItem(key)), all = state.questions;
+              for (const id in all) all[id].answer = answer;
+              all.stranger = {much: "else"};
+              localStorage.setItem(key, JSON.stringify(state)); }""",
+            [KEY, answer],
+        )
         page.reload()
         assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text(), answer
     for entry in (5, None, "x", [], {"edition": 1}):
         page.evaluate(
-            "([key, entry]) => localStorage.setItem(key, JSON.stringify({version: 2, questions: {'sample-gain': entry, stranger: {much: 'else'}}}))",
+            """([key, entry]) => {
+              const questions = {"sample-gain": entry, stranger: {much: "else"}};
+              localStorage.setItem(key, JSON.stringify({version: 2, questions})); }""",
             [KEY, entry],
         )
         page.reload()
@@ -458,7 +483,9 @@ def test_foreign_entries_are_not_shown_and_other_pages_entries_are_kept(page):
 def test_an_answer_to_an_older_edition_of_a_question_is_not_shown(page):
     answer_all(page)
     page.evaluate(
-        'key => localStorage.setItem(key, localStorage.getItem(key).replaceAll(/"edition":"\\w+"/g, \'"edition":"old"\'))',
+        """key => {
+          const kept = localStorage.getItem(key);
+          localStorage.setItem(key, kept.replaceAll(/"edition":"\\w+"/g, '"edition":"old"')); }""",
         KEY,
     )
     page.reload()
@@ -468,7 +495,8 @@ def test_an_answer_to_an_older_edition_of_a_question_is_not_shown(page):
 FULL = (
     "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
 )
-DISABLED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
+DISABLED = """Object.defineProperty(window, "localStorage", {
+  get() { throw new DOMException("no", "SecurityError"); } });"""
 MISSING = "Object.defineProperty(window, 'localStorage', { value: null });"
 
 
@@ -505,8 +533,11 @@ def answer_all_but_number(page):
 
 
 def test_really_full_storage(page):
-    page.evaluate("""() => { let part = "x".repeat(1 << 20); for (let i = 0; part; i++)
-        try { localStorage.setItem("fill" + i, part); } catch { part = part.slice(part.length / 2 + .5); } }""")  # fmt: skip
+    page.evaluate("""() => {
+      let part = "x".repeat(1 << 20);
+      for (let i = 0; part; i++)
+        try { localStorage.setItem("fill" + i, part); }
+        catch { part = part.slice(part.length / 2 + .5); } }""")
     answer_all(page)
     assert (
         "storage is full" in page.locator(".mtl-notice").inner_text()
@@ -588,8 +619,12 @@ def test_in_a_notebooks_output_it_brings_its_engine(browser, site):
     with visit(browser, f"{site}/output.html") as page:
         answer_all(page)
         assert "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text()
-        page.evaluate("""() => { const copy = document.createElement('script'), engine = document.querySelector('script[data-mtl-engine]');
-            copy.type = 'module'; copy.textContent = `${engine.textContent}; window.ranAgain = true;`; document.body.append(copy); }""")
+        page.evaluate("""() => {
+          const engine = document.querySelector("script[data-mtl-engine]");
+          const copy = document.createElement("script");
+          copy.type = "module";
+          copy.textContent = `${engine.textContent}; window.ranAgain = true;`;
+          document.body.append(copy); }""")
         page.wait_for_function("window.ranAgain")
         assert page.locator(".mtl-bar").count() == 1  # a second engine finds nothing left to mount
 
@@ -687,9 +722,13 @@ def test_phones_scroll_one_way_and_targets_are_large_enough(browser, site, width
         for step in (lambda: None, lambda: answer_all(page)):
             step()
             assert page.evaluate("document.documentElement.scrollWidth") == width
-            small = page.evaluate("""() => [...document.querySelectorAll('.mtl-quiz :is(button, label, summary, textarea, input[type=text])')]
-                .filter((node) => node.checkVisibility() && Math.min(node.getBoundingClientRect().width, node.getBoundingClientRect().height) < 24)
-                .map((node) => node.outerHTML.slice(0, 80))""")  # fmt: skip
+            small = page.evaluate("""() => {
+              const targets = "button, label, summary, textarea, input[type=text]";
+              const size = (node) => node.getBoundingClientRect();
+              return [...document.querySelectorAll(`.mtl-quiz :is(${targets})`)]
+                .filter((node) => node.checkVisibility())
+                .filter((node) => Math.min(size(node).width, size(node).height) < 24)
+                .map((node) => node.outerHTML.slice(0, 80)); }""")
             assert small == []
 
 

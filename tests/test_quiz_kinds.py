@@ -1,4 +1,7 @@
-"""A kind of question is a class in Python and a row of a table in the script: a new one needs these, its words, and no more."""
+"""A kind of question is a class in Python and a row of a table in the script.
+
+A new one needs these, its words, and no more.
+"""
 
 import io
 import json

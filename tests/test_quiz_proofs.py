@@ -1,4 +1,7 @@
-"""What is known to be wrong with a bank is reported with file, line and reason: nothing in the book's, all that is planted here."""
+"""What is known to be wrong with a bank is reported with file, line and reason.
+
+Nothing in the book's bank, all that is planted here.
+"""
 
 import json
 import subprocess
@@ -45,18 +48,78 @@ NUMBERS = "numbers: [{expression: '1 / 3', value: 0.72, tolerance: 0.01}]\n  lev
 @pytest.mark.parametrize(
     ("old", "new", "at", "name", "reason"),
     [
-        ("anchor: a-definition", "anchor: a-detour", "anchor: a-detour", "sample-gain", "a section of sample.ipynb, found sample-a-detour"),
-        ('"cell:a-definition"', '"cell:a-detour"', "source: [caruana1997, \"cell", "sample-gain", "found sample-a-detour"),
-        ("value: 0.0036", "value: 0.0063", "value: 0.0063", "sample-number", "expected 0.0036, which its expression gives, found 0.0063"),
-        ("0.6823 - 0.6787", "0.6823 -", "value: 0.0036", "sample-number", "a number from 0.6823 -, found SyntaxError"),
-        ("0.6823 - 0.6787", "np.nan", "value: 0.0036", "sample-number", "expected nan, which its expression gives"),
-        ('expression: "0.6823 - 0.6787", value: 0.0036, tolerance: 0.00005', EXACT, "tolerance: ", "sample-number", "expected 3.610108e-03 to be right, found it wrong"),
-        ("level: junior", NUMBERS, "numbers: [", "sample-gain", "expected 0.333333, which its expression gives, found 0.72"),
-        ("fault: \"'the_head", "fault: \"'other' in made and 'the_head", "run:", "sample-bug", "its code to show its fault, found it to be free of its fault"),
-        ('repair: {4: "pass"}', 'repair: {4: "made = [\'the_head_that_reads_the_other_head\']"}', "run:", "sample-bug", "with line 4 repaired to be free of its fault, found it to show"),
-        ("made = []", "made = [", "run:", "sample-bug", "expected its code to run, found SyntaxError"),
+        (
+            "anchor: a-definition",
+            "anchor: a-detour",
+            "anchor: a-detour",
+            "sample-gain",
+            "a section of sample.ipynb, found sample-a-detour",
+        ),
+        (
+            '"cell:a-definition"',
+            '"cell:a-detour"',
+            'source: [caruana1997, "cell',
+            "sample-gain",
+            "found sample-a-detour",
+        ),
+        (
+            "value: 0.0036",
+            "value: 0.0063",
+            "value: 0.0063",
+            "sample-number",
+            "expected 0.0036, which its expression gives, found 0.0063",
+        ),
+        (
+            "0.6823 - 0.6787",
+            "0.6823 -",
+            "value: 0.0036",
+            "sample-number",
+            "a number from 0.6823 -, found SyntaxError",
+        ),
+        (
+            "0.6823 - 0.6787",
+            "np.nan",
+            "value: 0.0036",
+            "sample-number",
+            "expected nan, which its expression gives",
+        ),
+        (
+            'expression: "0.6823 - 0.6787", value: 0.0036, tolerance: 0.00005',
+            EXACT,
+            "tolerance: ",
+            "sample-number",
+            "expected 3.610108e-03 to be right, found it wrong",
+        ),
+        (
+            "level: junior",
+            NUMBERS,
+            "numbers: [",
+            "sample-gain",
+            "expected 0.333333, which its expression gives, found 0.72",
+        ),
+        (
+            "fault: \"'the_head",
+            "fault: \"'other' in made and 'the_head",
+            "run:",
+            "sample-bug",
+            "its code to show its fault, found it to be free of its fault",
+        ),
+        (
+            'repair: {4: "pass"}',
+            "repair: {4: \"made = ['the_head_that_reads_that_head']\"}",
+            "run:",
+            "sample-bug",
+            "with line 4 repaired to be free of its fault, found it to show",
+        ),
+        (
+            "made = []",
+            "made = [",
+            "run:",
+            "sample-bug",
+            "expected its code to run, found SyntaxError",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_so_is_reported_on_its_line(tmp_path, old, new, at, name, reason):
     text = edited(old, new)
     problem = proofs.proofs(book(tmp_path, text))[0]
@@ -92,7 +155,10 @@ def test_quick_leaves_out_runs_and_what_may_need_tensorflow(tmp_path):
     bank = book(tmp_path, text)
     assert proofs.proofs(bank, quick=True) == []
     assert [problem.id for problem in proofs.proofs(bank)] == ["sample-number", *["sample-bug"] * 2]
-    code = "import sys; from mtl_lessons.quiz import report; report.main(['--quick']); assert 'tensorflow' not in sys.modules"
+    code = (
+        "import sys; from mtl_lessons.quiz import report; report.main(['--quick']); "
+        "assert 'tensorflow' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -1,4 +1,4 @@
-"""The runner of the suite: what it counts, what it shows, and that an interrupt leaves nothing behind."""
+"""The runner of the suite: what it counts, what it shows. An interrupt leaves nothing behind."""
 
 import contextlib
 import json

@@ -42,18 +42,28 @@ def test_what_fits_has_no_mismatch():
         ("name: a", "name: [a]", 1, "name: expected one value, found something else"),
         ("- 2", "- two", 4, "sizes: expected float, found str 'two'"),
         ("- 1\n- 2", "  1", 3, "sizes: expected a list with at least one entry, found int '1'"),
-        ("\n- 1\n- 2", " []", 2, "sizes: expected a list with at least one entry, found something else"),
+        (
+            "\n- 1\n- 2",
+            " []",
+            2,
+            "sizes: expected a list with at least one entry, found something else",
+        ),
         ("{3: ", "{c: ", 5, "notes: expected int, found str 'c'"),
         ("{3: three}", "{3: 3}", 5, "notes: expected str, found int '3'"),
         ("{3: three}", "none", 5, "notes: expected keys and values, found str 'none'"),
         ("true", "1", 6, "flag: expected bool, found int '1'"),
-        ("flag: true", "flag: true\nlevel: mid", 7, "level: expected one of high, low, found str 'mid'"),
+        (
+            "flag: true",
+            "flag: true\nlevel: mid",
+            7,
+            "level: expected one of high, low, found str 'mid'",
+        ),
         ("flag: true", "flag: true\nflag: true", 7, "expected the key flag once, found it 2 times"),
         ("flag: true", "flag: true\nflags: 1", 7, "found flags"),
         ("flag: true", "flag: true\nmore: 1", 7, "more: expected keys and values, found int '1'"),
         ("flag: true", "flag: true\ntexts: {a: ' '}", 7, "texts: expected str, found str ' '"),
     ],
-)  # fmt: skip
+)
 def test_a_mismatch_has_its_line(old, new, line, reason):
     assert old in FILE
     assert any(

@@ -1,4 +1,4 @@
-"""Chapter 2's module: every design counted and computed by hand, saved, compiled, and looked into."""
+"""Chapter 2's module: every design counted, computed by hand, saved, compiled, and looked into."""
 
 import numpy as np
 import pytest
@@ -496,7 +496,7 @@ def test_the_global_seed_fixes_the_start():
 
 
 def test_every_expert_has_the_spread_of_a_dense_layer():
-    """A distribution over `(count, d, units)` as a whole would take `count` for a part of the fan-in."""
+    """A distribution over `(count, d, units)` would take `count` for a part of the fan-in."""
     experts = sn.Experts(50, 20)
     experts(MANY)
     np.testing.assert_allclose(np.asarray(experts.kernel).std(), np.sqrt(2 / 32), rtol=0.02)
@@ -732,7 +732,8 @@ def test_the_papers_data_has_the_relatedness_that_was_asked_for(p):
 def test_the_widths_are_matched():
     mmoe, bottom = (sn.two_towers(sn.DESIGNS[name]()) for name in ("MMoE", "shared bottom"))
     assert abs(mmoe.count_params() / bottom.count_params() - 1) < 0.02
-    # by hand, without biases and gates: (8·100·16 + 2·16·8) / (100 + 16) = 113, as in the MMoE paper
+    # by hand, without biases and gates, as in the MMoE paper:
+    # (8·100·16 + 2·16·8) / (100 + 16) = 113
     assert round((8 * 100 * 16 + 2 * 16 * 8) / (100 + 2 * 8)) == 113
 
 

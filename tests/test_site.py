@@ -1,4 +1,7 @@
-"""The built site in a real browser: every page, on a desk and on a phone, in both themes, with mouse and with keyboard alone."""
+"""The built site in a real browser.
+
+Every page, on a desk and on a phone, in both themes, with mouse and with keyboard alone.
+"""
 
 import os
 import re
@@ -50,7 +53,10 @@ def jupyter_book(folder: Path, **environment: str) -> subprocess.CompletedProces
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """A copy of the sources of the site, built elsewhere, without an address; and beside it, as `html`, the site of that build."""
+    """A copy of the sources of the site, built elsewhere, without an address.
+
+    Beside it, as `html`, stands the site of that build.
+    """
     folder = tmp_path_factory.mktemp("site") / "checkout"
     for name in ("book", "mtl_lessons"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -86,14 +92,20 @@ def address(html):
 
 
 def ready(page) -> None:
-    """Wait until a page of the trainer has its questions (the site's policy forbids what `wait_for_function` does)."""
+    """Wait until a page of the trainer has its questions.
+
+    The site's policy forbids what `wait_for_function` does.
+    """
     if page.locator("[data-bank]").count():
         page.locator("[data-bank] button").first.wait_for()
 
 
 @pytest.fixture
 def visit(browser, address):
-    """Opens a page of the site; at the end there must have been no error, no missing file, and no request off the site."""
+    """Opens a page of the site.
+
+    At the end there must have been no error, no missing file, and no request off the site.
+    """
     contexts, watched = [], []
 
     def open_page(name: str, width: int = 1300, theme: str = "light", script: bool = True):
@@ -308,7 +320,7 @@ def test_without_scripts_the_chapter_can_be_read(visit):
     assert page.locator("math").count() > 3 and page.locator("figure.mtl-figure svg").count() >= 2
 
 
-# ---------------------------------------------------------------- quiz and explorable, where readers meet them
+# ---------------------------------------------------- quiz and explorable, where readers meet them
 
 
 def options(name: str) -> list[dict]:
@@ -320,7 +332,8 @@ def options(name: str) -> list[dict]:
 def graded(question, text: str) -> None:
     """Wait until the feedback `text` stands under the answer (its folded copy does not count).
 
-    What is looked for is its longest piece without a sign of Markdown or a formula, which a page shows as it is written.
+    What is looked for is its longest piece without a sign of Markdown or a formula, which a page
+    shows as it is written.
     """
     piece = max(re.split(r"[$*`_\\\[\]().]", text), key=len).strip()
     question.locator(".mtl-options").get_by_text(piece).wait_for()
@@ -399,10 +412,17 @@ def test_the_policy_forbids_what_it_says(browser, address):
     page.goto(f"{address}/book/practice.html")
     blocked = page.evaluate("""async () => {
       const heard = [];
-      const all = new Promise((done) => addEventListener("securitypolicyviolation", ({ effectiveDirective }) => {
-        if (heard.push(effectiveDirective) === 3) done(); }));
-      const script = document.createElement("script"); script.textContent = "window.ran = 1"; document.body.append(script);
-      const link = document.createElement("a"); link.setAttribute("onclick", "window.ran = 1"); document.body.append(link); link.click();
+      const all = new Promise((done) => addEventListener(
+        "securitypolicyviolation",
+        ({ effectiveDirective }) => { if (heard.push(effectiveDirective) === 3) done(); },
+      ));
+      const script = document.createElement("script");
+      script.textContent = "window.ran = 1";
+      document.body.append(script);
+      const link = document.createElement("a");
+      link.setAttribute("onclick", "window.ran = 1");
+      document.body.append(link);
+      link.click();
       fetch("https://example.org/").catch(() => {});
       await all;
       return [window.ran, heard.sort()]; }""")
@@ -429,8 +449,10 @@ def test_a_round_of_practice_counts_in_the_chapter_and_in_progress(visit):
     graded(page.locator(f"form[data-id={name}]"), right["feedback"])
 
 
-MOVED = """window.moved = 0; new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => { window.moved += value; }))
-  .observe({ type: "layout-shift", buffered: true });"""
+MOVED = """window.moved = 0;
+new PerformanceObserver((list) => {
+  for (const { value } of list.getEntries()) window.moved += value;
+}).observe({ type: "layout-shift", buffered: true });"""
 
 
 @pytest.mark.parametrize("name", trainer.PAGES)
@@ -448,13 +470,16 @@ def test_the_text_does_not_jump_when_the_bank_comes(browser, address, name):
 
 
 EVERY_QUESTION = """async (width) => {
-  const { loadBank, formOf } = await import("../_static/mtl/bank.js"), shown = document.querySelector(".mtl-practice > div:last-child");
+  const { loadBank, formOf } = await import("../_static/mtl/bank.js");
+  const shown = document.querySelector(".mtl-practice > div:last-child");
   const { questions } = await loadBank("../_static/mtl/bank.json"), forms = questions.map(formOf);
   forms.forEach((form) => { form.querySelector("details").open = true; });
   shown.replaceChildren(...forms);
   for (let i = 0; i < 6; i++) await new Promise(requestAnimationFrame);
-  const wide = forms.filter((form) => form.scrollWidth > form.clientWidth || form.getBoundingClientRect().right > width);
-  return [questions.length, wide.map((form) => form.dataset.id), document.documentElement.scrollWidth]; }"""
+  const wide = forms.filter((form) =>
+    form.scrollWidth > form.clientWidth || form.getBoundingClientRect().right > width);
+  const all = document.documentElement.scrollWidth;
+  return [questions.length, wide.map((form) => form.dataset.id), all]; }"""
 
 
 @pytest.mark.parametrize("stretched", [False, True])
@@ -477,7 +502,8 @@ def test_the_bank_is_asked_for_once_and_by_the_trainer_alone(browser, address):
         ready(page)
         assert sum("bank.json" in url for url in asked) == loads
     loaded = page.evaluate(
-        "performance.getEntriesByType('resource').find(({ name }) => name.endsWith('bank.json')).transferSize"
+        """performance.getEntriesByType("resource")
+          .find(({ name }) => name.endsWith("bank.json")).transferSize"""
     )
     assert loaded == 0  # cached
     context.close()
@@ -529,7 +555,10 @@ def sources(folder: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def checkout(built):
-    """A built copy to be changed and built again; afterwards it is as it was, times and all, whatever was done to it."""
+    """A built copy to be changed and built again.
+
+    Afterwards it is as it was, times and all, whatever was done to it.
+    """
     environment = built / "_build" / ".doctrees" / "environment.pickle"
     before, known = (
         {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in sources(built)},
@@ -549,10 +578,8 @@ def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     page = (checkout / "_build" / "html" / "book" / "concept.html").read_text(encoding="utf-8")
-    assert (
-        'href="https://colab.research.google.com/github/someone/fork/blob/gh-pages/notebooks/concept.ipynb"'
-        in page
-    )
+    colab = "https://colab.research.google.com/github"
+    assert f'href="{colab}/someone/fork/blob/gh-pages/notebooks/concept.ipynb"' in page
     published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text(
         encoding="utf-8"
     )
@@ -584,10 +611,14 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_a_build_reads_what_has_changed_and_no_more(checkout):
-    """Three builds, for a build takes long: a question and a page; all words of the interface; a source."""
+    """Three builds, for a build takes long.
+
+    A question and a page; all words of the interface; a source.
+    """
     site, book = checkout / "_build" / "html", checkout / "book"
 
-    # A question is added in one file: its chapter alone is read again, and the landing page, which asks another one now.
+    # A question is added in one file: its chapter alone is read again, and the landing page, which
+    # asks another one now.
     bank = book / "questions" / "shared_networks.yml"
     text = bank.read_text(encoding="utf-8")
     question = text[text.index("\n- id: ") : text.index("\n- id: ", text.index("\n- id: ") + 1)]

@@ -55,7 +55,9 @@ def test_layout_by_hand():
         "recipe": "f",
     }
     assert stored.text(grid) == (
-        '{\n"axes": [\n{"a": 1},\n{"a": 2}\n],\n"runs": {\n"x": [1, 2],\n"y": [3]\n},\n"seeds": [0, 1],\n"recipe": "f"\n}\n'
+        '{\n"axes": [\n{"a": 1},\n{"a": 2}\n],\n'
+        '"runs": {\n"x": [1, 2],\n"y": [3]\n},\n'
+        '"seeds": [0, 1],\n"recipe": "f"\n}\n'
     )
     assert json.loads(stored.text(grid)) == grid
 
@@ -102,7 +104,8 @@ def test_what_was_not_measured_is_refused():
     assert stored.at(cells, labels=20)["gain"] == 2
     with pytest.raises(
         ValueError,
-        match=r"point: expected one of \[\{'labels': 10\}, \{'labels': 20\}\], found \{'labels': 3\}",
+        match=r"point: expected one of \[\{'labels': 10\}, \{'labels': 20\}\], "
+        r"found \{'labels': 3\}",
     ):
         stored.at(cells, labels=3)
     with pytest.raises(

@@ -160,7 +160,10 @@ def test_all_formulas_of_the_book_are_tex_in_anki():
 
 
 def play(bank, *lines, **options):
-    """A round over the questions of a bank with these lines as typed; returns what was printed and the score."""
+    """A round over the questions of a bank with these lines as typed.
+
+    Returns what was printed and the score.
+    """
     typed, out = iter(lines), io.StringIO()
 
     def read(prompt):
@@ -301,8 +304,9 @@ def test_the_command_can_be_one_of_several(monkeypatch, capsys):
 
 def test_the_command_runs_without_tensorflow():
     code = (
-        "import sys; from mtl_lessons.__main__ import main; main(['quiz', '--chapter', 'concept', '--count', '1'])"
-        "; assert 'tensorflow' not in sys.modules"
+        "import sys; from mtl_lessons.__main__ import main; "
+        "main(['quiz', '--chapter', 'concept', '--count', '1']); "
+        "assert 'tensorflow' not in sys.modules"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], input="q\n", capture_output=True, text=True, cwd=ROOT

@@ -1,4 +1,7 @@
-"""Chapter 6's framework: models computed by hand, the control, several logs, save and load, two devices."""
+"""Chapter 6's framework: the control, several logs, save and load, two devices.
+
+Its models are computed by hand.
+"""
 
 import subprocess
 import sys
@@ -314,7 +317,10 @@ def test_lists_and_numbers_that_a_log_lacks():
 
 
 class Frame:
-    """What is used of pandas' DataFrame: no mapping, its names in `columns`, and `values` is no method."""
+    """What is used of pandas' DataFrame.
+
+    It is no mapping, its names are in `columns`, and `values` is no method.
+    """
 
     def __init__(self, columns):
         self.held, self.columns, self.values = columns, list(columns), "an array"
@@ -523,7 +529,8 @@ class Own(Binary):
         ),
         (
             lambda: framework([Head(Own("click"))]),
-            "task 'click': expected a kind of mtl_lessons.inputs_outputs.tasks, to be .*, found Own",
+            "task 'click': expected a kind of mtl_lessons.inputs_outputs.tasks, "
+            "to be .*, found Own",
         ),
     ],
     ids=["network", "options", "task"],
@@ -639,7 +646,8 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
             lambda: framework([Head(Binary("buy", space="click"))]).fit(
                 {"user": [1], "clicks": [1], "buy": [1]}
             ),
-            r"task 'buy': expected its space 'click' in log 1, found only \['user', 'clicks', 'buy'\]",
+            "task 'buy': expected its space 'click' in log 1, "
+            r"found only \['user', 'clicks', 'buy'\]",
         ),
         (
             lambda: framework([Head(MultiLabel("tags", labels=2))]).fit(
@@ -651,7 +659,8 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
             lambda: framework(
                 [CHOSEN, Head(Binary("x"), [Categorical("ad", ids=4, unknown=False)])]
             ).columns(some_logs()[:1]),
-            "feature 'ad': expected a column of that name in every log, as no id may be unknown, found a log without it",
+            "feature 'ad': expected a column of that name in every log, "
+            "as no id may be unknown, found a log without it",
         ),
         (
             lambda: framework().build().fit([some_logs()[0] | {"chosen": np.full(32, 6)}]),
@@ -690,7 +699,8 @@ def trained(strategy):
 start = framework().graph().get_weights()
 strategies = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 one, two = map(trained, strategies)
-print(max(np.abs(a - b).max() for a, b in zip(one, two)), max(np.abs(a - b).max() for a, b in zip(one, start)))
+apart, moved = (max(np.abs(a - b).max() for a, b in zip(one, other)) for other in (two, start))
+print(apart, moved)
 """
 
 

@@ -1,4 +1,7 @@
-"""The pages of the trainer in a real browser, under the site's policy: every state by mouse and by keyboard, on a desk and a phone."""
+"""The pages of the trainer in a real browser, under the site's policy.
+
+Every state by mouse and by keyboard, on a desk and a phone.
+"""
 
 import itertools
 import json
@@ -92,7 +95,10 @@ def shared(browser, url):
 
 @pytest.fixture
 def visit(browser, url, shared):
-    """Opens pages of one reader with empty storage; at the end nothing was logged as an error and nothing asked of another host."""
+    """Opens pages of one reader with empty storage.
+
+    At the end nothing was logged as an error and nothing asked of another host.
+    """
 
     @contextmanager
     def reader(**options):
@@ -204,8 +210,10 @@ def test_the_bank_has_what_a_page_needs(folder):
 
 def test_a_bank_that_cannot_be_loaded_is_told_and_tried_again(visit, folder):
     with visit() as go:
-        init = """const load = window.fetch; window.fetch = (...given) => window.tried++ ? load(...given) : Promise.reject(new TypeError("offline"));
-                  window.tried = 0;"""
+        init = """const load = window.fetch;
+          window.tried = 0;
+          window.fetch = (...given) => window.tried++
+            ? load(...given) : Promise.reject(new TypeError("offline"));"""
         page = go("practice.html", init)
         assert page.get_by_role("status").inner_text() == SAY["loading-failed"]
         button(page, "loading-again").click()
@@ -351,7 +359,8 @@ def test_trouble_with_storage_is_shown(open_page):
 
 # Time passes when a test says so: the page's clock stands, and its timers tick by hand.
 TICKS = """window.time = 0; performance.now = () => window.time; const ticks = new Map();
-  window.setInterval = (tick) => ticks.set(ticks.size + 1, tick).size; window.clearInterval = (name) => ticks.delete(name);
+  window.setInterval = (tick) => ticks.set(ticks.size + 1, tick).size;
+  window.clearInterval = (name) => ticks.delete(name);
   window.pass = (seconds) => { window.time += 1000 * seconds; ticks.forEach((tick) => tick()); };"""
 
 
@@ -435,7 +444,10 @@ def test_time_that_runs_out_is_told_and_noted_but_cuts_nobody_off(open_page):
         "sample-labels": 75,
         "sample-order": 75,
     }.get(form.get_attribute("data-id"), 60)
-    assert re.match(rf"{limit // 60}:{limit % 60:02d} for this question, 1[01]:\d\d in all", page.get_by_role("timer").inner_text().replace(f"{(limit - 1) // 60}:{(limit - 1) % 60:02d}", f"{limit // 60}:{limit % 60:02d}")), page.get_by_role("timer").inner_text()  # fmt: skip
+    clock = page.get_by_role("timer").inner_text()
+    whole, begun = (f"{left // 60}:{left % 60:02d}" for left in (limit, limit - 1))
+    shown = clock.replace(begun, whole)  # a second less is right, too
+    assert re.match(rf"{whole} for this question, 1[01]:\d\d in all", shown), clock
     pass_seconds(page, limit - 10)
     assert status(page) == "15 seconds left for this question."
     pass_seconds(page, 11)
@@ -474,7 +486,8 @@ def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed
 ):
     page = open_page(
         "interview.html",
-        "window.print = () => { window.printed = document.querySelectorAll('details:not([open])').length; };",
+        """window.print = () => {
+          window.printed = document.querySelectorAll("details:not([open])").length; };""",
     )
     tab_to(page, "select[name=length]")
     page.get_by_label("Level").select_option("staff")
@@ -526,7 +539,9 @@ def test_an_interview_is_not_left_by_accident(open_page):
 
 def test_cards_turn_and_are_reviews(open_page):
     page = open_page("cards.html")
-    keep(page, sample_gain={"edition": "e", "right": False, "answer": ["0"], "attempts": 1, "time": NOW - 9 * DAY, "reviews": [{"time": NOW - 9 * DAY, "score": 0}]})  # fmt: skip
+    then = NOW - 9 * DAY
+    fact = {"edition": "e", "right": False, "answer": ["0"], "attempts": 1, "time": then}
+    keep(page, sample_gain=fact | {"reviews": [{"time": then, "score": 0}]})
     page.reload()
     page.get_by_text("Questions: 7 (1 due, 6 new).").first.wait_for()
     button(page, "start").click()
@@ -855,9 +870,14 @@ def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(visit, name
             page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, state
             assert violations(page) == [], state
-            small = page.evaluate("""() => [...document.querySelectorAll('.mtl-quiz :is(button, select, summary, textarea, input:not([type=radio], [type=checkbox]))')]
-                .filter((node) => node.checkVisibility() && Math.min(node.getBoundingClientRect().width, node.getBoundingClientRect().height) < 24)
-                .map((node) => node.outerHTML.slice(0, 80))""")  # fmt: skip
+            small = page.evaluate("""() => {
+              const inputs = "input:not([type=radio], [type=checkbox])";
+              const targets = `.mtl-quiz :is(button, select, summary, textarea, ${inputs})`;
+              const size = (node) => node.getBoundingClientRect();
+              return [...document.querySelectorAll(targets)]
+                .filter((node) => node.checkVisibility())
+                .filter((node) => Math.min(size(node).width, size(node).height) < 24)
+                .map((node) => node.outerHTML.slice(0, 80)); }""")
             assert small == [], state
 
 

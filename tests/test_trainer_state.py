@@ -1,4 +1,7 @@
-"""What the trainer keeps and when it asks again: the store and the scheduler, in a real browser, the latter against PyPI's `fsrs`."""
+"""What the trainer keeps and when it asks again: the store and the scheduler, in a real browser.
+
+The scheduler is compared with PyPI's `fsrs`.
+"""
 
 import itertools
 import json
@@ -16,11 +19,15 @@ WEB = Path(__file__).parents[1] / "mtl_lessons" / "web"
 DAY = 86_400_000
 NOW = 1_800_000_000_000
 CLOCK = f"window.now = {NOW}; Date.now = () => window.now;"
-MODULES = """<!doctype html><title>State</title><link rel="icon" href="data:,"><script type="module">
-import * as store from "./store.js"; import * as fsrs from "./fsrs.js"; Object.assign(window, {...store, fsrs}); window.ready = true;
+MODULES = """<!doctype html><title>State</title><link rel="icon" href="data:,">
+<script type="module">
+import * as store from "./store.js"; import * as fsrs from "./fsrs.js";
+Object.assign(window, {...store, fsrs}); window.ready = true;
 </script>"""
-REFUSES = """const set = Storage.prototype.setItem; Storage.prototype.setItem = function (...given) {
-  if (window.refuse) throw new DOMException("full", window.refuse); set.apply(this, given); };"""
+REFUSES = """const set = Storage.prototype.setItem;
+  Storage.prototype.setItem = function (...given) {
+    if (window.refuse) throw new DOMException("full", window.refuse);
+    set.apply(this, given); };"""
 REFUSE = "name => { window.refuse = name; }"
 FIREFOX = "NS_ERROR_DOM_QUOTA_REACHED"
 
@@ -47,7 +54,10 @@ def open_tab(browser, web, serve):
             page.goto(f"{url}/index.html")
             if storage:
                 page.evaluate(
-                    "all => Object.entries(all).forEach(([key, text]) => localStorage.setItem(key, text))",
+                    """all => {
+                      for (const [key, text] of Object.entries(all))
+                        localStorage.setItem(key, text);
+                    }""",
                     storage,
                 )
             page.wait_for_function("window.ready")
@@ -252,7 +262,10 @@ EPOCH = datetime.fromtimestamp(NOW / 1000, UTC)
 
 
 def reference(history, options):
-    """The stability, difficulty, due time (ms) and, 30 days later, recall after a history, by PyPI's `fsrs`."""
+    """What PyPI's `fsrs` says after a history.
+
+    The stability, difficulty, due time (ms) and, 30 days later, recall.
+    """
     scheduler = fsrs.Scheduler(
         parameters=options["parameters"],
         desired_retention=options["retention"],
@@ -276,10 +289,15 @@ def reference(history, options):
 
 OURS = """([history, options]) => {
   let at = 0, card = null;
-  for (const [wait, grade] of history) card = fsrs.review(card, {time: (at += wait), grade}, options);
-  return [card.stability, card.difficulty, card.due, fsrs.recallAt(card, at + 30 * 86400000 + 5 * 3600000, options)];
+  for (const [wait, grade] of history)
+    card = fsrs.review(card, {time: (at += wait), grade}, options);
+  const later = at + 30 * 86400000 + 5 * 3600000;
+  return [card.stability, card.difficulty, card.due, fsrs.recallAt(card, later, options)];
 }"""
-LOG = "([times, now]) => { const {due, last, ...card} = fsrs.card(times.map((time) => ({time, score: 1})), now); return {...card, due, last}; }"
+LOG = """([times, now]) => {
+  const {due, last, ...card} = fsrs.card(times.map((time) => ({time, score: 1})), now);
+  return {...card, due, last};
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -416,7 +434,8 @@ def test_an_answer_is_a_grade(scheduler, score, sure, grade):
     assert scheduler.evaluate("fact => fsrs.grade(fact)", fact) == grade
 
 
-WRONG = {  # days of a log, one of them wrong (ms where it is a date); the days that count instead; today
+# Days of a log, one of them wrong (ms where it is a date); the days that count instead; today.
+WRONG = {
     "ahead, first": ([400, 3, 10], [3, 3, 10], 10),
     "ahead, later": ([0, 3, 403, 10, 25], [0, 3, 3, 10, 25], 25),
     "ahead, and today it is that day": ([0, 400, 1], [0, 0, 1], 400),

@@ -1,4 +1,7 @@
-"""A restarted model is a newly made one: the same state after some steps, whatever was learned before."""
+"""A restarted model is a newly made one.
+
+It has the same state after some steps, whatever was learned before.
+"""
 
 from functools import partial
 from itertools import cycle
@@ -45,7 +48,10 @@ def test_every_optimiser_of_keras_is_here():
 
 
 def network() -> keras.Model:
-    """It draws at birth and in training, and has a state of its own: dropout, batch normalisation."""
+    """It draws at birth and in training, and has a state of its own.
+
+    That is by dropout and batch normalisation.
+    """
     x = keras.Input((3,))
     z = keras.layers.Dropout(0.5)(keras.layers.Dense(4, "tanh", use_bias=False, name="shared")(x))
     z = keras.layers.BatchNormalization(center=False)(z)

@@ -1,4 +1,7 @@
-"""Chapter 5's model answers, its data and its experiment, by values worked out by hand and by properties."""
+"""Chapter 5's model answers, its data and its experiment.
+
+By values worked out by hand and by properties.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""The world keeps its word: draws agree with the truth that comes with them, each dial does what it says."""
+"""The world keeps its word.
+
+Draws agree with the truth that comes with them, and each dial does what it says.
+"""
 
 from dataclasses import fields
 from functools import cache
@@ -194,7 +197,10 @@ def test_selection_bias_leaves_clicks_alone():
 
 
 def test_confounding_fools_even_the_best_model_of_clicked_rows():
-    """With a hidden mood, the best guess from clicked rows is right on these and too high on all rows."""
+    """With a hidden mood, even the best guess from clicked rows is too high on all rows.
+
+    On the clicked rows it is right.
+    """
     overshoot = []
     for confounding in (0.0, 0.5, 1.0, 2.0):
         rows = log(confounding=confounding)
@@ -238,7 +244,7 @@ def test_decision_noise_lowers_every_ceiling():
 
 
 def test_the_default_world_is_the_one_described():
-    """13 to 15 % of rows are clicked, and clicked rows sell 1.7 times as often as all rows would."""
+    """13 to 15 % of rows are clicked; those sell 1.7 times as often as all rows would."""
     for seed in range(3):
         rows = log(seed=seed)
         assert 0.12 < rows["click"].mean() < 0.16

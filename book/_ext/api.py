@@ -1,7 +1,8 @@
-"""The reference of the package: a page for each module that a chapter stands on, from its docstrings.
+"""The reference of the package, from its docstrings: a page for each module of a chapter.
 
-They are read, not imported (griffe), so a build needs no TensorFlow. What is written is Markdown in `book/api/`, which is
-built like any page of the book; a page whose module has not changed keeps its time, and is not built again.
+They are read, not imported (griffe), so a build needs no TensorFlow. What is written is Markdown in
+`book/api/`, which is built like any page of the book; a page whose module has not changed keeps its
+time, and is not built again.
 """
 
 import re
@@ -66,7 +67,10 @@ def _source(name: str) -> Path:
 
 
 def _exported(module: griffe.Module) -> Iterator[griffe.Object]:
-    """Classes and functions, as `__all__` lists them, or those of the module's own that have no underscore."""
+    """Exported classes and functions, in the order of `__all__`.
+
+    Without it: those of the module's own that have no underscore.
+    """
     own = [name for name, thing in module.members.items() if not thing.is_alias and name[0] != "_"]
     for name in map(str, module.exports or own):
         thing = _named(module, name)
@@ -151,7 +155,10 @@ def _code(text: str, language: str = "python") -> str:
 
 
 def _fenced(text: str) -> str:
-    """Examples (`>>>`, up to the next empty line) as blocks of code; a heading would be one of the page."""
+    """Examples (`>>>`, up to the next empty line) as blocks of code.
+
+    A heading in one would be a heading of the page.
+    """
     text = re.sub(
         r"^(>>> .*(?:\n(?!\s*$).*)*)",
         lambda found: _code(found[1], "pycon"),

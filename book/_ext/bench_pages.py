@@ -1,7 +1,8 @@
-"""How heavy and how fast is every page, on a phone with a slow link? Lighthouse's answer, as a table.
+"""How heavy and fast is every page, on a phone with a slow link? Lighthouse's answer, as a table.
 
-Run by `make bench` on the built site, served compressed. Needs Node (for `npx lighthouse`) and Chromium. Fails if a page is
-below the bars. A busy machine slows Lighthouse down: of a few runs, the median counts.
+Run by `make bench` on the built site, served compressed. Needs Node (for `npx lighthouse`) and
+Chromium. Fails if a page is below the bars. A busy machine slows Lighthouse down: of a few runs,
+the median counts.
 """
 
 import argparse
@@ -26,7 +27,10 @@ BARS = {
 
 
 def measure(url: str, chromium: str) -> dict[str, float]:
-    """One run of Lighthouse (mobile): scores from 0 to 1, largest contentful paint in seconds, transferred kilobytes."""
+    """One run of Lighthouse (mobile).
+
+    Scores from 0 to 1, largest contentful paint in seconds, transferred kilobytes.
+    """
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         command = [
@@ -74,7 +78,8 @@ def main() -> None:
     )
     if not shutil.which("npx") or not chromium:
         sys.exit(
-            "expected Node (npx) and Chromium, found one or both missing: without them there is nothing to measure with"
+            "expected Node (npx) and Chromium, found one or both missing: "
+            "without them there is nothing to measure with"
         )
     pages = sorted(
         path.relative_to(given.folder).as_posix() for path in given.folder.rglob("*.html")
@@ -89,7 +94,9 @@ def main() -> None:
             row = {name: median(run[name] for run in runs) for name in BARS}
             good &= passes(row)
             print(
-                f"{page:30} {row['performance']:11.2f}  {row['accessibility']:13.2f}  {row['lcp']:7.2f}  {row['kilobytes']:16.1f}{'' if passes(row) else '  below the bar'}",
+                f"{page:30} {row['performance']:11.2f}  {row['accessibility']:13.2f}  "
+                f"{row['lcp']:7.2f}  {row['kilobytes']:16.1f}"
+                f"{'' if passes(row) else '  below the bar'}",
                 flush=True,
             )
     sys.exit(0 if good else 1)

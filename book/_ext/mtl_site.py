@@ -103,7 +103,8 @@ def faults(notebook: dict) -> Iterator[str]:
         if errors and "raises-exception" not in cell["metadata"].get("tags", []):
             yield f"{name}: expected no error, found {errors[0]['ename']}: {errors[0]['evalue']}"
         if cell["execution_count"] != number:
-            yield f"{name}: expected to be run as number {number}, found {cell['execution_count'] or 'not run'}"
+            ran = cell["execution_count"] or "not run"
+            yield f"{name}: expected to be run as number {number}, found {ran}"
             return  # the cells below only follow
 
 
@@ -146,7 +147,8 @@ def publish(app: Sphinx) -> None:
 # ---- pages ----
 
 MENDS = {  # what docutils writes that a screen reader cannot use
-    r' role="doc-biblioentry"| role="list"(?= class="citation-list")': "",  # a deprecated role, and a list without items
+    # a deprecated role, and a list without items
+    r' role="doc-biblioentry"| role="list"(?= class="citation-list")': "",
     r'<th class="head([^"]*)"><p></p></th>': r'<td class="head\1"></td>',  # a heading of nothing
 }
 
@@ -202,7 +204,8 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     """After the pages: engines, notebooks, the front page; and away with what no page uses."""
     if app.builder.format != "html":
         return
-    if app._warncount:  # noqa: SLF001 - else the next build, with nothing to read, would pass in silence
+    # After a warning, the next build has nothing to read and would pass in silence: read all again.
+    if app._warncount:  # noqa: SLF001
         Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
     if exception:
         return

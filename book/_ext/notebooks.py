@@ -26,6 +26,7 @@ from mtl_lessons import embed, quiz  # noqa: E402
 from mtl_lessons.explorables import VIEW  # noqa: E402
 from mtl_lessons.quiz import stored  # noqa: E402
 
+# A line that ends in a backslash goes on in the cell.
 SETUP = """\
 # Run this cell first. It installs mtl_lessons where that is missing, and touches nothing else.
 import importlib.util
@@ -34,20 +35,24 @@ import sys
 
 WHEEL = ""  # in a published notebook: the address of the package
 
-if getattr(importlib.util.find_spec("mtl_lessons"), "origin", None) is None:  # a bare folder has no origin
+if getattr(importlib.util.find_spec("mtl_lessons"), "origin", None) is None:  \
+# a bare folder has no origin
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     if not WHEEL or subprocess.run([*pip, WHEEL, "latex2mathml>=3.77,<4"]).returncode:
         raise RuntimeError(
-            f"Could not install mtl_lessons from {WHEEL or 'anywhere: this notebook has no address'}.\\n"
+            f"Could not install mtl_lessons from \
+{WHEEL or 'anywhere: this notebook has no address'}.\\n"
             "In a clone of the book, run: pip install -e .\\n"
             "Without a network, download that file and latex2mathml elsewhere, bring them here,\\n"
             "and run: pip install --no-deps FILE FILE"
         )
     importlib.invalidate_caches()
-needed = "ipywidgets keras latex2mathml markdown_it matplotlib numpy scipy sklearn tensorflow yaml".split()
+needed = "ipywidgets keras latex2mathml markdown_it matplotlib numpy scipy sklearn tensorflow \
+yaml".split()
 if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
     raise RuntimeError(
-        f"Not found: {', '.join(missing)}. To add what is missing, and move nothing that fits, run:\\n"
+        f"Not found: {', '.join(missing)}. \
+To add what is missing, and move nothing that fits, run:\\n"
         f"pip install {WHEEL or '-e .'}"
     )
 print("Ready.")
@@ -96,8 +101,9 @@ def execute(notebook: nbformat.NotebookNode, folder: Path = BOOK) -> nbformat.No
     for place, cell in enumerate(notebook.cells, 1):
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
+                said = output.text.strip()[:200]
                 raise RuntimeError(
-                    f"{_name(place, cell)}: expected nothing on stderr, found {output.text.strip()[:200]}"
+                    f"{_name(place, cell)}: expected nothing on stderr, found {said}"
                 )
     return normalise(notebook)
 

@@ -1,4 +1,7 @@
-"""A static server for the built site that compresses, as the public host will: `python book/_ext/serve.py [folder] [--port 8000]`."""
+"""A static server for the built site that compresses, as the public host will.
+
+`python book/_ext/serve.py [folder] [--port 8000]`
+"""
 
 import argparse
 import gzip
@@ -17,12 +20,18 @@ TEXT = (".html", ".css", ".js", ".json", ".svg", ".ipynb", ".txt")
 
 @lru_cache(maxsize=256)
 def compressed(path: str, changed: float) -> bytes:
-    """The file at `path`, gzipped; `changed` is its time of change, so that a new build is not served from memory."""
+    """The file at `path`, gzipped.
+
+    `changed` is its time of change, so that a new build is not served from memory.
+    """
     return gzip.compress(Path(path).read_bytes(), compresslevel=6)
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Files of a folder, text compressed for whoever accepts it; a browser may keep them ten minutes."""
+    """Files of a folder, text compressed for whoever accepts it.
+
+    A browser may keep them ten minutes.
+    """
 
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
         ".js": "text/javascript",
@@ -60,7 +69,10 @@ class Handler(SimpleHTTPRequestHandler):
 
 @contextmanager
 def serving(folder: Path, port: int = 0) -> Iterator[str]:
-    """Serve `folder` on localhost (0: any free port) while the block runs; yields the address, without a slash at its end."""
+    """Serve `folder` on localhost (port 0: any free one) while the block runs.
+
+    Yields the address, without a slash at its end.
+    """
     with ThreadingHTTPServer(
         ("127.0.0.1", port), partial(Handler, directory=str(folder))
     ) as server:
@@ -90,7 +102,8 @@ def main() -> None:
         print()
     except OSError as error:
         sys.exit(
-            f"cannot serve on port {given.port}: {error.strerror}; choose another: make serve PORT={given.port + 1}"
+            f"cannot serve on port {given.port}: {error.strerror}; "
+            f"choose another: make serve PORT={given.port + 1}"
         )
 
 

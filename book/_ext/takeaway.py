@@ -72,7 +72,9 @@ def printable(topics: list[tuple[str, Bank]]) -> str:
 
 # ---- Anki ----
 
-STYLE = """.card { font: 1.1rem/1.5 system-ui, sans-serif; text-align: left; max-width: 45rem; margin: 1rem auto; }
+STYLE = """\
+.card { font: 1.1rem/1.5 system-ui, sans-serif; text-align: left; \
+max-width: 45rem; margin: 1rem auto; }
 pre { padding: .5rem; background: #8881; overflow-x: auto; }
 .hint { color: #777; font-size: .875rem; }"""
 MODEL = genanki.Model(

@@ -5,7 +5,9 @@ ITEMS, TAGS, HISTORY, PADDING = 500, 12, 10, -1
 
 
 def user_vector():
-    """Takes nothing, returns a keras.Model: history, (batch, 10) item ids from 0 to 499 with -1 as padding,
-    gives one vector a row, (batch, width), at least 4 wide.
+    """Takes nothing, returns a keras.Model that makes one vector a row.
+
+    history: (batch, 10) item ids from 0 to 499, with -1 as padding.
+    The vectors: (batch, width), at least 4 wide.
     """
     return ...
