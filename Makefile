@@ -42,8 +42,8 @@ check: lint book ## before a commit, in two minutes: style, bank, the site witho
 	$(BIN)/python -m mtl_lessons questions --quick
 	$(BIN)/python tests/run.py --jobs $(JOBS) $(QUICK)
 
-test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions (JOBS=2)
-	$(BIN)/python tests/run.py --jobs $(JOBS)
+test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions (JOBS=2; COVERAGE=1: and what no test reaches)
+	$(BIN)/python tests/run.py --jobs $(JOBS) $(if $(COVERAGE),--coverage)
 
 questions: $(READY) ## check the question bank, run its bugs; count by topic, level and type; name weak spots
 	$(BIN)/python -m mtl_lessons questions
