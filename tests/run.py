@@ -217,7 +217,7 @@ def summary(done: list[Done], seconds: float) -> int:
 
 
 def covered(root: Path) -> int:
-    """Put together what the processes have seen of the package, and report it; not 0 below a floor."""
+    """Report what the processes have seen of the package, all together; not 0 below the floor."""
     subprocess.run([sys.executable, "-m", "coverage", "combine", "--quiet"], cwd=root, check=True)
     return subprocess.run([sys.executable, "-m", "coverage", "report"], cwd=root).returncode
 
