@@ -32,7 +32,7 @@ def turned(figure, explorable: Explorable, points: Sequence[Point]) -> list[tupl
 
 def as_browsers_write(svg: str) -> str:
     """A drawing as a browser gives it back: no element closes itself, and quotes are double."""
-    return unescape(re.sub(r"<(path|circle)([^>]*)/>", r"<\1\2></\1>", svg.replace("'", '"')))
+    return unescape(re.sub(r"<(\w+)([^>]*)/>", r"<\1\2></\1>", svg.replace("'", '"')))
 
 
 class Tags(HTMLParser):

@@ -7,33 +7,20 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 
+import chapters
 import pytest
 
 import mtl_lessons
 
-CHAPTERS = (
-    "concept",
-    "shared_networks",
-    "loss_balancing",
-    "inputs_outputs",
-    "two_tasks",
-    "three_tasks",
-)
-SHARED = ("metrics", "world", "training", "stored", "figures", "datasets")
 LOOSE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def modules() -> list[str]:
-    """The modules of the chapters, and those that all of them use."""
-    found = []
-    for name in CHAPTERS + SHARED:
-        module = importlib.util.find_spec(f"mtl_lessons.{name}")
-        found.append(module.name)
-        if module.submodule_search_locations:
-            parts = pkgutil.iter_modules(module.submodule_search_locations)
-            found += [f"{module.name}.{part.name}" for part in parts]
-    return found
+    """All of the package, but for what is run and what learners fill in."""
+    walk = pkgutil.walk_packages(mtl_lessons.__path__, "mtl_lessons.")
+    return [name for _, name, _ in walk if not re.search(r"\.(__main__|starter_\w+)$", name)]
 
 
 @pytest.mark.parametrize("name", modules())
@@ -45,7 +32,7 @@ def test_examples_do_what_they_show(name, capsys):
 def exported() -> list[str]:
     """What a chapter's package exports, classes and functions."""
     found = []
-    for chapter in CHAPTERS:
+    for chapter in chapters.names():
         module = importlib.import_module(f"{mtl_lessons.__name__}.{chapter}")
         names = getattr(module, "__all__", None) or _own(module)
         found += [f"{chapter}.{name}" for name in names if _is_code(getattr(module, name))]

@@ -152,7 +152,8 @@ def test_the_start_stands_in_the_html_in_words_and_drawn(name):
     html = shown.html()
     assert shown.says(shown.start) in html and shown.draw(shown.start) in html
     assert escape(shown.title) in html and escape(shown.caption) in html
-    assert len(shown.words(shown.start)) >= 2
+    lines = shown.words(shown.start)
+    assert len(lines) >= 2, f"{name}.py: expected words of two lines or more, found {lines}"
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -160,11 +161,14 @@ def test_it_is_well_formed_has_a_name_and_no_style_of_its_own(name):
     """A strict policy of a page would block the latter."""
     tags = Tags(figure(name).html()).tags
     pictures = [attributes for tag, attributes in tags if tag == "svg"]
-    assert pictures and all(
-        one["role"] == "img" and len(one["aria-label"]) > 15 for one in pictures
-    )
+    assert pictures, f"{name}.py: expected a drawing with an <svg>, found none"
+    for one in pictures:
+        assert one.get("role") == "img" and len(one.get("aria-label", "")) > 15, (
+            f"{name}.py: expected an svg of role img with a label of a few words, found {one}"
+        )
     for tag, attributes in tags:
-        assert not [key for key in attributes if key in ("style", "fill") or key.startswith("on")]
+        own = [key for key in attributes if key in ("style", "fill") or key.startswith("on")]
+        assert not own, f"{name}.py: expected classes of explorable.css, found {own} in <{tag}>"
         assert tag != "script" or attributes == {"type": "application/json"}
 
 

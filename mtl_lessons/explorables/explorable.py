@@ -37,6 +37,11 @@ class Explorable:
         self.title = title
         self.caption = caption
         self.start = start
+        for axis in self.axes:
+            value = self.point(start)[axis.name]
+            if value not in axis.values:
+                expected = ", ".join(map(str, axis.values))
+                raise ValueError(f"start: expected {axis.name} of {expected}, found {value!r}")
 
     # ---- what a figure brings ----
 
