@@ -237,14 +237,7 @@ def silent(first=0, of=ROWS):
 
 @pytest.mark.parametrize("name", BALANCES)
 def test_a_task_without_labels_leaves_the_other_as_if_it_were_alone(name):
-    make = BALANCES[name]
-    if name in ("Fixed", "Uncertainty"):
-        make = {
-            "Fixed": lambda t: lb.Fixed([1.0] * t),
-            "Uncertainty": lambda t: lb.Uncertainty(["regression"] * t),
-        }[name]
-    else:
-        make = lambda t: BALANCES[name]()
+    make = balances.BALANCES[name]
     both, _ = trained(lb.Balanced(network(), make(2), "trunk"), loss=OVER_KNOWN, y=silent())
     inner = network()
     alone = lb.Balanced(keras.Model(inner.input, {"a": inner.output["a"]}), make(1), "trunk")
@@ -255,13 +248,12 @@ def test_a_task_without_labels_leaves_the_other_as_if_it_were_alone(name):
 
 @pytest.mark.parametrize("name", WEIGHTINGS)
 def test_what_a_balance_remembers_of_a_silent_task_stays(name):
-    model = lb.Balanced(network(), BALANCES[name](), "trunk")
+    model, fresh = (lb.Balanced(network(), BALANCES[name](), "trunk") for _ in range(2))
     trained(model, loss=OVER_KNOWN, y=silent(), optimizer=keras.optimizers.Adam(0.1))
-    vectors = {v.path: v.numpy() for v in model.balance.variables if v.shape == (2,)}
-    start = {"weights": 2.0 if name == "Fixed" else 1.0}
-    for path, value in vectors.items():
-        expected = start.get(path.rsplit("/", 1)[-1], 0.0)
-        assert value[1] == pytest.approx(expected), path
+    fresh.balance.build((2,))
+    for now, start in zip(model.balance.variables, fresh.balance.variables, strict=True):
+        if now.shape == (2,):
+            assert now.numpy()[1] == pytest.approx(start.numpy()[1]), now.path
     both = trained(model, loss=OVER_KNOWN, y=Y)[1]
     assert np.isfinite(both["loss"]).all() and np.isfinite(both["b_loss"]).all()
 

@@ -3,9 +3,11 @@
 import inspect
 
 import balances
+import numpy as np
 import pytest
 
 from mtl_lessons import loss_balancing as lb
+from mtl_lessons.backend import tf
 from mtl_lessons.loss_balancing import aggregators, weightings
 
 TABLES = {
@@ -44,3 +46,23 @@ def test_a_row_makes_the_method_that_it_names(table):
     for name, make in getattr(balances, table).items():
         made = [type(make(tasks)).__name__ for tasks in (1, 2, 3)]
         assert made == [name] * 3, f"tests/balances.py: expected {name} in its row, found {made}"
+
+
+@pytest.mark.parametrize("name", balances.BALANCES)
+def test_a_method_that_a_step_changes_says_that_it_remembers(name):
+    method = balances.BALANCES[name](2)
+    weighs = isinstance(method, lb.Weighting)
+    method.build((2,) if weighs else (2, 2))
+    before = [variable.numpy() for variable in method.variables]
+    losses = tf.constant([1.0, 2.0])
+    method(losses if weighs else tf.eye(2))
+    if weighs:
+        for _ in range(4):
+            method.before_step(losses, losses)
+            method.after_step(losses, losses / 2)
+    pairs = zip(before, method.variables, strict=True)
+    moved = any(np.any(old != new.numpy()) for old, new in pairs)
+    learned = bool(method.trainable_variables)
+    module = type(method).__module__.replace(".", "/")
+    expected = f"{module}.py: expected remembers = {moved or learned} in {name}"
+    assert method.remembers == (moved or learned), expected

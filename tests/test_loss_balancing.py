@@ -421,9 +421,9 @@ def test_famo_weights_and_its_first_move():
     )  # Adam's first step is its rate
 
 
-@pytest.mark.parametrize("make", [lb.GradNorm, lb.FAMO, lambda: lb.DWA(every=1)])
-def test_a_loss_that_is_not_finite_is_forgotten(make):
-    one, other = built(make()), built(make())
+@pytest.mark.parametrize("name", balances.WEIGHTINGS)
+def test_a_loss_that_is_not_finite_is_forgotten(name):
+    one, other = (built(balances.WEIGHTINGS[name](2)) for _ in range(2))
     ones, good = tf.ones(2), tf.constant([2.0, 1.0])
     for losses in (good, tf.constant([np.nan, np.inf]), good / 2):
         for weighting in (one, other)[: 2 if np.isfinite(losses).all() else 1]:
@@ -435,19 +435,9 @@ def test_a_loss_that_is_not_finite_is_forgotten(make):
     np.testing.assert_allclose(one(good / 4), other(good / 4), rtol=0.1)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lb.Equal,
-        lambda: lb.Uncertainty(["regression"] * 2),
-        lb.GradNorm,
-        lb.FAMO,
-        lambda: lb.DWA(1),
-        lb.RLW,
-    ],
-)
-def test_a_loss_below_zero_is_descended_never_ascended(make):
-    weighting = built(make())
+@pytest.mark.parametrize("name", balances.WEIGHTINGS)
+def test_a_loss_below_zero_is_descended_never_ascended(name):
+    weighting = built(balances.WEIGHTINGS[name](2))
     for losses in (tf.constant([-0.5, 1.0]), tf.constant([0.0, 1.0]), tf.constant([-0.9, 0.5])):
         with tf.GradientTape() as tape:
             tape.watch(losses)

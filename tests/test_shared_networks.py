@@ -34,7 +34,18 @@ DESIGNS = {
         4 * 7 * 5 + 2 * 6 * 4 + 4 + 4 * 6 * 4 + 2 * 5 * 4 + 4,
     ),
 }
-GATED = ("OMoE", "MMoE", "deep MMoE", "CGC", "PLE", "AdaTT")
+# Those with gates, and which groups of experts each gate reads, as it stands in the papers.
+OWN_AND_SHARED = {"a": ["a", "shared"], "b": ["b", "shared"]}
+EXPERTS_OF_ALL = {"a": ["a", "b"], "b": ["a", "b"]}
+GATED = {
+    "OMoE": {"shared": ["shared"]},
+    "MMoE": {"a": ["shared"], "b": ["shared"]},
+    "deep MMoE": {"a": ["shared"], "b": ["shared"]},
+    "dropout": {"a": ["shared"], "b": ["shared"]},
+    "CGC": OWN_AND_SHARED,
+    "PLE": OWN_AND_SHARED,
+    "AdaTT": EXPERTS_OF_ALL,
+}
 every = pytest.mark.parametrize("name", DESIGNS)
 gated = pytest.mark.parametrize("name", GATED)
 
@@ -77,11 +88,16 @@ def test_every_network_is_exported_and_has_a_row():
     networks = {
         kind for kind in kinds if issubclass(kind, sn.Network) and kind.__module__ == module
     }
+    networks = {kind for kind in networks if kind.__name__[0] != "_"}
     hidden = ", ".join(kind.__name__ for kind in networks if kind.__name__ not in sn.__all__)
     assert not hidden, f"mtl_lessons/shared_networks/networks.py: expected {hidden} in __all__"
     rows = {type(make()) for make, _ in DESIGNS.values()} | {sn.Network, sn.GatedNetwork}
     missing = ", ".join(kind.__name__ for kind in networks - rows)
     assert not missing, f"tests/test_shared_networks.py: expected a row for {missing} in DESIGNS"
+    made = {name: make() for name, (make, _) in DESIGNS.items()}
+    with_gates = [name for name, net in made.items() if isinstance(net, sn.GatedNetwork)]
+    missing = ", ".join(name for name in with_gates if name not in GATED)
+    assert not missing, f"tests/test_shared_networks.py: expected {missing} in GATED"
 
 
 @every
@@ -257,11 +273,7 @@ def test_every_gate_mixes_what_its_wiring_says(name):
     x = dict.fromkeys(("a", "b", "shared"), X)
     for level in net.levels:
         names, experts, gates = by_hand(level, x)
-        reads = {
-            "OMoE": {"shared": ["shared"]},
-            "MMoE": {"a": ["shared"], "b": ["shared"]},
-            "AdaTT": {"a": ["a", "b"], "b": ["a", "b"]},
-        }.get(name.removeprefix("deep "), {"a": ["a", "shared"], "b": ["b", "shared"]})
+        reads = dict(GATED[name])
         if name == "PLE" and level is net.levels[0]:
             reads["shared"] = ["a", "b", "shared"]
         assert set(gates) == set(reads)
