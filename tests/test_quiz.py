@@ -45,7 +45,7 @@ def test_sample_is_valid_and_keeps_all_rules(tmp_path):
             "type: guess",
             "- id: sample-gain",
             "sample-gain",
-            "expected a type of one, several, numeric, order, bug, open, found guess",
+            f"expected a type of {', '.join(KINDS)}, found guess",
         ),
         ("type: one", "type: [one]", "- id: sample-gain", "sample-gain", "found ['one']"),
         (

@@ -194,7 +194,10 @@ def test_claims_are_numbers_of_any_question_and_the_answer_of_a_numeric_one():
 
 def test_counts_and_weak_spots(tmp_path):
     bank = bank_of(tmp_path)
-    assert report.counts([bank])[1:] == [["sample", *"6312111111"], ["all", *"6312111111"]]
+    by_level = {"junior": 3, "senior": 1, "staff": 2}
+    questions = [str(by_level[level]) for level in quiz.LEVELS]
+    questions += [str(sum(one["type"] == kind for one in bank.questions)) for kind in quiz.KINDS]
+    assert report.counts([bank])[1:] == [["sample", "6", *questions], ["all", "6", *questions]]
     assert list(report.weak_spots([bank])) == ["sample: 1 senior", "sample: 2 staff"]
     only_open = bank_of(
         tmp_path, BANK[: BANK.index("- id:")] + BANK[BANK.index("- id: sample-open") :]

@@ -689,4 +689,5 @@ def test_the_engine_is_stored_once_for_all_pages(html):
 
 
 def test_every_notebook_is_in_the_table_of_contents():
-    assert {f"book/{path.stem}.html" for path in notebooks.chapters()} <= set(PAGES)
+    missing = {f"book/{path.stem}.html" for path in notebooks.chapters()} - set(PAGES)
+    assert not missing, f"_toc.yml: expected {missing}, found none"

@@ -81,7 +81,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Check all banks; print what is wrong or how much there is. Returns the exit code."""
     console.forgiving()
-    banks = everything()
+    try:
+        banks = everything()
+    except ValueError as error:  # a file that is no YAML
+        print(error)
+        return 1
     if problems := check(banks, given.quick):
         print("\n".join(map(str, problems)))
         return 1
