@@ -23,7 +23,7 @@ import numpy as np
 
 from mtl_lessons import metrics, stored
 from mtl_lessons.backend import Tensor, keras, tf
-from mtl_lessons.stored import Progress, counted
+from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.training import Restart
 from mtl_lessons.world import Rows, World, split_by_time
 
@@ -462,10 +462,10 @@ def transfer_grid(progress: Progress | None = None) -> dict[str, Any]:
     for point in counted(points, progress):
         result = transfer(*point)
         judged = [name for name in result if not name.startswith(("check_", "at"))]
-        cells.append(_rounded({name: result[name] for name in judged}))
+        cells.append(rounded({name: result[name] for name in judged}, digits=4))
     anatomy = {}
     for name, change in ANATOMY.items():
-        anatomy[name] = _rounded(transfer(0.0, 30_000, **change))
+        anatomy[name] = rounded(transfer(0.0, 30_000, **change), digits=4)
     return {
         "axes": [
             {
@@ -480,17 +480,6 @@ def transfer_grid(progress: Progress | None = None) -> dict[str, Any]:
         "recipe": "mtl_lessons.concept.transfer(relatedness, labels): "
         "5 seeds, width 4, natural weight, each model's own decay",
     }
-
-
-def _rounded(result: dict[str, Any]) -> dict[str, Any]:
-    """A result of `transfer`, with four digits; keys are texts, as JSON has them."""
-    numbers = {}
-    for name, values in result.items():
-        if name != "at":
-            numbers[name] = np.round(values, 4).tolist()
-    if "at" in result:
-        numbers["at"] = {str(decay): _rounded(aucs) for decay, aucs in result["at"].items()}
-    return numbers
 
 
 def shipped() -> dict[str, Any]:

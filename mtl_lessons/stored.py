@@ -10,7 +10,7 @@ this module imports neither NumPy nor TensorFlow.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,6 +101,19 @@ def counted(items: Sequence[Item], progress: Progress | None) -> Iterator[Item]:
         yield item
         if progress:
             progress(done, len(items))
+
+
+def rounded(result: Any, digits: int) -> Any:
+    """Numbers, arrays and dicts of them as JSON has them: rounded, as lists, with texts for keys.
+
+    >>> rounded({"auc": [0.51234, 0.6], "at": {0.1: 0.70004}}, digits=3)
+    {'auc': [0.512, 0.6], 'at': {'0.1': 0.7}}
+    """
+    if isinstance(result, Mapping):
+        return {str(key): rounded(part, digits) for key, part in result.items()}
+    import numpy as np
+
+    return np.round(result, digits).tolist()
 
 
 def at(cells: Iterable[dict[str, Any]], **point: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ import numpy as np
 
 from mtl_lessons import metrics, stored
 from mtl_lessons.backend import Tensor, keras, register
-from mtl_lessons.stored import Progress, counted
+from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.world import Rows, World, split_by_time
 
 from .given import plain
@@ -433,7 +433,7 @@ def bias_grid(progress: Progress | None = None) -> dict[str, Any]:
     for confounding in counted(CONFOUNDING, progress):
         settings = [{"selection_bias": bias, "confounding": confounding} for bias in SELECTION]
         for setting, scores in zip(settings, compare(settings), strict=True):
-            cells.append(setting | _rounded(scores))
+            cells.append(setting | rounded(scores, digits=3))
     return {
         "axes": [
             {
@@ -445,13 +445,6 @@ def bias_grid(progress: Progress | None = None) -> dict[str, Any]:
         ],
         "cells": cells,
         "recipe": "mtl_lessons.inputs_outputs.funnel.compare([setting]), 5 seeds",
-    }
-
-
-def _rounded(scores: Mapping[str, BySeed]) -> dict[str, Any]:
-    return {
-        name: {measure: np.round(values, 3).tolist() for measure, values in score.items()}
-        for name, score in scores.items()
     }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import Tensor, keras, tf
-from mtl_lessons.stored import Progress, counted
+from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.training import Restart
 
 from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
@@ -344,11 +344,7 @@ def candidates(rate: float) -> Makers:
 
 
 def _runs(bench: Bench, seeds: Sequence[int]) -> list[Scores]:
-    return [_rounded(bench.run(seed)) for seed in seeds]
-
-
-def _rounded(scores: Scores) -> Scores:
-    return {name: round(value, 4) for name, value in scores.items()}
+    return [rounded(bench.run(seed), digits=4) for seed in seeds]
 
 
 def tuned(searched: Mapping[str, list[Scores]]) -> list[Scores]:

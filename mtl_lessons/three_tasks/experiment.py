@@ -17,7 +17,7 @@ from mtl_lessons import metrics, stored
 from mtl_lessons.backend import keras
 from mtl_lessons.inputs_outputs import Binary, Categorical, OneOfK, Regression
 from mtl_lessons.shared_networks import SharedBottom
-from mtl_lessons.stored import Progress, counted
+from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.world import Rows, World, split_by_time
 
 from .framework import Framework, Head, Network, Scores
@@ -286,9 +286,9 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
             },
             {"name": "labels", "label": "Labels of the ad task", "values": list(LABELS)},
         ],
-        "cells": [_rounded(transfer(*point)) for point in counted(points, progress)],
+        "cells": [rounded(transfer(*point), digits=4) for point in counted(points, progress)],
         "cures": {
-            name: _rounded(transfer(0.0, 30_000, width=w, ad_weight=a))
+            name: rounded(transfer(0.0, 30_000, width=w, ad_weight=a), digits=4)
             for name, (w, a) in CURES.items()
         },
         "recipe": "mtl_lessons.three_tasks.transfer(relatedness, labels): "
@@ -331,7 +331,3 @@ def scores_of(result: Mapping[str, Any]) -> tuple[list[Scores], list[Scores]]:
 def _by_seed(result: Mapping[str, Any], suffix: str) -> list[Scores]:
     by_task = [result[_measure(task) + suffix] for task in TASKS]
     return [dict(zip(TASKS, run)) for run in zip(*by_task)]
-
-
-def _rounded(result: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: np.round(values, 4).tolist() for name, values in result.items()}

@@ -6,7 +6,7 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras, tf
-from mtl_lessons.stored import Progress
+from mtl_lessons.stored import Progress, rounded
 from mtl_lessons.training import Restart
 from mtl_lessons.world import Rows, World
 
@@ -193,14 +193,10 @@ def grid(seeds: int = 5, progress: Progress | None = None) -> dict[str, object]:
     """
     scaled = {f"{scale:g}": (1.0, scale) for scale in SCALES}
     found = experiment(seeds, SIDES | scaled, progress=progress)
-    rounded = {side: _rounded(runs) for side, runs in found.items()}
-    scales = [{"weight": scale} | _scores(rounded[f"{scale:g}"]) for scale in SCALES]
-    sides = {side: runs for side, runs in rounded.items() if side not in scaled}
+    short = rounded(found, digits=4)
+    scales = [{"weight": scale} | _scores(short[f"{scale:g}"]) for scale in SCALES]
+    sides = {side: runs for side, runs in short.items() if side not in scaled}
     return {"scales": scales, "seen": seen(), "sides": sides}
-
-
-def _rounded(runs: dict[str, list[float]]) -> dict[str, list[float]]:
-    return {key: np.round(values, 4).tolist() for key, values in runs.items()}
 
 
 def _scores(runs: dict[str, list[float]]) -> dict[str, list[float]]:
