@@ -231,7 +231,7 @@ def transfer(
     weight = labels / IMPRESSIONS if ad_weight is None else ad_weight
     sizes = [seeds * n for n in (worlds[0].users, worlds[0].items, worlds[0].ads)]
     at: dict[float, Aucs] = {decay: {} for decay in decays}
-    result: dict[str, Any] = {"relatedness": relatedness, "labels": labels, "at": at}
+    result: dict[str, Any] = {"relatedness": relatedness, "labels": labels}
     result |= _aucs("bayes", future, future, seeds)
     report = _Report(progress, total=2 * len(decays) * STEPS)
     for kind, choices in CHOICES.items():
@@ -242,7 +242,7 @@ def transfer(
             at[decay] |= _aucs(kind, future, _predict(trainee.model, future), seeds)
         for names in choices:
             result |= _chosen(at, names)
-    return result
+    return result | {"at": at}
 
 
 # What chooses one decay: of the single models each, of the shared one both tasks.
@@ -468,12 +468,8 @@ def transfer_grid(progress: Progress | None = None) -> dict[str, Any]:
         anatomy[name] = rounded(transfer(0.0, 30_000, **change), digits=4)
     return {
         "axes": [
-            {
-                "name": "relatedness",
-                "label": "Relatedness of the tasks",
-                "values": list(RELATEDNESS),
-            },
-            {"name": "labels", "label": "Labels of the sparse task", "values": list(LABELS)},
+            {"name": "relatedness", "values": list(RELATEDNESS)},
+            {"name": "labels", "values": list(LABELS)},
         ],
         "cells": cells,
         "anatomy": anatomy,

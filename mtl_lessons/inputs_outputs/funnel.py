@@ -436,12 +436,8 @@ def bias_grid(progress: Progress | None = None) -> dict[str, Any]:
             cells.append(setting | rounded(scores, digits=3))
     return {
         "axes": [
-            {
-                "name": "confounding",
-                "label": "Weight of the hidden mood",
-                "values": list(CONFOUNDING),
-            },
-            {"name": "selection_bias", "label": "Selection bias", "values": list(SELECTION)},
+            {"name": "confounding", "values": list(CONFOUNDING)},
+            {"name": "selection_bias", "values": list(SELECTION)},
         ],
         "cells": cells,
         "recipe": "mtl_lessons.inputs_outputs.funnel.compare([setting]), 5 seeds",

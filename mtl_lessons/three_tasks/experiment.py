@@ -279,12 +279,8 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
     points = [(relatedness, labels) for relatedness in RELATEDNESS for labels in LABELS]
     return {
         "axes": [
-            {
-                "name": "relatedness",
-                "label": "Relatedness of ads to items",
-                "values": list(RELATEDNESS),
-            },
-            {"name": "labels", "label": "Labels of the ad task", "values": list(LABELS)},
+            {"name": "relatedness", "values": list(RELATEDNESS)},
+            {"name": "labels", "values": list(LABELS)},
         ],
         "cells": [rounded(transfer(*point), digits=4) for point in counted(points, progress)],
         "cures": {
