@@ -10,10 +10,11 @@ import time
 
 from mtl_lessons.world import World
 
+# seconds
 BARS = {
     "import mtl_lessons, over bare Python": 0.1,
     "one million impressions with their truth": 10.0,
-}  # seconds
+}
 
 
 def seconds(function, *arguments):

@@ -149,9 +149,8 @@ def draw(rows: int, seed: int):
 
 
 FEATURES = [
-    *(
-        io.Categorical(name, ids=VOCABULARY - 2, width=WIDTH) for name in IDS
-    ),  # and two rows of the table for other ids
+    # and two rows of the table for other ids
+    *(io.Categorical(name, ids=VOCABULARY - 2, width=WIDTH) for name in IDS),
     *(io.Numeric(name) for name in NUMBERS),
 ]
 HEADS = [io.Binary(task) for task in TASKS]

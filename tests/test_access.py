@@ -73,15 +73,17 @@ FORMULA = "<math><mi>x</mi><mo>+</mo><mi>yyyyyyyyyyyyyyyyy</mi></math>"
         (f'<div style="overflow: auto">{FORMULA}</div>', 1),
         (f'<div style="overflow: auto" tabindex="0">{FORMULA}</div>', 0),
         (f'<div style="overflow: auto">{FORMULA} <a href="#x">link</a></div>', 0),
+        # arrow keys choose there
         (
             f'<div style="overflow: auto"><label><input type="radio"> {FORMULA}</label></div>',
             1,
-        ),  # arrow keys choose there
+        ),
         ('<div style="overflow: auto">short</div>', 0),
+        # where letters are set wide
         (
             '<pre style="overflow: auto; width: 20rem">as wide as thirty letters are</pre>',
             1,
-        ),  # where letters are set wide
+        ),
     ],
 )
 def test_what_scrolls_and_cannot_be_reached_is_found(shown, body, total):

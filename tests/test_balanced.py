@@ -151,10 +151,11 @@ def test_with_equal_weights_it_is_keras_own_fit(number):
 @pytest.mark.parametrize(
     ("compiled", "batch"),
     [
+        # XLA compiles for each length
         (
             {"run_eagerly": False, "jit_compile": True, "metrics": {"b": ["accuracy"]}},
             20,
-        ),  # XLA compiles for each length
+        ),
         (
             {
                 "run_eagerly": False,

@@ -112,9 +112,8 @@ def assert_ran_to_the_end(path):
     assert all(cell.execution_count for cell in cells)
     bundles = [output.data for cell in cells for output in cell.outputs if "data" in output]
     if any("explorables.show(" in cell.source for cell in cells):
-        assert any(
-            notebooks.VIEW in bundle for bundle in bundles
-        )  # ipywidgets 7 was there, and live
+        # ipywidgets 7 was there, and live
+        assert any(notebooks.VIEW in bundle for bundle in bundles)
 
 
 def test_a_published_notebook_installs_what_is_missing_and_runs(installed):
@@ -178,8 +177,7 @@ def test_without_the_package_the_setup_cell_says_what_to_do(address, colab, tmp_
 def test_the_setup_cell_moves_nothing():
     (command,) = re.findall(r"pip = \[(.*)\]", notebooks.SETUP)
     assert '"--no-deps"' in command and "upgrade" not in notebooks.SETUP.lower()
-    quoted = re.findall(
-        r'"([\w-]+[<>=][^"]*)"', notebooks.SETUP
-    )  # quoted, or a shell would write files named =3.77
+    # quoted, or a shell would write files named =3.77
+    quoted = re.findall(r'"([\w-]+[<>=][^"]*)"', notebooks.SETUP)
     assert [Requirement(text).name for text in quoted] == ["latex2mathml"]
     assert not re.search(r"^\s*!|%pip", notebooks.SETUP, re.MULTILINE)

@@ -55,9 +55,8 @@ def test_reach_finds_the_trunk_and_one_head():
 
 def test_reach_leaves_out_what_has_a_gradient_of_zero():
     model = concept.shared_bottom({"user": 8}, ["click"], width=2, units=[3])
-    model.get_layer("click").kernel.assign(
-        np.zeros((3, 1))
-    )  # nothing flows back through a head of zeros
+    # nothing flows back through a head of zeros
+    model.get_layer("click").kernel.assign(np.zeros((3, 1)))
     assert concept.reach(model, {"user": IDS}, {"click": np.ones((8, 1))}, "click") == {"click"}
 
 
@@ -235,13 +234,11 @@ def test_gain_is_paired_by_seed():
         "item_single": [0.5, 0.5],
         "item_shared": [0.4, 0.6],
     }
-    assert concept.gain(result) == pytest.approx(
-        (0.1, 0.1, 0.1)
-    )  # every seed gains the same: no doubt is left
+    # every seed gains the same: no doubt is left
+    assert concept.gain(result) == pytest.approx((0.1, 0.1, 0.1))
     item = concept.gain(result, "item_")
-    assert item.mean == pytest.approx(0) and item.high == pytest.approx(
-        12.706 * 0.1, rel=1e-3
-    )  # t with 1 degree, sd .141/√2
+    # t with 1 degree, sd .141/√2
+    assert item.mean == pytest.approx(0) and item.high == pytest.approx(12.706 * 0.1, rel=1e-3)
 
 
 def test_the_stored_map_is_what_training_gives():

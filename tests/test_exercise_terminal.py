@@ -73,9 +73,8 @@ def test_a_check_goes_on_to_the_first_step_that_is_not_passed_and_light_steps_co
     )
     assert cli.main(["check", str(file)]) == 2  # which exercise it is, nobody has said
     found = python("check", str(file), "--exercise", "two_tasks", cwd=tmp_path)
-    verdicts = re.findall(
-        r"([·✓✗!] [^:]+): step( \d)", found.stdout
-    )  # "mine" may stand before one, on its line
+    # "mine" may stand before one, on its line
+    verdicts = re.findall(r"([·✓✗!] [^:]+): step( \d)", found.stdout)
     assert ["".join(verdict) for verdict in verdicts] == [
         "· Not attempted yet 3",
         "· Not attempted yet 4",
@@ -155,9 +154,8 @@ def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkey
     assert check.report() == 1
     file.write_text(file.read_text().replace("return 2", "return 3"))
     assert check.report() == 1 and ASKED == [["inputs", "trunk"]]
-    assert (
-        "returns `None`" in capsys.readouterr().out.split("unchanged")[-1]
-    )  # what is wrong is said again
+    # what is wrong is said again
+    assert "returns `None`" in capsys.readouterr().out.split("unchanged")[-1]
 
 
 def died(two, code):

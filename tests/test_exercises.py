@@ -280,9 +280,8 @@ def test_a_cure_is_trained_once(monkeypatch, step_by_step):
     assert scores[0].keys() == {"chosen", "ad_click", "rating"} and np.all(
         np.isfinite(list(scores[0].values()))
     )
-    own = declare(
-        network=lambda tasks, name: None
-    )  # a network that somebody wrote: nobody knows what it depends on
+    # a network that somebody wrote: nobody knows what it depends on
+    own = declare(network=lambda tasks, name: None)
     assert checks._declaration(own) == ""
     assert (
         checks._declaration(declare())

@@ -49,9 +49,8 @@ def test_the_status_waits_until_the_dial_rests(page):
              said.observe(status, { childList: true });
            }"""
     )
-    dial = figure.get_by_label(
-        "Relatedness of the tasks"
-    )  # turned at once, however slow the machine is
+    # turned at once, however slow the machine is
+    dial = figure.get_by_label("Relatedness of the tasks")
     dial.evaluate(
         """dial => {
              for (let i = 0; i < 4; i++) {

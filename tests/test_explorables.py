@@ -184,9 +184,8 @@ def test_the_drawing_has_a_dot_per_seed_where_it_belongs(grid):
     drawing = TransferMap(grid).draw(grid.at(relatedness=0.9, labels=500))
     single, _shared, bayes = re.findall(r'class="mtl-dots" d="(.*?)"', drawing)
     left, right = LEFT, RIGHT
-    assert [float(x) for x in re.findall(r"M([\d.]+) ", bayes)] == pytest.approx(
-        [right] * 3
-    )  # the axis runs from 0.4 to 0.9
+    # the axis runs from 0.4 to 0.9
+    assert [float(x) for x in re.findall(r"M([\d.]+) ", bayes)] == pytest.approx([right] * 3)
     expected = [left + (right - left) * (run - 0.4) / 0.5 for run in (0.6, 0.61, 0.62)]
     assert [float(x) for x in re.findall(r"M([\d.]+) ", single)] == pytest.approx(
         expected, abs=0.06

@@ -41,9 +41,8 @@ def test_the_stored_grid_is_what_training_gives():
         {measure: kept["natural"][measure][0] for measure in found}, abs=0.15
     )
     assert abs(found["auc"] - kept["natural"]["auc"][0]) < 0.02
-    truth = {
-        measure: fresh["bayes"][measure][0] for measure in found
-    }  # of the same world, so equal but for the rounding
+    # of the same world, so equal but for the rounding
+    truth = {measure: fresh["bayes"][measure][0] for measure in found}
     assert truth == pytest.approx(
         {measure: kept["bayes"][measure][0] for measure in found}, abs=0.001
     )

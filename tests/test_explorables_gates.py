@@ -11,14 +11,12 @@ from mtl_lessons.explorables.gates import CELL, LEFT, TOP, Gates
 
 def test_the_stored_gates_are_those_of_a_model_trained_now():
     kept, fresh = stored.read("shared_networks")["gates"], sn.gate_map()
-    assert (
-        kept["error"] < 0.02 and fresh["error"] < 0.02
-    )  # it solves both tasks: a constant guess has an error near 0.5
+    # it solves both tasks: a constant guess has an error near 0.5
+    assert kept["error"] < 0.02 and fresh["error"] < 0.02
     for task in sn.TASKS:
         np.testing.assert_allclose(kept["weights"][task], fresh["weights"][task], atol=0.15)
-        np.testing.assert_allclose(
-            np.sum(kept["weights"][task], 0), 1, atol=0.021
-        )  # rounded to two decimals
+        # rounded to two decimals
+        np.testing.assert_allclose(np.sum(kept["weights"][task], 0), 1, atol=0.021)
 
 
 def test_the_rules_change_where_the_page_says():

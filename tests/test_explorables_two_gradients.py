@@ -98,9 +98,10 @@ def test_who_hurts_whom_is_named_and_marked():
     assert ARROWS.words(at)[2] == "Hurts A: none. Hurts B: Mean, CAGrad."
     marked = re.findall(r'<tr class="mtl-(\w+)">((?:(?!</tr>).)*▲.*?)</tr>', ARROWS.draw(at))
     assert [name for name, _ in marked] == ["mean", "cagrad"]
+    # B's column, not A's
     assert all(
         re.search(r"<td>[^<]*</td><td>\d\.\d\d <span.*▲.*raised", cells) for _, cells in marked
-    )  # B's column, not A's
+    )
 
 
 @pytest.mark.parametrize(

@@ -367,9 +367,10 @@ def test_seconds_since_1970_are_told_apart():
     inputs, x = io.encode([feature])
     found = keras.Model(inputs, x)(io.feed([feature], {"time": seconds}))
     np.testing.assert_allclose(found[:, 0], [-1.5, -1.45, 1.5], rtol=1e-6)
+    # as it is
     np.testing.assert_array_equal(
         io.feed([io.Numeric("p", mean=20.0, scale=5.0)], {"p": [7.0]})["p"], [[7.0]]
-    )  # as it is
+    )
 
 
 def test_half_precision_keeps_large_numbers_and_long_lists(policy):
@@ -411,17 +412,15 @@ def test_ids_of_any_width_are_the_same_ids(ids):
     )
     expected = [i if 0 <= int(i) < 300 else -1 for i in ids]
     assert x["user"].dtype == "int32" and [i if 0 <= i < 300 else -1 for i in x["user"]] == expected
-    assert (
-        x["tags"][1, 0] == {200: 200, 2**64 - 1: 300, -1: -1}[int(ids[1])]
-    )  # unknown; only -1 is padding
+    # unknown; only -1 is padding
+    assert x["tags"][1, 0] == {200: 200, 2**64 - 1: 300, -1: -1}[int(ids[1])]
     np.testing.assert_array_equal(features.TableRows(300)(np.array([100], "int8")), [102])
 
 
 def test_a_longest_length_keeps_the_latest_ids():
     history = io.Sequence("history", ids=50, longest=3)
-    rows = [[1, 2, 3, 4, 5], [9, -1, -1, -1, -1], []] + [
-        list(range(50)) * 400
-    ]  # one list of 20,000
+    # one list of 20,000
+    rows = [[1, 2, 3, 4, 5], [9, -1, -1, -1, -1], []] + [list(range(50)) * 400]
     expected = [[3, 4, 5], [9, -1, -1], [-1, -1, -1], [47, 48, 49]]
     assert io.feed([history], {"history": rows})["history"].tolist() == expected
     assert features.pad(rows, 3).tolist() == expected
@@ -1124,9 +1123,8 @@ def test_clip_bounds_a_weight():
     parts = np.array([[0.5, 1e-6], [0.5, 0.5]])
     bought = np.array([[1.0], [0.0]])
     loose, tight = (float(io.InversePropensity(clip)(bought, parts)) for clip in (1e-6, 1.0))
-    assert loose == pytest.approx(HALF) and tight == pytest.approx(
-        HALF
-    )  # equal errors: weights do not matter
+    # equal errors: weights do not matter
+    assert loose == pytest.approx(HALF) and tight == pytest.approx(HALF)
     parts = np.array([[0.9, 1e-6], [0.9, 0.5]])
     clipped = float(io.InversePropensity(0.5)(bought, parts))
     assert clipped == pytest.approx((-log(0.9) - log(0.1)) / 2, rel=1e-4)  # both weigh 1 / .5
@@ -1242,9 +1240,8 @@ def test_esmm_trains_without_a_loss_on_the_conversion(tmp_path):
     assert found == pytest.approx({"click": 0.5, "conversion": 0.5, "purchase": 0.25}, abs=0.02)
     model.save(tmp_path / "esmm.keras")
     keras.models.load_model(tmp_path / "esmm.keras", safe_mode=True)
-    scored = io.metrics(
-        labels
-    )  # with metrics Keras wants all three labels, of which `targets` fills what is not known
+    # with metrics Keras wants all three labels, of which `targets` fills what is not known
+    scored = io.metrics(labels)
     model.compile(
         "adam",
         {"click": labels[0].loss(), "purchase": labels[2].loss()},
@@ -1337,9 +1334,8 @@ def test_sampling_is_undone(p, kept):
 def test_sampling_by_hand_and_a_weight_is_the_same_thing():
     assert float(io.undo_sampling(0.2, kept=0.1)) == pytest.approx(1 / 41)
     rate, weight = 0.1, 5.0
-    learned = (
-        weight * rate / (weight * rate + 1 - rate)
-    )  # what a weighted cross-entropy converges to
+    # what a weighted cross-entropy converges to
+    learned = weight * rate / (weight * rate + 1 - rate)
     assert float(io.undo_sampling(learned, kept=1 / weight)) == pytest.approx(rate)
 
 

@@ -65,10 +65,11 @@ def weights(name, g):
         ("PCGrad", (0.8, 1.6)),  # g1' = (2, 2), g2' = (-.4, 1.2)
         ("UPGrad", (0.8, 1.6)),
         ("MGDA", (0.0, 1.0)),  # w = (1/4, 3/4)
+        # w = (5 - √5) / 10 · (1, 2)
         (
             "Aligned-MTL",
             (1 / 2 - 5**0.5 / 10, 3 / 2 - 3 * 5**0.5 / 10),
-        ),  # w = (5 - √5) / 10 · (1, 2)
+        ),
         ("IMTL-G", (0.236068, 1.0)),
         ("Nash-MTL", (0.236068, 1.0)),  # two tasks: equal shares of the unit gradients as well
     ],
@@ -316,9 +317,8 @@ def test_cagrad_solves_its_dual(g):
     radius = 0.5 * np.linalg.norm(mean)
     best = on_simplex(lambda w: (w @ g) @ mean + radius * np.linalg.norm(w @ g), len(g))
     worst = (g @ (1.5 * lb.step(AGGREGATORS["CAGrad"], g))).min()
-    assert worst >= best.fun - 1e-3 * max(
-        1, np.abs(g @ mean).max()
-    )  # strong duality: the primal value is the dual's
+    # strong duality: the primal value is the dual's
+    assert worst >= best.fun - 1e-3 * max(1, np.abs(g @ mean).max())
 
 
 @QUICK
@@ -344,9 +344,8 @@ def built(weighting, tasks=2):
 
 def test_uncertainty_at_its_optimum_weighs_by_half_the_inverse_loss():
     losses = tf.constant([0.1, 0.3])
-    weighting = built(
-        lb.Uncertainty(["regression", "classification"], start=[0.1, 0.6])
-    )  # σ² = L, and 2 L
+    # σ² = L, and 2 L
+    weighting = built(lb.Uncertainty(["regression", "classification"], start=[0.1, 0.6]))
     with tf.GradientTape() as tape:
         tape.watch(losses)
         total = weighting(losses)
@@ -416,9 +415,8 @@ def test_famo_weights_and_its_first_move():
     np.testing.assert_allclose(lb.famo_weights([0.0, 0.0], [4.0, 1.0]), [0.2, 0.8], rtol=1e-5)
     weighting = built(lb.FAMO(rate=0.025))
     weighting.after_step(tf.constant([4.0, 1.0]), tf.constant([2.0, 1.0]))  # the first loss halved
-    np.testing.assert_allclose(
-        weighting.logits, [-0.025, 0.025], rtol=1e-4
-    )  # Adam's first step is its rate
+    # Adam's first step is its rate
+    np.testing.assert_allclose(weighting.logits, [-0.025, 0.025], rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", balances.WEIGHTINGS)
@@ -649,10 +647,11 @@ def _twin():
 
 @pytest.mark.parametrize("name", BALANCES)
 def test_it_trains_saves_reloads_and_goes_on_as_if_nothing_had_been(name, tmp_path):
+    # a trace of each kind is enough, and costs more than all the rest
     eager = name not in (
         "FAMO",
         "PCGrad",
-    )  # a trace of each kind is enough, and costs more than all the rest
+    )
     options = {"metrics": {"b": ["accuracy"]}, "run_eagerly": eager, "jit_compile": False}
     model = balanced(BALANCES[name](), optimizer="adam", **options)
     history = model.fit(
@@ -680,9 +679,8 @@ def test_it_trains_saves_reloads_and_goes_on_as_if_nothing_had_been(name, tmp_pa
     assert scores == pytest.approx(others, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    "name", ["GradNorm", "FAMO", "CAGrad"]
-)  # of each kind of step; aggregators alone stand above
+# of each kind of step; aggregators alone stand above
+@pytest.mark.parametrize("name", ["GradNorm", "FAMO", "CAGrad"])
 def test_compiled_by_xla_it_trains_the_same(name):
     plain = balanced(BALANCES[name]())
     compiled = balanced(BALANCES[name](), run_eagerly=False, jit_compile=True)

@@ -18,9 +18,8 @@ CONFLICT = np.array([[0.0, -1.0, 2.0], [2.0, -2.0, -2.0], [-1.0, 2.0, -2.0]])
 def test_three_gradients_that_pcgrad_leaves_in_conflict_and_upgrad_does_not():
     pcgrad = lb.PCGrad()
     steps = [lb.step(pcgrad, CONFLICT) for _ in range(100)]
-    assert (
-        len({tuple(step.round(6)) for step in steps}) == 8
-    )  # two orders for each task: all of them
+    # two orders for each task: all of them
+    assert len({tuple(step.round(6)) for step in steps}) == 8
     assert all((CONFLICT @ step).min() < 0 for step in steps)
     assert (CONFLICT @ lb.step(lb.UPGrad(), CONFLICT)).min() > 0
 

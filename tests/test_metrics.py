@@ -109,10 +109,11 @@ def test_no_score_beats_the_truth_in_expectation(seed):
 
 def test_gauc_by_hand():
     """10 rows with AUC .9 and another user's 90 rows with AUC .5: .54; the plain mean is .70."""
+    # 22.5 of 25 pairs: 2 ties with 2, loses to 5 and 4
     few = (
         [1] * 5 + [0] * 5,
         [9, 8, 7, 6, 2, 2, 1, 0, 5, 4],
-    )  # 22.5 of 25 pairs: 2 ties with 2, loses to 5 and 4
+    )
     assert pairwise_auc(*(np.array(column) for column in few)) == pytest.approx(0.9)
     labels, scores = few[0] + [1, 0] * 45, few[1] + [3] * 90
     assert metrics.gauc(labels, scores, [7] * 10 + [3] * 90) == pytest.approx((0.54, 2, 2, 1.0))
@@ -332,9 +333,8 @@ def test_a_metric_of_all_impressions_from_the_clicked_ones():
 def test_recall_by_hand():
     relevant = [[1, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]]
     scores = [[4, 3, 2, 1], [4, 3, 2, 1], [1, 2, 3, 4]]
-    assert metrics.recall_at_k(relevant, scores, 2) == pytest.approx(
-        0.25
-    )  # (1/2 + 0) / 2, the last row does not count
+    # (1/2 + 0) / 2, the last row does not count
+    assert metrics.recall_at_k(relevant, scores, 2) == pytest.approx(0.25)
     assert metrics.recall_at_k(relevant, scores, np.int64(4)) == pytest.approx(1)
 
 

@@ -79,12 +79,13 @@ def test_the_setup_cell_asks_for_every_requirement_of_the_package():
 
 def test_a_bare_folder_is_not_the_package(tmp_path):
     (tmp_path / "mtl_lessons" / "data").mkdir(parents=True)
+    # -S: a Python without installed packages, where the folder is found
     command = [
         sys.executable,
         "-S",
         "-c",
         notebooks.SETUP,
-    ]  # -S: a Python without installed packages, where the folder is found
+    ]
     done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True)
     assert "Could not install mtl_lessons from anywhere" in done.stderr
 

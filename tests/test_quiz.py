@@ -299,9 +299,10 @@ def test_rules_on_a_question(tmp_path, old, new, name, reason):
     text = edited(old, new)
     (problem,) = quiz.rules(bank_of(tmp_path, text))
     assert problem.id == name and reason in problem.reason
+    # of two, the second
     assert problem.line == max(
         i for i, line in enumerate(text.splitlines(), 1) if line == f"- id: {name}"
-    )  # of two, the second
+    )
 
 
 def test_rules_look_across_banks(tmp_path):
@@ -523,9 +524,8 @@ def test_show_is_well_formed_and_labelled(tmp_path):
     bank_of(tmp_path)
     outline = Outline(quiz.show("sample", folder=tmp_path).html)
     names = [tag for tag, _ in outline.tags]
-    assert (
-        names.count("form") == names.count("details") == 6 and names.count("legend") == 7
-    )  # and one for the rubric
+    # and one for the rubric
+    assert names.count("form") == names.count("details") == 6 and names.count("legend") == 7
     assert names.count("label") == sum(name in ("input", "textarea") for name in names)
     assert not any(
         key.startswith("on") or key == "style"

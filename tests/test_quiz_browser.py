@@ -227,9 +227,8 @@ def test_numbers(page):
             if not words.startswith(("Give", "That is not")):
                 attempts += 1
                 form.get_by_role("button", name="Try again").click()
-            assert (
-                saved(page)["sample-number"]["attempts"] == attempts
-            )  # what cannot be read is no attempt
+            # what cannot be read is no attempt
+            assert saved(page)["sample-number"]["attempts"] == attempts
 
 
 def test_thousands_and_percent_follow_the_question(browser, tmp_path, serve):
@@ -339,9 +338,10 @@ def test_every_type_by_keyboard(page):
     for target, item in enumerate(ORDER):
         at = question(page, "order").locator(".mtl-item").all_inner_texts().index(item)
         if at > target:
+            # tab on from the start of the list
             question(page, "order").locator("fieldset").evaluate(
                 "node => { node.tabIndex = -1; node.focus(); }"
-            )  # tab on from the start of the list
+            )
             tab_to(page, f"[data-id=sample-order] button[aria-label='Move up: {item}']")
         for up in range(at, target, -1):
             press("Enter")

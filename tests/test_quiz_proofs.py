@@ -124,9 +124,8 @@ def test_what_is_not_so_is_reported_on_its_line(tmp_path, old, new, at, name, re
     text = edited(old, new)
     problem = proofs.proofs(book(tmp_path, text))[0]
     assert problem.id == name and reason in problem.reason
-    line = text.splitlines()[
-        problem.line - 1 :
-    ]  # where its value stands: after its key, or below it
+    # where its value stands: after its key, or below it
+    line = text.splitlines()[problem.line - 1 :]
     assert problem.line - line_of(text, at) in (0, 1), (problem.line, line[0])
 
 

@@ -566,9 +566,8 @@ def test_the_leak_of_ple_goes_through_the_shared_gate():
     net = turned(network("PLE"))
     top = net.levels[1]
     last = top.experts[0].kernel
-    last.assign(
-        np.where(np.arange(5)[:, None, None] == 4, 0, last)
-    )  # the shared expert of level 2 goes blind
+    # the shared expert of level 2 goes blind
+    last.assign(np.where(np.arange(5)[:, None, None] == 4, 0, last))
     assert (1, "a") not in owners(sn.reach(net, X, "b"), "experts")
 
 

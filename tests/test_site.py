@@ -140,17 +140,14 @@ class Look:
     size: int = (
         0  # bytes as they travel, compressed; figures are part of the page here, so they count too
     )
-    themes: list[tuple[str, str]] = field(
-        default_factory=list
-    )  # which one the system wants, which one is shown
-    sideways: dict[tuple[str, int], int] = field(
-        default_factory=dict
-    )  # pixels by which the page is wider than the screen
+    # which one the system wants, which one is shown
+    themes: list[tuple[str, str]] = field(default_factory=list)
+    # pixels by which the page is wider than the screen
+    sideways: dict[tuple[str, int], int] = field(default_factory=dict)
     violations: dict[tuple[str, int], list] = field(default_factory=dict)
     unreached: dict[int, list[str]] = field(default_factory=dict)
-    troubles: list[str] = field(
-        default_factory=list
-    )  # what was logged, raised or asked of other hosts
+    # what was logged, raised or asked of other hosts
+    troubles: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")

@@ -89,9 +89,8 @@ def test_predictions_are_what_one_computes_by_hand():
         if f"{name}_table" in path
     }
     trunk = made.model.network.get_layer("network").trunk[0]
-    hidden = np.maximum(
-        tables["user"][[1 + 2, 1]] @ value(trunk.kernel) + value(trunk.bias), 0
-    )  # user 1, an unknown one
+    # user 1, an unknown one
+    hidden = np.maximum(tables["user"][[1 + 2, 1]] @ value(trunk.kernel) + value(trunk.bias), 0)
     maps = [
         layer
         for layer in made.model.network.layers
@@ -110,9 +109,8 @@ def test_predictions_are_what_one_computes_by_hand():
 def test_weights_are_as_many_as_one_counts():
     made = framework().build()
     tables, trunk = (5 + 2) * 3 + (4 + 2) * 3 + (6 + 2) * 2, 3 * 4 + 4
-    heads = (
-        (4 * 6 + 6) + (4 * 3 + 9 + 1) + (4 * 2 + 6 + 1)
-    )  # a softmax; a map and three parts with a bias, twice
+    # a softmax; a map and three parts with a bias, twice
+    heads = (4 * 6 + 6) + (4 * 3 + 9 + 1) + (4 * 2 + 6 + 1)
     assert made.model.network.count_params() == tables + trunk + heads
 
 
@@ -362,9 +360,8 @@ def test_numbers_far_from_zero_are_standardised_once():
     time = Numeric("time", mean=1.7e9, scale=10.0)
     made = Framework([USER, time], [CLICK], BOTTOM)
     log = some_logs(2)[1] | {"time": 1.7e9 + np.array([5.0, -10.0])}
-    np.testing.assert_array_equal(
-        made.columns([log, {"user": [1]}])["time"][:, 0], [5, -10, 0]
-    )  # a log that lacks it has the mean
+    # a log that lacks it has the mean
+    np.testing.assert_array_equal(made.columns([log, {"user": [1]}])["time"][:, 0], [5, -10, 0])
 
 
 @pytest.mark.parametrize("longest", [None, 2])
@@ -387,9 +384,8 @@ def test_a_task_with_a_sample_space_and_missing_labels():
     }
     _, y = framework([CLICK, order]).rows([log])
     np.testing.assert_array_equal(y["order"][:, 0], [1, np.nan, np.nan, np.nan])
-    _, y = framework([CHOSEN, order]).rows(
-        [log | {"chosen": [0, 1, 2, 3]}]
-    )  # the space need not be a task
+    # the space need not be a task
+    _, y = framework([CHOSEN, order]).rows([log | {"chosen": [0, 1, 2, 3]}])
     np.testing.assert_array_equal(y["order"][:, 0], [1, np.nan, np.nan, np.nan])
 
 
@@ -474,9 +470,8 @@ def test_what_is_loaded_predicts_and_goes_on_as_what_was_saved(tmp_path, balance
         Head(CLICK.task, CLICK.reads, 1.0 if balance else 2.0),
         Head(Ordinal("rating", low=1, high=5), [ITEM]),
     ]
-    network = (
-        partial(sn.PLE, own=1, shared=1, units=[(4,), (3,)]) if shared else BOTTOM
-    )  # of which there is one a task
+    # of which there is one a task
+    network = partial(sn.PLE, own=1, shared=1, units=[(4,), (3,)]) if shared else BOTTOM
     price = Numeric.fitted("price", np.arange(32.0))
     made = built(
         Framework([USER, price], heads, network, balance, shared), keras.optimizers.Adam(0.01)

@@ -203,9 +203,8 @@ def test_the_bank_has_what_a_page_needs(folder):
     )
     assert gain["section"] == {"text": "a definition", "href": "sample.html#sample-a-definition"}
     assert 'href="sample.html#sample-sources"' in gain["html"]
-    assert (
-        "section" not in second["questions"][0] and "<a " not in second["questions"][0]["html"]
-    )  # that chapter is not there
+    # that chapter is not there
+    assert "section" not in second["questions"][0] and "<a " not in second["questions"][0]["html"]
 
 
 def test_a_bank_that_cannot_be_loaded_is_told_and_tried_again(visit, folder):
@@ -423,9 +422,8 @@ def test_a_follow_up_comes_right_after_its_question_and_makes_no_interview_longe
     follows = {"sample-gain": "second-money", "sample-number": "sample-bug"}
     for _ in range(3):
         page = open_page("interview.html")
-        interview(
-            page, level="junior"
-        )  # gain, number, order: one that has a follow-up is among the first two
+        # gain, number, order: one that has a follow-up is among the first two
+        interview(page, level="junior")
         names = [step(page) for _ in range(3)]
         assert page.locator("details.mtl-detail").count() == 3
         led = [(name, after) for name, after in itertools.pairwise(names) if name in follows]
@@ -609,9 +607,8 @@ def test_progress_shows_scores_confidence_and_what_to_read(open_page):
     page.reload()
     page.get_by_text("3 of 6").wait_for()
     first, second, total = rows(page, SAY["by-topic-caption"])
-    assert (
-        first[:4] == ["First topic", "3 of 6", "53 %", "82 %"] and first[5] == "1"
-    )  # (0 + 1 + .6) / 3, (95 + 75 + 75) / 3
+    # (0 + 1 + .6) / 3, (95 + 75 + 75) / 3
+    assert first[:4] == ["First topic", "3 of 6", "53 %", "82 %"] and first[5] == "1"
     assert second == ["Second topic", "0 of 1", "–", "–", "–", "0"] and total[1] == "3 of 7"
     assert 50 < int(first[4].split()[0]) < 100
     assert rows(page, SAY["calibration-caption"]) == [

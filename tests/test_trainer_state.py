@@ -196,9 +196,8 @@ def test_a_clock_set_back_is_told_and_loses_nothing(open_tab):
     assert read(tab)["a"]["reviews"] == [later, {"time": NOW, "score": 1}]
     card = tab.evaluate("fsrs.card(store.read().a.reviews)")
     assert card["last"] == NOW and NOW + DAY <= card["due"] < NOW + 5 * DAY
-    tab = open_tab(
-        state(a={"reviews": [{"time": NOW + 30_000, "score": 1}]})
-    )  # clocks differ a little
+    # clocks differ a little
+    tab = open_tab(state(a={"reviews": [{"time": NOW + 30_000, "score": 1}]}))
     assert read(tab) and tab.evaluate("store.troubles") == []
 
 

@@ -122,9 +122,8 @@ def test_report_by_hand():
         "interest": np.array([[0.1], [0.9], [0.5], [0.3]]),
     }
     item = np.array([0, 9, 10, 499])  # two of four among the first ten
-    interest = np.array(
-        [[0.0], [1.0], [np.nan], [1.0]]
-    )  # two pairs of a yes and a no, both in order
+    # two pairs of a yes and a no, both in order
+    interest = np.array([[0.0], [1.0], [np.nan], [1.0]])
     assert two_tasks.report(item, interest, scores) == pytest.approx({"item": 0.5, "interest": 1.0})
 
 

@@ -13,6 +13,7 @@ import griffe
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "book" / "api"
+# what several chapters use
 SHARED = (
     "world",
     "datasets",
@@ -20,7 +21,7 @@ SHARED = (
     "training",
     "figures",
     "stored",
-)  # what several chapters use
+)
 
 
 def modules() -> list[str]:

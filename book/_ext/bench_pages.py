@@ -18,12 +18,13 @@ from statistics import median
 from serve import SITE, serving
 
 LIGHTHOUSE = "lighthouse@12.8.2"
+# at least, at least, seconds at most, at most
 BARS = {
     "performance": 0.95,
     "accessibility": 1.0,
     "lcp": 2.5,
     "kilobytes": 300.0,
-}  # at least, at least, seconds at most, at most
+}
 
 
 def measure(url: str, chromium: str) -> dict[str, float]:

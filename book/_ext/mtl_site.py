@@ -163,9 +163,8 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     modules = dict.fromkeys(
         part for name in context["engines"] for part in embed.modules(name)[:-1]
     )
-    context["engine_modules"] = [
-        name for name in modules if name != "reach"
-    ]  # every page has that one
+    # every page has that one
+    context["engine_modules"] = [name for name in modules if name != "reach"]
     context["engine_styles"] = styles(body)
     if pagename in notebooks(app.env):
         notebook = context["notebook"] = f"notebooks/{posixpath.basename(pagename)}.ipynb"
@@ -173,9 +172,8 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         reference = f"book/api/{posixpath.basename(pagename)}"
         context["reference"] = reference if reference in app.env.found_docs else None
     elif pagename == app.config.root_doc and (first := colab_url(app.config, FIRST)):
-        context["body"] = body.replace(
-            'href="#run-it-yourself"', f'href="{first}"', 1
-        )  # the door "run" opens where it can
+        # the door "run" opens where it can
+        context["body"] = body.replace('href="#run-it-yourself"', f'href="{first}"', 1)
 
 
 def styles(body: str) -> list[str]:
@@ -213,9 +211,8 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     (out / "_static" / "mtl").mkdir(exist_ok=True)
     for path in (*WEB.glob("*.css"), *WEB.glob("*.js")):
         shutil.copyfile(path, out / "_static" / "mtl" / path.name)
-    shutil.copytree(
-        ROOT / "book" / "_assets", out / "_static", dirs_exist_ok=True
-    )  # Sphinx does so only if it wrote a page
+    # Sphinx does so only if it wrote a page
+    shutil.copytree(ROOT / "book" / "_assets", out / "_static", dirs_exist_ok=True)
     trainer.write(app, quiz.everything(quizzes.QUESTIONS))
     publish(app)
     (out / "index.html").write_text(
@@ -250,9 +247,8 @@ def setup(app: Sphinx) -> dict:
     chapters.setup(app)
     quizzes.setup(app)
     trainer.setup(app)
-    app.connect(
-        "config-inited", lambda *_: api.write(), priority=100
-    )  # before the contents are read
+    # before the contents are read
+    app.connect("config-inited", lambda *_: api.write(), priority=100)
     app.connect(
         "config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url)
     )

@@ -24,9 +24,8 @@ BANK = "_static/mtl/bank.json"
 DECK = "anki/mtl-lessons.apkg"
 PRINTABLE = '<div class="mtl-printable"></div>'
 OPENING, CLOSING = "<!-- mtl-printable -->", "<!-- /mtl-printable -->"
-PRINTED = re.compile(
-    f"{PRINTABLE}|{OPENING}.*{CLOSING}", re.DOTALL
-)  # as a page is written, or as an earlier build filled it
+# as a page is written, or as an earlier build filled it
+PRINTED = re.compile(f"{PRINTABLE}|{OPENING}.*{CLOSING}", re.DOTALL)
 STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
 
 # ---- the bank ----
