@@ -1,3 +1,5 @@
-"""Multi-task learning for recommender systems, as small modules to read and import."""
+"""Multi-task learning for recommender systems, as small modules to read and
+import.
+"""
 
 __version__ = "0.1.0"

@@ -1,12 +1,13 @@
 """The book's tools for a terminal.
 
-python -m mtl_lessons start two_tasks             # a file to fill in: two_tasks.py
-python -m mtl_lessons check two_tasks.py          # check it, step by step
-python -m mtl_lessons check two_tasks.py --watch  # and again whenever it is saved
-python -m mtl_lessons reset two_tasks             # forget what was passed
-python -m mtl_lessons grid two_tasks              # compute anew what a chapter stores (minutes)
-python -m mtl_lessons quiz --chapter concept      # ten questions of the bank; --help has more
-python -m mtl_lessons questions                   # check the bank, count its questions
+python -m mtl_lessons start two_tasks             # a file to fill in:
+two_tasks.py python -m mtl_lessons check two_tasks.py          # check it, step
+by step python -m mtl_lessons check two_tasks.py --watch  # and again whenever
+it is saved python -m mtl_lessons reset two_tasks             # forget what was
+passed python -m mtl_lessons grid two_tasks              # compute anew what a
+chapter stores (minutes) python -m mtl_lessons quiz --chapter concept      # ten
+questions of the bank; --help has more python -m mtl_lessons questions
+# check the bank, count its questions
 """
 
 import argparse
@@ -28,7 +29,9 @@ from mtl_lessons.quiz import report, terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; its status: 0 if all is well, 1 if a step is not passed, 2 if it is wrong."""
+    """Run a command; its status: 0 if all is well, 1 if a step is not passed, 2
+    if it is wrong.
+    """
     forgiving()
     asked = _parser().parse_args(arguments)
     return asked.run(asked)
@@ -60,9 +63,15 @@ def _parser() -> argparse.ArgumentParser:
     reset = commands.add_parser("reset", help="forget what was passed")
     reset.add_argument("exercise", choices=exercises.names())
     reset.set_defaults(run=_reset)
-    grid = commands.add_parser("grid", help="compute anew what is stored (minutes)")
+    grid = commands.add_parser(
+        "grid", help="compute anew what is stored (minutes)"
+    )
     grid.add_argument(
-        "names", nargs="*", metavar="name", type=_stored, help="which; by default all of them"
+        "names",
+        nargs="*",
+        metavar="name",
+        type=_stored,
+        help="which; by default all of them",
     )
     grid.set_defaults(run=_grid)
     terminal.register(commands)
@@ -71,10 +80,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _start(asked: argparse.Namespace) -> int:
-    exercise, file = exercises.load(asked.exercise), Path(f"{asked.exercise}.py")
+    exercise, file = (
+        exercises.load(asked.exercise),
+        Path(f"{asked.exercise}.py"),
+    )
     if file.exists():
         return _refuse("exists", file=file)
-    starters = dict.fromkeys(step.begin_with for step in exercise.steps)  # two steps may share one
+    # two steps may share one
+    starters = dict.fromkeys(step.begin_with for step in exercise.steps)
     file.write_text("\n\n".join(starters), encoding="utf-8")
     print(_words("started", file=file))
     return 0
@@ -83,7 +96,9 @@ def _start(asked: argparse.Namespace) -> int:
 def _check(asked: argparse.Namespace) -> int:
     name = asked.exercise or asked.file.stem
     if name not in exercises.names():
-        return _refuse("which", file=asked.file, names=", ".join(exercises.names()))
+        return _refuse(
+            "which", file=asked.file, names=", ".join(exercises.names())
+        )
     if not asked.file.is_file():
         return _refuse("no-file", file=asked.file)
     check = _Check(exercises.load(name), asked.file)
@@ -101,11 +116,14 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 class _Check:
-    """The check of a file, which may be repeated: what has not changed is not checked again."""
+    """The check of a file, which may be repeated: what has not changed is not
+    checked again.
+    """
 
     def __init__(self, exercise: Exercise, file: Path) -> None:
         self.exercise, self.file = exercise, file
-        self.known: dict[Step, tuple[str, Result]] = {}  # what its answer was, and what was said
+        # what its answer was, and what was said
+        self.known: dict[Step, tuple[str, Result]] = {}
         self.child: Child | None = None
 
     def report(self) -> int:
@@ -117,48 +135,87 @@ class _Check:
             _print(self.exercise.steps[0].verdict(error))
         else:
             passed = self._checked(source)
-        print(_words("summary", passed=len(passed), total=len(self.exercise.steps)), flush=True)
+        print(
+            _words(
+                "summary", passed=len(passed), total=len(self.exercise.steps)
+            ),
+            flush=True,
+        )
         return int(len(passed) < len(self.exercise.steps))
 
     def _checked(self, source: Source) -> list[Step]:
         """The steps that are passed."""
-        digests = {step: source.digest(step.answer) for step in self.exercise.steps}
+        digests = {
+            step: source.digest(step.answer) for step in self.exercise.steps
+        }
         known = self.known.items()
-        self.known = {step: found for step, found in known if found[0] == digests[step]}
-        starters = [step for step in self.exercise.steps if source.is_starter(step.answer)]
+        self.known = {
+            step: found for step, found in known if found[0] == digests[step]
+        }
+        starters = [
+            step
+            for step in self.exercise.steps
+            if source.is_starter(step.answer)
+        ]
         for _, result in self.known.values():
             heading = f"{result.heading} {_words('unchanged')}"
-            _print(heading if result.outcome == PASSED else replace(result, heading=heading))
+            _print(
+                heading
+                if result.outcome == PASSED
+                else replace(result, heading=heading)
+            )
         for number, step in enumerate(starters):
             result = step.verdict(NotAttempted())
             _print(result if number == 0 else result.heading)
         for step, result in self._verdicts(self._to_do(starters)):
             if result is None:
-                print(_words("checking", number=step.number, title=step.title), flush=True)
+                print(
+                    _words("checking", number=step.number, title=step.title),
+                    flush=True,
+                )
             else:
                 self.known[step] = digests[step], result
                 _print(result)
-        return [step for step, (_, result) in self.known.items() if result.outcome == PASSED]
+        return [
+            step
+            for step, (_, result) in self.known.items()
+            if result.outcome == PASSED
+        ]
 
     def _to_do(self, starters: list[Step]) -> list[Step]:
-        """Light steps, and of the others those before the first that cannot pass.
+        """Light steps, and of the others those before the first that cannot
+        pass.
 
         That is a starter, or known to be not passed.
         """
-        found = [step for step in self.exercise.steps if step.light and step not in starters]
+        found = [
+            step
+            for step in self.exercise.steps
+            if step.light and step not in starters
+        ]
         for step in (step for step in self.exercise.steps if not step.light):
-            if step in starters or (step in self.known and self.known[step][1].outcome != PASSED):
+            if step in starters or (
+                step in self.known and self.known[step][1].outcome != PASSED
+            ):
                 break
             found.append(step)
-        return [step for step in self.exercise.steps if step in found and step not in self.known]
+        return [
+            step
+            for step in self.exercise.steps
+            if step in found and step not in self.known
+        ]
 
-    def _verdicts(self, steps: list[Step]) -> Iterator[tuple[Step, Result | None]]:
+    def _verdicts(
+        self, steps: list[Step]
+    ) -> Iterator[tuple[Step, Result | None]]:
         if steps:
             child, self.child = self.child or Child(self.exercise), None
             yield from child.verdicts(self.file, steps)
 
     def make_ready(self) -> None:
-        """Start the next process already, so that the next check need not wait for TensorFlow."""
+        """Start the next process already, so that the next check need not wait
+        for TensorFlow.
+        """
         self.child = self.child or Child(self.exercise, warm=True)
 
     def close(self) -> None:
@@ -171,7 +228,8 @@ def _print(result: object) -> None:
 
 
 def _wait(file: Path, saved: int) -> None:
-    while not file.exists() or file.stat().st_mtime_ns == saved:  # some editors replace the file
+    # some editors replace the file
+    while not file.exists() or file.stat().st_mtime_ns == saved:
         time.sleep(0.2)
 
 

@@ -1,8 +1,9 @@
 """Keras on TensorFlow, imported without TensorFlow's start-up log.
 
-TensorFlow's C++ parts write to the process's stderr before any setting can stop them, so a notebook
-that imports it begins with lines about drivers that nobody asked for. Modules of this package take
-`keras`, `tf`, `register` and `Tensor` from here.
+TensorFlow's C++ parts write to the process's stderr before any setting can stop
+them, so a notebook that imports it begins with lines about drivers that nobody
+asked for. Modules of this package take `keras`, `tf`, `register` and `Tensor`
+from here.
 """
 
 import os
@@ -14,7 +15,9 @@ from typing import Any
 
 @contextmanager
 def _hushed() -> Generator[None, None, None]:
-    """Send the process's stderr to nowhere for a while; Python's own errors are raised as ever."""
+    """Send the process's stderr to nowhere for a while; Python's own errors are
+    raised as ever.
+    """
     sys.stderr.flush()
     stderr = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -28,11 +31,15 @@ def _hushed() -> Generator[None, None, None]:
 
 
 def _need_tensorflow(found: str) -> None:
-    """Keras chooses its backend once, when imported; tapes and strategies here are TensorFlow's."""
+    """Keras chooses its backend once, when imported; tapes and strategies here
+    are TensorFlow's.
+    """
     if found != "tensorflow":
         raise ImportError(
-            f"KERAS_BACKEND: expected 'tensorflow', found {found!r}. mtl_lessons runs on "
-            "TensorFlow only. Set KERAS_BACKEND=tensorflow, or unset it, and start Python again."
+            f"KERAS_BACKEND: expected 'tensorflow', found {found!r}. "
+            "mtl_lessons runs on "
+            "TensorFlow only. Set KERAS_BACKEND=tensorflow, or unset it, and "
+            "start Python again."
         )
 
 
@@ -43,15 +50,17 @@ with _hushed():
     import keras
     import tensorflow as tf
 
-_need_tensorflow(keras.backend.backend())  # Keras may have been imported before, with another
+# Keras may have been imported before, with another
+_need_tensorflow(keras.backend.backend())
 
 tf.get_logger().setLevel("ERROR")
 
 # a class that a saved model names, and `load_model` finds
 register = keras.saving.register_keras_serializable("mtl_lessons")
 
-# Keras and TensorFlow have no types of their own that a checker could follow: a tensor, a variable
-# and what Keras makes of a batch are written `Tensor` for the reader, and checked by the tests.
+# Keras and TensorFlow have no types of their own that a checker could follow: a
+# tensor, a variable and what Keras makes of a batch are written `Tensor` for
+# the reader, and checked by the tests.
 Tensor = Any
 
 __all__ = ["Tensor", "keras", "register", "tf"]

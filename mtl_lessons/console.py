@@ -1,8 +1,9 @@
-"""A terminal may lack a character: it then shows one that it has, and no command ends for that.
+"""A terminal may lack a character: it then shows one that it has, and no
+command ends for that.
 
-forgiving()              # first thing in a command
-print("✓ 10⁻² ≥ σ")      # where the terminal knows ASCII alone: "v 10^-2 >= sigma"
-showable("✓ 10⁻²")       # the same for a text that others print
+forgiving()              # first thing in a command print("✓ 10⁻² ≥ σ")      #
+where the terminal knows ASCII alone: "v 10^-2 >= sigma" showable("✓ 10⁻²")
+# the same for a text that others print
 """
 
 import codecs
@@ -25,17 +26,23 @@ ALIKE = {
 def forgiving() -> None:
     """Make this process' standard output, error and input take any character.
 
-    Their encoding does not matter. A stream that is no file's (a notebook's, say) stays as it is:
-    it takes any character already.
+    Their encoding does not matter. A stream that is no file's (a notebook's,
+    say) stays as it is: it takes any character already.
     """
-    for stream, errors in ((sys.stdout, NAME), (sys.stderr, NAME), (sys.stdin, "replace")):
+    for stream, errors in (
+        (sys.stdout, NAME),
+        (sys.stderr, NAME),
+        (sys.stdin, "replace"),
+    ):
         if isinstance(stream, io.TextIOWrapper):
-            with suppress(io.UnsupportedOperation):  # an input that was read from before
+            # an input that was read from before
+            with suppress(io.UnsupportedOperation):
                 stream.reconfigure(errors=errors)
 
 
 def showable(text: str, stream: TextIO | None = None) -> str:
-    """The text as a stream can show it: what it lacks is replaced by something alike.
+    """The text as a stream can show it: what it lacks is replaced by something
+    alike.
 
     Without a stream, standard output is meant.
     """
@@ -49,21 +56,23 @@ def showable(text: str, stream: TextIO | None = None) -> str:
 def _replace(error: UnicodeError) -> tuple[str, int]:
     """An error handler of codecs.
 
-    Returns what to write instead of `error.object[error.start:error.end]`, and where to go on.
+    Returns what to write instead of `error.object[error.start:error.end]`, and
+    where to go on.
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error
     places = range(error.start, error.end)
     return "".join(
-        _alike(error.object[i], error.object[i - 1] if i else " ") for i in places
+        _alike(error.object[i], error.object[i - 1] if i else " ")
+        for i in places
     ), error.end
 
 
 def _alike(char: str, before: str) -> str:
     """`char`, which stands after `before`, in ASCII.
 
-    Signs go by their look, Greek letters by their name, others lose their accents; what has no
-    such form is "?".
+    Signs go by their look, Greek letters by their name, others lose their
+    accents; what has no such form is "?".
     """
     if char.isascii():
         return char
@@ -71,8 +80,11 @@ def _alike(char: str, before: str) -> str:
         return ALIKE[char]
     name = unicodedata.name(char, "")
     if name.startswith("GREEK") and " LETTER " in name:
-        return name.split(" LETTER ")[1].split()[0].lower()  # "GREEK SMALL LETTER ALPHA WITH TONOS"
-    plain = "".join(ALIKE.get(part, part) for part in unicodedata.normalize("NFKD", char))
+        # "GREEK SMALL LETTER ALPHA WITH TONOS"
+        return name.split(" LETTER ")[1].split()[0].lower()
+    plain = "".join(
+        ALIKE.get(part, part) for part in unicodedata.normalize("NFKD", char)
+    )
     plain = plain.encode("ascii", "ignore").decode() or "?"
     begins_power = _is_raised(char) and not _is_raised(before)
     return f"^{plain}" if begins_power else plain

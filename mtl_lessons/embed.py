@@ -1,11 +1,11 @@
 """How a notebook output carries the engine that makes it interactive.
 
-On the site, one copy of the engine serves all pages. A notebook's output has to bring its own,
-since in Colab every output is a page of its own. So outputs are stored without the engine (`strip`)
-and published with it (`carry`).
+On the site, one copy of the engine serves all pages. A notebook's output has to
+bring its own, since in Colab every output is a page of its own. So outputs are
+stored without the engine (`strip`) and published with it (`carry`).
 
-An engine is a script of `mtl_lessons/web` with all that it imports, and the style sheets that stand
-in `SHEETS`.
+An engine is a script of `mtl_lessons/web` with all that it imports, and the
+style sheets that stand in `SHEETS`.
 """
 
 import json
@@ -13,10 +13,15 @@ import re
 from functools import cache
 from importlib.resources import files
 
-IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.js";\n', re.MULTILINE)
-ENGINE = re.compile(r"\n<(style|script)\b[^<>]* data-mtl-engine>.*?</\1>", re.DOTALL)
+IMPORT = re.compile(
+    r'^import \{[^}]*\} from "\./([\w-]+)\.js";\n', re.MULTILINE
+)
+ENGINE = re.compile(
+    r"\n<(style|script)\b[^<>]* data-mtl-engine>.*?</\1>", re.DOTALL
+)
 
-SHEETS = {  # what is shown -> its style sheets, in the order in which they are read
+# what is shown -> its style sheets, in the order in which they are read
+SHEETS = {
     "quiz": ("base", "quiz"),
     "explorable": ("base", "explorable"),
     "exercise": ("base", "exercise"),
@@ -26,23 +31,35 @@ SHEETS = {  # what is shown -> its style sheets, in the order in which they are 
 
 def asset(name: str) -> str:
     """The text of a file in `mtl_lessons/web`, such as `"quiz.js"`."""
-    return files("mtl_lessons").joinpath("web", name).read_text(encoding="utf-8")
+    return (
+        files("mtl_lessons").joinpath("web", name).read_text(encoding="utf-8")
+    )
 
 
 @cache
 def modules(name: str) -> tuple[str, ...]:
-    """The modules of the script `name`, each after those that it imports: the last is itself."""
-    imported = [part for direct in IMPORT.findall(asset(f"{name}.js")) for part in modules(direct)]
+    """The modules of the script `name`, each after those that it imports: the
+    last is itself.
+    """
+    imported = [
+        part
+        for direct in IMPORT.findall(asset(f"{name}.js"))
+        for part in modules(direct)
+    ]
     return (*dict.fromkeys(imported), name)
 
 
 def bundle(name: str) -> str:
-    """The script `name` and all that it imports as one, for where there are no files.
+    """The script `name` and all that it imports as one, for where there are no
+    files.
 
     What its modules call their own at the top has to have different names.
     """
     sources = (IMPORT.sub("", asset(f"{part}.js")) for part in modules(name))
-    return "\n".join(re.sub(r"^export ", "", source, flags=re.MULTILINE) for source in sources)
+    return "\n".join(
+        re.sub(r"^export ", "", source, flags=re.MULTILINE)
+        for source in sources
+    )
 
 
 def style(name: str) -> str:
@@ -52,18 +69,26 @@ def style(name: str) -> str:
 
 @cache
 def strings(part: str) -> dict[str, str]:
-    """Every text that the engine shows in `part` (`"quiz"`, ...): a translation is one file."""
+    """Every text that the engine shows in `part` (`"quiz"`, ...): a translation
+    is one file.
+    """
     return json.loads(asset("strings.en.json"))[part]
 
 
 def data(value: object) -> str:
-    """`value` as a JSON element that a script can read and that no text in it can end."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+    """`value` as a JSON element that a script can read and that no text in it
+    can end.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True).replace(
+        "<", "\\u003c"
+    )
     return f'<script type="application/json">{text}</script>'
 
 
 def carry(html: str, name: str) -> str:
-    """`html` with the engine `name` (`"quiz"`, ...) behind it: runs anywhere, needs no network."""
+    """`html` with the engine `name` (`"quiz"`, ...) behind it: runs anywhere,
+    needs no network.
+    """
     sheets = f"<style data-mtl-engine>\n{style(name)}</style>"
     script = f'<script type="module" data-mtl-engine>\n{bundle(name)}</script>'
     return f"{strip(html)}\n{sheets}\n{script}"

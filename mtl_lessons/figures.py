@@ -1,15 +1,16 @@
 """Figures that read well in both colour themes and on a phone.
 
-A figure is drawn by matplotlib and shown as SVG inside the page, so that it takes the page's text
-colour and font, scales with its column and needs no second picture for the dark theme::
+A figure is drawn by matplotlib and shown as SVG inside the page, so that it
+takes the page's text colour and font, scales with its column and needs no
+second picture for the dark theme::
 
     fig, ax = figures.new()
     ax.plot(steps, loss, label="click")
     figures.show(fig, alt="Loss of the click task falls from 0.69 to 0.41 in 300 steps.")
 
-Black means "the colour of the text around", white means "nothing". The other colours are those of
-`COLOURS`: different to colour-blind readers too, and with a contrast of at least 3:1 to a white
-page and to a nearly black one.
+Black means "the colour of the text around", white means "nothing". The other
+colours are those of `COLOURS`: different to colour-blind readers too, and with
+a contrast of at least 3:1 to a white page and to a nearly black one.
 """
 
 import io
@@ -62,11 +63,15 @@ def style() -> AbstractContextManager:
     return mpl.rc_context(STYLE)
 
 
-def new(width: float = 4.4, height: float = 2.8, **subplots: Any) -> tuple[Figure, Any]:
-    """A figure and its axes in the book's style, like `plt.subplots(**subplots)`.
+def new(
+    width: float = 4.4, height: float = 2.8, **subplots: Any
+) -> tuple[Figure, Any]:
+    """A figure and its axes in the book's style, like
+    `plt.subplots(**subplots)`.
 
-    Sizes are in inches; 4.4 is a narrow column: on a phone of 360 px its 10 pt text is still 10 px
-    high. The figure is not pyplot's, so a notebook does not show it a second time.
+    Sizes are in inches; 4.4 is a narrow column: on a phone of 360 px its 10 pt
+    text is still 10 px high. The figure is not pyplot's, so a notebook does not
+    show it a second time.
 
     >>> figure, (left, right) = new(ncols=2)
     >>> len(figure.axes)
@@ -106,7 +111,9 @@ class Picture:
     def _repr_html_(self) -> str:
         caption = ""
         if self.caption:
-            caption = f"<figcaption>{to_html(self.caption, inline=True)}</figcaption>"
+            caption = (
+                f"<figcaption>{to_html(self.caption, inline=True)}</figcaption>"
+            )
         return f'<figure class="mtl-figure">{self.svg}{caption}</figure>'
 
     def __repr__(self) -> str:
@@ -114,10 +121,11 @@ class Picture:
 
 
 def picture(figure: Figure, alt: str, caption: str | None = None) -> Picture:
-    """The figure as SVG, the same bytes in every run; it is closed, so a notebook shows it once.
+    """The figure as SVG, the same bytes in every run; it is closed, so a
+    notebook shows it once.
 
-    `alt` says in a sentence or two what a reader sees: the finding, with its numbers. Raises
-    `ValueError` without one.
+    `alt` says in a sentence or two what a reader sees: the finding, with its
+    numbers. Raises `ValueError` without one.
 
     >>> figure, axes = new()
     >>> line = axes.plot([0, 1], [0.69, 0.41])
@@ -125,7 +133,10 @@ def picture(figure: Figure, alt: str, caption: str | None = None) -> Picture:
     'The loss falls from 0.69 to 0.41.'
     """
     if not alt.strip():
-        raise ValueError("alt: expected an alt text that says what the figure shows, found none")
+        raise ValueError(
+            "alt: expected an alt text that says what the figure shows, found "
+            "none"
+        )
     for axes in figure.axes:
         legend = axes.get_legend()
         if legend:
@@ -138,20 +149,22 @@ def picture(figure: Figure, alt: str, caption: str | None = None) -> Picture:
     return Picture(inline(drawn.getvalue(), alt), alt, caption)
 
 
-# ---------------------------------------------------------------- an SVG as a part of a page
+# --------------------------------------------------- an SVG as a part of a page
 
 
 def inline(svg: str, alt: str) -> str:
     """A standalone SVG as an element of a page.
 
-    It is named, scaled by its column, coloured by its theme, and without inline CSS. Ids that are
-    used get a prefix of their own, so that two figures of a page do not mix; all others go.
+    It is named, scaled by its column, coloured by its theme, and without inline
+    CSS. Ids that are used get a prefix of their own, so that two figures of a
+    page do not mix; all others go.
     """
     root = ElementTree.fromstring(svg)
     prefix = f"mtl-{sha256((alt + svg).encode()).hexdigest()[:8]}-"
     used = set(re.findall(r"(?:url\(|xlink:href=\")#([\w-]+)", svg))
     for node in root.iter():
-        node.tag = node.tag.rpartition("}")[2]  # HTML knows <svg> without its namespace
+        # HTML knows <svg> without its namespace
+        node.tag = node.tag.rpartition("}")[2]
         node.attrib = dict(_attributes(node, used, prefix))
         node.text = (node.text or "").strip() or None
         node.tail = None
@@ -160,7 +173,8 @@ def inline(svg: str, alt: str) -> str:
     width, height = (float(number) for number in box.split()[2:])
     root.attrib = {
         "viewBox": box,
-        # points to CSS pixels; the page's CSS makes it smaller where there is less room
+        # points to CSS pixels; the page's CSS makes it smaller where there is
+        # less room
         "width": f"{width * 4 / 3:.0f}",
         "height": f"{height * 4 / 3:.0f}",
         "role": "img",
@@ -191,7 +205,9 @@ def _attributes(
 
 
 def _plain(attributes: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Names without a namespace, and each property of a `style` as an attribute."""
+    """Names without a namespace, and each property of a `style` as an
+    attribute.
+    """
     for name, value in attributes.items():
         if name != "style":
             yield name.rpartition("}")[2], INK.get(value, value)
@@ -223,10 +239,14 @@ def _short(number: re.Match) -> str:
 
 
 def _tidy(node: ElementTree.Element) -> None:
-    """Drop metadata and style sheets, and groups that hold nothing or say nothing."""
+    """Drop metadata and style sheets, and groups that hold nothing or say
+    nothing.
+    """
     for child in list(node):
         _tidy(child)
-        empty = child.tag in ("metadata", "style", "defs", "g") and not len(child)
+        empty = child.tag in ("metadata", "style", "defs", "g") and not len(
+            child
+        )
         if empty or child.tag == "metadata":
             node.remove(child)
         elif child.tag == "g" and not child.attrib:

@@ -2,8 +2,9 @@
 
 No MathJax, no script, the same in every host.
 
-Formulas become MathML, which browsers draw by themselves. A notebook's output cell (an iframe in
-Colab) has no MathJax, so TeX that is left in HTML would stay raw there; MathML does not.
+Formulas become MathML, which browsers draw by themselves. A notebook's output
+cell (an iframe in Colab) has no MathJax, so TeX that is left in HTML would stay
+raw there; MathML does not.
 """
 
 import re
@@ -33,19 +34,25 @@ def math(tex: str, display: bool = False) -> str:
         display: on a line of its own, with the limits of sums above and below.
 
     Raises:
-        ValueError: if the TeX is empty, has unbalanced braces, or uses a command without MathML.
+        ValueError: if the TeX is empty, has unbalanced braces, or uses a
+            command without MathML.
     """
     try:
         check_braces(tex)
-        known = tex.replace("{aligned}", "{align*}")  # the converter has only the latter
-        root = ElementTree.fromstring(convert(known, display="block" if display else "inline"))
+        # the converter has only the latter
+        known = tex.replace("{aligned}", "{align*}")
+        root = ElementTree.fromstring(
+            convert(known, display="block" if display else "inline")
+        )
         for node in root.iter():
-            node.tag = node.tag.rpartition("}")[2]  # HTML knows <math> without its namespace
+            # HTML knows <math> without its namespace
+            node.tag = node.tag.rpartition("}")[2]
             if node.tag == "mtext":
                 node.text = re.sub(r"\\([_%$&#{}])", r"\1", node.text or "")
             elif re.match(r"\\.", node.text or ""):
                 raise ValueError(f"no MathML for {node.text}")
-    except Exception as error:  # the converter has a class for each mistake, and no common parent
+    # the converter has a class for each mistake, and no common parent
+    except Exception as error:
         raise ValueError(
             "expected TeX that MathML can show, "
             f"found ${tex}$: {str(error) or type(error).__name__}"
@@ -74,7 +81,10 @@ def inline_math(state: StateInline, silent: bool) -> bool:
         if found := pattern.match(state.src, state.pos, state.posMax):
             if not silent:
                 token = state.push("math", "math", 0)
-                token.content, token.meta = found[1], {"display": pattern is DISPLAY}
+                token.content, token.meta = (
+                    found[1],
+                    {"display": pattern is DISPLAY},
+                )
             state.pos = found.end()
             return True
     return False
@@ -83,7 +93,8 @@ def inline_math(state: StateInline, silent: bool) -> bool:
 def block_math(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Rule for the parser: `$$…$$` on lines of its own.
 
-    It holds whatever those lines begin with (`-` and `=` mean lists and headings elsewhere).
+    It holds whatever those lines begin with (`-` and `=` mean lists and
+    headings elsewhere).
     """
     text = state.getLines(start, end, state.blkIndent, keepLastLF=False)
     found = re.match(rf"\s*{DISPLAY.pattern}[ \t]*(?:\n|$)", text, re.DOTALL)
@@ -91,19 +102,27 @@ def block_math(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     if not silent:
         token = state.push("math", "math", 0)
-        token.content, token.meta, token.block = found[1], {"display": True}, True
+        token.content, token.meta, token.block = (
+            found[1],
+            {"display": True},
+            True,
+        )
         state.line = start + found[0].rstrip("\n").count("\n") + 1
     return True
 
 
-def render_math(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
+def render_math(
+    _renderer: object, tokens: Sequence[Token], index: int, *_: object
+) -> str:
     token = tokens[index]
     return math(token.content, **token.meta) + "\n" * token.block
 
 
 PARSER = MarkdownIt("commonmark", {"html": False})
 PARSER.inline.ruler.before("escape", "math", inline_math)
-PARSER.block.ruler.before("fence", "math", block_math, {"alt": ["paragraph", "blockquote", "list"]})
+PARSER.block.ruler.before(
+    "fence", "math", block_math, {"alt": ["paragraph", "blockquote", "list"]}
+)
 PARSER.add_render_rule("math", render_math)
 
 
@@ -124,8 +143,10 @@ def to_html(text: str, inline: bool = False) -> str:
     HTML in the text is shown, never passed on.
 
     Args:
-        text: a dollar that means money is `\\$`; dollars in code are left alone.
-        inline: without the paragraph around it, for use inside a label or a legend.
+        text: a dollar that means money is `\\$`; dollars in code are left
+            alone.
+        inline: without the paragraph around it, for use inside a label or a
+            legend.
     """
     return PARSER.renderInline(text) if inline else PARSER.render(text)
 
@@ -133,10 +154,13 @@ def to_html(text: str, inline: bool = False) -> str:
 def tag(element: str, /, *children: str, **attributes: str | int | bool) -> str:
     """An HTML element.
 
-    Attributes are escaped (`class_` is class, `data_id` is data-id, True has no value); children
-    are HTML.
+    Attributes are escaped (`class_` is class, `data_id` is data-id, True has no
+    value); children are HTML.
     """
-    given = {key.strip("_").replace("_", "-"): value for key, value in attributes.items()}
+    given = {
+        key.strip("_").replace("_", "-"): value
+        for key, value in attributes.items()
+    }
     opening = " ".join(
         [
             element,
@@ -146,4 +170,8 @@ def tag(element: str, /, *children: str, **attributes: str | int | bool) -> str:
             ),
         ]
     )
-    return f"<{opening}>" if element == "input" else f"<{opening}>{''.join(children)}</{element}>"
+    return (
+        f"<{opening}>"
+        if element == "input"
+        else f"<{opening}>{''.join(children)}</{element}>"
+    )

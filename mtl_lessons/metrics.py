@@ -1,8 +1,9 @@
 """Metrics, one task at a time, and intervals over seeds.
 
-No one number tells all about a multi-task model: a gain on clicks can pay for a loss on purchases.
-So `table` reports every task on its own rows, with the metrics that fit its kind of label. Where
-scikit-learn has the metric, it is used.
+No one number tells all about a multi-task model: a gain on clicks can pay for a
+loss on purchases. So `table` reports every task on its own rows, with the
+metrics that fit its kind of label. Where scikit-learn has the metric, it is
+used.
 
 | question                                       | metric                                   |
 |------------------------------------------------|------------------------------------------|
@@ -16,9 +17,10 @@ scikit-learn has the metric, it is used.
 | the mean of all rows, if only some were seen?  | `ips_mean`, `doubly_robust_mean`         |
 | what do all tasks gain, in one number?         | `relative_gain`                          |
 
-All functions raise `ValueError` for labels or predictions that make no sense, and say what they
-expected and what they found. A masked array is refused if anything in it is masked: leave these
-rows out yourself, so that you know how many are left.
+All functions raise `ValueError` for labels or predictions that make no sense,
+and say what they expected and what they found. A masked array is refused if
+anything in it is masked: leave these rows out yourself, so that you know how
+many are left.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -34,7 +36,8 @@ Array = np.ndarray
 
 
 class Interval(NamedTuple):
-    """A mean and the two ends of its confidence interval. Prints as `+0.203 [+0.187, +0.219]`.
+    """A mean and the two ends of its confidence interval. Prints as `+0.203
+    [+0.187, +0.219]`.
 
     >>> print(Interval(0.203, 0.187, 0.219))
     +0.203 [+0.187, +0.219]
@@ -53,7 +56,8 @@ class Interval(NamedTuple):
 
 
 class Gauc(NamedTuple):
-    """GAUC, how many of the users counted, and the share of rows that they hold.
+    """GAUC, how many of the users counted, and the share of rows that they
+    hold.
 
     >>> Gauc(value=0.8, users=3, of_users=4, coverage=0.9).of_users
     4
@@ -70,17 +74,22 @@ def interval(values: ArrayLike, level: float = 0.95) -> Interval:
 
     `s` is the standard deviation with n - 1.
 
-    For the gain of one model over another, give the *differences*, paired by seed. Needs two runs
-    or more.
+    For the gain of one model over another, give the *differences*, paired by
+    seed. Needs two runs or more.
 
     >>> print(interval([1.0, 2.0, 3.0]))  # 2 ± 4.303 · 1 / √3
     +2.000 [-0.484, +4.484]
     """
     runs = _finite("values", values)
     if runs.ndim != 1 or len(runs) < 2:
-        raise ValueError(f"values: expected a list of at least 2 runs, found shape {runs.shape}")
+        raise ValueError(
+            "values: expected a list of at least 2 runs, found shape "
+            f"{runs.shape}"
+        )
     if not 0 < level < 1:
-        raise ValueError(f"level: expected a number between 0 and 1, found {level}")
+        raise ValueError(
+            f"level: expected a number between 0 and 1, found {level}"
+        )
     mean = runs.mean()
     t = stats.t.ppf((1 + level) / 2, len(runs) - 1)
     half = t * runs.std(ddof=1) / np.sqrt(len(runs))
@@ -91,9 +100,11 @@ def interval(values: ArrayLike, level: float = 0.95) -> Interval:
 
 
 def auc(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """Chance that a random positive is scored above a random negative, a tie counting half.
+    """Chance that a random positive is scored above a random negative, a tie
+    counting half.
 
-    Any monotone change of the scores leaves it as it is. Undefined with one class.
+    Any monotone change of the scores leaves it as it is. Undefined with one
+    class.
 
     >>> auc([0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4])  # right in 3 of the 4 pairs
     0.75
@@ -102,34 +113,45 @@ def auc(labels: ArrayLike, predictions: ArrayLike) -> float:
     return float(sklearn_metrics.roc_auc_score(labels, predictions))
 
 
-def expected_auc(probabilities: ArrayLike, predictions: ArrayLike | None = None) -> float:
-    """AUC expected of `predictions` when row i is positive with the true probability p_i.
+def expected_auc(
+    probabilities: ArrayLike, predictions: ArrayLike | None = None
+) -> float:
+    """AUC expected of `predictions` when row i is positive with the true
+    probability p_i.
 
-    Every row counts as a positive of weight p_i and a negative of weight 1 - p_i. Without
-    predictions the rows are scored by the truth itself: the **Bayes-optimal AUC**, which no model
-    can beat in expectation.
+    Every row counts as a positive of weight p_i and a negative of weight 1 -
+    p_i. Without predictions the rows are scored by the truth itself: the
+    **Bayes-optimal AUC**, which no model can beat in expectation.
 
-    >>> round(expected_auc([0.2, 0.8]), 3)  # (.8 · .8 + a half of .2 · .8 + .8 · .2) / (1 · 1)
+    >>> # (.8 · .8 + a half of .2 · .8 + .8 · .2) / (1 · 1)
+    >>> round(expected_auc([0.2, 0.8]), 3)
     0.8
     """
     truth = _probabilities("probabilities", probabilities)
-    scores = truth if predictions is None else _finite("predictions", predictions)
+    scores = (
+        truth if predictions is None else _finite("predictions", predictions)
+    )
     _same_shape(truth, scores)
     if truth.sum() == 0 or truth.sum() == len(truth):
-        raise ValueError("probabilities: expected positives and negatives, found one class only")
+        raise ValueError(
+            "probabilities: expected positives and negatives, found one class "
+            "only"
+        )
     labels = np.repeat([1, 0], len(truth))
     weights = np.concatenate([truth, 1 - truth])
     twice = np.tile(scores, 2)
-    return float(sklearn_metrics.roc_auc_score(labels, twice, sample_weight=weights))
+    return float(
+        sklearn_metrics.roc_auc_score(labels, twice, sample_weight=weights)
+    )
 
 
 def gauc(labels: ArrayLike, predictions: ArrayLike, users: ArrayLike) -> Gauc:
     """AUC within each user, averaged over users with weight = rows of the user.
 
-    A user without a positive or without a negative has no AUC and does not count; `coverage` is
-    the share of rows that do. Rewards no knowledge of who clicks much, only of what a user
-    prefers. (Zhou et al. 2018, Deep Interest Network.) `users` are ids of any kind, none of them
-    missing.
+    A user without a positive or without a negative has no AUC and does not
+    count; `coverage` is the share of rows that do. Rewards no knowledge of who
+    clicks much, only of what a user prefers. (Zhou et al. 2018, Deep Interest
+    Network.) `users` are ids of any kind, none of them missing.
 
     >>> users = ["ann", "ann", "bob", "bob"]  # bob has no negative
     >>> gauc([1, 0, 1, 1], [0.9, 0.1, 0.2, 0.3], users)
@@ -141,10 +163,14 @@ def gauc(labels: ArrayLike, predictions: ArrayLike, users: ArrayLike) -> Gauc:
     positives = np.bincount(user, labels)
     negatives = rows - positives
     ranks = np.bincount(user, labels * _ranks_within(user, predictions))
-    wins = ranks - positives * (positives + 1) / 2  # of positives over negatives of the user
+    # of positives over negatives of the user
+    wins = ranks - positives * (positives + 1) / 2
     counts = (positives > 0) & (negatives > 0)
     if not counts.any():
-        raise ValueError(f"labels: expected a user with both classes, found none among {len(rows)}")
+        raise ValueError(
+            "labels: expected a user with both classes, found none among "
+            f"{len(rows)}"
+        )
     per_user = wins[counts] / (positives * negatives)[counts]
     value = np.average(per_user, weights=rows[counts])
     coverage = rows[counts].sum() / rows.sum()
@@ -157,12 +183,15 @@ def log_loss(labels: ArrayLike, predictions: ArrayLike) -> float:
     >>> round(log_loss([1, 0], [0.5, 0.5]), 4)  # log 2
     0.6931
     """
-    labels, predictions = _scores(labels, predictions, probabilities=True, classes=1)
+    labels, predictions = _scores(
+        labels, predictions, probabilities=True, classes=1
+    )
     return float(sklearn_metrics.log_loss(labels, predictions, labels=[0, 1]))
 
 
 def binary_entropy(p: float) -> float:
-    """`-p log p - (1 - p) log(1 - p)` in nats: the log loss of always predicting the base rate p.
+    """`-p log p - (1 - p) log(1 - p)` in nats: the log loss of always
+    predicting the base rate p.
 
     >>> round(binary_entropy(0.5), 4)  # log 2
     0.6931
@@ -175,8 +204,8 @@ def binary_entropy(p: float) -> float:
 def normalised_entropy(labels: ArrayLike, predictions: ArrayLike) -> float:
     """Log loss divided by that of the base rate: 1 = learned nothing.
 
-    Comparable between tasks, as log loss is not. (He et al. 2014, Practical lessons from
-    predicting clicks on ads at Facebook.)
+    Comparable between tasks, as log loss is not. (He et al. 2014, Practical
+    lessons from predicting clicks on ads at Facebook.)
 
     >>> round(normalised_entropy([1, 0], [0.5, 0.5]), 4)
     1.0
@@ -188,7 +217,8 @@ def normalised_entropy(labels: ArrayLike, predictions: ArrayLike) -> float:
 def calibration_ratio(labels: ArrayLike, predictions: ArrayLike) -> float:
     """PCOC, predicted over observed: `mean(prediction) / mean(label)`.
 
-    1 is right, 1.2 promises a fifth too much. `labels` may be true probabilities.
+    1 is right, 1.2 promises a fifth too much. `labels` may be true
+    probabilities.
 
     >>> round(calibration_ratio([1, 0, 0, 0], [0.5, 0.3, 0.2, 0.2]), 3)
     1.2
@@ -199,13 +229,18 @@ def calibration_ratio(labels: ArrayLike, predictions: ArrayLike) -> float:
     return float(predictions.mean() / labels.mean())
 
 
-def calibration_error(labels: ArrayLike, predictions: ArrayLike, bins: int = 20) -> float:
-    """Mean over rows of |mean prediction - mean label| of the row's bin; bins are equally filled.
+def calibration_error(
+    labels: ArrayLike, predictions: ArrayLike, bins: int = 20
+) -> float:
+    """Mean over rows of |mean prediction - mean label| of the row's bin; bins
+    are equally filled.
 
-    In units of probability. Equal predictions share a bin. `labels` may be true probabilities;
-    with 0/1 labels even perfect predictions get about `.8 √(p (1-p) bins / rows)`.
+    In units of probability. Equal predictions share a bin. `labels` may be true
+    probabilities; with 0/1 labels even perfect predictions get about `.8 √(p
+    (1-p) bins / rows)`.
 
-    >>> round(calibration_error([0, 1, 0, 1], [0.2, 0.2, 0.6, 0.6], bins=2), 3)  # .3 and .1
+    >>> # .3 and .1
+    >>> round(calibration_error([0, 1, 0, 1], [0.2, 0.2, 0.6, 0.6], bins=2), 3)
     0.2
     """
     labels, predictions = _rates(labels, predictions)
@@ -215,17 +250,21 @@ def calibration_error(labels: ArrayLike, predictions: ArrayLike, bins: int = 20)
     return _mean_gap(labels, predictions, bin_of_row)
 
 
-def expected_calibration_error(labels: ArrayLike, predictions: ArrayLike, bins: int = 15) -> float:
+def expected_calibration_error(
+    labels: ArrayLike, predictions: ArrayLike, bins: int = 15
+) -> float:
     """The ECE of papers: as `calibration_error`, but with bins of one width.
 
     The bins are `((b - 1) / bins, b / bins]`.
 
-    (Naeini et al. 2015; Guo et al. 2017, On calibration of modern neural networks, with 15 bins.)
-    There a prediction is the confidence in the class chosen; here it is the probability of a
-    positive. Where all predictions are small, as those of clicks are, most rows share the first
-    bin, and errors within it cancel.
+    (Naeini et al. 2015; Guo et al. 2017, On calibration of modern neural
+    networks, with 15 bins.) There a prediction is the confidence in the class
+    chosen; here it is the probability of a positive. Where all predictions are
+    small, as those of clicks are, most rows share the first bin, and errors
+    within it cancel.
 
-    >>> predictions = [0.1, 0.3, 0.6, 0.8]  # means: .2 for labels 0, .7 for labels 1
+    >>> # means: .2 for labels 0, .7 for labels 1
+    >>> predictions = [0.1, 0.3, 0.6, 0.8]
     >>> round(expected_calibration_error([0, 0, 1, 1], predictions, bins=2), 3)
     0.25
     """
@@ -241,46 +280,59 @@ def _mean_gap(labels: Array, predictions: Array, bin_of_row: Array) -> float:
     return float(np.abs(gaps).sum() / len(labels))
 
 
-# ---------------------------------------------------------------- means of what was seen in part
+# ----------------------------------------------- means of what was seen in part
 
 
 def ips_mean(
-    values: ArrayLike, observed: ArrayLike, propensities: ArrayLike, normalised: bool = False
+    values: ArrayLike,
+    observed: ArrayLike,
+    propensities: ArrayLike,
+    normalised: bool = False,
 ) -> float:
-    """Inverse propensity scoring: the mean of all rows' values, from those that were observed.
+    """Inverse propensity scoring: the mean of all rows' values, from those that
+    were observed.
 
-    `Σ o v / e / n`, where o is 1 for the rows that were observed and e is the chance of that.
-    Unbiased if every e is right and above 0, however e depends on v; a small e makes it vary much.
-    `normalised` divides by `Σ o / e` in place of n: a little biased, and steadier. (Horvitz and
-    Thompson 1952; Schnabel et al. 2016; normalised: Swaminathan and Joachims 2015.)
+    `Σ o v / e / n`, where o is 1 for the rows that were observed and e is the
+    chance of that. Unbiased if every e is right and above 0, however e depends
+    on v; a small e makes it vary much. `normalised` divides by `Σ o / e` in
+    place of n: a little biased, and steadier. (Horvitz and Thompson 1952;
+    Schnabel et al. 2016; normalised: Swaminathan and Joachims 2015.)
 
-    `values`: what a row contributes to a mean, a label or its loss, such as the squared error;
-    those of rows that were not observed do not matter and may be NaN. All arguments have shape
-    (rows,).
+    `values`: what a row contributes to a mean, a label or its loss, such as the
+    squared error; those of rows that were not observed do not matter and may be
+    NaN. All arguments have shape (rows,).
 
     >>> bought = [1, 0, np.nan, np.nan]
     >>> clicked = [1, 1, 0, 0]
     >>> p_click = [0.8, 0.5, 0.5, 0.2]
     >>> ips_mean(bought, clicked, p_click)  # (1 / .8 + 0 / .5) / 4
     0.3125
-    >>> round(ips_mean(bought, clicked, p_click, normalised=True), 4)  # 1.25 / (1.25 + 2)
+    >>> # 1.25 / (1.25 + 2)
+    >>> round(ips_mean(bought, clicked, p_click, normalised=True), 4)
     0.3846
     """
     seen, weights = _seen(values, observed, propensities)
     if normalised and weights.sum() == 0:
-        raise ValueError(f"observed: expected a 1 among {len(weights)} rows, found none")
+        raise ValueError(
+            f"observed: expected a 1 among {len(weights)} rows, found none"
+        )
     divisor = weights.sum() if normalised else len(weights)
     return float((weights * seen).sum() / divisor)
 
 
 def doubly_robust_mean(
-    values: ArrayLike, observed: ArrayLike, propensities: ArrayLike, imputed: ArrayLike
+    values: ArrayLike,
+    observed: ArrayLike,
+    propensities: ArrayLike,
+    imputed: ArrayLike,
 ) -> float:
-    """The mean of all rows' values: a guess for each, corrected by IPS where one was observed.
+    """The mean of all rows' values: a guess for each, corrected by IPS where
+    one was observed.
 
-    `Σ (m + o (v - m) / e) / n` with the guesses m, `imputed`. Unbiased if the guesses are right
-    *or* the propensities are, and the better the guesses, the less it varies. (Robins et al. 1994;
-    Dudík et al. 2011; Wang et al. 2019.) The other arguments are those of `ips_mean`.
+    `Σ (m + o (v - m) / e) / n` with the guesses m, `imputed`. Unbiased if the
+    guesses are right *or* the propensities are, and the better the guesses, the
+    less it varies. (Robins et al. 1994; Dudík et al. 2011; Wang et al. 2019.)
+    The other arguments are those of `ips_mean`.
 
     >>> bought = [1, 0, np.nan, np.nan]
     >>> clicked = [1, 1, 0, 0]
@@ -292,11 +344,15 @@ def doubly_robust_mean(
     seen, weights = _seen(values, observed, propensities)
     guesses = _finite("imputed", imputed)
     if guesses.shape != seen.shape:
-        raise ValueError(f"imputed: expected shape {seen.shape}, found {guesses.shape}")
+        raise ValueError(
+            f"imputed: expected shape {seen.shape}, found {guesses.shape}"
+        )
     return float((guesses + weights * (seen - guesses)).mean())
 
 
-def _seen(values: ArrayLike, observed: ArrayLike, propensities: ArrayLike) -> tuple[Array, Array]:
+def _seen(
+    values: ArrayLike, observed: ArrayLike, propensities: ArrayLike
+) -> tuple[Array, Array]:
     """Values, 0 where they were not observed, and `o / e`."""
     numbers = _numbers("values", values)
     flags = _finite("observed", observed)
@@ -305,7 +361,8 @@ def _seen(values: ArrayLike, observed: ArrayLike, propensities: ArrayLike) -> tu
     if numbers.ndim != 1 or len(set(shapes)) > 1:
         found = ", ".join(map(str, shapes))
         raise ValueError(
-            f"values, observed, propensities: expected one shape (rows,), found {found}"
+            "values, observed, propensities: expected one shape (rows,), "
+            f"found {found}"
         )
     strange = flags[~np.isin(flags, (0, 1))]
     if strange.size:
@@ -319,23 +376,27 @@ def _seen(values: ArrayLike, observed: ArrayLike, propensities: ArrayLike) -> tu
     return _finite("values of observed rows", seen), flags / chances
 
 
-# ---------------------------------------------------------------- ranked lists, numbers
+# -------------------------------------------------------- ranked lists, numbers
 
 
 def recall_at_k(relevant: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """Share of a row's relevant items among its k best scored, averaged over rows that have one.
+    """Share of a row's relevant items among its k best scored, averaged over
+    rows that have one.
 
-    Shapes (rows, items), `relevant` 0/1. Of equal scores, the item that stands first wins. A score
-    of -inf is that of an item which cannot be shown, one already seen for instance: it is never
-    among the best.
+    Shapes (rows, items), `relevant` 0/1. Of equal scores, the item that stands
+    first wins. A score of -inf is that of an item which cannot be shown, one
+    already seen for instance: it is never among the best.
 
-    >>> recall_at_k([[1, 0, 1]], [[0.9, 0.8, 0.1]], k=2)  # one of the two relevant items
+    >>> # one of the two relevant items
+    >>> recall_at_k([[1, 0, 1]], [[0.9, 0.8, 0.1]], k=2)
     0.5
     """
     relevant, scores = _lists(relevant, scores, k)
     strange = relevant[~np.isin(relevant, (0, 1))]
     if strange.size:
-        raise ValueError(f"relevant: expected 0 and 1 only, found {strange[0]:g}")
+        raise ValueError(
+            f"relevant: expected 0 and 1 only, found {strange[0]:g}"
+        )
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     shown = relevant * np.isfinite(scores)
     hits = np.take_along_axis(shown, best, axis=1).sum(1)
@@ -343,13 +404,15 @@ def recall_at_k(relevant: ArrayLike, scores: ArrayLike, k: int) -> float:
 
 
 def ndcg_at_k(relevance: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """`Σ (2^relevance - 1) / log2(1 + place)` over the k best scored, over the best possible.
+    """`Σ (2^relevance - 1) / log2(1 + place)` over the k best scored, over the
+    best possible.
 
-    The mean over rows. Shapes (rows, items), relevance 0 or more. Rows with nothing relevant do
-    not count; ties are averaged. A score of -inf as in `recall_at_k`: such an item adds nothing,
-    but the best possible has it.
+    The mean over rows. Shapes (rows, items), relevance 0 or more. Rows with
+    nothing relevant do not count; ties are averaged. A score of -inf as in
+    `recall_at_k`: such an item adds nothing, but the best possible has it.
 
-    >>> round(ndcg_at_k([[1, 0]], [[0.1, 0.9]], k=2), 4)  # 1 / log2(3) in place of 1
+    >>> # 1 / log2(3) in place of 1
+    >>> round(ndcg_at_k([[1, 0]], [[0.1, 0.9]], k=2), 4)
     0.6309
     """
     relevance, scores = _lists(relevance, scores, k)
@@ -384,31 +447,45 @@ def relative_gain(
     single: Mapping[str, float],
     less_is_better: str | Collection[str] = (),
 ) -> float:
-    """Δm, in percent: the mean over tasks of the relative change from single-task models.
+    """Δm, in percent: the mean over tasks of the relative change from
+    single-task models.
 
-    `100 / T Σ_t s_t (multi_t - single_t) / single_t`, with `s_t = -1` for the tasks of which less
-    is better (an error), else 1. (Maninis et al. 2019, Attentive single-tasking of multiple tasks;
-    Vandenhende et al. 2022.)
+    `100 / T Σ_t s_t (multi_t - single_t) / single_t`, with `s_t = -1` for the
+    tasks of which less is better (an error), else 1. (Maninis et al. 2019,
+    Attentive single-tasking of multiple tasks; Vandenhende et al. 2022.)
 
-    It is the usual summary of papers, and a choice: a percent of AUC, which starts at 50 %, weighs
-    like a percent of RMSE. So report it beside the tasks' own gains, not in their place.
+    It is the usual summary of papers, and a choice: a percent of AUC, which
+    starts at 50 %, weighs like a percent of RMSE. So report it beside the
+    tasks' own gains, not in their place.
 
-    >>> multi = {"click": 0.66, "rating": 0.95}  # 10 % more, and 5 % less, which is better
+    >>> # 10 % more, and 5 % less, which is better
+    >>> multi = {"click": 0.66, "rating": 0.95}
     >>> single = {"click": 0.60, "rating": 1.0}
     >>> round(relative_gain(multi, single, less_is_better="rating"), 2)
     7.5
     """
     if not single or multi.keys() != single.keys():
         found = f"{list(multi)} and {list(single)}"
-        raise ValueError(f"multi, single: expected the same tasks, found {found}")
-    less = [less_is_better] if isinstance(less_is_better, str) else list(less_is_better)
+        raise ValueError(
+            f"multi, single: expected the same tasks, found {found}"
+        )
+    less = (
+        [less_is_better]
+        if isinstance(less_is_better, str)
+        else list(less_is_better)
+    )
     strange = [task for task in less if task not in single]
     if strange:
-        raise ValueError(f"less_is_better: expected tasks among {list(single)}, found {strange}")
+        raise ValueError(
+            f"less_is_better: expected tasks among {list(single)}, found "
+            f"{strange}"
+        )
     together = _finite("multi", [multi[task] for task in single])
     alone = _finite("single", [single[task] for task in single])
     if alone.min() <= 0:
-        expected = "single: expected values above 0, which a change is relative to"
+        expected = (
+            "single: expected values above 0, which a change is relative to"
+        )
         raise ValueError(f"{expected}, found {alone.min():g}")
     signs = np.array([-1 if task in less else 1 for task in single])
     return float(100 * np.mean(signs * (together - alone) / alone))
@@ -419,13 +496,14 @@ def table(tasks: dict[str, dict]) -> list[dict]:
 
     A task is a dict of `kind`, `labels`, `predictions` and options:
 
-    - `"binary"`: 0/1 labels, probabilities; option `users` adds GAUC and its coverage
+    - `"binary"`: 0/1 labels, probabilities; option `users` adds GAUC and its
+      coverage
     - `"regression"`: numbers
-    - `"ranking"`: relevance and scores of shape (rows, items); option `k` (10, or all items if
-      they are fewer)
+    - `"ranking"`: relevance and scores of shape (rows, items); option `k` (10,
+      or all items if they are fewer)
 
-    A row whose label is NaN is left out; `rows` says how many were used and `of` how many there
-    were. Raises `ValueError` that names the task.
+    A row whose label is NaN is left out; `rows` says how many were used and
+    `of` how many there were. Raises `ValueError` that names the task.
 
     >>> stars = {"kind": "regression", "labels": [1, 2, np.nan], "predictions": [1, 4, 5]}
     >>> (row,) = table({"rating": stars})
@@ -463,23 +541,34 @@ def _table_row(name: str, task: dict) -> dict:
 
 
 def _expected(task: dict) -> dict:
-    """The task, if it has what a task must have, and no more than its kind can have."""
+    """The task, if it has what a task must have, and no more than its kind can
+    have.
+    """
     kind = task.get("kind")
     if kind not in KINDS:
-        raise ValueError(f"kind: expected one of {', '.join(KINDS)}, found {kind!r}")
+        raise ValueError(
+            f"kind: expected one of {', '.join(KINDS)}, found {kind!r}"
+        )
     needed = ["kind", "labels", "predictions"]
     missing = [name for name in needed if name not in task]
     if missing:
-        raise ValueError(f"expected {', '.join(needed)}, found no {', '.join(missing)}")
+        raise ValueError(
+            f"expected {', '.join(needed)}, found no {', '.join(missing)}"
+        )
     options = KINDS[kind].options
     strange = [repr(name) for name in task if name not in (*needed, *options)]
     if strange:
         expected = " or ".join(options) or "none"
-        raise ValueError(f"options of {kind}: expected {expected}, found {', '.join(strange)}")
+        raise ValueError(
+            f"options of {kind}: expected {expected}, found "
+            f"{', '.join(strange)}"
+        )
     return task
 
 
-def _measured(kind: str, labels: ArrayLike, predictions: ArrayLike, **options: Any) -> dict:
+def _measured(
+    kind: str, labels: ArrayLike, predictions: ArrayLike, **options: Any
+) -> dict:
     labels = _numbers("labels", labels)
     predictions = _numbers("predictions", predictions)
     _same_shape(labels, predictions)
@@ -487,19 +576,32 @@ def _measured(kind: str, labels: ArrayLike, predictions: ArrayLike, **options: A
         raise ValueError(f"labels: expected a list, found {labels}")
     known = ~np.isnan(labels.reshape(len(labels), -1)).any(1)
     if not known.any():
-        raise ValueError(f"labels: expected a label, found none among {len(labels)} rows")
+        raise ValueError(
+            f"labels: expected a label, found none among {len(labels)} rows"
+        )
     if options.get("users") is not None:
         options["users"] = _same_length(options["users"], labels)[known]
     measured = KINDS[kind].row(labels[known], predictions[known], **options)
-    return {"kind": kind, "rows": int(known.sum()), "of": len(labels)} | measured
+    return {
+        "kind": kind,
+        "rows": int(known.sum()),
+        "of": len(labels),
+    } | measured
 
 
-def _binary_row(labels: Array, predictions: Array, users: Array | None = None) -> dict:
+def _binary_row(
+    labels: Array, predictions: Array, users: Array | None = None
+) -> dict:
     row = {"auc": auc(labels, predictions)}
     if users is not None:
         within = gauc(labels, predictions, users)
         row |= {"gauc": within.value, "gauc_coverage": within.coverage}
-    for metric in (log_loss, normalised_entropy, calibration_ratio, calibration_error):
+    for metric in (
+        log_loss,
+        normalised_entropy,
+        calibration_ratio,
+        calibration_error,
+    ):
         row[metric.__name__] = metric(labels, predictions)
     return row
 
@@ -518,7 +620,9 @@ def _ranking_row(relevance: Array, scores: Array, k: int | None = None) -> dict:
 
 
 class Kind(NamedTuple):
-    """Of a task in `table`: what makes its row, and the options that it may have."""
+    """Of a task in `table`: what makes its row, and the options that it may
+    have.
+    """
 
     row: Callable[..., dict]
     options: list[str]
@@ -539,11 +643,13 @@ def _cell(value: object, digits: int) -> str:
     return " ".join(str(value).replace("|", r"\|").splitlines())
 
 
-# ---------------------------------------------------------------- checks of what comes in
+# ------------------------------------------------------ checks of what comes in
 
 
 def _ranks_within(group: Array, values: Array) -> Array:
-    """Rank of each value in its group, 1 = lowest; equal values share their mean rank."""
+    """Rank of each value in its group, 1 = lowest; equal values share their
+    mean rank.
+    """
     order = np.lexsort((values, group))
     group = group[order]
     values = values[order]
@@ -575,15 +681,24 @@ def _check_unmasked(name: str, values: ArrayLike) -> None:
     masked = np.ma.count_masked(values)
     if masked:
         found = f"{masked} of {values.size}"
-        raise ValueError(f"{name}: expected no masked entries, found {found}: leave these rows out")
+        raise ValueError(
+            f"{name}: expected no masked entries, found {found}: leave these "
+            "rows out"
+        )
 
 
 def _check_whole(name: str, value: int, most: int | None = None) -> None:
-    """A whole number from 1; `most` is the number of items, if they are the bound."""
+    """A whole number from 1; `most` is the number of items, if they are the
+    bound.
+    """
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not whole or value < 1 or (most and value > most):
-        bounds = f"in [1, {most}], the number of items" if most else "of at least 1"
-        raise ValueError(f"{name}: expected a whole number {bounds}, found {value!r}")
+        bounds = (
+            f"in [1, {most}], the number of items" if most else "of at least 1"
+        )
+        raise ValueError(
+            f"{name}: expected a whole number {bounds}, found {value!r}"
+        )
 
 
 def _finite(name: str, values: ArrayLike) -> Array:
@@ -599,39 +714,52 @@ def _probabilities(name: str, values: ArrayLike) -> Array:
     numbers = _finite(name, values)
     if numbers.min() < 0 or numbers.max() > 1:
         found = f"{numbers.min():g} to {numbers.max():g}"
-        raise ValueError(f"{name}: expected probabilities in [0, 1], found {found}")
+        raise ValueError(
+            f"{name}: expected probabilities in [0, 1], found {found}"
+        )
     return numbers
 
 
 def _same_shape(labels: Array, predictions: Array) -> None:
     if labels.shape != predictions.shape:
         found = f"{labels.shape} and {predictions.shape}"
-        raise ValueError(f"labels, predictions: expected one shape, found {found}")
+        raise ValueError(
+            f"labels, predictions: expected one shape, found {found}"
+        )
 
 
 def _same_length(users: ArrayLike, labels: Array) -> Array:
     """As an array, one user for each label.
 
-    A list keeps its objects: NumPy would make one kind of them, `None` and NaN a text among texts.
+    A list keeps its objects: NumPy would make one kind of them, `None` and NaN
+    a text among texts.
     """
     _check_unmasked("users", users)
     dtype = None if hasattr(users, "dtype") else object
     ids = np.asarray(users, dtype=dtype)
     if ids.shape != labels.shape[:1]:
-        raise ValueError(f"users: expected shape {labels.shape[:1]}, found {ids.shape}")
+        raise ValueError(
+            f"users: expected shape {labels.shape[:1]}, found {ids.shape}"
+        )
     return ids
 
 
 def _numbered(users: Array) -> Array:
-    """The users as 0, 1, 2, …, `(rows,)`; a missing id belongs to nobody and is refused."""
+    """The users as 0, 1, 2, …, `(rows,)`; a missing id belongs to nobody and is
+    refused.
+    """
     missing = _missing(users)
     if missing:
         raise ValueError(
-            f"users: expected an id for every row, found {missing} missing of {len(users)}"
+            f"users: expected an id for every row, found {missing} missing of "
+            f"{len(users)}"
         )
     if users.dtype != object:
         return np.unique(users, return_inverse=True)[1]
-    numbers = {user: number for number, user in enumerate(dict.fromkeys(users.tolist()))}
+    numbers = {
+        user: number
+        for number, user in enumerate(dict.fromkeys(users.tolist()))
+    }
     return np.array([numbers[user] for user in users.tolist()])
 
 
@@ -648,21 +776,32 @@ def _is_missing(user: object) -> bool:
 
 
 def _scores(
-    labels: ArrayLike, predictions: ArrayLike, probabilities: bool = False, classes: int = 2
+    labels: ArrayLike,
+    predictions: ArrayLike,
+    probabilities: bool = False,
+    classes: int = 2,
 ) -> tuple[Array, Array]:
-    """0/1 labels of at least so many classes, and scores or probabilities, of one shape (rows,)."""
+    """0/1 labels of at least so many classes, and scores or probabilities, of
+    one shape (rows,).
+    """
     labels = _finite("labels", labels)
     check = _probabilities if probabilities else _finite
     predictions = check("predictions", predictions)
     _same_shape(labels, predictions)
     if labels.ndim != 1:
-        raise ValueError(f"labels: expected shape (rows,), found {labels.shape}")
+        raise ValueError(
+            f"labels: expected shape (rows,), found {labels.shape}"
+        )
     values = np.unique(labels)
     strange = values[~np.isin(values, (0, 1))]
     if strange.size:
-        raise ValueError(f"labels: expected 0 or 1, found {strange[:3].tolist()}")
+        raise ValueError(
+            f"labels: expected 0 or 1, found {strange[:3].tolist()}"
+        )
     if len(values) < classes:
-        raise ValueError(f"labels: expected both classes, found only {int(values[0])}")
+        raise ValueError(
+            f"labels: expected both classes, found only {int(values[0])}"
+        )
     return labels, predictions
 
 
@@ -673,8 +812,11 @@ def _rates(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array]:
     return labels.ravel(), predictions.ravel()
 
 
-def _lists(relevance: ArrayLike, scores: ArrayLike, k: int) -> tuple[Array, Array]:
-    """Relevance and scores, (rows, items), of the rows that have something relevant.
+def _lists(
+    relevance: ArrayLike, scores: ArrayLike, k: int
+) -> tuple[Array, Array]:
+    """Relevance and scores, (rows, items), of the rows that have something
+    relevant.
 
     A score may be -inf.
     """
@@ -683,11 +825,15 @@ def _lists(relevance: ArrayLike, scores: ArrayLike, k: int) -> tuple[Array, Arra
     _finite("scores (but for -inf)", np.where(scores == -np.inf, 0, scores))
     _same_shape(relevance, scores)
     if relevance.ndim != 2 or relevance.shape[1] < 2:
-        expected = "relevance: expected shape (rows, items) with 2 items or more"
+        expected = (
+            "relevance: expected shape (rows, items) with 2 items or more"
+        )
         raise ValueError(f"{expected}, found {relevance.shape}")
     _check_whole("k", k, most=relevance.shape[1])
     if relevance.min() < 0:
-        raise ValueError(f"relevance: expected 0 or more, found {relevance.min():g}")
+        raise ValueError(
+            f"relevance: expected 0 or more, found {relevance.min():g}"
+        )
     some = relevance.sum(1) > 0
     if not some.any():
         expected = "relevance: expected a row with something relevant"

@@ -1,12 +1,16 @@
-"""Whether a YAML file is what it should be, with the line of everything that is not.
+"""Whether a YAML file is what it should be, with the line of everything that is
+not.
 
 A shape says what is expected:
 
 - a type: `str`, `int`, `float` (an int is one, too) or `bool`, not empty;
-- a pattern, which a whole text has to match, or a set of words, one of which it has to be;
+- a pattern, which a whole text has to match, or a set of words, one of which it
+  has to be;
 - `[shape]`: a list with at least one entry, each of that shape;
-- `{"name": shape, "note?": shape}`: these keys and no others, of which `note` may be missing;
-- `{int: shape}` or `{str: shape}`: any keys of that type; `dict`: any keys and values.
+- `{"name": shape, "note?": shape}`: these keys and no others, of which `note`
+  may be missing;
+- `{int: shape}` or `{str: shape}`: any keys of that type; `dict`: any keys and
+  values.
 
 For example, with `- {name: a, size: large}` in a file::
 
@@ -36,7 +40,8 @@ TAGS = {  # what YAML calls a value that fits a type
 
 
 def read(path: Path) -> tuple[yaml.Node | None, Any]:
-    """The root node of a file, which knows its lines, and its data; None for an empty file.
+    """The root node of a file, which knows its lines, and its data; None for an
+    empty file.
 
     Raises:
         ValueError: it is not YAML; the message has the line.
@@ -49,7 +54,9 @@ def read(path: Path) -> tuple[yaml.Node | None, Any]:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", error)
         line = mark.line + 1 if mark else 1
-        raise ValueError(f"{path.name}:{line}: expected YAML: {problem}") from error
+        raise ValueError(
+            f"{path.name}:{line}: expected YAML: {problem}"
+        ) from error
 
 
 def line_of(node: yaml.Node | None) -> int:
@@ -58,17 +65,25 @@ def line_of(node: yaml.Node | None) -> int:
 
 
 def inside(node: yaml.Node, *path: str | int) -> yaml.Node:
-    """The node to which `path` leads by keys and places: `inside(root, "questions", 0, "stem")`."""
+    """The node to which `path` leads by keys and places: `inside(root,
+    "questions", 0, "stem")`.
+    """
     for step in path:
         if isinstance(node, yaml.SequenceNode):
             node = node.value[step]
         else:
-            node = next(value for key, value in node.value if key.value == str(step))
+            node = next(
+                value for key, value in node.value if key.value == str(step)
+            )
     return node
 
 
-def mismatches(node: yaml.Node | None, shape: Shape) -> Iterator[tuple[int, str]]:
-    """Where a node is not of `shape`: pairs of a line and of what was expected and found there."""
+def mismatches(
+    node: yaml.Node | None, shape: Shape
+) -> Iterator[tuple[int, str]]:
+    """Where a node is not of `shape`: pairs of a line and of what was expected
+    and found there.
+    """
     if isinstance(shape, list):
         yield from _not_a_list(node, shape[0])
     elif shape is dict or isinstance(shape, dict):
@@ -90,15 +105,22 @@ def _tag(node: yaml.Node) -> str:
     return node.tag.rpartition(":")[2]
 
 
-def _not_a_list(node: yaml.Node | None, entry: Shape) -> Iterator[tuple[int, str]]:
+def _not_a_list(
+    node: yaml.Node | None, entry: Shape
+) -> Iterator[tuple[int, str]]:
     if not isinstance(node, yaml.SequenceNode) or not node.value:
-        yield line_of(node), f"expected a list with at least one entry, {_found(node)}"
+        yield (
+            line_of(node),
+            f"expected a list with at least one entry, {_found(node)}",
+        )
         return
     for child in node.value:
         yield from mismatches(child, entry)
 
 
-def _not_a_mapping(node: yaml.Node | None, shape: Shape) -> Iterator[tuple[int, str]]:
+def _not_a_mapping(
+    node: yaml.Node | None, shape: Shape
+) -> Iterator[tuple[int, str]]:
     if not isinstance(node, yaml.MappingNode):
         yield line_of(node), f"expected keys and values, {_found(node)}"
     elif shape is dict:
@@ -116,8 +138,12 @@ def _not_a_mapping(node: yaml.Node | None, shape: Shape) -> Iterator[tuple[int, 
                     yield line, f"{key.value}: {reason}"
 
 
-def _wrong_keys(node: yaml.MappingNode, shape: dict) -> Iterator[tuple[int, str]]:
-    """Keys that are missing, unknown, or there twice (YAML would silently keep the last)."""
+def _wrong_keys(
+    node: yaml.MappingNode, shape: dict
+) -> Iterator[tuple[int, str]]:
+    """Keys that are missing, unknown, or there twice (YAML would silently keep
+    the last).
+    """
     times = Counter(key.value for key, _ in node.value)
     known = {key.rstrip("?") for key in shape}
     for key in shape:
@@ -126,16 +152,33 @@ def _wrong_keys(node: yaml.MappingNode, shape: dict) -> Iterator[tuple[int, str]
     for key, _ in node.value:
         name = key.value
         if name not in known:
-            yield line_of(key), f"expected only the keys {', '.join(sorted(known))}, found {name}"
+            yield (
+                line_of(key),
+                f"expected only the keys {', '.join(sorted(known))}, found "
+                f"{name}",
+            )
         elif times[name] > 1:
-            yield line_of(key), f"expected the key {name} once, found it {times[name]} times"
+            yield (
+                line_of(key),
+                f"expected the key {name} once, found it {times[name]} times",
+            )
 
 
 def _not_a_value(node: yaml.ScalarNode, shape: Shape) -> str | None:
-    """What was expected of a single value, where it is not that; None where it is."""
+    """What was expected of a single value, where it is not that; None where it
+    is.
+    """
     if isinstance(shape, set):
-        return None if node.value in shape else f"one of {', '.join(sorted(shape))}"
+        return (
+            None
+            if node.value in shape
+            else f"one of {', '.join(sorted(shape))}"
+        )
     if isinstance(shape, re.Pattern):
-        return None if shape.fullmatch(node.value) else f"text like {shape.pattern}"
+        return (
+            None
+            if shape.fullmatch(node.value)
+            else f"text like {shape.pattern}"
+        )
     fits = _tag(node) in TAGS[shape] and node.value.strip()
     return None if fits else shape.__name__

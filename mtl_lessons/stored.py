@@ -5,8 +5,8 @@ It is one file of JSON each, in `mtl_lessons/data`:
     read("two_tasks")          # what was measured
     at(read("three_tasks")["cells"], relatedness=0.0, labels=2000)
 
-`python -m mtl_lessons grid two_tasks` computes it anew; `RECIPES` says by which function. Importing
-this module imports neither NumPy nor TensorFlow.
+`python -m mtl_lessons grid two_tasks` computes it anew; `RECIPES` says by which
+function. Importing this module imports neither NumPy nor TensorFlow.
 """
 
 import json
@@ -19,9 +19,11 @@ Item = TypeVar("Item")
 
 FOLDER = Path(__file__).parent / "data"
 
-Progress = Callable[[int, int], None]  # progress(done, total): told how far a long computation is
+# progress(done, total): told how far a long computation is
+Progress = Callable[[int, int], None]
 
-RECIPES = {  # name of the file -> the function that fills it, called with `progress`
+# name of the file -> the function that fills it, called with `progress`
+RECIPES = {
     "concept_transfer": "concept.transfer_grid",
     "shared_networks": "shared_networks.measured.grid",
     "loss_balancing_front": "loss_balancing.front.grid",
@@ -84,12 +86,15 @@ def text(grid: dict[str, Any]) -> str:
     ]
     }
     """
-    lines = [f"{json.dumps(key)}: {_lines(value)}" for key, value in grid.items()]
+    lines = [
+        f"{json.dumps(key)}: {_lines(value)}" for key, value in grid.items()
+    ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def counted(items: Sequence[Item], progress: Progress | None) -> Iterator[Item]:
-    """The items one by one; `progress` is told whenever one of them is done with.
+    """The items one by one; `progress` is told whenever one of them is done
+    with.
 
     >>> total = 0
     >>> for n in counted([10, 20], progress=lambda done, total: print(done, "of", total)):
@@ -104,7 +109,8 @@ def counted(items: Sequence[Item], progress: Progress | None) -> Iterator[Item]:
 
 
 def rounded(result: Any, digits: int) -> Any:
-    """Numbers, arrays and dicts of them as JSON has them: rounded, as lists, with texts for keys.
+    """Numbers, arrays and dicts of them as JSON has them: rounded, as lists,
+    with texts for keys.
 
     >>> rounded({"auc": [0.51234, 0.6], "at": {0.1: 0.70004}}, digits=3)
     {'auc': [0.512, 0.6], 'at': {'0.1': 0.7}}
@@ -119,8 +125,8 @@ def rounded(result: Any, digits: int) -> Any:
 def at(cells: Iterable[dict[str, Any]], **point: Any) -> dict[str, Any]:
     """The one of the cells that was measured at a point.
 
-    Raises `ValueError` if nothing was measured there; the message lists the points where something
-    was.
+    Raises `ValueError` if nothing was measured there; the message lists the
+    points where something was.
 
     >>> at([{"labels": 10, "auc": 0.5}, {"labels": 20, "auc": 0.75}], labels=20)
     {'labels': 20, 'auc': 0.75}
@@ -135,16 +141,25 @@ def at(cells: Iterable[dict[str, Any]], **point: Any) -> dict[str, Any]:
 
 def _path(name: str) -> Path:
     if name not in RECIPES:
-        raise ValueError(f"name: expected one of {', '.join(RECIPES)}, found {name!r}")
+        raise ValueError(
+            f"name: expected one of {', '.join(RECIPES)}, found {name!r}"
+        )
     return FOLDER / f"{name}.json"
 
 
 def _lines(value: Any) -> str:
     """The value itself, on a line for each part if its parts are records."""
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+    if isinstance(value, list) and any(
+        isinstance(item, dict) for item in value
+    ):
         lines = [json.dumps(item) for item in value]
         return "[\n" + ",\n".join(lines) + "\n]"
-    if isinstance(value, dict) and any(isinstance(item, list | dict) for item in value.values()):
-        lines = [f"{json.dumps(key)}: {json.dumps(item)}" for key, item in value.items()]
+    if isinstance(value, dict) and any(
+        isinstance(item, list | dict) for item in value.values()
+    ):
+        lines = [
+            f"{json.dumps(key)}: {json.dumps(item)}"
+            for key, item in value.items()
+        ]
         return "{\n" + ",\n".join(lines) + "\n}"
     return json.dumps(value)

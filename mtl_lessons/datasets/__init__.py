@@ -1,19 +1,22 @@
-"""Two public data sets that papers on multi-task learning use, from their original sources.
+"""Two public data sets that papers on multi-task learning use, from their
+original sources.
 
-- `census_income`: UCI Census-Income (KDD), 299,285 people; the usual tasks are income and marital
-  status. Source: UCI Machine Learning Repository (2000), https://doi.org/10.24432/C5N30T, licence
-  CC BY 4.0: name it where you use it.
-- `movielens`: MovieLens 100K and 1M, ratings of films. Source: GroupLens; F. M. Harper and
-  J. A. Konstan (2015), The MovieLens Datasets: History and Context,
-  https://doi.org/10.1145/2827872. For research; to be cited, and not to be passed on or used
-  commercially without asking GroupLens.
+- `census_income`: UCI Census-Income (KDD), 299,285 people; the usual tasks are
+  income and marital status. Source: UCI Machine Learning Repository (2000),
+  https://doi.org/10.24432/C5N30T, licence CC BY 4.0: name it where you use it.
+- `movielens`: MovieLens 100K and 1M, ratings of films. Source: GroupLens; F. M.
+  Harper and J. A. Konstan (2015), The MovieLens Datasets: History and Context,
+  https://doi.org/10.1145/2827872. For research; to be cited, and not to be
+  passed on or used commercially without asking GroupLens.
 
-Each is downloaded once into `cache_folder()` and checked at every use. GroupLens publishes
-checksums of MovieLens, UCI none of the census data. What is known there is the SHA-256 of the test
-part, from a gzipped copy of 1997: an archive without that part is refused. The training part beside
-it is trusted as first found: the SHA-256 of the archive is written down, which guards against later
-change, not against a wrong first copy. Without a network, give `path=` a copy of your own, which is
-not held against any checksum. What goes wrong raises `DatasetError` and leaves no half file behind.
+Each is downloaded once into `cache_folder()` and checked at every use.
+GroupLens publishes checksums of MovieLens, UCI none of the census data. What is
+known there is the SHA-256 of the test part, from a gzipped copy of 1997: an
+archive without that part is refused. The training part beside it is trusted as
+first found: the SHA-256 of the archive is written down, which guards against
+later change, not against a wrong first copy. Without a network, give `path=` a
+copy of your own, which is not held against any checksum. What goes wrong raises
+`DatasetError` and leaves no half file behind.
 """
 
 from .census import (

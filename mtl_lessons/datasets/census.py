@@ -1,6 +1,7 @@
 """UCI Census-Income (KDD): 299,285 people of the years 1994 and 1995.
 
-Source: UCI Machine Learning Repository (2000), https://doi.org/10.24432/C5N30T, licence CC BY 4.0.
+Source: UCI Machine Learning Repository (2000), https://doi.org/10.24432/C5N30T,
+licence CC BY 4.0.
 """
 
 import csv
@@ -21,8 +22,12 @@ from mtl_lessons.world import Rows
 
 from .download import DatasetError, fetch, own_path, reading
 
-CENSUS_URL = "https://archive.ics.uci.edu/static/public/117/census+income+kdd.zip"
-CENSUS_TEST_SHA256 = "98402b1ab879573d0a7f38a699a40258080e25e33d3401e7bf9c96d3fa0fab8c"
+CENSUS_URL = (
+    "https://archive.ics.uci.edu/static/public/117/census+income+kdd.zip"
+)
+CENSUS_TEST_SHA256 = (
+    "98402b1ab879573d0a7f38a699a40258080e25e33d3401e7bf9c96d3fa0fab8c"
+)
 CENSUS_PARTS = {  # file and number of rows
     "train": ("census-income.data", 199_523),
     "test": ("census-income.test", 99_762),
@@ -53,17 +58,20 @@ def census_income(
     path: str | Path | None = None,
     progress: bool = True,
 ) -> Rows:
-    """The 42 columns of the census data by name (`CENSUS_COLUMNS`), each (rows,).
+    """The 42 columns of the census data by name (`CENSUS_COLUMNS`), each
+    (rows,).
 
-    `income` is the label: 1 for more than 50,000 dollars a year. The eight `CENSUS_NUMBERS` are
-    float32, all other columns are strings as published ("?" and "Not in universe" included).
-    `instance_weight` is a survey weight, no feature.
+    `income` is the label: 1 for more than 50,000 dollars a year. The eight
+    `CENSUS_NUMBERS` are float32, all other columns are strings as published
+    ("?" and "Not in universe" included). `instance_weight` is a survey weight,
+    no feature.
 
-    `part` is `"train"` (199,523 rows) or `"test"` (99,762). `path` reads a copy of your own instead
-    of downloading: the zip archive of UCI, or the part itself, as it is or gzipped. Takes some
-    seconds.
+    `part` is `"train"` (199,523 rows) or `"test"` (99,762). `path` reads a copy
+    of your own instead of downloading: the zip archive of UCI, or the part
+    itself, as it is or gzipped. Takes some seconds.
 
-    Raises `ValueError` for another part, `DatasetError` for a file that cannot be had or read.
+    Raises `ValueError` for another part, `DatasetError` for a file that cannot
+    be had or read.
 
     >>> import tempfile
     >>> person = dict.fromkeys(CENSUS_COLUMNS, "0") | {"age": "38", "income": "50000+."}
@@ -75,9 +83,15 @@ def census_income(
     ([38.0], [1])
     """
     if part not in CENSUS_PARTS:
-        raise ValueError(f"part: expected one of {', '.join(CENSUS_PARTS)}, found {part!r}")
+        raise ValueError(
+            f"part: expected one of {', '.join(CENSUS_PARTS)}, found {part!r}"
+        )
     name, rows = CENSUS_PARTS[part]
-    source = own_path(path) if path else fetch(CENSUS_URL, progress=progress, trust=_check_census)
+    source = (
+        own_path(path)
+        if path
+        else fetch(CENSUS_URL, progress=progress, trust=_check_census)
+    )
     with (
         reading(source),
         _open_census(source, name) as file,
@@ -87,7 +101,8 @@ def census_income(
     own = len(columns["income"])
     if path is None and own != rows:
         raise DatasetError(
-            f"{source}: expected {rows} rows in {name}, found {own}; delete the file and try again"
+            f"{source}: expected {rows} rows in {name}, found {own}; delete "
+            "the file and try again"
         )
     return columns
 
@@ -99,7 +114,8 @@ def _check_census(archive: Path) -> None:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 != CENSUS_TEST_SHA256:
         raise DatasetError(
-            f"{archive}: expected the census data, with a {name} of SHA-256 {CENSUS_TEST_SHA256}, "
+            f"{archive}: expected the census data, with a {name} of SHA-256 "
+            f"{CENSUS_TEST_SHA256}, "
             f"found {sha256}; delete it and try again"
         )
 
@@ -138,21 +154,30 @@ def _tar_member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
 
 def _parse_census(lines: Iterable[str]) -> Rows:
     rows = []
-    for number, row in enumerate(csv.reader(lines, skipinitialspace=True), start=1):
+    for number, row in enumerate(
+        csv.reader(lines, skipinitialspace=True), start=1
+    ):
         if not any(row):
             continue  # a blank line, such as editors leave at the end
         if len(row) != len(CENSUS_COLUMNS):
             expected = f"{len(CENSUS_COLUMNS)} columns"
-            raise ValueError(f"line {number}: expected {expected}, found {len(row)}")
-        rows.append([sys.intern(value) for value in row])  # few different values: keep each once
+            raise ValueError(
+                f"line {number}: expected {expected}, found {len(row)}"
+            )
+        # few different values: keep each once
+        rows.append([sys.intern(value) for value in row])
     if not rows:
         raise ValueError("rows: expected one or more, found none")
     columns = dict(zip(CENSUS_COLUMNS, zip(*rows, strict=True), strict=True))
     unknown = set(columns["income"]) - set(INCOME)
     if unknown:
         classes = ", ".join(map(repr, INCOME))
-        raise ValueError(f"income: expected one of {classes}, found {sorted(unknown)[:3]}")
-    arrays = {name: np.array(values, dtype=object) for name, values in columns.items()}
+        raise ValueError(
+            f"income: expected one of {classes}, found {sorted(unknown)[:3]}"
+        )
+    arrays = {
+        name: np.array(values, dtype=object) for name, values in columns.items()
+    }
     for name in CENSUS_NUMBERS:
         arrays[name] = np.array(columns[name], dtype="float32")
     labels = [INCOME[value] for value in columns["income"]]

@@ -1,4 +1,6 @@
-"""A file is downloaded once, checked at every use, and what goes wrong is said in words."""
+"""A file is downloaded once, checked at every use, and what goes wrong is said
+in words.
+"""
 
 import csv
 import hashlib
@@ -39,15 +41,15 @@ class DatasetError(RuntimeError):
     """
 
 
-# ---------------------------------------------------------------- where files are
+# -------------------------------------------------------------- where files are
 
 
 def cache_folder() -> Path:
     """Where downloads are kept.
 
-    That is the variable `MTL_LESSONS_DATA`, else `~/.cache/mtl_lessons`, else a temporary folder.
-    The last is for an account without a home folder, as in some containers; what is there may be
-    gone tomorrow.
+    That is the variable `MTL_LESSONS_DATA`, else `~/.cache/mtl_lessons`, else a
+    temporary folder. The last is for an account without a home folder, as in
+    some containers; what is there may be gone tomorrow.
 
     >>> from unittest import mock
     >>> with mock.patch.dict(os.environ, MTL_LESSONS_DATA="data"):
@@ -94,12 +96,13 @@ def fetch(
 ) -> Path:
     """The zip archive behind `url`, from the cache.
 
-    If it is not there, it is downloaded, checked, then put there. `timeout` is in seconds. Without
-    a known `sha256` the first copy is trusted if `trust(file)` does not raise, and its SHA-256 is
-    kept beside it in `<name>.sha256`.
+    If it is not there, it is downloaded, checked, then put there. `timeout` is
+    in seconds. Without a known `sha256` the first copy is trusted if
+    `trust(file)` does not raise, and its SHA-256 is kept beside it in
+    `<name>.sha256`.
 
-    Raises `DatasetError`: cache not writable or full, no network, file cut short, not an archive,
-    wrong checksum.
+    Raises `DatasetError`: cache not writable or full, no network, file cut
+    short, not an archive, wrong checksum.
 
     >>> from unittest import mock
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -119,24 +122,34 @@ def fetch(
             _download(url, unfinished, progress, timeout)
             _check_is_archive(unfinished, url)
             if sha256:
-                _check_sha256(unfinished, sha256, f"{url}: expected the file that was published")
+                _check_sha256(
+                    unfinished,
+                    sha256,
+                    f"{url}: expected the file that was published",
+                )
     with reading(target):
         if sha256 is None:
             sha256 = _remembered_sha256(target, progress, trust)
         expected = f"{target}: expected an unchanged file"
-        _check_sha256(target, sha256, expected, advice="; delete it and try again")
+        _check_sha256(
+            target, sha256, expected, advice="; delete it and try again"
+        )
     return target
 
 
 def _warn_of_temporary(target: Path) -> None:
     print(
-        f"There is no home folder: {target.name} is kept in {target.parent}, a temporary folder. "
-        "To keep it for longer, set the variable MTL_LESSONS_DATA to a folder of yours.",
+        f"There is no home folder: {target.name} is kept in {target.parent}, a "
+        "temporary folder. "
+        "To keep it for longer, set the variable MTL_LESSONS_DATA to a folder "
+        "of yours.",
         file=sys.stderr,
     )
 
 
-def _remembered_sha256(target: Path, progress: bool, trust: Callable[[Path], None]) -> str:
+def _remembered_sha256(
+    target: Path, progress: bool, trust: Callable[[Path], None]
+) -> str:
     """The SHA-256 of the first copy, from the note beside it.
 
     The note is written now if there is none.
@@ -148,7 +161,8 @@ def _remembered_sha256(target: Path, progress: bool, trust: Callable[[Path], Non
             unfinished.write_text(_sha256(target) + "\n", encoding="ascii")
         if progress:
             print(
-                f"{target.name} has no published checksum: this copy is trusted, see {note}",
+                f"{target.name} has no published checksum: this copy is "
+                f"trusted, see {note}",
                 file=sys.stderr,
             )
     return note.read_text(encoding="utf-8-sig").strip()
@@ -162,7 +176,9 @@ def _new_file(target: Path) -> Generator[Path, None, None]:
     """
     with _writing(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=target.name, suffix=".part"
+        )
         os.close(handle)
         unfinished = Path(name)
         try:
@@ -179,8 +195,10 @@ def _writing(folder: Path) -> Generator[None, None, None]:
         yield
     except OSError as error:
         raise DatasetError(
-            f"{folder}: expected a cache folder to write to, found {error.strerror!r}; make room "
-            "there, or set the variable MTL_LESSONS_DATA to a folder that you can write to"
+            f"{folder}: expected a cache folder to write to, found "
+            f"{error.strerror!r}; make room "
+            "there, or set the variable MTL_LESSONS_DATA to a folder that you "
+            "can write to"
         ) from error
 
 
@@ -195,7 +213,9 @@ def _download(url: str, file: Path, progress: bool, timeout: float) -> None:
             print(file=sys.stderr)
 
 
-def _chunks(url: str, folder: Path, timeout: float) -> Iterator[tuple[bytes, int]]:
+def _chunks(
+    url: str, folder: Path, timeout: float
+) -> Iterator[tuple[bytes, int]]:
     """What is behind `url`, piece by piece.
 
     Each comes with the size promised for the whole, in bytes (0: none was).
@@ -210,18 +230,27 @@ def _chunks(url: str, folder: Path, timeout: float) -> Iterator[tuple[bytes, int
                 yield chunk, total
     except (OSError, HTTPException) as error:
         raise DatasetError(
-            f"{url}: expected to download it, found {error}. Without a network: get the file on "
-            f"another machine and put it into {folder} under its own name, or give its place as "
+            f"{url}: expected to download it, found {error}. Without a "
+            "network: get the file on "
+            f"another machine and put it into {folder} under its own name, or "
+            "give its place as "
             "path=..."
         ) from error
     if total and done != total:
-        raise DatasetError(f"{url}: expected {total} bytes, found {done}: cut short; try again")
+        raise DatasetError(
+            f"{url}: expected {total} bytes, found {done}: cut short; try again"
+        )
 
 
 def _show(url: str, done: int, total: int, progress: bool) -> None:
     if progress:
         of = f" of {total / 1e6:.1f}" if total else ""
-        print(f"\r{url}: {done / 1e6:.1f}{of} MB", end="", file=sys.stderr, flush=True)
+        print(
+            f"\r{url}: {done / 1e6:.1f}{of} MB",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 # ---------------------------------------------------------------- checks
@@ -232,14 +261,17 @@ def _check_is_archive(file: Path, url: str) -> None:
         start = opened.read(200)
     if start[:4] != b"PK\x03\x04":
         page = start.lstrip().startswith(b"<")
-        kind = "a web page (a login or error page?)" if page else f"{start[:20]!r}"
+        kind = (
+            "a web page (a login or error page?)" if page else f"{start[:20]!r}"
+        )
         raise DatasetError(
             f"{url}: expected a zip archive, found {kind}; "
             "open the address in a browser, or give path=..."
         )
     if not zipfile.is_zipfile(file):
         raise DatasetError(
-            f"{url}: expected a whole zip archive, found one without an end: cut short; try again"
+            f"{url}: expected a whole zip archive, found one without an end: "
+            "cut short; try again"
         )
 
 
@@ -248,10 +280,14 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _check_sha256(file: Path, sha256: str, expected: str, advice: str = "") -> None:
+def _check_sha256(
+    file: Path, sha256: str, expected: str, advice: str = ""
+) -> None:
     own = _sha256(file)
     if own != sha256:
-        raise DatasetError(f"{expected}, of SHA-256 {sha256}, found {own}{advice}")
+        raise DatasetError(
+            f"{expected}, of SHA-256 {sha256}, found {own}{advice}"
+        )
 
 
 @contextmanager
@@ -261,12 +297,14 @@ def reading(source: Path) -> Generator[None, None, None]:
         if not source.exists():
             raise DatasetError(
                 f"{source}: expected a file or a folder, found none; "
-                "give path=... the place of your copy, or leave it out to download"
+                "give path=... the place of your copy, or leave it out to "
+                "download"
             )
         yield
     except PermissionError as error:
         raise DatasetError(
-            f"{source}: expected a file that may be read, found {error.strerror!r}"
+            f"{source}: expected a file that may be read, found "
+            f"{error.strerror!r}"
         ) from error
     except BAD_FILE as error:
         raise DatasetError(

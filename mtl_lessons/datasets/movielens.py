@@ -1,7 +1,7 @@
 """MovieLens 100K and 1M: ratings of films.
 
-Source: GroupLens; F. M. Harper and J. A. Konstan (2015), The MovieLens Datasets: History and
-Context, https://doi.org/10.1145/2827872.
+Source: GroupLens; F. M. Harper and J. A. Konstan (2015), The MovieLens
+Datasets: History and Context, https://doi.org/10.1145/2827872.
 """
 
 import zipfile
@@ -25,7 +25,9 @@ GENRES = [
 
 
 class Release(NamedTuple):
-    """Where a MovieLens release is, and how its two tables are named and separated."""
+    """Where a MovieLens release is, and how its two tables are named and
+    separated.
+    """
 
     url: str
     sha256: str
@@ -56,12 +58,13 @@ MOVIELENS = {
 
 
 class MovieLens(NamedTuple):
-    """Ratings in order of time, and the films. Users and items are numbered from 0.
+    """Ratings in order of time, and the films. Users and items are numbered
+    from 0.
 
-    - `ratings`: `user`, `item` (row of `items`), `rating` (1 to 5), `time` (seconds since 1970),
-      each (ratings,).
-    - `items`: `id` (as published) and `title`, each (items,); `genre` 0/1, (items, 19), columns as
-      in `GENRES`.
+    - `ratings`: `user`, `item` (row of `items`), `rating` (1 to 5), `time`
+      (seconds since 1970), each (ratings,).
+    - `items`: `id` (as published) and `title`, each (items,); `genre` 0/1,
+      (items, 19), columns as in `GENRES`.
 
     >>> films = MovieLens(ratings={"rating": np.array([5.0, 3.0])}, items={})
     >>> float(films.ratings["rating"].mean())
@@ -79,11 +82,12 @@ def movielens(
 ) -> MovieLens:
     """Ratings and films of MovieLens `"100k"` or `"1m"`.
 
-    `path` reads a copy of your own instead of downloading: the zip archive of GroupLens, or the
-    folder made of it. Its files are in Latin-1, as published, or in UTF-8, as an editor may have
-    saved them.
+    `path` reads a copy of your own instead of downloading: the zip archive of
+    GroupLens, or the folder made of it. Its files are in Latin-1, as published,
+    or in UTF-8, as an editor may have saved them.
 
-    Raises `ValueError` for another size, `DatasetError` for a file that cannot be had or read.
+    Raises `ValueError` for another size, `DatasetError` for a file that cannot
+    be had or read.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -97,9 +101,15 @@ def movielens(
     ['Musical', 'Romance']
     """
     if size not in MOVIELENS:
-        raise ValueError(f"size: expected one of {', '.join(MOVIELENS)}, found {size!r}")
+        raise ValueError(
+            f"size: expected one of {', '.join(MOVIELENS)}, found {size!r}"
+        )
     release = MOVIELENS[size]
-    source = own_path(path) if path else fetch(release.url, release.sha256, progress=progress)
+    source = (
+        own_path(path)
+        if path
+        else fetch(release.url, release.sha256, progress=progress)
+    )
     with reading(source):
         text = _text(source, release.items)
         items = _parse_items(text, release.items_separator)
@@ -109,12 +119,17 @@ def movielens(
 
 
 def _text(source: Path, name: str) -> str:
-    """One file of the zip archive, or of the folder, without blank lines at its ends.
+    """One file of the zip archive, or of the folder, without blank lines at its
+    ends.
 
-    The published files are in Latin-1. A title with an accent in Latin-1 is no UTF-8, so what can
-    be read as UTF-8 is.
+    The published files are in Latin-1. A title with an accent in Latin-1 is no
+    UTF-8, so what can be read as UTF-8 is.
     """
-    content = (source / name).read_bytes() if source.is_dir() else _unzipped(source, name)
+    content = (
+        (source / name).read_bytes()
+        if source.is_dir()
+        else _unzipped(source, name)
+    )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -131,15 +146,24 @@ def _unzipped(source: Path, name: str) -> bytes:
 
 
 def _parse_items(text: str, separator: str) -> Rows:
-    """A line is `id|title|date|date|address|19 flags` (100K) or `id::title::Genre|Genre` (1M)."""
+    """A line is `id|title|date|date|address|19 flags` (100K) or
+    `id::title::Genre|Genre` (1M).
+    """
     rows = [line.split(separator) for line in text.split("\n")]
     flagged = separator == "|"
     columns = 5 + len(GENRES) if flagged else 3
     for number, row in enumerate(rows, start=1):
         if len(row) != columns:
             expected = f"{columns} columns"
-            raise ValueError(f"line {number} of the items: expected {expected}, found {len(row)}")
-    flags = [row[5:] for row in rows] if flagged else _flags([row[2] for row in rows])
+            raise ValueError(
+                f"line {number} of the items: expected {expected}, found "
+                f"{len(row)}"
+            )
+    flags = (
+        [row[5:] for row in rows]
+        if flagged
+        else _flags([row[2] for row in rows])
+    )
     genre = np.array(flags, "int64")
     _check_among("genre flag", genre, (0, 1))
     ids = np.array([row[0] for row in rows], dtype="int32")
@@ -153,7 +177,9 @@ def _flags(named: Sequence[str]) -> list[list[bool]]:
     by_film = [names.split("|") for names in named]
     unknown = set().union(*by_film) - set(GENRES)
     if unknown:
-        raise ValueError(f"genres: expected those of GENRES, found {sorted(unknown)}")
+        raise ValueError(
+            f"genres: expected those of GENRES, found {sorted(unknown)}"
+        )
     return [[genre in names for genre in GENRES] for names in by_film]
 
 
@@ -183,19 +209,27 @@ def _positions(items: np.ndarray, item_ids: np.ndarray) -> np.ndarray:
     positions = order[after.clip(max=len(order) - 1)]
     unlisted = items[item_ids[positions] != items]
     if unlisted.size:
-        raise ValueError(f"ratings: expected items that are listed, found {unlisted[0]}")
+        raise ValueError(
+            f"ratings: expected items that are listed, found {unlisted[0]}"
+        )
     return positions
 
 
-def _check_among(name: str, values: np.ndarray, allowed: tuple[int, ...]) -> None:
+def _check_among(
+    name: str, values: np.ndarray, allowed: tuple[int, ...]
+) -> None:
     strange = values[~np.isin(values, allowed)]
     if strange.size:
         listed = ", ".join(map(str, allowed))
-        raise ValueError(f"{name}: expected one of {listed}, found {strange[0]}")
+        raise ValueError(
+            f"{name}: expected one of {listed}, found {strange[0]}"
+        )
 
 
 def _check_unique(name: str, ids: np.ndarray) -> None:
     different, counts = np.unique(ids, return_counts=True)
     repeated = different[counts > 1]
     if repeated.size:
-        raise ValueError(f"{name}: expected every id once, found {repeated[0]} more often")
+        raise ValueError(
+            f"{name}: expected every id once, found {repeated[0]} more often"
+        )

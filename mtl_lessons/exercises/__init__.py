@@ -1,4 +1,6 @@
-"""Exercises of the chapters: `load("two_tasks")`. How one is declared is told in `engine`."""
+"""Exercises of the chapters: `load("two_tasks")`. How one is declared is told
+in `engine`.
+"""
 
 from mtl_lessons.exercises.engine import FOLDER, Exercise, Step
 from mtl_lessons.exercises.result import Result
@@ -17,5 +19,8 @@ def load(name: str) -> Exercise:
     Raises `ValueError`, with the names that there are, for any other.
     """
     if name not in names():
-        raise ValueError(f"expected one of the exercises {', '.join(names())}, found {name!r}")
+        raise ValueError(
+            f"expected one of the exercises {', '.join(names())}, found "
+            f"{name!r}"
+        )
     return Exercise(name)

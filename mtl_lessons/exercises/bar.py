@@ -21,7 +21,10 @@ def bar(total: int, label: str) -> Generator[Callable[[int], None]]:
 
 def _notebook(label: str, total: int) -> tuple[Callable, Callable] | None:
     ipython = sys.modules.get("IPython")
-    if ipython is None or getattr(ipython.get_ipython(), "kernel", None) is None:
+    if (
+        ipython is None
+        or getattr(ipython.get_ipython(), "kernel", None) is None
+    ):
         return None
     display, as_html = ipython.display.display, ipython.display.HTML
     html = f'<label>{label} <progress max="{total}" value="{{}}"></progress></label>'
@@ -41,7 +44,9 @@ def _terminal(label: str, total: int) -> tuple[Callable, Callable] | None:
 
     def show(done: int) -> None:
         full = round(WIDTH * done / total)
-        write(f"\r{label} [{'#' * full}{'.' * (WIDTH - full)}] {done} / {total}")
+        write(
+            f"\r{label} [{'#' * full}{'.' * (WIDTH - full)}] {done} / {total}"
+        )
 
     def clear() -> None:
         write("\r" + " " * (len(label) + WIDTH + 24) + "\r")

@@ -1,8 +1,9 @@
-"""The check of a file in a process of its own: whatever befalls that process is a verdict.
+"""The check of a file in a process of its own: whatever befalls that process is
+a verdict.
 
-`verdicts` starts it and passes on what it reports, each step when it is done. Run as a module, this
-file is that process. It writes its reports into a file, a JSON object a line, so that a learner's
-code may print and close what it likes.
+`verdicts` starts it and passes on what it reports, each step when it is done.
+Run as a module, this file is that process. It writes its reports into a file, a
+JSON object a line, so that a learner's code may print and close what it likes.
 """
 
 import json
@@ -29,21 +30,39 @@ Verdicts = Iterator[tuple[Step, Result | None]]
 
 
 class Child:
-    """A process that waits for a file to check. `warm`: it imports TensorFlow while it waits."""
+    """A process that waits for a file to check. `warm`: it imports TensorFlow
+    while it waits.
+    """
 
     def __init__(self, exercise: Exercise, warm: bool = False) -> None:
-        self.exercise, self.folder = exercise, tempfile.TemporaryDirectory(prefix="mtl-check-")
+        self.exercise, self.folder = (
+            exercise,
+            tempfile.TemporaryDirectory(prefix="mtl-check-"),
+        )
         self.report = Path(self.folder.name) / "report"
         self.report.touch()
         module = [sys.executable, "-m", "mtl_lessons.exercises.child"]
-        command = [*module, exercise.name, str(self.report), *(["warm"] if warm else [])]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, encoding="utf-8")
+        command = [
+            *module,
+            exercise.name,
+            str(self.report),
+            *(["warm"] if warm else []),
+        ]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, text=True, encoding="utf-8"
+        )
         assert self.process.stdin is not None  # it is a pipe
         self.stdin = self.process.stdin
 
     def verdicts(self, file: Path, steps: Sequence[Step]) -> Verdicts:
-        """The step with None when its check begins, with its result when it ends; asked once."""
-        plan = {"file": str(file), "steps": [step.name for step in steps], "memory": MEMORY}
+        """The step with None when its check begins, with its result when it
+        ends; asked once.
+        """
+        plan = {
+            "file": str(file),
+            "steps": [step.name for step in steps],
+            "memory": MEMORY,
+        }
         named, limit = {step.name: step for step in steps}, START
         at = next((step for step in steps if step.light), steps[0])
         try:
@@ -61,7 +80,11 @@ class Child:
                     at, limit = named[event["step"]], START
                     yield at, Result(**event["result"])
                 else:
-                    limit = START if event["running"] else named[event["step"]].seconds + SPARE
+                    limit = (
+                        START
+                        if event["running"]
+                        else named[event["step"]].seconds + SPARE
+                    )
                     if at is not named[event["step"]]:
                         at = named[event["step"]]
                         yield at, None
@@ -81,16 +104,20 @@ class Child:
         try:
             self.stdin.write(line + "\n")
             self.stdin.flush()
-        except OSError:  # it has died while it waited: the exit status will tell
+        # it has died while it waited: the exit status will tell
+        except OSError:
             pass
 
     def _events(self) -> Iterator[dict | None]:
-        """What is reported, until the process has ended; None now and then if nothing is."""
+        """What is reported, until the process has ended; None now and then if
+        nothing is.
+        """
         self._since = time.monotonic()
         with self.report.open(encoding="utf-8") as lines:
             rest = ""
             while True:
-                ended = self.process.poll() is not None  # first: what it wrote before is read below
+                # first: what it wrote before is read below
+                ended = self.process.poll() is not None
                 rest += lines.read()
                 *whole, rest = rest.split("\n")
                 for line in whole:
@@ -120,10 +147,12 @@ def _how(status: int) -> str:
     if status >= 0:
         return words["ended-by-exit"].format(status=status)
     name = signal.Signals(-status).name
-    return words["ended-by-kill" if name == "SIGKILL" else "ended-by-signal"].format(signal=name)
+    return words[
+        "ended-by-kill" if name == "SIGKILL" else "ended-by-signal"
+    ].format(signal=name)
 
 
-# ---------------------------------------------------------------- in the process itself
+# -------------------------------------------------------- in the process itself
 
 
 def main(name: str, report: str, *options: str) -> None:
@@ -166,7 +195,8 @@ def _plain(result: Result) -> dict:
 
 
 def _limit(memory: int) -> None:
-    """More memory than that is a `MemoryError` here, instead of a machine that stands still.
+    """More memory than that is a `MemoryError` here, instead of a machine that
+    stands still.
 
     On Linux only, and not where a GPU's driver reserves addresses as it likes.
     """
@@ -174,7 +204,10 @@ def _limit(memory: int) -> None:
         import resource
 
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (memory if most < 0 else min(memory, most), most))
+        resource.setrlimit(
+            resource.RLIMIT_DATA,
+            (memory if most < 0 else min(memory, most), most),
+        )
 
 
 if __name__ == "__main__":
@@ -183,4 +216,6 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         os._exit(130)
     sys.stdout.flush()
-    os._exit(0)  # a thread that the learner's code has left running does not keep the process
+    # a thread that the learner's code has left running does not keep the
+    # process
+    os._exit(0)

@@ -1,25 +1,25 @@
 """Exercises that check themselves.
 
-    from mtl_lessons import exercises
-    two = exercises.load("two_tasks")
-    two.heads.check(build)      # a Result: passed, not yet, raised, or not attempted
-    two.heads.hint()            # the next hint
-    two.heads.solution()        # the source of the model answer
-    two                         # which steps are passed; two.reset() forgets it
+    from mtl_lessons import exercises two = exercises.load("two_tasks")
+    two.heads.check(build)      # a Result: passed, not yet, raised, or not
+    attempted two.heads.hint()            # the next hint two.heads.solution()
+    # the source of the model answer two                         # which steps
+    are passed; two.reset() forgets it
 
 An exercise is a folder `mtl_lessons/exercises/<name>/` with
 
 - `manifest.yml`: its steps and messages, see `manifest`.
-- `checks.py`: for each step a function of its name. It takes the answer and returns a dict of facts
-  for `passed`, or nothing. It raises `Mistake("key", **facts)` for what is wrong and `NotAttempted`
-  for a starter; most of it is calls of `probes`. Cheap probes come first, training last. A check
-  gives a learner's code copies of its data, never the data by which it judges.
-- `light.py`: the same for the steps that the manifest calls `light: true`. It imports no
-  TensorFlow, so that in a terminal these steps need not wait for it.
+- `checks.py`: for each step a function of its name. It takes the answer and
+  returns a dict of facts for `passed`, or nothing. It raises `Mistake("key",
+  **facts)` for what is wrong and `NotAttempted` for a starter; most of it is
+  calls of `probes`. Cheap probes come first, training last. A check gives a
+  learner's code copies of its data, never the data by which it judges.
+- `light.py`: the same for the steps that the manifest calls `light: true`. It
+  imports no TensorFlow, so that in a terminal these steps need not wait for it.
 - `starter_*.py`: what a learner begins with.
 
-What learners hand in, right and wrong, is in `tests/exercises/`; `tests/test_exercises.py` holds
-every exercise to its contract.
+What learners hand in, right and wrong, is in `tests/exercises/`;
+`tests/test_exercises.py` holds every exercise to its contract.
 """
 
 import importlib
@@ -61,20 +61,32 @@ FOLDER = Path(__file__).parent
 class Step:
     """One step of an exercise: `check`, `hint`, `solution`, `starter`, `reset`."""
 
-    def __init__(self, exercise: "Exercise", number: int, spec: StepSpec) -> None:
+    def __init__(
+        self, exercise: "Exercise", number: int, spec: StepSpec
+    ) -> None:
         self.exercise, self.number, self.spec = exercise, number, spec
         self.name, self.title, self.answer = spec.name, spec.title, spec.answer
-        self.hints, self.light, self.seconds = spec.hints, spec.light, spec.seconds
+        self.hints, self.light, self.seconds = (
+            spec.hints,
+            spec.light,
+            spec.seconds,
+        )
 
     def __repr__(self) -> str:
         sign = SIGNS[PASSED if self.passed else NOT_ATTEMPTED]
-        return showable(f"{sign} {self._words('step', number=self.number)}: {self.answer}")
+        return showable(
+            f"{sign} {self._words('step', number=self.number)}: {self.answer}"
+        )
 
     @property
     def passed(self) -> bool:
-        return bool(state.of(self.exercise.name).get(self.name, {}).get("passed"))
+        return bool(
+            state.of(self.exercise.name).get(self.name, {}).get("passed")
+        )
 
-    def check(self, answer: object = ..., seconds: float | None = None) -> Result:
+    def check(
+        self, answer: object = ..., seconds: float | None = None
+    ) -> Result:
         """Check an answer and say how it stands.
 
         `seconds`: when to give up, if not after what the manifest says.
@@ -90,24 +102,31 @@ class Step:
             facts = sandbox.run(judged, seconds or self.seconds)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # SystemExit, too: a learner's code does not end the kernel
+        # SystemExit, too: a learner's code does not end the kernel
+        except BaseException as error:
             return self.verdict(error)
         state.note(self.exercise.name, self.name, passed=True)
         return self._result(PASSED, "passed", **(facts or {}))
 
     def verdict(self, error: BaseException) -> Result:
-        """How it stands when the check, or the code itself, ended with an error."""
+        """How it stands when the check, or the code itself, ended with an
+        error.
+        """
         from mtl_lessons.exercises import sandbox
 
         match error:
             case NotAttempted():
-                return self._result(NOT_ATTEMPTED, "not-attempted", answer=self.answer)
+                return self._result(
+                    NOT_ATTEMPTED, "not-attempted", answer=self.answer
+                )
             case Mistake():
                 return self._result(NOT_YET, error.key, **error.facts)
             case sandbox.TimeUp():
                 return self._result(NOT_YET, "too-slow", seconds=error.seconds)
             case sandbox.TooLarge():
-                return self._result(NOT_YET, "too-large", weights=error.weights, most=error.most)
+                return self._result(
+                    NOT_YET, "too-large", weights=error.weights, most=error.most
+                )
         facts = {"kind": type(error).__name__, "said": told(error)}
         place = came_from(error) or embed.strings("exercises")["no-place"]
         return self._result(RAISED, "raised", error, **facts, place=place)
@@ -117,9 +136,13 @@ class Step:
         return self._result(RAISED, "died", how=how)
 
     def hint(self, number: int | None = None) -> Shown:
-        """The next hint, or the one of that number; after the last, the last again."""
+        """The next hint, or the one of that number; after the last, the last
+        again.
+        """
         shown = state.of(self.exercise.name).get(self.name, {}).get("hints", 0)
-        at = min(max(number if number is not None else shown + 1, 1), len(self.hints))
+        at = min(
+            max(number if number is not None else shown + 1, 1), len(self.hints)
+        )
         state.note(self.exercise.name, self.name, hints=max(shown, at))
         heading = self._words("hint", number=at, total=len(self.hints))
         text = self.hints[at - 1]
@@ -130,7 +153,9 @@ class Step:
     def solution(self) -> Shown:
         """The model answer's source."""
         heading = self._words("solution", module=self.exercise.module.__name__)
-        return Shown(heading, result.code("\n\n\n".join(self._sources())), folded=True)
+        return Shown(
+            heading, result.code("\n\n\n".join(self._sources())), folded=True
+        )
 
     def starter(self) -> Shown:
         """The code to begin with."""
@@ -140,7 +165,9 @@ class Step:
     @property
     def begin_with(self) -> str:
         """The starter's text."""
-        return (self.exercise.folder / self.spec.starter).read_text(encoding="utf-8")
+        return (self.exercise.folder / self.spec.starter).read_text(
+            encoding="utf-8"
+        )
 
     def reset(self) -> None:
         """Forget that this step was passed, and its hints."""
@@ -150,13 +177,17 @@ class Step:
         """The exercise's own message of that key, else the common one."""
         if key == "passed":
             return Message(self.spec.passed)
-        return self.exercise.manifest.messages.get(key) or Message(embed.strings("mistakes")[key])
+        return self.exercise.manifest.messages.get(key) or Message(
+            embed.strings("mistakes")[key]
+        )
 
     def _words(self, key: str, **facts: object) -> str:
         return embed.strings("exercises")[key].format(title=self.title, **facts)
 
     def _sources(self) -> list[str]:
-        parts = [getattr(self.exercise.module, name) for name in self.spec.solution]
+        parts = [
+            getattr(self.exercise.module, name) for name in self.spec.solution
+        ]
         return [inspect.getsource(part).strip() for part in parts]
 
     def _result(
@@ -169,16 +200,28 @@ class Step:
         step = self._words("step", number=self.number)
         heading = f"{SIGNS[outcome]} {self._words(outcome)}: {step}"
         for name, fact in facts.items():
-            facts[name] = short(fact, 20 * LONGEST) if isinstance(fact, str) else fact
+            facts[name] = (
+                short(fact, 20 * LONGEST) if isinstance(fact, str) else fact
+            )
         message, more = self._message(key), None
         if outcome in (NOT_YET, RAISED):
             more = self.exercise.section(message.read or self.spec.section)
         text = message.text.format(**facts)
-        return Result(heading, text, more, outcome=outcome, key=key, facts=facts, error=error)
+        return Result(
+            heading,
+            text,
+            more,
+            outcome=outcome,
+            key=key,
+            facts=facts,
+            error=error,
+        )
 
 
 class Exercise:
-    """An exercise: its steps in order, also as attributes; `reset` forgets what was passed."""
+    """An exercise: its steps in order, also as attributes; `reset` forgets what
+    was passed.
+    """
 
     def __init__(self, name: str) -> None:
         self.name, self.folder = name, FOLDER / name
@@ -188,7 +231,9 @@ class Exercise:
         self.steps = [Step(self, number, spec) for number, spec in specs]
 
     def __repr__(self) -> str:
-        return showable("\n".join([self.title, *(f"  {step}" for step in self.steps)]))
+        return showable(
+            "\n".join([self.title, *(f"  {step}" for step in self.steps)])
+        )
 
     def __getattr__(self, name: str) -> Step:
         for step in self.__dict__.get("steps", ()):
@@ -196,7 +241,9 @@ class Exercise:
                 return step
         known = ", ".join(step.name for step in self.__dict__.get("steps", ()))
         own = self.__dict__.get("name")
-        raise AttributeError(f"expected a step of {own!r} ({known}), found {name!r}")
+        raise AttributeError(
+            f"expected a step of {own!r} ({known}), found {name!r}"
+        )
 
     def __dir__(self) -> list[str]:
         """With the steps, so that Tab shows them."""
@@ -208,18 +255,24 @@ class Exercise:
 
         Raises `Mistake` if Keras runs on something else.
         """
-        if (wanted := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
+        if (
+            wanted := os.environ.get("KERAS_BACKEND", "tensorflow")
+        ) != "tensorflow":
             raise Mistake("other-backend", found=wanted)
         from mtl_lessons.backend import keras
 
         if (found := keras.config.backend()) != "tensorflow":
             raise Mistake("other-backend", found=found)
-        return importlib.import_module(f"mtl_lessons.exercises.{self.name}.checks")
+        return importlib.import_module(
+            f"mtl_lessons.exercises.{self.name}.checks"
+        )
 
     def checks_of(self, step: Step) -> ModuleType:
         """The module with the check of a step."""
         if step.light:
-            return importlib.import_module(f"mtl_lessons.exercises.{self.name}.light")
+            return importlib.import_module(
+                f"mtl_lessons.exercises.{self.name}.light"
+            )
         return self.checks
 
     @cached_property
@@ -233,30 +286,42 @@ class Exercise:
 
     def section(self, name: str) -> tuple[str, str]:
         """Title and target of a section of the chapter."""
-        return self.manifest.sections[name], f"{self.name.replace('_', '-')}-{name}"
+        return self.manifest.sections[
+            name
+        ], f"{self.name.replace('_', '-')}-{name}"
 
-    def answers(self, path: Path | str, seconds: float = SECONDS, keep: bool = False) -> dict:
+    def answers(
+        self, path: Path | str, seconds: float = SECONDS, keep: bool = False
+    ) -> dict:
         """What a file defines; it is run within limits.
 
         Raises what it raises. `keep`: what it sets for Keras stays set.
         """
         from mtl_lessons.exercises import sandbox
 
-        return sandbox.run(lambda: runpy.run_path(str(path)), seconds, keep=keep)
+        return sandbox.run(
+            lambda: runpy.run_path(str(path)), seconds, keep=keep
+        )
 
     def check_file(
         self,
         path: Path | str,
         steps: list[Step] | None = None,
     ) -> Iterator[tuple[Step, Result | None]]:
-        """The verdicts on a learner's file as they come; before each, the step with None.
+        """The verdicts on a learner's file as they come; before each, the step
+        with None.
 
-        Light steps come first: of the file, only what they use is run. Then the others in order, up
-        to the first that is not passed; the rest waits for it. `steps`: only these.
+        Light steps come first: of the file, only what they use is run. Then the
+        others in order, up to the first that is not passed; the rest waits for
+        it. `steps`: only these.
         """
         from mtl_lessons.exercises import sandbox
 
-        source, steps, done = Source.read(path), self.steps if steps is None else steps, set()
+        source, steps, done = (
+            Source.read(path),
+            self.steps if steps is None else steps,
+            set(),
+        )
         for step in (step for step in steps if step.light):
             try:
                 if source.needs_tensorflow(step.answer):

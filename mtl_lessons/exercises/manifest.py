@@ -1,26 +1,27 @@
-"""What an exercise is made of, as its `manifest.yml` says it: read, checked, frozen.
+"""What an exercise is made of, as its `manifest.yml` says it: read, checked,
+frozen.
 
-    title: Item recommendation and user interest in one model
-    module: mtl_lessons.two_tasks              # of the model answer
-    sections: {history: From a history to a vector}      # of the chapter: title by target
-    steps:
-      - name: inputs                           # of its check, and the attribute: `exercise.inputs`
-        title: a vector from a history
-        section: history                       # where to read again
-        answer: user_vector                    # the name under which a learner's file defines it
-        starter: starter_inputs.py             # what a learner begins with
-        solution: [user_vector]                # names in `module`
-        hints: ["Item ids are names, not quantities."]
-        passed: "A vector of {width} numbers." # what its check returns fills the braces in
-        seconds: 60                            # until its check gives up, if not 20
-        light: true                            # if its check needs no TensorFlow
+    title: Item recommendation and user interest in one model module:
+    mtl_lessons.two_tasks              # of the model answer sections: {history:
+    From a history to a vector}      # of the chapter: title by target steps:
+      - name: inputs                           # of its check, and the
+        attribute: `exercise.inputs` title: a vector from a history section:
+        history                       # where to read again answer: user_vector
+        # the name under which a learner's file defines it starter:
+        starter_inputs.py             # what a learner begins with solution:
+        [user_vector]                # names in `module` hints: ["Item ids are
+        names, not quantities."] passed: "A vector of {width} numbers." # what
+        its check returns fills the braces in seconds: 60
+        # until its check gives up, if not 20 light: true
+        # if its check needs no TensorFlow
     messages:
       too-narrow:
-        text: "Found: {width}. Expected: at least {least}."
-        read: trunk                            # a section, if it is not the step's
+        text: "Found: {width}. Expected: at least {least}." read: trunk
+        # a section, if it is not the step's
 
-A message is what a learner is told of a `Mistake` with that key. Those of the common probes are in
-`web/strings.en.json`, part `mistakes`; a message of the same name replaces them.
+A message is what a learner is told of a `Mistake` with that key. Those of the
+common probes are in `web/strings.en.json`, part `mistakes`; a message of the
+same name replaces them.
 """
 
 import re
@@ -35,7 +36,10 @@ import yaml
 from mtl_lessons import shapes
 
 SECONDS = 20.0  # until a check gives up, if the manifest says nothing
-WORD, KEY = re.compile(r"[a-z][a-z0-9_]*"), re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+WORD, KEY = (
+    re.compile(r"[a-z][a-z0-9_]*"),
+    re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"),
+)
 STEP = {
     "name": WORD,
     "title": str,
@@ -75,13 +79,17 @@ class StepSpec:
     @classmethod
     def of(cls, entry: dict[str, Any]) -> "StepSpec":
         """From the YAML of a step; nothing in it can be changed."""
-        lists: dict[str, Any] = {name: tuple(entry[name]) for name in ("solution", "hints")}
+        lists: dict[str, Any] = {
+            name: tuple(entry[name]) for name in ("solution", "hints")
+        }
         return cls(**entry | lists)
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is said of a mistake, with `{facts}` to fill in; `read`: where, if not the step's."""
+    """What is said of a mistake, with `{facts}` to fill in; `read`: where, if
+    not the step's.
+    """
 
     text: str
     read: str = ""
@@ -99,14 +107,18 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
-        """Raises `ValueError` for the first thing that is wrong, with its file and line."""
+        """Raises `ValueError` for the first thing that is wrong, with its file
+        and line.
+        """
         root, data = shapes.read(path)
         wrong = list(shapes.mismatches(root, SHAPE))
         if root is not None and not wrong:
             wrong = list(_contradictions(root, data, path.parent))
         for line, reason in wrong:
             raise ValueError(f"{path.parent.name}/{path.name}:{line}: {reason}")
-        messages = {key: Message(**message) for key, message in data["messages"].items()}
+        messages = {
+            key: Message(**message) for key, message in data["messages"].items()
+        }
         return cls(
             title=data["title"],
             module=data["module"],
@@ -116,7 +128,9 @@ class Manifest:
         )
 
 
-def _contradictions(root: yaml.Node, data: dict, folder: Path) -> Iterator[tuple[int, str]]:
+def _contradictions(
+    root: yaml.Node, data: dict, folder: Path
+) -> Iterator[tuple[int, str]]:
     """What no shape sees: pairs of a line and a reason."""
     sections = ", ".join(data["sections"])
     names = [step["name"] for step in data["steps"]]
@@ -127,19 +141,33 @@ def _contradictions(root: yaml.Node, data: dict, folder: Path) -> Iterator[tuple
             yield shapes.line_of(node), reason
         if step["section"] not in data["sections"]:
             found = step["section"]
-            yield _line(node, "section"), f"section: expected one of {sections}, found {found}"
+            yield (
+                _line(node, "section"),
+                f"section: expected one of {sections}, found {found}",
+            )
         if not (folder / step["starter"]).is_file():
             file = f"{folder.name}/{step['starter']}"
-            yield _line(node, "starter"), f"starter: expected the file {file}, found none"
+            yield (
+                _line(node, "starter"),
+                f"starter: expected the file {file}, found none",
+            )
         yield from _badly_braced(node, "passed", step["passed"])
     for key, message in data["messages"].items():
         node = shapes.inside(root, "messages", key)
-        if message.get("read", next(iter(data["sections"]))) not in data["sections"]:
-            yield _line(node, "read"), f"read: expected one of {sections}, found {message['read']}"
+        if (
+            message.get("read", next(iter(data["sections"])))
+            not in data["sections"]
+        ):
+            yield (
+                _line(node, "read"),
+                f"read: expected one of {sections}, found {message['read']}",
+            )
         yield from _badly_braced(node, "text", message["text"])
 
 
-def _badly_braced(node: yaml.Node, key: str, text: str) -> Iterator[tuple[int, str]]:
+def _badly_braced(
+    node: yaml.Node, key: str, text: str
+) -> Iterator[tuple[int, str]]:
     """A text in which no facts can be filled in."""
     try:
         list(Formatter().parse(text))

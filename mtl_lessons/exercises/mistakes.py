@@ -1,7 +1,9 @@
-"""What a check raises, and what is said of an error: its message, and where it came from.
+"""What a check raises, and what is said of an error: its message, and where it
+came from.
 
-raise Mistake("too-narrow", width=1, least=4)   # the key of a message, and the facts that it states
-attempted(answer)                               # the answer; NotAttempted for the dots of a starter
+raise Mistake("too-narrow", width=1, least=4)   # the key of a message, and the
+facts that it states attempted(answer)                               # the
+answer; NotAttempted for the dots of a starter
 """
 
 import linecache
@@ -21,7 +23,9 @@ LIBRARIES = (str(Path(os.__file__).parent), "<frozen")
 
 
 class Mistake(Exception):  # noqa: N818 (a learner's, no error of the program)
-    """What is wrong with an answer: the key of a message, and the facts that it states."""
+    """What is wrong with an answer: the key of a message, and the facts that it
+    states.
+    """
 
     def __init__(self, key: str, **facts: Any) -> None:
         super().__init__(key, facts)
@@ -35,7 +39,8 @@ class NotAttempted(Exception):  # noqa: N818 (no error of the program)
 def attempted(value: Any) -> Any:
     """The value itself.
 
-    Raises `NotAttempted` for the `...` of a starter, alone or as all that a list or dict holds.
+    Raises `NotAttempted` for the `...` of a starter, alone or as all that a
+    list or dict holds.
     """
     parts = [value]
     if isinstance(value, Mapping):
@@ -53,29 +58,43 @@ def short(text: str, most: int = LONGEST) -> str:
 
 
 def told(error: BaseException) -> str:
-    """The first lines of an error's message, as Markdown that shows them as they are."""
+    """The first lines of an error's message, as Markdown that shows them as
+    they are.
+    """
     try:
         message = str(error)
     except Exception as second:  # an error that cannot even say what it is
         message = f"({type(second).__name__} in its `__str__`)"
     plain = re.sub(r"\x1b\[[0-9;]*m", "", message[: 20 * LONGEST]).strip()
-    return "\n".join(f"    {short(line)}" for line in plain.splitlines()[:LINES])
+    return "\n".join(
+        f"    {short(line)}" for line in plain.splitlines()[:LINES]
+    )
 
 
 def came_from(error: BaseException) -> str:
-    """A sentence with the line of the learner's code that an error came from; else empty."""
+    """A sentence with the line of the learner's code that an error came from;
+    else empty.
+    """
     place = _place(error)
     return embed.strings("exercises")["place"].format(**place) if place else ""
 
 
 def is_own(file: str) -> bool:
     """Whether a file is a learner's: neither this package's nor a library's."""
-    return not (file.startswith((str(PACKAGE), *LIBRARIES)) or "-packages" in file)
+    return not (
+        file.startswith((str(PACKAGE), *LIBRARIES)) or "-packages" in file
+    )
 
 
 def _place(error: BaseException) -> dict | None:
-    """The last line of a traceback that is the learner's own: neither ours nor a library's."""
-    if isinstance(error, SyntaxError) and error.lineno and is_own(error.filename or ""):
+    """The last line of a traceback that is the learner's own: neither ours nor
+    a library's.
+    """
+    if (
+        isinstance(error, SyntaxError)
+        and error.lineno
+        and is_own(error.filename or "")
+    ):
         return {"line": error.lineno, "code": short((error.text or "").strip())}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if is_own(frame.filename):

@@ -1,4 +1,6 @@
-"""What a learner sees: plain text in a terminal, HTML in a notebook; of a check, how it ended."""
+"""What a learner sees: plain text in a terminal, HTML in a notebook; of a
+check, how it ended.
+"""
 
 import html
 from dataclasses import dataclass, field
@@ -7,7 +9,12 @@ from mtl_lessons import embed
 from mtl_lessons.console import showable
 from mtl_lessons.markup import to_html
 
-PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = OUTCOMES = ("passed", "not-yet", "raised", "not-attempted")
+PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = OUTCOMES = (
+    "passed",
+    "not-yet",
+    "raised",
+    "not-attempted",
+)
 SIGNS = dict(zip(OUTCOMES, "✓✗!·", strict=True))
 
 
@@ -17,12 +24,19 @@ class Shown:
 
     heading: str
     text: str = ""
-    more: tuple[str, str] | None = None  # the title of a section, and its target
+    # the title of a section, and its target
+    more: tuple[str, str] | None = None
     folded: bool = False  # in HTML, only the heading is seen at first
 
     def __repr__(self) -> str:
-        more = embed.strings("exercises")["read"].format(section=self.more[0]) if self.more else ""
-        return showable("\n".join(filter(None, [self.heading, self.text.strip(), more])))
+        more = (
+            embed.strings("exercises")["read"].format(section=self.more[0])
+            if self.more
+            else ""
+        )
+        return showable(
+            "\n".join(filter(None, [self.heading, self.text.strip(), more]))
+        )
 
     def _repr_html_(self) -> str:
         heading, text = html.escape(self.heading), to_html(self.text)
@@ -47,7 +61,8 @@ class Shown:
 class Result(Shown):
     """How a check ended.
 
-    `outcome` is one of OUTCOMES, `key` the message, `error` what the learner's code raised.
+    `outcome` is one of OUTCOMES, `key` the message, `error` what the learner's
+    code raised.
     """
 
     outcome: str = NOT_ATTEMPTED

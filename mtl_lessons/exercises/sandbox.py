@@ -1,14 +1,16 @@
-"""Runs a learner's code so that it can neither hang the checker nor leave anything changed behind.
+"""Runs a learner's code so that it can neither hang the checker nor leave
+anything changed behind.
 
-The code runs in a thread of its own. What TensorFlow and Keras remember for a thread (open gradient
-tapes, the graph that is being traced, the layer that is being called) ends with it, so code that is
-stopped in the middle of a trace spoils nothing for those who come after it. What belongs to the
-whole process is put back: Keras' number types, eager mode, NumPy's errors, Python's and NumPy's
+The code runs in a thread of its own. What TensorFlow and Keras remember for a
+thread (open gradient tapes, the graph that is being traced, the layer that is
+being called) ends with it, so code that is stopped in the middle of a trace
+spoils nothing for those who come after it. What belongs to the whole process is
+put back: Keras' number types, eager mode, NumPy's errors, Python's and NumPy's
 random generators, the working folder.
 
-Also guarded: time, and the number of weights, before they are allocated. Not guarded: the end of
-the process (a check in a terminal runs in a child, see `child`), and code that means harm. A
-learner runs it on a machine of their own.
+Also guarded: time, and the number of weights, before they are allocated. Not
+guarded: the end of the process (a check in a terminal runs in a child, see
+`child`), and code that means harm. A learner runs it on a machine of their own.
 """
 
 import contextvars
@@ -27,7 +29,8 @@ import numpy as np
 
 from mtl_lessons.exercises.mistakes import is_own
 
-SECONDS, WEIGHTS = 20.0, 20_000_000  # of running a file; a step of its own may take longer
+# of running a file; a step of its own may take longer
+SECONDS, WEIGHTS = 20.0, 20_000_000
 AGAIN = 0.2  # seconds until code that caught `TimeUp` gets it again
 GRACE = 3.0  # seconds after which code that does not end is left alone
 SETTINGS = {  # by module: how each of its settings is read and written
@@ -42,7 +45,10 @@ SETTINGS = {  # by module: how each of its settings is read and written
         (keras.config.dtype_policy, keras.config.set_dtype_policy),
     ],
     "tensorflow": lambda tensorflow: [
-        (tensorflow.config.functions_run_eagerly, tensorflow.config.run_functions_eagerly),
+        (
+            tensorflow.config.functions_run_eagerly,
+            tensorflow.config.run_functions_eagerly,
+        ),
     ],
 }
 
@@ -76,8 +82,8 @@ def run(
 
     Afterwards, all global settings are as before.
 
-    `keep`: leave the settings as the code has made them. Raises `TimeUp` or `TooLarge`, and
-    whatever `work` raises.
+    `keep`: leave the settings as the code has made them. Raises `TimeUp` or
+    `TooLarge`, and whatever `work` raises.
     """
     with ExitStack() as stack:
         if not keep:
@@ -90,7 +96,9 @@ def run(
 
 
 def _in_a_thread(work: Callable[[], Any], seconds: float, keep: bool) -> Any:
-    """Run it there and wait; raise what it raises, and `TimeUp` when it takes longer."""
+    """Run it there and wait; raise what it raises, and `TimeUp` when it takes
+    longer.
+    """
     found: dict[str, Any] = {}
     ended, policy = threading.Event(), _policy()
 
@@ -104,7 +112,9 @@ def _in_a_thread(work: Callable[[], Any], seconds: float, keep: bool) -> Any:
         finally:
             ended.set()
 
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(target,), daemon=True)
+    thread = threading.Thread(
+        target=contextvars.copy_context().run, args=(target,), daemon=True
+    )
     thread.start()
     try:
         in_time = _wait(ended, seconds)
@@ -125,12 +135,16 @@ def _in_a_thread(work: Callable[[], Any], seconds: float, keep: bool) -> Any:
 def _wait(ended: threading.Event, seconds: float) -> bool:
     """Wait, a second at a time: on Windows, Ctrl-C is heard in between only."""
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0 and not ended.wait(min(left, 1.0)):
+    while (left := end - time.monotonic()) > 0 and not ended.wait(
+        min(left, 1.0)
+    ):
         pass
     return ended.is_set()
 
 
-def _stop(thread: threading.Thread, ended: threading.Event, seconds: float) -> None:
+def _stop(
+    thread: threading.Thread, ended: threading.Event, seconds: float
+) -> None:
     """Raise `TimeUp` in the thread, at its next line of Python, until it ends.
 
     Waits for that no longer than `GRACE`.
@@ -156,8 +170,8 @@ def _raise_in(thread: threading.Thread, error: type) -> None:
 def _caught_in_vain(seconds: float, lines: int) -> type:
     """A `TimeUp` that raises another one, that many lines after it was caught.
 
-    One line later is too early if what caught it first was a `with`; so the number changes from
-    turn to turn.
+    One line later is too early if what caught it first was a `with`; so the
+    number changes from turn to turn.
     """
 
     class Again(TimeUp):
@@ -170,7 +184,8 @@ def _caught_in_vain(seconds: float, lines: int) -> type:
 
 
 def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
-    """Raise in the learner's own `except` and `finally`, too, which no loop survives.
+    """Raise in the learner's own `except` and `finally`, too, which no loop
+    survives.
 
     Not in libraries, whose `finally` may have a lock to give back.
     """
@@ -189,7 +204,8 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
         if is_own(frame.f_code.co_filename):
             frame.f_trace = trace
         frame = frame.f_back
-    sys.settrace(trace)  # last: from here on every call of this thread is traced
+    # last: from here on every call of this thread is traced
+    sys.settrace(trace)
 
 
 # ---------------------------------------------------------------- size
@@ -197,15 +213,23 @@ def _raise_after(lines: int, frame: FrameType | None, seconds: float) -> None:
 
 @contextmanager
 def weight_limit(most: int) -> Generator[None]:
-    """Raise `TooLarge` when layers ask for more than `most` weights, before the memory is taken."""
+    """Raise `TooLarge` when layers ask for more than `most` weights, before the
+    memory is taken.
+    """
     if "keras" not in sys.modules:
         yield
         return
     layer_class, total = sys.modules["keras"].layers.Layer, 0
 
-    def counted(layer: Any, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def counted(
+        layer: Any, shape: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
         nonlocal total
-        sizes = [size or 0 for size in np.atleast_1d(shape)] if shape is not None else []
+        sizes = (
+            [size or 0 for size in np.atleast_1d(shape)]
+            if shape is not None
+            else []
+        )
         total += int(np.prod(sizes, dtype=float))
         if total > most:
             raise TooLarge(total, most)
@@ -233,13 +257,25 @@ def _restored() -> Generator[None]:
 
 
 def _settings() -> list[tuple[Callable, Callable]]:
-    """How each is read and written; those of modules that nobody has imported are left out."""
-    there = {name: sys.modules[name] for name in SETTINGS if name in sys.modules}
-    return [pair for name, module in there.items() for pair in SETTINGS[name](module)]
+    """How each is read and written; those of modules that nobody has imported
+    are left out.
+    """
+    there = {
+        name: sys.modules[name] for name in SETTINGS if name in sys.modules
+    }
+    return [
+        pair
+        for name, module in there.items()
+        for pair in SETTINGS[name](module)
+    ]
 
 
 def _policy() -> object:
-    return sys.modules["keras"].config.dtype_policy() if "keras" in sys.modules else None
+    return (
+        sys.modules["keras"].config.dtype_policy()
+        if "keras" in sys.modules
+        else None
+    )
 
 
 def _settle(policy: object, seed: bool = True) -> None:

@@ -1,4 +1,5 @@
-"""Figures to play with: a dial per setting, and for every position words and a drawing.
+"""Figures to play with: a dial per setting, and for every position words and a
+drawing.
 
 A figure has three lives, all from the same object::
 
@@ -8,13 +9,15 @@ A figure has three lives, all from the same object::
 - on the site, or in a notebook's output, `web/explorable.js` adds the dials;
 - in a live kernel it is ipywidgets with the same dials.
 
-There are two kinds. An `Explorable` has any number of dials; it brings words and a drawing for each
-of their positions, or names a view that computes them in the browser. A `GainMap` is one over
-measurements on a grid of two settings: it shows them as a table too, coloured and signed, and in a
-live kernel it trains at a point that the reader picks.
+There are two kinds. An `Explorable` has any number of dials; it brings words
+and a drawing for each of their positions, or names a view that computes them in
+the browser. A `GainMap` is one over measurements on a grid of two settings: it
+shows them as a table too, coloured and signed, and in a live kernel it trains
+at a point that the reader picks.
 
-A figure has a file here and a line in `FIGURES`; its texts are the part of its name in
-`web/strings.en.json`. `bias_box` is an example of the first kind, `transfer_map` of the second.
+A figure has a file here and a line in `FIGURES`; its texts are the part of its
+name in `web/strings.en.json`. `bias_box` is an example of the first kind,
+`transfer_map` of the second.
 """
 
 from importlib import import_module

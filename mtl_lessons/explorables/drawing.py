@@ -24,7 +24,8 @@ def across(value: float, span: tuple[float, float]) -> float:
 def dots(cell: Cell, measures: Sequence[str], span: tuple[float, float]) -> str:
     """A row per measure: a dot per seed, the mean and its 95 % interval.
 
-    `span` is the axis, the same for all cells; it grows where a run lies outside.
+    `span` is the axis, the same for all cells; it grows where a run lies
+    outside.
     """
     runs = [run for name in measures for run in cell.runs[name]]
     low, high = min(span[0], *runs), max(span[1], *runs)
@@ -34,10 +35,14 @@ def dots(cell: Cell, measures: Sequence[str], span: tuple[float, float]) -> str:
 
     means = {name: interval(cell.runs[name]) for name in measures}
     rows = "".join(
-        _row(name, cell.runs[name], means[name], 18 + ROW * i, x) for i, name in enumerate(measures)
+        _row(name, cell.runs[name], means[name], 18 + ROW * i, x)
+        for i, name in enumerate(measures)
     )
     foot = ROW * len(measures)
-    ticks = [tick / 10 for tick in range(math.ceil(low * 10), math.floor(high * 10) + 1)]
+    ticks = [
+        tick / 10
+        for tick in range(math.ceil(low * 10), math.floor(high * 10) + 1)
+    ]
     lines = "".join(f"M{x(tick)} 4V{foot}" for tick in ticks)
     numbers = "".join(
         f'<text x="{x(tick)}" y="{foot + 16}" text-anchor="middle">{tick:.1f}</text>'
@@ -55,10 +60,17 @@ def dots(cell: Cell, measures: Sequence[str], span: tuple[float, float]) -> str:
 
 
 def _row(
-    name: str, runs: Sequence[float], mean: Interval, y: int, x: Callable[[float], str]
+    name: str,
+    runs: Sequence[float],
+    mean: Interval,
+    y: int,
+    x: Callable[[float], str],
 ) -> str:
-    heights = [y + 6 * (i % 3 - 1) for i in range(len(runs))]  # so that equal runs stay apart
-    points = "".join(f"M{x(run)} {height}h0" for run, height in zip(runs, heights))
+    # so that equal runs stay apart
+    heights = [y + 6 * (i % 3 - 1) for i in range(len(runs))]
+    points = "".join(
+        f"M{x(run)} {height}h0" for run, height in zip(runs, heights)
+    )
     bar = f"M{x(mean.low)} {y}H{x(mean.high)}M{x(mean.mean)} {y - 11}V{y + 11}"
     return (
         f'<g class="mtl-{name}"><text y="{y - 2}">{SAY[name]}</text>'
@@ -68,7 +80,9 @@ def _row(
 
 
 def table(columns: Sequence[str], rows: str) -> str:
-    """A table below a drawing, whose rows have their names in front; `rows` is HTML."""
+    """A table below a drawing, whose rows have their names in front; `rows` is
+    HTML.
+    """
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     return (
         f'<table class="mtl-steps"><thead><tr><td></td>{head}</tr></thead>'

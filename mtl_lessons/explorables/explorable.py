@@ -1,4 +1,6 @@
-"""A figure with dials, and for every position of them something in words and drawn."""
+"""A figure with dials, and for every position of them something in words and
+drawn.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -16,11 +18,12 @@ SAY = embed.strings("explorable")
 class Explorable:
     """Dials, and for every position of them something in words and drawn.
 
-    A figure is a class with two methods: `words` and `draw`. By default all points are drawn
-    beforehand. A figure whose browser computes them names its `view` (of `VIEWS` in
-    `web/explorable.js`) and, in `given`, what that view is told besides the dials. Its `words` and
-    `draw` are then what a kernel shows, and a page without scripts for `start`: they have to say
-    the same as the view.
+    A figure is a class with two methods: `words` and `draw`. By default all
+    points are drawn beforehand. A figure whose browser computes them names its
+    `view` (of `VIEWS` in `web/explorable.js`) and, in `given`, what that view
+    is told besides the dials. Its `words` and `draw` are then what a kernel
+    shows, and a page without scripts for `start`: they have to say the same as
+    the view.
 
     Args:
         axes: the dials.
@@ -30,9 +33,12 @@ class Explorable:
     """
 
     view = "drawing"
-    legend = "turn"  # what is said above the dials, of the texts that all figures share
+    # what is said above the dials, of the texts that all figures share
+    legend = "turn"
 
-    def __init__(self, axes: Sequence[Axis], title: str, caption: str, start: Any) -> None:
+    def __init__(
+        self, axes: Sequence[Axis], title: str, caption: str, start: Any
+    ) -> None:
         self.axes = tuple(axes)
         self.title = title
         self.caption = caption
@@ -41,7 +47,10 @@ class Explorable:
             value = self.point(start)[axis.name]
             if value not in axis.values:
                 expected = ", ".join(map(str, axis.values))
-                raise ValueError(f"start: expected {axis.name} of {expected}, found {value!r}")
+                raise ValueError(
+                    f"start: expected {axis.name} of {expected}, found "
+                    f"{value!r}"
+                )
 
     # ---- what a figure brings ----
 
@@ -50,7 +59,9 @@ class Explorable:
         raise NotImplementedError
 
     def draw(self, state: Any) -> str:
-        """A state drawn, as HTML: an `<svg role="img" aria-label=...>` or a table."""
+        """A state drawn, as HTML: an `<svg role="img" aria-label=...>` or a
+        table.
+        """
         raise NotImplementedError
 
     @property
@@ -59,7 +70,9 @@ class Explorable:
         return {}
 
     def state(self, point: Point) -> Any:
-        """What there is at a position of the dials: by default the point itself."""
+        """What there is at a position of the dials: by default the point
+        itself.
+        """
         return point
 
     def point(self, state: Any) -> Point:
@@ -75,7 +88,12 @@ class Explorable:
 
     def html(self) -> str:
         """The static figure and the data of its dials, without the engine."""
-        parts = self.head(), self.panel(self.start), self.foot(), embed.data(self._data())
+        parts = (
+            self.head(),
+            self.panel(self.start),
+            self.foot(),
+            embed.data(self._data()),
+        )
         return f'<figure class="mtl-explorable">{"".join(parts)}</figure>'
 
     def _data(self) -> dict[str, Any]:
@@ -103,24 +121,36 @@ class Explorable:
     def panel(self, state: Any) -> str:
         """One point in words and drawn."""
         words, drawing = self.says(state), self.draw(state)
-        return f'<div class="mtl-panel"><p>{words}</p><div>{drawing}</div></div>'
+        return (
+            f'<div class="mtl-panel"><p>{words}</p><div>{drawing}</div></div>'
+        )
 
     def says(self, state: Any) -> str:
         """The words as HTML."""
         point, *lines = map(escape, self.words(state))
-        return " ".join([f"<strong>{point}.</strong>", *(f"<span>{line}</span>" for line in lines)])
+        return " ".join(
+            [
+                f"<strong>{point}.</strong>",
+                *(f"<span>{line}</span>" for line in lines),
+            ]
+        )
 
     def __repr__(self) -> str:
         return "\n".join([self.title, *self.words(self.start), self.caption])
 
     # ---- in a notebook ----
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:  # IPython names what it wants
+    # IPython names what it wants
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         html = embed.carry(self.html(), "explorable")
         bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": html}
         if live():
             model = self.widget.box.model_id
-            bundle[VIEW] = {"version_major": 2, "version_minor": 0, "model_id": model}
+            bundle[VIEW] = {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": model,
+            }
         return bundle
 
     @cached_property

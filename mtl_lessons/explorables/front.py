@@ -1,11 +1,14 @@
-"""Chapter 3's second figure: a slider of weights along a front that was trained.
+"""Chapter 3's second figure: a slider of weights along a front that was
+trained.
 
-The front is that of `loss_balancing.front`, eight seeds a point, with the other methods on it; and
-a concave front, where a weighted sum jumps from end to end and a Chebyshev weighting walks.
+The front is that of `loss_balancing.front`, eight seeds a point, with the other
+methods on it; and a concave front, where a weighted sum jumps from end to end
+and a Chebyshev weighting walks.
 
-There are too many positions to draw each of them, so they are drawn in layers: a ground for each
-front, on it a mark for each weight, and extras for each method. `web/view_layers.js` puts them
-together, as `Front.words` and `Front.draw` do here.
+There are too many positions to draw each of them, so they are drawn in layers:
+a ground for each front, on it a mark for each weight, and extras for each
+method. `web/view_layers.js` puts them together, as `Front.words` and
+`Front.draw` do here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,13 +25,16 @@ from .explorable import Explorable
 from .grid import Axis, Point
 
 SAY = embed.strings("front")
-CASES = ("trained", "sum", "worst")  # the trained front, and two weightings of the concave one
-LEFT, RIGHT, TOP, BOTTOM = 34, 308, 26, 258  # of the plot, in a drawing 320 wide
+# the trained front, and two weightings of the concave one
+CASES = ("trained", "sum", "worst")
+# of the plot, in a drawing 320 wide
+LEFT, RIGHT, TOP, BOTTOM = 34, 308, 26, 258
 NAMES = 180  # where the names of methods begin
 
 Runs = Sequence[Sequence[float]]  # a pair of losses per seed
 Losses = Sequence[float]  # of a, and of b
-Ends = tuple[tuple[float, float], tuple[float, float]]  # lowest and highest a, and b
+# lowest and highest a, and b
+Ends = tuple[tuple[float, float], tuple[float, float]]
 Layer = dict[str, Any]
 
 
@@ -45,9 +51,13 @@ class Front(Explorable):
         methods = tuple(self.grid["methods"])
         labels = tuple(SAY[f"case-{case}"] for case in CASES)
         case = Axis("case", SAY["case"], CASES, labels)
-        weight = Axis("weight", SAY["weight"], tuple(self.grid["weights"]), format=".3f")
+        weight = Axis(
+            "weight", SAY["weight"], tuple(self.grid["weights"]), format=".3f"
+        )
         readings = (SAY["none"], SAY["every"], *methods)
-        method = Axis("method", SAY["method"], ("none", "every", *methods), readings)
+        method = Axis(
+            "method", SAY["method"], ("none", "every", *methods), readings
+        )
         caption = SAY["caption"].format(seeds=len(self.grid["sweep"][0]))
         start = {"case": "trained", "weight": 0.5, "method": "none"}
         super().__init__((case, weight, method), SAY["title"], caption, start)
@@ -80,7 +90,9 @@ class Front(Explorable):
     def draw(self, state: Point) -> str:
         mark = self.marks[state["case"], state["weight"]]
         extra = self.extras[state["case"], state["method"]]
-        layers = self.grounds[state["case"]] + extra["drawing"] + mark["drawing"]
+        layers = (
+            self.grounds[state["case"]] + extra["drawing"] + mark["drawing"]
+        )
         return f"{mark['open']}{layers}</svg>{extra['below']}"
 
 
@@ -94,7 +106,9 @@ def means(runs: ArrayLike) -> tuple[Interval, Interval]:
 
 
 def clearly_better(one: Runs, other: Runs) -> bool:
-    """Are the losses of `one` lower on both tasks, seed by seed, with 95 % intervals below 0?"""
+    """Are the losses of `one` lower on both tasks, seed by seed, with 95 %
+    intervals below 0?
+    """
     return all(gain.high < 0 for gain in means(np.subtract(one, other)))
 
 
@@ -108,7 +122,10 @@ def reached(grid: Mapping[str, Any], case: str) -> np.ndarray:
 def _measured(runs: Runs) -> dict[str, str]:
     """Both losses as `0.062 ± 0.003`."""
     found = zip("ab", means(runs))
-    return {task: f"{mean:.3f} ± {high - mean:.3f}" for task, (mean, _, high) in found}
+    return {
+        task: f"{mean:.3f} ± {high - mean:.3f}"
+        for task, (mean, _, high) in found
+    }
 
 
 # ---- the drawing ----
@@ -123,9 +140,15 @@ class Plot:
         self.is_trained = case == "trained"
         self.reached = reached(grid, case)
         trained = [*grid["sweep"], *grid["methods"].values()]
-        points = np.concatenate(trained if self.is_trained else [grid["concave"]["curve"]])
-        low, high = np.floor(points.min(0) * 5) / 5, np.ceil(points.max(0) * 5) / 5
-        self.ends: Ends = (low[0], high[0]), (low[1], high[1])  # in fifths, that hold all points
+        points = np.concatenate(
+            trained if self.is_trained else [grid["concave"]["curve"]]
+        )
+        low, high = (
+            np.floor(points.min(0) * 5) / 5,
+            np.ceil(points.max(0) * 5) / 5,
+        )
+        # in fifths, that hold all points
+        self.ends: Ends = (low[0], high[0]), (low[1], high[1])
 
     def spot(self, losses: Losses) -> np.ndarray:
         """A pair of losses in the drawing; what lies outside goes to the edge."""
@@ -134,7 +157,9 @@ class Plot:
         return np.array([LEFT, BOTTOM]) + share * [RIGHT - LEFT, TOP - BOTTOM]
 
     def path(self, points: Iterable[Losses]) -> str:
-        return "M" + "L".join("{:.1f} {:.1f}".format(*self.spot(point)) for point in points)
+        return "M" + "L".join(
+            "{:.1f} {:.1f}".format(*self.spot(point)) for point in points
+        )
 
     def dots(self, points: Iterable[Losses]) -> str:
         path = "".join(f"{self.path([point])}h0" for point in points)
@@ -151,7 +176,9 @@ class Plot:
 
     def ground(self) -> str:
         """Axes, the front, and where the weights end."""
-        across, upright = (np.arange(low, high + 0.1, 0.2) for low, high in self.ends)
+        across, upright = (
+            np.arange(low, high + 0.1, 0.2) for low, high in self.ends
+        )
         numbers = "".join(
             f'<text x="{self.spot((a, 0))[0]:.0f}" y="{BOTTOM + 16}" text-anchor="middle">'
             f"{a:.1f}</text>"
@@ -162,7 +189,9 @@ class Plot:
             f"{b:.1f}</text>"
             for b in upright
         )
-        curve = self.reached if self.is_trained else self.grid["concave"]["curve"]
+        curve = (
+            self.reached if self.is_trained else self.grid["concave"]["curve"]
+        )
         return (
             f'<path class="mtl-axis" d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"/>{numbers}'
             f'<text x="{RIGHT}" y="{BOTTOM + 32}" text-anchor="end">{SAY["loss-a"]}</text>'
@@ -171,16 +200,27 @@ class Plot:
         )
 
     def mark(self, weight: float) -> Layer:
-        """Where the weight ends, and a dashed line of what the weighting holds to be as good."""
+        """Where the weight ends, and a dashed line of what the weighting holds
+        to be as good.
+        """
         at = self.grid["weights"].index(weight)
         a, b = self.reached[at]
         runs = self.grid["sweep"][at]
-        said = {"case": SAY[f"case-{self.case}"], "weight": weight, "a": a, "b": b}
+        said = {
+            "case": SAY[f"case-{self.case}"],
+            "weight": weight,
+            "a": a,
+            "b": b,
+        }
         x, y = self.spot((a, b))
         cross = self.cross(runs) if self.is_trained else ""
         label = SAY["drawn"].format(**said)
-        frame = f'viewBox="0 0 320 {BOTTOM + 38}" role="img" aria-label="{label}"'
-        as_good = self.path(_as_good(self.ends, weight, a, b, self.case == "worst"))
+        frame = (
+            f'viewBox="0 0 320 {BOTTOM + 38}" role="img" aria-label="{label}"'
+        )
+        as_good = self.path(
+            _as_good(self.ends, weight, a, b, self.case == "worst")
+        )
         errors = [SAY["errors"].format(**_measured(runs))]
         return {
             "point": SAY["point"].format(**said),
@@ -193,22 +233,34 @@ class Plot:
     def _concave_lines(self, a: float, b: float) -> list[str]:
         curve = self.grid["concave"]["curve"]
         middle = np.array(curve[len(curve) // 2])
-        nearest = self.reached[np.linalg.norm(self.reached - middle, axis=1).argmin()]
+        nearest = self.reached[
+            np.linalg.norm(self.reached - middle, axis=1).argmin()
+        ]
         ends = SAY["middle"].format(middle=pair(middle), nearest=pair(nearest))
         return [SAY["losses"].format(a=a, b=b), ends]
 
     def extra(self, method: str) -> Layer:
-        """One method with its seeds, or every one by name, with a table of them."""
+        """One method with its seeds, or every one by name, with a table of
+        them.
+        """
         nothing = {"lines": [], "drawing": "", "below": ""}
         if method == "none":
             return nothing
         if not self.is_trained:
             return nothing | {"lines": [SAY["only-trained"]]}
         if method == "every":
-            return nothing | {"drawing": self._named(), "below": _table(self.grid["methods"])}
+            return nothing | {
+                "drawing": self._named(),
+                "below": _table(self.grid["methods"]),
+            }
         runs = self.grid["methods"][method]
-        drawing = f'<g class="mtl-method">{self.dots(runs)}{self.cross(runs)}</g>'
-        return nothing | {"lines": self._method_lines(method, runs), "drawing": drawing}
+        drawing = (
+            f'<g class="mtl-method">{self.dots(runs)}{self.cross(runs)}</g>'
+        )
+        return nothing | {
+            "lines": self._method_lines(method, runs),
+            "drawing": drawing,
+        }
 
     def _method_lines(self, method: str, runs: Runs) -> list[str]:
         sweep = self.grid["sweep"]
@@ -216,11 +268,14 @@ class Plot:
         worse = sum(clearly_better(other, runs) for other in sweep)
         return [
             SAY["method-errors"].format(method=method, **_measured(runs)),
-            SAY["against-weights"].format(better=better, worse=worse, weights=len(sweep)),
+            SAY["against-weights"].format(
+                better=better, worse=worse, weights=len(sweep)
+            ),
         ]
 
     def _named(self) -> str:
-        """Means of all methods, and a line from each to its name in a column on the right.
+        """Means of all methods, and a line from each to its name in a column on
+        the right.
 
         Methods with equal means share a name.
         """
@@ -245,11 +300,15 @@ def _table(methods: Mapping[str, Runs]) -> str:
     for name, runs in methods.items():
         found = _measured(runs)
         losses = f"<td>{found['a']}</td><td>{found['b']}</td>"
-        rows += f'<tr class="mtl-method"><th scope="row">{name}</th>{losses}</tr>'
+        rows += (
+            f'<tr class="mtl-method"><th scope="row">{name}</th>{losses}</tr>'
+        )
     return table([SAY["loss-a"], SAY["loss-b"]], rows)
 
 
-def _as_good(ends: Ends, weight: float, a: float, b: float, worst: bool) -> list[Losses]:
+def _as_good(
+    ends: Ends, weight: float, a: float, b: float, worst: bool
+) -> list[Losses]:
     """A line of equal `w a + (1 - w) b` through a point, within the ends.
 
     `worst`: a corner of equal `max(w a, (1 - w) b)` instead.
@@ -260,5 +319,7 @@ def _as_good(ends: Ends, weight: float, a: float, b: float, worst: bool) -> list
         corner = (level / weight, level / (1 - weight))
         return [(low_a, corner[1]), corner, (corner[0], low_b)]
     slope = weight / (1 - weight)
-    stops = np.clip([a - (high_b - b) / slope, a + (b - low_b) / slope], low_a, high_a)
+    stops = np.clip(
+        [a - (high_b - b) / slope, a + (b - low_b) / slope], low_a, high_a
+    )
     return [(stop, b + (a - stop) * slope) for stop in stops]

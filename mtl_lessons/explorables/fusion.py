@@ -1,7 +1,8 @@
-"""Chapter 4's second figure: eight videos, three heads, a formula with exponents.
+"""Chapter 4's second figure: eight videos, three heads, a formula with
+exponents.
 
-It shows that the form of the formula decides what a head that is too high can do to the order.
-Computed, here as in the browser (`web/view_fusion.js`).
+It shows that the form of the formula decides what a head that is too high can
+do to the order. Computed, here as in the browser (`web/view_fusion.js`).
 """
 
 from collections.abc import Mapping
@@ -48,17 +49,35 @@ BAR, ROW = 150, 26  # in units of the drawing, which is 320 wide
 
 
 class Fusion(Explorable):
-    """Videos in the order of a formula: its form x a weight or exponent per head x a wrong head."""
+    """Videos in the order of a formula: its form x a weight or exponent per
+    head x a wrong head.
+    """
 
     view = "fusion"
 
     def __init__(self) -> None:
         axes = (
-            Axis("form", SAY["form"], FORMS, labels=tuple(SAY[form] for form in FORMS)),
+            Axis(
+                "form",
+                SAY["form"],
+                FORMS,
+                labels=tuple(SAY[form] for form in FORMS),
+            ),
             *(Axis(head, SAY[head], EXPONENTS, format=".1f") for head in HEADS),
-            Axis("wrong", SAY["wrong"], tuple(WRONG), tuple(SAY[f"wrong-{one}"] for one in WRONG)),
+            Axis(
+                "wrong",
+                SAY["wrong"],
+                tuple(WRONG),
+                tuple(SAY[f"wrong-{one}"] for one in WRONG),
+            ),
         )
-        start = {"form": "sum", "click": 1.0, "like": 1.0, "minutes": 0.0, "wrong": "right"}
+        start = {
+            "form": "sum",
+            "click": 1.0,
+            "like": 1.0,
+            "minutes": 0.0,
+            "wrong": "right",
+        }
         super().__init__(axes, SAY["title"], SAY["caption"], start)
 
     @property
@@ -77,15 +96,20 @@ class Fusion(Explorable):
         form, *weights, wrong = self.axes
         now, fair = order(state), order(state, right=True)
         moved = sum(one != other for one, other in zip(now, fair, strict=True))
-        said = ", ".join(f"{axis.label} {axis.text(state[axis.name])}" for axis in weights)
+        said = ", ".join(
+            f"{axis.label} {axis.text(state[axis.name])}" for axis in weights
+        )
         return [
-            f"{form.text(state['form'])}: {said}; {wrong.label} {wrong.text(state['wrong'])}",
+            f"{form.text(state['form'])}: {said}; {wrong.label} "
+            f"{wrong.text(state['wrong'])}",
             SAY["first"].format(names=", ".join(now[:3])),
             SAY["moved"].format(moved=moved) if moved else SAY["same"],
         ]
 
     def draw(self, state: Point) -> str:
-        """A bar per video, the best first; ▲ and ▼: by how many places a wrong head moved it."""
+        """A bar per video, the best first; ▲ and ▼: by how many places a wrong
+        head moved it.
+        """
         now, fair, found = order(state), order(state, right=True), scores(state)
         best = found[now[0]] or 1
         rows = "".join(
@@ -100,17 +124,26 @@ class Fusion(Explorable):
 def scores(point: Point) -> dict[str, float]:
     """The score of each video, as the heads have it."""
     factors = WRONG[point["wrong"]]
-    return {name: _score(video, point, factors[video.new]) for name, video in VIDEOS.items()}
+    return {
+        name: _score(video, point, factors[video.new])
+        for name, video in VIDEOS.items()
+    }
 
 
 def order(point: Point, right: bool = False) -> list[str]:
-    """The videos by score, equal ones as they stand above; `right`: as if no head were wrong."""
+    """The videos by score, equal ones as they stand above; `right`: as if no
+    head were wrong.
+    """
     found = scores({**point, "wrong": "right"} if right else point)
     return sorted(found, key=lambda name: -found[name])
 
 
 def _score(video: Video, point: Point, factor: float) -> float:
-    predictions = {"click": video.click, "like": video.like * factor, "minutes": video.minutes}
+    predictions = {
+        "click": video.click,
+        "like": video.like * factor,
+        "minutes": video.minutes,
+    }
     if point["form"] == "sum":
         return sum(point[head] * p for head, p in predictions.items())
     return prod(p ** point[head] for head, p in predictions.items())

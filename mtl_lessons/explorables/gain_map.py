@@ -21,19 +21,23 @@ Train = Callable[..., Mapping[str, Any]]
 class GainMap(Explorable):
     """A table of gains whose cells are the dials' positions, too.
 
-    A state is a cell. In a live kernel the reader trains at a point of their own.
+    A state is a cell. In a live kernel the reader trains at a point of their
+    own.
 
     Args:
         grid: measurements by two settings, with the measures of `DRAWN`.
-        say: texts: title, caption, and a line of words under the name of each of the `tasks`.
+        say: texts: title, caption, and a line of words under the name of each
+            of the `tasks`.
         start: the cell to begin with.
         span: ends of the axis on which runs are drawn.
         train: measures at a new point.
     """
 
     legend = "dials"
-    tasks: Mapping[str, str]  # a name in `say` -> prefix of the task's measures; what words tell of
-    limits: Mapping[str, tuple[float, float]] = {}  # of new points, where not the ends of the axis
+    # a name in `say` -> prefix of the task's measures; what words tell of
+    tasks: Mapping[str, str]
+    # of new points, where not the ends of the axis
+    limits: Mapping[str, tuple[float, float]] = {}
 
     def __init__(
         self,
@@ -51,11 +55,17 @@ class GainMap(Explorable):
         self.train = train
 
     def words(self, state: Cell) -> list[str]:
-        return [self.grid.words(state.point), *(self._line(state, task) for task in self.tasks)]
+        return [
+            self.grid.words(state.point),
+            *(self._line(state, task) for task in self.tasks),
+        ]
 
     def _line(self, cell: Cell, task: str) -> str:
         prefix = self.tasks[task]
-        gain = {name: signed(value) for name, value in cell.gain(prefix)._asdict().items()}
+        gain = {
+            name: signed(value)
+            for name, value in cell.gain(prefix)._asdict().items()
+        }
         return self.say[task].format(verdict=SAY[cell.verdict(prefix)], **gain)
 
     def draw(self, state: Cell) -> str:
@@ -76,10 +86,15 @@ class GainMap(Explorable):
         return ""  # it stands under the table
 
     def rows(self) -> list[tuple[str, Sequence[Cell]]]:
-        """The rows of the table: how the first setting reads, and the cells there."""
+        """The rows of the table: how the first setting reads, and the cells
+        there.
+        """
         first, second = self.axes
         width = len(second.values)
-        cells = [self.grid.cells[i * width : (i + 1) * width] for i in range(len(first.values))]
+        cells = [
+            self.grid.cells[i * width : (i + 1) * width]
+            for i in range(len(first.values))
+        ]
         return list(zip(map(first.text, first.values), cells))
 
     def table(self, current: Cell | None, own: Sequence[Cell] = ()) -> str:
@@ -97,8 +112,13 @@ class GainMap(Explorable):
             f"{escape(self.grid.words(cell.point))}</th>{mark(cell)}</tr>"
             for cell in own
         )
-        head = "".join(f'<th scope="col">{second.short(value)}</th>' for value in second.values)
-        key = "".join(f"<li>{SIGNS[verdict]} {SAY[verdict]}</li>" for verdict in SIGNS)
+        head = "".join(
+            f'<th scope="col">{second.short(value)}</th>'
+            for value in second.values
+        )
+        key = "".join(
+            f"<li>{SIGNS[verdict]} {SAY[verdict]}</li>" for verdict in SIGNS
+        )
         return (
             f'<div class="mtl-map"><table><caption>{escape(self.title)}</caption>'
             f'<thead><tr><th scope="col" rowspan="2">{escape(first.label)}</th>'
@@ -113,9 +133,14 @@ class GainMap(Explorable):
         first, second = self.axes
         lines = [["", *map(second.text, second.values)]]
         for value, cells in self.rows():
-            gains = [f"{signed(cell.gain().mean)} {SIGNS[cell.verdict()]}" for cell in cells]
+            gains = [
+                f"{signed(cell.gain().mean)} {SIGNS[cell.verdict()]}"
+                for cell in cells
+            ]
             lines.append([value, *gains])
-        table = "\n".join("".join(f"{text:>10}" for text in line) for line in lines)
+        table = "\n".join(
+            "".join(f"{text:>10}" for text in line) for line in lines
+        )
         key = ", ".join(f"{SIGNS[verdict]} {SAY[verdict]}" for verdict in SIGNS)
         names = f"{first.label} (rows), {second.label} (columns)"
         return f"{self.title}\n{names}\n{table}\n{key}. {self.caption}"
@@ -126,7 +151,9 @@ class GainMap(Explorable):
 
 
 def _field(cell: Cell, current: Cell | None, strongest: float) -> str:
-    """A cell of the table: its sign says what its colour says, its heat (1 to 4) how much."""
+    """A cell of the table: its sign says what its colour says, its heat (1 to
+    4) how much.
+    """
     mean, verdict = cell.gain().mean, cell.verdict()
     heat = math.ceil(4 * abs(mean) / strongest) if verdict != "unclear" else 0
     mark = ' aria-current="true"' if cell is current else ""

@@ -9,7 +9,8 @@ import numpy as np
 
 from mtl_lessons.metrics import Interval, interval
 
-# A value of a dial: a number or text. Which of them, each figure knows of its own dials.
+# A value of a dial: a number or text. Which of them, each figure knows of its
+# own dials.
 Setting = Any
 Point = Mapping[str, Setting]  # a value for each dial, by the name of its axis
 
@@ -19,10 +20,12 @@ Point = Mapping[str, Setting]  # a value for each dial, by the name of its axis
 
 @dataclass(frozen=True)
 class Axis:
-    """A setting: its name in code and for readers, its values, and how each of them reads.
+    """A setting: its name in code and for readers, its values, and how each of
+    them reads.
 
-    A value reads as `labels` has it, else as `format` (a format specification) writes it. Values
-    that are text are choices: they are picked from a list, numbers with a slider.
+    A value reads as `labels` has it, else as `format` (a format specification)
+    writes it. Values that are text are choices: they are picked from a list,
+    numbers with a slider.
     """
 
     name: str
@@ -39,7 +42,13 @@ class Axis:
         """The value for readers."""
         if self.labels:
             return self.labels[self.values.index(value)]
-        default = "" if isinstance(value, str) else "," if isinstance(value, int) else ".2f"
+        default = (
+            ""
+            if isinstance(value, str)
+            else ","
+            if isinstance(value, int)
+            else ".2f"
+        )
         return format(value, self.format or default)
 
     def short(self, value: float) -> str:
@@ -52,7 +61,10 @@ class Axis:
 def points(axes: Sequence[Axis]) -> list[Point]:
     """Every position of the dials, the last axis fastest."""
     names = [axis.name for axis in axes]
-    return [dict(zip(names, values)) for values in product(*(axis.values for axis in axes))]
+    return [
+        dict(zip(names, values))
+        for values in product(*(axis.values for axis in axes))
+    ]
 
 
 def place(axes: Sequence[Axis], point: Point) -> int:
@@ -63,7 +75,9 @@ def place(axes: Sequence[Axis], point: Point) -> int:
     return at
 
 
-def stored_axes(data: Mapping[str, Any], say: Mapping[str, str]) -> tuple[Axis, ...]:
+def stored_axes(
+    data: Mapping[str, Any], say: Mapping[str, str]
+) -> tuple[Axis, ...]:
     """The settings of what is stored, `{"axes": [{"name", "values"}]}`.
 
     Labels are a figure's own: its text under the name of the axis.
@@ -77,7 +91,9 @@ def stored_axes(data: Mapping[str, Any], say: Mapping[str, str]) -> tuple[Axis, 
 
 @dataclass(frozen=True)
 class Cell:
-    """What was measured at a point: for each measure a number per seed, in one order of seeds."""
+    """What was measured at a point: for each measure a number per seed, in one
+    order of seeds.
+    """
 
     point: Point
     runs: Mapping[str, Sequence[float]]
@@ -87,10 +103,14 @@ class Cell:
 
         `task` is a prefix of both names.
         """
-        return interval(np.subtract(self.runs[f"{task}shared"], self.runs[f"{task}single"]))
+        return interval(
+            np.subtract(self.runs[f"{task}shared"], self.runs[f"{task}single"])
+        )
 
     def verdict(self, task: str = "") -> str:
-        """`"gain"` or `"loss"` if the interval lies on one side of 0, else `"unclear"`."""
+        """`"gain"` or `"loss"` if the interval lies on one side of 0, else
+        `"unclear"`.
+        """
         _, low, high = self.gain(task)
         return "gain" if low > 0 else "loss" if high < 0 else "unclear"
 
@@ -104,19 +124,23 @@ class Grid:
 
     @classmethod
     def read(
-        cls, data: Mapping[str, Any], measures: Sequence[str], say: Mapping[str, str]
+        cls,
+        data: Mapping[str, Any],
+        measures: Sequence[str],
+        say: Mapping[str, str],
     ) -> "Grid":
         """The grid of what is stored, with labels from a figure's texts.
 
         Args:
-            data: `{"axes": [{"name", "values"}], "cells": [record]}`, where a record is
-                `{<axis>: value, <measure>: [a number per seed]}`.
+            data: `{"axes": [{"name", "values"}], "cells": [record]}`, where a
+                record is `{<axis>: value, <measure>: [a number per seed]}`.
             measures: what every record has to have.
             say: texts, with one under the name of each axis.
 
         Raises:
-            ValueError: a cell or a measure is missing, a cell is there twice, or measures have
-                unequal numbers of seeds; the message names the point.
+            ValueError: a cell or a measure is missing, a cell is there twice,
+                or measures have unequal numbers of seeds; the message names the
+                point.
         """
         axes = stored_axes(data, say)
         found: dict[tuple, Cell] = {}
@@ -124,7 +148,9 @@ class Grid:
             cell = as_cell(record, axes, measures)
             position = tuple(cell.point.values())
             if position in found:
-                raise ValueError(f"expected one cell at {_at(cell.point)}, found two")
+                raise ValueError(
+                    f"expected one cell at {_at(cell.point)}, found two"
+                )
             found[position] = cell
         wanted = {tuple(point.values()): point for point in points(axes)}
         for position, point in wanted.items():
@@ -132,7 +158,9 @@ class Grid:
                 raise ValueError(f"expected a cell at {_at(point)}, found none")
         if strange := found.keys() - wanted.keys():
             point = found[min(strange)].point
-            raise ValueError(f"expected cells on the grid only, found {_at(point)}")
+            raise ValueError(
+                f"expected cells on the grid only, found {_at(point)}"
+            )
         return cls(axes, tuple(found[position] for position in wanted))
 
     def at(self, **point: float) -> Cell:
@@ -140,23 +168,32 @@ class Grid:
         names = [axis.name for axis in self.axes]
         if set(point) != set(names):
             found = ", ".join(point) or "none"
-            raise ValueError(f"expected the dials {', '.join(names)}, found {found}")
+            raise ValueError(
+                f"expected the dials {', '.join(names)}, found {found}"
+            )
         for axis in self.axes:
             if point[axis.name] not in axis.values:
                 values = ", ".join(map(str, axis.values))
                 raise ValueError(
-                    f"dial {axis.name}: expected one of {values}, found {point[axis.name]}"
+                    f"dial {axis.name}: expected one of {values}, found "
+                    f"{point[axis.name]}"
                 )
         return next(cell for cell in self.cells if cell.point == point)
 
     def words(self, point: Point) -> str:
-        """A point for readers: `Relatedness of the tasks 0.5, labels of the sparse task 500`."""
+        """A point for readers: `Relatedness of the tasks 0.5, labels of the
+        sparse task 500`.
+        """
         said = [(axis.label, axis.text(point[axis.name])) for axis in self.axes]
-        text = ", ".join(f"{label[0].lower()}{label[1:]} {value}" for label, value in said)
+        text = ", ".join(
+            f"{label[0].lower()}{label[1:]} {value}" for label, value in said
+        )
         return text[0].upper() + text[1:]
 
 
-def as_cell(record: Mapping[str, Any], axes: Sequence[Axis], measures: Sequence[str]) -> Cell:
+def as_cell(
+    record: Mapping[str, Any], axes: Sequence[Axis], measures: Sequence[str]
+) -> Cell:
     """A record of a file, or of a training, as a cell.
 
     Raises:
@@ -166,16 +203,21 @@ def as_cell(record: Mapping[str, Any], axes: Sequence[Axis], measures: Sequence[
     if missing := [name for name in names if name not in record]:
         dials = ", ".join(names)
         raise ValueError(
-            f"expected a cell with the dials {dials}, found none for {', '.join(missing)}"
+            f"expected a cell with the dials {dials}, found none for "
+            f"{', '.join(missing)}"
         )
     point = {name: record[name] for name in names}
     if missing := [name for name in measures if name not in record]:
         wanted = ", ".join(measures)
-        raise ValueError(f"at {_at(point)}: expected {wanted}, found no {', '.join(missing)}")
+        raise ValueError(
+            f"at {_at(point)}: expected {wanted}, found no {', '.join(missing)}"
+        )
     seeds = {name: len(record[name]) for name in measures}
     if len(set(seeds.values())) > 1:
         found = ", ".join(f"{total} of {name}" for name, total in seeds.items())
-        raise ValueError(f"at {_at(point)}: expected as many seeds of each, found {found}")
+        raise ValueError(
+            f"at {_at(point)}: expected as many seeds of each, found {found}"
+        )
     return Cell(point, {name: tuple(record[name]) for name in measures})
 
 

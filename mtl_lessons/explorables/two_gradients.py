@@ -1,8 +1,10 @@
-"""Chapter 3's first figure: two gradients, and the step that each aggregator makes of them.
+"""Chapter 3's first figure: two gradients, and the step that each aggregator
+makes of them.
 
-Two arrows are dragged. It shows who hurts whom, and that with two tasks PCGrad and UPGrad are one
-step, and IMTL-G and Nash-MTL are another. Python's steps are those of `loss_balancing`; the browser
-has them in closed form (`web/view_gradients.js`).
+Two arrows are dragged. It shows who hurts whom, and that with two tasks PCGrad
+and UPGrad are one step, and IMTL-G and Nash-MTL are another. Python's steps are
+those of `loss_balancing`; the browser has them in closed form
+(`web/view_gradients.js`).
 """
 
 from collections.abc import Mapping
@@ -28,9 +30,19 @@ AGGREGATORS = {  # name here and in the texts -> class of `loss_balancing`
     "imtlg": "IMTLG",
     "nash": "NashMTL",
 }
-ENDS = tuple(round(0.1 * i, 1) for i in range(-35, 36))  # coordinates that an arrow's end may have
+# coordinates that an arrow's end may have
+ENDS = tuple(round(0.1 * i, 1) for i in range(-35, 36))
 TOLD = (  # texts for the browser
-    *("gradients", "cosine", "no-cosine", "conflict", "opposed", "agree", "hurts", "nobody"),
+    *(
+        "gradients",
+        "cosine",
+        "no-cosine",
+        "conflict",
+        "opposed",
+        "agree",
+        "hurts",
+        "nobody",
+    ),
     *("same", "chosen", "drawn", "step", "change", "raised", *AGGREGATORS),
 )
 SIDE, UNIT = 320, 41  # of the drawing, and of one unit in it
@@ -56,22 +68,43 @@ class TwoGradients(Explorable):
     @property
     def given(self) -> Mapping[str, Any]:
         say = {key: SAY[key] for key in TOLD}
-        return {"ends": ENDS, "names": list(AGGREGATORS), "unit": UNIT, "say": say}
+        return {
+            "ends": ENDS,
+            "names": list(AGGREGATORS),
+            "unit": UNIT,
+            "say": say,
+        }
 
     def words(self, state: Point) -> list[str]:
         a, b = gradients(state)
         found = steps(a, b)
         _, *arrows = self.axes
-        said = {axis.name: axis.text(state[axis.name]).replace("-", "−") for axis in arrows}
+        said = {
+            axis.name: axis.text(state[axis.name]).replace("-", "−")
+            for axis in arrows
+        }
         name = state["shown"]
-        last = SAY["same"] if name == "all" else _chosen(name, found[name], a, b)
-        return [SAY["gradients"].format(**said), _relation(a, b), _hurt(found, a, b), last]
+        last = (
+            SAY["same"] if name == "all" else _chosen(name, found[name], a, b)
+        )
+        return [
+            SAY["gradients"].format(**said),
+            _relation(a, b),
+            _hurt(found, a, b),
+            last,
+        ]
 
     def draw(self, state: Point) -> str:
-        """The plane, and a table of all steps; the plane shows all of them or the chosen one."""
+        """The plane, and a table of all steps; the plane shows all of them or
+        the chosen one.
+        """
         a, b = gradients(state)
         found = steps(a, b)
-        shown = {name: d for name, d in found.items() if state["shown"] in ("all", name)}
+        shown = {
+            name: d
+            for name, d in found.items()
+            if state["shown"] in ("all", name)
+        }
         return _plane(a, b, shown) + _table(found, shown, a, b)
 
 
@@ -84,25 +117,35 @@ def _coordinate(task: str, xy: str) -> Axis:
 
 
 def gradients(point: Point) -> tuple[Vector, Vector]:
-    return np.array([point["ax"], point["ay"]]), np.array([point["bx"], point["by"]])
+    return np.array([point["ax"], point["ay"]]), np.array(
+        [point["bx"], point["by"]]
+    )
 
 
 @cache
 def _aggregators() -> dict[str, Any]:
     from mtl_lessons import loss_balancing  # TensorFlow, when it is needed
 
-    return {name: getattr(loss_balancing, kind)() for name, kind in AGGREGATORS.items()}
+    return {
+        name: getattr(loss_balancing, kind)()
+        for name, kind in AGGREGATORS.items()
+    }
 
 
 def steps(a: Vector, b: Vector) -> dict[str, Vector]:
     """The step d of every aggregator: the shared weights move by `-rate d`."""
     from mtl_lessons.loss_balancing import step
 
-    return {name: step(aggregator, [a, b]) for name, aggregator in _aggregators().items()}
+    return {
+        name: step(aggregator, [a, b])
+        for name, aggregator in _aggregators().items()
+    }
 
 
 def changes(d: Vector, a: Vector, b: Vector) -> dict[str, float]:
-    """Change of each loss per unit of learning rate, in first order, as printed: `-d · g`."""
+    """Change of each loss per unit of learning rate, in first order, as
+    printed: `-d · g`.
+    """
     return {"a": rounded(float(-d @ a)), "b": rounded(float(-d @ b))}
 
 
@@ -115,15 +158,26 @@ def _relation(a: Vector, b: Vector) -> str:
     if not lengths:
         return SAY["no-cosine"]
     cosine = a @ b / lengths
-    kind = "opposed" if cosine < -1 + 1e-9 else "conflict" if cosine < -1e-9 else "agree"
+    kind = (
+        "opposed"
+        if cosine < -1 + 1e-9
+        else "conflict"
+        if cosine < -1e-9
+        else "agree"
+    )
     return SAY["cosine"].format(cosine=decimal(cosine), kind=SAY[kind])
 
 
 def _hurt(found: Steps, a: Vector, b: Vector) -> str:
     """Which steps raise which loss."""
     change = {SAY[name]: changes(d, a, b) for name, d in found.items()}
-    names = {task: [name for name in change if change[name][task] > 0] for task in "ab"}
-    return SAY["hurts"].format(**{t: ", ".join(by) or SAY["nobody"] for t, by in names.items()})
+    names = {
+        task: [name for name in change if change[name][task] > 0]
+        for task in "ab"
+    }
+    return SAY["hurts"].format(
+        **{t: ", ".join(by) or SAY["nobody"] for t, by in names.items()}
+    )
 
 
 def _chosen(name: str, d: Vector, a: Vector, b: Vector) -> str:
@@ -137,7 +191,9 @@ def _chosen(name: str, d: Vector, a: Vector, b: Vector) -> str:
 def _plane(a: Vector, b: Vector, shown: Steps) -> str:
     ends = ", ".join(f"{SAY[name]} {pair(d)}" for name, d in shown.items())
     said = escape(SAY["drawn"].format(steps=ends))
-    arrows = "".join(f'<g class="mtl-{name}">{_arrow(d)}</g>' for name, d in shown.items())
+    arrows = "".join(
+        f'<g class="mtl-{name}">{_arrow(d)}</g>' for name, d in shown.items()
+    )
     half = SIDE // 2
     return (
         f'<svg class="mtl-plane" viewBox="0 0 {SIDE} {SIDE}" role="img" aria-label="{said}">'
@@ -179,13 +235,20 @@ def _handle(task: str, g: Vector) -> str:
 def _cone(a: Vector, b: Vector) -> list[Vector]:
     """A polygon of the steps that lower both losses.
 
-    It lies between the perpendiculars of both gradients, and reaches beyond the drawing.
+    It lies between the perpendiculars of both gradients, and reaches beyond the
+    drawing.
     """
     a, b = (a if a.any() else b), (b if b.any() else a)
     turn = 1 if a[0] * b[1] >= a[1] * b[0] else -1
     edges = [turn * _unit(a)[::-1] * [-1, 1], turn * _unit(b)[::-1] * [1, -1]]
     middle = _unit(a) + _unit(b)
-    corners = (np.zeros(2), edges[0], edges[0] + middle, edges[1] + middle, edges[1])
+    corners = (
+        np.zeros(2),
+        edges[0],
+        edges[0] + middle,
+        edges[1] + middle,
+        edges[1],
+    )
     return [FAR / UNIT * corner for corner in corners]
 
 
@@ -230,4 +293,6 @@ def _table(found: Steps, shown: Steps, a: Vector, b: Vector) -> str:
 def _changed(change: Mapping[str, float]) -> str:
     raised = SAY["raised"]
     flag = f' <span aria-hidden="true">▲</span><span class="mtl-unseen">{raised}</span>'
-    return "".join(f"<td>{decimal(x)}{flag if x > 0 else ''}</td>" for x in change.values())
+    return "".join(
+        f"<td>{decimal(x)}{flag if x > 0 else ''}</td>" for x in change.values()
+    )

@@ -42,7 +42,11 @@ class Trainable(Figure, Protocol):
 
 def live() -> bool:
     """Is this a kernel that can talk to widgets?"""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    shell = (
+        sys.modules["IPython"].get_ipython()
+        if "IPython" in sys.modules
+        else None
+    )
     return hasattr(shell, "kernel") and find_spec("ipywidgets") is not None
 
 
@@ -56,7 +60,9 @@ class Widget:
         layout = ipywidgets.Layout(width="98%", max_width="36em")
         self.wide = {"style": {"description_width": "14em"}, "layout": layout}
         at = figure.point(figure.start)
-        self.dials = {axis.name: self._dial(axis, at[axis.name]) for axis in figure.axes}
+        self.dials = {
+            axis.name: self._dial(axis, at[axis.name]) for axis in figure.axes
+        }
         self.head, self.panel, self.foot = (ipywidgets.HTML() for _ in range(3))
         self.foot.value = _part(figure.foot())
         style = ipywidgets.HTML(f"<style>{embed.style('explorable')}</style>")
@@ -69,9 +75,13 @@ class Widget:
     def _dial(self, axis: Axis, value: Setting) -> "ipywidgets.ValueWidget":
         import ipywidgets
 
-        kind = ipywidgets.Dropdown if axis.choice else ipywidgets.SelectionSlider
+        kind = (
+            ipywidgets.Dropdown if axis.choice else ipywidgets.SelectionSlider
+        )
         options = [(axis.text(one), one) for one in axis.values]
-        return kind(options=options, value=value, description=axis.label, **self.wide)
+        return kind(
+            options=options, value=value, description=axis.label, **self.wide
+        )
 
     def show(self, state: Any) -> None:
         self.head.value = _part(self.figure.head())
@@ -83,12 +93,16 @@ class Widget:
 
 
 def _part(html: str) -> str:
-    """A part of a figure as a widget shows it: styled, and not mounted by the engine."""
+    """A part of a figure as a widget shows it: styled, and not mounted by the
+    engine.
+    """
     return f'<div class="mtl-explorable" data-mounted>{html}</div>'
 
 
 class Trainer(Widget):
-    """A map with its dials, and with a button that trains where the reader likes."""
+    """A map with its dials, and with a button that trains where the reader
+    likes.
+    """
 
     figure: Trainable
 
@@ -100,8 +114,12 @@ class Trainer(Widget):
         self.inputs = {axis.name: self._input(axis) for axis in figure.axes}
         seeds = {"value": 5, "min": 2, "max": 20, "description": SAY["seeds"]}
         self.seeds = ipywidgets.BoundedIntText(**seeds, **self.wide)
-        self.button = ipywidgets.Button(description=SAY["train"], button_style="primary")
-        self.bar = ipywidgets.IntProgress(description=SAY["progress"], **self.wide)
+        self.button = ipywidgets.Button(
+            description=SAY["train"], button_style="primary"
+        )
+        self.bar = ipywidgets.IntProgress(
+            description=SAY["progress"], **self.wide
+        )
         self.bar.layout.visibility = "hidden"
         self.message = ipywidgets.HTML()
         heading = ipywidgets.HTML(f"<strong>{SAY['own']}</strong>")
@@ -112,11 +130,20 @@ class Trainer(Widget):
     def _input(self, axis: Axis) -> "ipywidgets.ValueWidget":
         import ipywidgets
 
-        low, high = self.figure.limits.get(axis.name, (axis.values[0], axis.values[-1]))
+        low, high = self.figure.limits.get(
+            axis.name, (axis.values[0], axis.values[-1])
+        )
         value = self.shown.point[axis.name]
-        given = {"value": value, "min": low, "max": high, "description": axis.label}
+        given = {
+            "value": value,
+            "min": low,
+            "max": high,
+            "description": axis.label,
+        }
         if isinstance(value, float):
-            return ipywidgets.FloatSlider(step=(high - low) / 100, **given, **self.wide)
+            return ipywidgets.FloatSlider(
+                step=(high - low) / 100, **given, **self.wide
+            )
         return ipywidgets.BoundedIntText(**given, **self.wide)
 
     def show(self, state: Cell) -> None:
@@ -125,22 +152,33 @@ class Trainer(Widget):
         self.panel.value = _part(self.figure.panel(state))
 
     def _train(self, button: Any) -> None:
-        button.disabled, self.bar.layout.visibility, self.message.value = True, "visible", ""
+        button.disabled, self.bar.layout.visibility, self.message.value = (
+            True,
+            "visible",
+            "",
+        )
         point = {name: control.value for name, control in self.inputs.items()}
         try:
             seeds = self.seeds.value
-            record = self.figure.train(**point, seeds=seeds, progress=self._progress)
+            record = self.figure.train(
+                **point, seeds=seeds, progress=self._progress
+            )
             cell = as_cell(record, self.figure.axes, list(self.shown.runs))
             self.own.append(cell)
             self.show(cell)
             said = f"{SAY['trained']}: {self.figure.says(cell)}"
             self.message.value = f'<p role="status">{said}</p>'
-        except (Exception, KeyboardInterrupt) as error:  # whatever it is, the reader sees it here
+        # whatever it is, the reader sees it here
+        except (Exception, KeyboardInterrupt) as error:
             reason = f"{type(error).__name__}: {error}".removesuffix(": ")
             said = escape(SAY["failed"].format(reason=reason))
             self.message.value = f'<p role="alert">{said}</p>'
         finally:
-            button.disabled, self.bar.layout.visibility, self.bar.value = False, "hidden", 0
+            button.disabled, self.bar.layout.visibility, self.bar.value = (
+                False,
+                "hidden",
+                0,
+            )
 
     def _progress(self, done: int, total: int) -> None:
         self.bar.max, self.bar.value = total, done

@@ -1,7 +1,8 @@
 """Chapter 2's first figure: which loss trains which block.
 
-Choose a design, its levels, and a loss. The colour of a block says whether that loss trains it,
-which was found out by a backward pass (`shared_networks.wirings`), not drawn by hand.
+Choose a design, its levels, and a loss. The colour of a block says whether that
+loss trains it, which was found out by a backward pass
+(`shared_networks.wirings`), not drawn by hand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,8 @@ from .grid import Axis, Point
 
 SAY = embed.strings("wiring")
 TASKS = ("a", "b")
-LOSSES = {"loss-a": "a", "loss-b": "b", "loss-both": "ab"}  # -> the tasks whose losses act
+# -> the tasks whose losses act
+LOSSES = {"loss-a": "a", "loss-b": "b", "loss-both": "ab"}
 MIXERS = ("gate", "stitch", "residual")
 COLUMNS = {"a": 54, "shared": 160, "b": 266}  # centres, in a drawing 320 wide
 WIDTH, HEIGHT, STEP = 98, 36, 62
@@ -38,12 +40,21 @@ class Wiring(Explorable):
 
     def __init__(self, records: Sequence[Record] | None = None) -> None:
         records = records or stored.read("shared_networks")["wirings"]
-        self.found = {(record["design"], record["levels"]): record for record in records}
-        designs, levels = (tuple(dict.fromkeys(values)) for values in zip(*self.found))
+        self.found = {
+            (record["design"], record["levels"]): record for record in records
+        }
+        designs, levels = (
+            tuple(dict.fromkeys(values)) for values in zip(*self.found)
+        )
         axes = (
             Axis("design", SAY["design"], designs),
             Axis("levels", SAY["levels"], levels),
-            Axis("loss", SAY["loss"], tuple(LOSSES), labels=tuple(SAY[loss] for loss in LOSSES)),
+            Axis(
+                "loss",
+                SAY["loss"],
+                tuple(LOSSES),
+                labels=tuple(SAY[loss] for loss in LOSSES),
+            ),
         )
         start = {"design": "CGC, PLE", "levels": 2, "loss": "loss-b"}
         super().__init__(axes, SAY["title"], SAY["caption"], start)
@@ -58,20 +69,26 @@ class Wiring(Explorable):
         return [SAY["point"].format(**said), *lines]
 
     def draw(self, state: Point) -> str:
-        """Boxes from the input below to the towers above; each says in text what trains it."""
+        """Boxes from the input below to the towers above; each says in text
+        what trains it.
+        """
         record, losses = self.record(state), LOSSES[state["loss"]]
         height = 70 + STEP * _rows(record)
         boxes = [
             (x, height - y, SAY[f"kind-{kind}"], tasks)
             for (level, kind, x, y), tasks in _places(record).items()
         ]
-        boxes += [(COLUMNS[task], 24, SAY["tower"].format(task=task), task) for task in TASKS]
+        boxes += [
+            (COLUMNS[task], 24, SAY["tower"].format(task=task), task)
+            for task in TASKS
+        ]
         drawn = "".join(
             _box(x, y, text, [loss for loss in losses if loss in tasks])
             for x, y, text, tasks in boxes
         )
         wires = "".join(
-            f"M{x} {height - y} {u} {height - v}" for x, y, u, v in _wires(record, height)
+            f"M{x} {height - y} {u} {height - v}"
+            for x, y, u, v in _wires(record, height)
         )
         said = escape(_said(_blocks(record), losses))
         frame = f'viewBox="0 0 320 {height}" role="img" aria-label="{said}"'
@@ -98,21 +115,29 @@ def _reach(blocks: Sequence[Block], task: str) -> str:
 
 
 def _name(block: Block) -> str:
-    return SAY["block"].format(level=block.level, kind=SAY[f"kind-{block.kind}"], owner=block.owner)
+    return SAY["block"].format(
+        level=block.level, kind=SAY[f"kind-{block.kind}"], owner=block.owner
+    )
 
 
 def _said(blocks: Sequence[Block], losses: str) -> str:
-    """For who cannot see the drawing: the blocks, by the losses that train them."""
+    """For who cannot see the drawing: the blocks, by the losses that train
+    them.
+    """
     groups: dict[str, list[str]] = {}
     for block in blocks:
         by = _by([loss for loss in losses if loss in block.tasks])
         kind = SAY[f"kind-{block.kind}"]
         groups.setdefault(by, []).append(f"{kind} {block.level} {block.owner}")
-    return "; ".join(f"{by}: {', '.join(names)}" for by, names in groups.items())
+    return "; ".join(
+        f"{by}: {', '.join(names)}" for by, names in groups.items()
+    )
 
 
 def _by(losses: Sequence[str]) -> str:
-    return SAY["by"].format(tasks=" + ".join(losses)) if losses else SAY["by-none"]
+    return (
+        SAY["by"].format(tasks=" + ".join(losses)) if losses else SAY["by-none"]
+    )
 
 
 # ---- the drawing ----
@@ -122,7 +147,8 @@ def _box(x: int, y: int, text: str, losses: Sequence[str]) -> str:
     hue = "both" if len(losses) > 1 else losses[0] if losses else "none"
     left, top = x - WIDTH // 2, y - HEIGHT // 2
     return (  # single quotes, since a page carries hundreds of these as JSON
-        f"<g class='mtl-by-{hue}'><path d='M{left} {top}h{WIDTH}v{HEIGHT}h-{WIDTH}z'/>"
+        f"<g class='mtl-by-{hue}'><path d='M{left} "
+        f"{top}h{WIDTH}v{HEIGHT}h-{WIDTH}z'/>"
         f"<text x='{x}' y='{y - 3}'>{text}</text>"
         f"<text x='{x}' y='{y + 12}'>{_by(losses)}</text></g>"
     )
@@ -140,7 +166,8 @@ def _row(record: Record, level: int, mixer: bool) -> int:
 
 
 def _places(record: Record) -> dict[tuple[int, str, int, int], str]:
-    """Where each box `(level, kind, x, y)` stands, from the foot, and whose losses reach it.
+    """Where each box `(level, kind, x, y)` stands, from the foot, and whose
+    losses reach it.
 
     A residual is a part of its gate.
     """
@@ -148,7 +175,9 @@ def _places(record: Record) -> dict[tuple[int, str, int, int], str]:
     for block in _blocks(record):
         if block.kind != "residual":
             y = _row(record, block.level, block.kind in MIXERS)
-            places[block.level, block.kind, COLUMNS[block.owner], y] = block.tasks
+            places[block.level, block.kind, COLUMNS[block.owner], y] = (
+                block.tasks
+            )
     return places
 
 
@@ -164,13 +193,21 @@ def _wires(record: Record, height: int) -> list[Wire]:
         for owner in sources:
             x, y = 160, 20  # of the input
             if last:
-                x, y = COLUMNS[_from(owner, last)], _row(record, level - 1, True) + half
+                x, y = (
+                    COLUMNS[_from(owner, last)],
+                    _row(record, level - 1, True) + half,
+                )
             wires.append((x, y, COLUMNS[owner], low - half))
         for mixer, groups in reads.items():
-            wires += [(COLUMNS[one], low + half, COLUMNS[mixer], high - half) for one in groups]
+            wires += [
+                (COLUMNS[one], low + half, COLUMNS[mixer], high - half)
+                for one in groups
+            ]
         last = list(reads) or sources
     top = (high if record["reads"][0] else low) + half
-    towers = [(COLUMNS[_from(task, last)], top, COLUMNS[task]) for task in TASKS]
+    towers = [
+        (COLUMNS[_from(task, last)], top, COLUMNS[task]) for task in TASKS
+    ]
     return wires + [(*wire, height - 24 - half) for wire in towers]
 
 

@@ -1,13 +1,14 @@
 """Chapter 4: what goes into a multi-task model, and what comes out.
 
 - `features`: declared once, turned into Keras inputs and one tensor;
-- `tasks`: declared once, giving head, loss and metrics, with labels that may be missing;
-- `funnel`: conversions that are known on clicks and wanted on all impressions: ESMM, IPS, DR, and a
-  comparison with known truth;
+- `tasks`: declared once, giving head, loss and metrics, with labels that may be
+  missing;
+- `funnel`: conversions that are known on clicks and wanted on all impressions:
+  ESMM, IPS, DR, and a comparison with known truth;
 - `serving`: probabilities put right, then fused into one score.
 
-`given` makes plain what is handed over, NumPy's numbers and DataFrames among it, or refuses it by
-name.
+`given` makes plain what is handed over, NumPy's numbers and DataFrames among
+it, or refuses it by name.
 
 Importing this package imports TensorFlow.
 """
@@ -24,7 +25,14 @@ from .features import (
     vocabulary,
 )
 from .funnel import DoublyRobust, InversePropensity, entire_space, with_parts
-from .serving import Calibration, power, product, recalibrate, undo_sampling, weighted_sum
+from .serving import (
+    Calibration,
+    power,
+    product,
+    recalibrate,
+    undo_sampling,
+    weighted_sum,
+)
 from .tasks import (
     Binary,
     MultiLabel,

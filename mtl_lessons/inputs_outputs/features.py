@@ -1,24 +1,24 @@
-"""What goes in: features, declared once, turned into Keras inputs and one tensor.
+"""What goes in: features, declared once, turned into Keras inputs and one
+tensor.
 
     features = [
-        Categorical("user", ids=600),
-        Categorical("item", ids=300),
-        Sequence("history", ids=300, table="item"),     # the same table as the item's
-        MultiValued("tags", ids=12),
-        Numeric("price", mean=20.0, scale=15.0),
-    ]
-    inputs, x = encode(features)                        # x: (batch, sum of the widths)
-    model = keras.Model(inputs, tower(x))
-    model.fit(feed(features, rows), ...)
+        Categorical("user", ids=600), Categorical("item", ids=300),
+        Sequence("history", ids=300, table="item"),     # the same table as the
+        item's MultiValued("tags", ids=12), Numeric("price", mean=20.0,
+        scale=15.0),
+    ] inputs, x = encode(features)                        # x: (batch, sum of
+    the widths) model = keras.Model(inputs, tower(x)) model.fit(feed(features,
+    rows), ...)
 
-An id is a whole number from 0 to `ids - 1`. Whatever else arrives is *out of vocabulary*: it gets a
-row of the table of its own, so that a user who signed up a minute ago crashes nothing. That row
-learns only if unknown ids occur in training; `lookup` sees to that, by calling every value unknown
-that is too rare. In lists, -1 is padding and counts for nothing.
+An id is a whole number from 0 to `ids - 1`. Whatever else arrives is *out of
+vocabulary*: it gets a row of the table of its own, so that a user who signed up
+a minute ago crashes nothing. That row learns only if unknown ids occur in
+training; `lookup` sees to that, by calling every value unknown that is too
+rare. In lists, -1 is padding and counts for nothing.
 
-Rows are a dict of columns or a DataFrame; a column is an array, a list or a Series. A value that is
-missing (NaN, None, masked) is refused, with the name of its feature: who knows what it stands for
-says so before.
+Rows are a dict of columns or a DataFrame; a column is an array, a list or a
+Series. A value that is missing (NaN, None, masked) is refused, with the name of
+its feature: who knows what it stands for says so before.
 """
 
 import re
@@ -49,8 +49,9 @@ Tables = Mapping[str, keras.layers.Embedding]
 class TableRows(layers.Layer):
     """Ids as rows of a table of `ids + 2` rows.
 
-    Id i is row i + 2, an unknown id row 1, padding (-1, in lists) row 0. Shape in, shape out; whole
-    numbers. `lists` says whether -1 is padding or just one more unknown id.
+    Id i is row i + 2, an unknown id row 1, padding (-1, in lists) row 0. Shape
+    in, shape out; whole numbers. `lists` says whether -1 is padding or just one
+    more unknown id.
 
     >>> rows = TableRows(ids=300, lists=True)
     >>> rows(np.array([0, 299, 300, -1])).numpy().tolist()
@@ -65,7 +66,9 @@ class TableRows(layers.Layer):
     def call(self, x: Tensor) -> Tensor:
         if keras.backend.standardize_dtype(x.dtype) != "int32":
             x = ops.cast(x, "int64")  # int8 would hold no row 300
-        other = ops.where(x == PADDING, 0, 1) if self.lists else ops.ones_like(x)
+        other = (
+            ops.where(x == PADDING, 0, 1) if self.lists else ops.ones_like(x)
+        )
         known = (x >= 0) & (x < self.ids)
         return ops.where(known, x + 2, other)
 
@@ -77,9 +80,10 @@ class TableRows(layers.Layer):
 class MaskedMean(layers.Layer):
     """Mean of the vectors that are there.
 
-    `(batch, length, d)` and yes or no, `(batch, length)`, give `(batch, d)`. Padding has no effect
-    and gets no gradient, and of nothing the mean is 0. (`GlobalAveragePooling1D` with a mask
-    divides by 0 there.) The sum is taken in float32 or more: float16 cannot count beyond 2048.
+    `(batch, length, d)` and yes or no, `(batch, length)`, give `(batch, d)`.
+    Padding has no effect and gets no gradient, and of nothing the mean is 0.
+    (`GlobalAveragePooling1D` with a mask divides by 0 there.) The sum is taken
+    in float32 or more: float16 cannot count beyond 2048.
 
     >>> vectors = np.array([[[1.0], [3.0], [100.0]]])
     >>> MaskedMean()(vectors, np.array([[True, True, False]])).numpy().tolist()
@@ -95,17 +99,21 @@ class MaskedMean(layers.Layer):
         return ops.cast(total / ops.maximum(count, 1), dtype)
 
 
-# ---------------------------------------------------------------- kinds of features
+# ------------------------------------------------------------ kinds of features
 
 
 @dataclass(frozen=True)
 class Feature(Declared):
-    """What all features have: a name, that of the Keras input and of the column in the rows."""
+    """What all features have: a name, that of the Keras input and of the column
+    in the rows.
+    """
 
     what = "feature"
 
     def layer(self, use: str) -> str:
-        """A name for one of the feature's layers, `price>standard`, unlike any feature or task."""
+        """A name for one of the feature's layers, `price>standard`, unlike any
+        feature or task.
+        """
         return f"{_spelt(self.name)}>{use}"
 
     def input(self) -> keras.KerasTensor:
@@ -113,16 +121,22 @@ class Feature(Declared):
         raise NotImplementedError
 
     def tensor(self, x: keras.KerasTensor, tables: Tables) -> keras.KerasTensor:
-        """From the input to what the model reads, `(batch, width)`; `tables` of ids, by name."""
+        """From the input to what the model reads, `(batch, width)`; `tables` of
+        ids, by name.
+        """
         raise NotImplementedError
 
     def column(self, values: Any) -> np.ndarray:
-        """The column as the input wants it, a row for each. Raises `ValueError` for bad values."""
+        """The column as the input wants it, a row for each. Raises `ValueError`
+        for bad values.
+        """
         raise NotImplementedError
 
 
 def _spelt(name: str) -> str:
-    """A name in the letters that TensorFlow takes; any other sign stands as its number."""
+    """A name in the letters that TensorFlow takes; any other sign stands as its
+    number.
+    """
     return re.sub(r"[^A-Za-z0-9_.-]", lambda sign: f"u{ord(sign[0]):x}", name)
 
 
@@ -132,9 +146,10 @@ class Numeric(Feature):
 
     `mean` and `scale` are those of the training rows; `fitted` computes them.
 
-    The model computes in float32, which tells no rows apart if the mean is many thousand times the
-    scale: the seconds since 1970 of one hour's clicks. There `column` takes the mean off first, in
-    float64, and the model reads `x - mean`.
+    The model computes in float32, which tells no rows apart if the mean is many
+    thousand times the scale: the seconds since 1970 of one hour's clicks. There
+    `column` takes the mean off first, in float64, and the model reads `x -
+    mean`.
 
     >>> price = Numeric("price", mean=20.0, scale=16.0)
     >>> inputs, x = encode([price])
@@ -164,24 +179,31 @@ class Numeric(Feature):
         self.expect(shaped, f"{setting} of 1 or {self.size} numbers", value)
         fits = np.isfinite(values) & (values > above)
         bound = " above 0" if above == 0 else ""
-        self.expect(bool(fits.all()), f"{setting} to be finite numbers{bound}", value)
+        self.expect(
+            bool(fits.all()), f"{setting} to be finite numbers{bound}", value
+        )
 
     @classmethod
     def fitted(cls, name: str, values: ArrayLike) -> "Numeric":
-        """The feature with mean and standard deviation of a column `(rows,)` or `(rows, size)`.
+        """The feature with mean and standard deviation of a column `(rows,)` or
+        `(rows, size)`.
 
-        A column that is the same in all rows has no unit: its scale is 1, and it comes out as 0.
+        A column that is the same in all rows has no unit: its scale is 1, and
+        it comes out as 0.
 
         >>> Numeric.fitted("price", [10.0, 30.0])
         Numeric(name='price', size=1, mean=(20.0,), scale=(10.0,))
         """
         columns = numbers(f"feature {name!r}", values)
         if not columns.size:
-            raise ValueError(f"feature {name!r}: expected finite numbers, found no row")
+            raise ValueError(
+                f"feature {name!r}: expected finite numbers, found no row"
+            )
         lost = np.count_nonzero(~np.isfinite(columns))
         if lost:
             raise ValueError(
-                f"feature {name!r}: expected finite numbers, found {lost} NaN or infinite"
+                f"feature {name!r}: expected finite numbers, found {lost} NaN "
+                "or infinite"
             )
         columns = columns.reshape(len(columns), -1)
         varied = np.ptp(columns, axis=0) > 0
@@ -209,7 +231,9 @@ class Numeric(Feature):
         mean, scale, taken = self.units
         factor = (1 / scale).tolist()
         offset = ((taken - mean) / scale).tolist()
-        return layers.Rescaling(factor, offset, dtype="float32", name=self.layer("standard"))(x)
+        return layers.Rescaling(
+            factor, offset, dtype="float32", name=self.layer("standard")
+        )(x)
 
     def column(self, values: ArrayLike) -> np.ndarray:
         column = numbers(self.called, values)
@@ -232,7 +256,8 @@ class Ids(Feature):
     - `ids`: how many are known.
     - `width`: the length of their vectors.
     - `table`: its name. Features with one `table` share it.
-    - `unknown`: False promises that no unknown id occurs, and `feed` holds the rows to it.
+    - `unknown`: False promises that no unknown id occurs, and `feed` holds the
+      rows to it.
     """
 
     _: KW_ONLY
@@ -247,7 +272,11 @@ class Ids(Feature):
         super().__post_init__()
         self.whole("ids")
         self.whole("width")
-        named = isinstance(self.table, str) and self.table != "" and "/" not in self.table
+        named = (
+            isinstance(self.table, str)
+            and self.table != ""
+            and "/" not in self.table
+        )
         expected = "table to be a name without '/'"
         self.expect(self.table is None or named, expected, repr(self.table))
 
@@ -270,7 +299,9 @@ class Ids(Feature):
         vectors: keras.KerasTensor,
         rows: keras.KerasTensor,  # noqa: ARG002 (lists need them)
     ) -> keras.KerasTensor:
-        """From the vectors of a row's ids to one; `rows` of the table tell padding (0) from ids."""
+        """From the vectors of a row's ids to one; `rows` of the table tell
+        padding (0) from ids.
+        """
         return vectors
 
     def column(self, values: Any) -> np.ndarray:
@@ -295,17 +326,19 @@ class Categorical(Ids):
     >>> inputs, x = encode([user])
     >>> x.shape
     (None, 8)
-    >>> user.column([3, 10**12]).tolist()              # 600: unknown, as any other
+    >>> user.column([3, 10**12]).tolist()  # 600: unknown, as any other
     [3, 600]
     """
 
 
 @dataclass(frozen=True)
 class Lists(Ids):
-    """What lists of ids have: `longest`, how many ids of a row are read; without it, all.
+    """What lists of ids have: `longest`, how many ids of a row are read;
+    without it, all.
 
-    A column is as wide as its longest list: one row of 20,000 ids makes 2,000 rows 160 MB.
-    `longest` bounds that, and of a history keeps the latest, which are the last ones.
+    A column is as wide as its longest list: one row of 20,000 ids makes 2,000
+    rows 160 MB. `longest` bounds that, and of a history keeps the latest, which
+    are the last ones.
     """
 
     _: KW_ONLY
@@ -334,7 +367,9 @@ class MultiValued(Lists):
     [[4, 7], [-1, -1], [1, -1]]
     """
 
-    def pool(self, vectors: keras.KerasTensor, rows: keras.KerasTensor) -> keras.KerasTensor:
+    def pool(
+        self, vectors: keras.KerasTensor, rows: keras.KerasTensor
+    ) -> keras.KerasTensor:
         return MaskedMean(name=self.layer("mean"))(vectors, rows > 0)
 
 
@@ -342,8 +377,8 @@ class MultiValued(Lists):
 class Sequence(Lists):
     """Ids in an order, the oldest first, padded with -1 behind.
 
-    `(batch, length)` gives the last state of a GRU, `(batch, width)`. Padding leaves the state as
-    it is, so an empty history gives zeros.
+    `(batch, length)` gives the last state of a GRU, `(batch, width)`. Padding
+    leaves the state as it is, so an empty history gives zeros.
 
     >>> history = Sequence("history", ids=300, width=2, longest=3)
     >>> history.column([[1, 2, 3, 4, 5], [6]]).tolist()
@@ -353,19 +388,25 @@ class Sequence(Lists):
     [[0.0, 0.0]]
     """
 
-    def pool(self, vectors: keras.KerasTensor, rows: keras.KerasTensor) -> keras.KerasTensor:
+    def pool(
+        self, vectors: keras.KerasTensor, rows: keras.KerasTensor
+    ) -> keras.KerasTensor:
         gru = layers.GRU(self.width, use_cudnn=False, name=self.layer("state"))
         return gru(vectors, mask=rows > 0)
 
 
-# ---------------------------------------------------------------- all features of a model
+# ------------------------------------------------------ all features of a model
 
 
-def encode(features: Iterable[Feature]) -> tuple[dict[str, keras.KerasTensor], keras.KerasTensor]:
-    """Keras inputs by name, and all features side by side, in the order declared.
+def encode(
+    features: Iterable[Feature],
+) -> tuple[dict[str, keras.KerasTensor], keras.KerasTensor]:
+    """Keras inputs by name, and all features side by side, in the order
+    declared.
 
-    The second is `(batch, sum of the widths)`. Raises `ValueError` for a name that is there twice,
-    and for a shared table on whose size its features do not agree.
+    The second is `(batch, sum of the widths)`. Raises `ValueError` for a name
+    that is there twice, and for a shared table on whose size its features do
+    not agree.
 
     >>> inputs, x = encode([Categorical("user", ids=600, width=8), Numeric("price")])
     >>> sorted(inputs), x.shape                        # 8 numbers and 1
@@ -374,7 +415,9 @@ def encode(features: Iterable[Feature]) -> tuple[dict[str, keras.KerasTensor], k
     inputs, vectors = tensors(features)
     if len(vectors) == 1:
         return inputs, next(iter(vectors.values()))
-    return inputs, layers.Concatenate(name="all>features")(list(vectors.values()))
+    return inputs, layers.Concatenate(name="all>features")(
+        list(vectors.values())
+    )
 
 
 def tensors(
@@ -390,7 +433,10 @@ def tensors(
         raise ValueError(f"features: expected different names, found {names}")
     inputs = {feature.name: feature.input() for feature in features}
     tables = _tables(features)
-    vectors = {feature.name: feature.tensor(inputs[feature.name], tables) for feature in features}
+    vectors = {
+        feature.name: feature.tensor(inputs[feature.name], tables)
+        for feature in features
+    }
     return inputs, vectors
 
 
@@ -400,7 +446,9 @@ def _tables(features: Iterable[Feature]) -> dict[str, keras.layers.Embedding]:
     for feature in features:
         if not isinstance(feature, Ids):
             continue
-        ids, width = sizes.setdefault(feature.table_name, (feature.ids, feature.width))
+        ids, width = sizes.setdefault(
+            feature.table_name, (feature.ids, feature.width)
+        )
         agreed = (feature.ids, feature.width) == (ids, width)
         expected = f"{ids} ids and width {width}, as others of its table"
         feature.expect(agreed, expected, f"{feature.ids} and {feature.width}")
@@ -410,13 +458,17 @@ def _tables(features: Iterable[Feature]) -> dict[str, keras.layers.Embedding]:
     }
 
 
-def feed(features: Iterable[Feature], rows: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
+def feed(
+    features: Iterable[Feature], rows: Mapping[str, ArrayLike]
+) -> dict[str, np.ndarray]:
     """The columns that the inputs want, as `fit` and `predict` take them.
 
-    Other columns of the rows are left out. A list feature may come as lists of unequal length.
+    Other columns of the rows are left out. A list feature may come as lists of
+    unequal length.
 
-    Raises `ValueError` that names the feature: a column that is missing, of the wrong shape or
-    type, with NaN, with ids that were promised not to occur, or of another length than the rest.
+    Raises `ValueError` that names the feature: a column that is missing, of the
+    wrong shape or type, with NaN, with ids that were promised not to occur, or
+    of another length than the rest.
 
     >>> x = feed([Numeric("price"), Categorical("user", ids=600)], {"price": [9.5], "user": [7]})
     >>> x["price"].tolist(), x["user"].tolist()
@@ -426,8 +478,12 @@ def feed(features: Iterable[Feature], rows: Mapping[str, ArrayLike]) -> dict[str
     log = columns_by_name("rows", rows)
     for feature in features:
         there = feature.name in log
-        feature.expect(there, "a column of that name", f"only {', '.join(map(str, log))}")
-    columns = {feature.name: feature.column(log[feature.name]) for feature in features}
+        feature.expect(
+            there, "a column of that name", f"only {', '.join(map(str, log))}"
+        )
+    columns = {
+        feature.name: feature.column(log[feature.name]) for feature in features
+    }
     for feature in features:
         first = features[0].name
         length = len(columns[first])
@@ -436,11 +492,14 @@ def feed(features: Iterable[Feature], rows: Mapping[str, ArrayLike]) -> dict[str
     return columns
 
 
-def pad(lists: Iterable[Iterable[int]], longest: int | None = None) -> np.ndarray:
-    """Lists of ids as a rectangle `(rows, longest list)`, filled up with -1; a rectangle stays.
+def pad(
+    lists: Iterable[Iterable[int]], longest: int | None = None
+) -> np.ndarray:
+    """Lists of ids as a rectangle `(rows, longest list)`, filled up with -1; a
+    rectangle stays.
 
-    With `longest`, of a longer list the last ids stay. Raises `ValueError` for a row that is no
-    list of whole numbers.
+    With `longest`, of a longer list the last ids stay. Raises `ValueError` for
+    a row that is no list of whole numbers.
 
     >>> pad([[1, 2, 3], [4]], longest=2).tolist()
     [[2, 3], [4, -1]]
@@ -459,7 +518,9 @@ def _end_to_end(
         lists = list(lists)
     except TypeError:
         shown = reprlib.repr(lists)
-        raise ValueError(f"{who}: expected a list of ids in every row, found {shown}") from None
+        raise ValueError(
+            f"{who}: expected a list of ids in every row, found {shown}"
+        ) from None
     rows = [_row(who, number, ids) for number, ids in enumerate(lists)]
     if longest is not None:
         rows = [row[row != PADDING][-longest:] for row in rows]
@@ -485,7 +546,9 @@ def _row(who: str, number: int, ids: Iterable[int]) -> np.ndarray:
 
 
 def _rectangle(ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Ids that lie one behind the other as rows of these lengths, filled up with -1."""
+    """Ids that lie one behind the other as rows of these lengths, filled up
+    with -1.
+    """
     width = max(lengths.max(initial=0), 1)
     rectangle = np.full((len(lengths), width), PADDING, ids.dtype)
     there = np.arange(width) < lengths[:, None]
@@ -493,7 +556,9 @@ def _rectangle(ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return rectangle
 
 
-def vocabulary(values: Iterable[Hashable], at_least: int = 2) -> dict[Hashable, int]:
+def vocabulary(
+    values: Iterable[Hashable], at_least: int = 2
+) -> dict[Hashable, int]:
     """Ids for the values that occur often enough, the most frequent first.
 
     The rest are to be unknown, in training too.
@@ -502,10 +567,14 @@ def vocabulary(values: Iterable[Hashable], at_least: int = 2) -> dict[Hashable, 
     {'tea': 0, 'milk': 1}
     """
     counts = Counter(values).most_common()
-    return {value: i for i, (value, count) in enumerate(counts) if count >= at_least}
+    return {
+        value: i for i, (value, count) in enumerate(counts) if count >= at_least
+    }
 
 
-def lookup(values: Iterable[Hashable], words: Mapping[Hashable, int]) -> np.ndarray:
+def lookup(
+    values: Iterable[Hashable], words: Mapping[Hashable, int]
+) -> np.ndarray:
     """Ids of raw values by a `vocabulary`.
 
     A value that is not in it becomes `len(words)`, which is out of vocabulary.

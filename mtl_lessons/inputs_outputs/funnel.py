@@ -1,8 +1,10 @@
-"""The funnel: purchases are known where there was a click, and are wanted on every impression.
+"""The funnel: purchases are known where there was a click, and are wanted on
+every impression.
 
-`P(purchase | click)`, the CVR, is learned from clicks and served on all impressions. Five ways to
-train it, on the heads `click` (p_ctr), `conversion` (p_cvr) and `purchase = p_ctr · p_cvr`; o is
-the click, e the cross-entropy of p_cvr, n the rows:
+`P(purchase | click)`, the CVR, is learned from clicks and served on all
+impressions. Five ways to train it, on the heads `click` (p_ctr), `conversion`
+(p_cvr) and `purchase = p_ctr · p_cvr`; o is the click, e the cross-entropy of
+p_cvr, n the rows:
 
 | estimator | loss besides that of the click       | what it needs to be right                    |
 |-----------|--------------------------------------|----------------------------------------------|
@@ -12,12 +14,14 @@ the click, e the cross-entropy of p_cvr, n the rows:
 | ips       | `Σ o e/p_ctr / Σ o/p_ctr`            | right propensities, not near 0, none hidden  |
 | dr        | imputed errors + ips of what is left | right propensities *or* imputations, as ips  |
 
-`natural` is the likelihood of (click, conversion) row by row. ESMM (Ma et al., 2018) maximises that
-of (click, purchase), so it never asks for a conversion where nobody clicked. IPS and DR are those
-of ESCM² (Wang et al., 2022), which adds ESMM's term to them.
+`natural` is the likelihood of (click, conversion) row by row. ESMM (Ma et al.,
+2018) maximises that of (click, purchase), so it never asks for a conversion
+where nobody clicked. IPS and DR are those of ESCM² (Wang et al., 2022), which
+adds ESMM's term to them.
 
-All are plain Keras losses of a named output, so they go with any `compile` and optimiser, and with
-a balancer. `compare` runs them in a world whose truth is known.
+All are plain Keras losses of a named output, so they go with any `compile` and
+optimiser, and with a balancer. `compare` runs them in a world whose truth is
+known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +40,7 @@ from .tasks import MultiLabel, cross_entropy
 layers, ops = keras.layers, keras.ops
 
 
-# ---------------------------------------------------------------- heads and losses
+# ------------------------------------------------------------- heads and losses
 
 
 def entire_space(
@@ -45,10 +49,10 @@ def entire_space(
 ) -> dict[str, keras.KerasTensor]:
     """The outputs of ESMM: the two heads, and `purchase`, their product.
 
-    `purchase` is P(click and purchase), on all impressions. Put a loss on `click` and on
-    `purchase`, none on `conversion`, which is trained within; so it is with `Balanced`, too. With
-    metrics, Keras wants a label for each output: `targets` of three tasks gives it, NaN where it is
-    not known.
+    `purchase` is P(click and purchase), on all impressions. Put a loss on
+    `click` and on `purchase`, none on `conversion`, which is trained within; so
+    it is with `Balanced`, too. With metrics, Keras wants a label for each
+    output: `targets` of three tasks gives it, NaN where it is not known.
 
     The product is taken in float32: in float16 a rare purchase would be 0.
 
@@ -57,12 +61,15 @@ def entire_space(
     >>> esmm([np.array([[0.25]]), np.array([[0.5]])])["purchase"].numpy().tolist()
     [[0.125]]
     """
-    purchase = layers.Multiply(dtype="float32", name="purchase")([click, conversion])
+    purchase = layers.Multiply(dtype="float32", name="purchase")(
+        [click, conversion]
+    )
     return {"click": click, "conversion": conversion, "purchase": purchase}
 
 
 def with_parts(name: str, *parts: keras.KerasTensor) -> keras.KerasTensor:
-    """An output for a loss that needs several predictions, `(batch, columns)` each, side by side.
+    """An output for a loss that needs several predictions, `(batch, columns)`
+    each, side by side.
 
     >>> conversion, click = keras.Input((1,)), keras.Input((1,))
     >>> with_parts("ips", conversion, click).shape
@@ -75,20 +82,24 @@ def with_parts(name: str, *parts: keras.KerasTensor) -> keras.KerasTensor:
 class InversePropensity(keras.losses.Loss):
     """IPS: every click stands for 1 / propensity impressions.
 
-    Self-normalised, and at its natural weight: `mean(o) · Σ o w e / Σ o w`, with
-    `w = 1 / max(propensity, clip)`.
+    Self-normalised, and at its natural weight: `mean(o) · Σ o w e / Σ o w`,
+    with `w = 1 / max(propensity, clip)`.
 
-    Labels `(batch, columns)`, or `(batch,)` for one: the conversion, NaN where nobody clicked.
-    Predictions `(batch, 2 columns)`: p_cvr, then the propensity. It is a *constant* here: with a
-    gradient, the click tower could make the loss small by predicting more clicks on the rows that
-    are hard. `clip` bounds the weight of a row, at the price of a bias. A sample weight multiplies
-    what its row adds to the upper sum.
+    Labels `(batch, columns)`, or `(batch,)` for one: the conversion, NaN where
+    nobody clicked. Predictions `(batch, 2 columns)`: p_cvr, then the
+    propensity. It is a *constant* here: with a gradient, the click tower could
+    make the loss small by predicting more clicks on the rows that are hard.
+    `clip` bounds the weight of a row, at the price of a bias. A sample weight
+    multiplies what its row adds to the upper sum.
 
-    Raises `ValueError` for a `clip` outside (0, 1] and for shapes that do not fit.
+    Raises `ValueError` for a `clip` outside (0, 1] and for shapes that do not
+    fit.
 
-    >>> y = np.array([[1.0], [1.0], [np.nan], [np.nan]])      # two clicks of four impressions
+    >>> # two clicks of four impressions
+    >>> y = np.array([[1.0], [1.0], [np.nan], [np.nan]])
     >>> p = np.array([[0.5, 0.1], [1.0, 0.3], [0.5, 0.2], [0.5, 0.2]])
-    >>> round(float(InversePropensity()(y, p)), 4)            # 2/4 · 10 log 2 / (10 + 10/3)
+    >>> # 2/4 · 10 log 2 / (10 + 10/3)
+    >>> round(float(InversePropensity()(y, p)), 4)
     0.2599
     """
 
@@ -119,7 +130,9 @@ class InversePropensity(keras.losses.Loss):
         weight = weight / mean  # a mean of 1: each stands for itself
         errors = self.errors(ops.where(known, y, 0.0), weight, cvr, *imputed)
         if sample_weight is not None:
-            errors = errors * ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
+            errors = errors * ops.reshape(
+                ops.cast(sample_weight, "float32"), (-1, 1)
+            )
         share = ops.mean(clicked, axis=0)
         return ops.mean(share * ops.mean(errors, axis=0))
 
@@ -130,20 +143,26 @@ class InversePropensity(keras.losses.Loss):
         cvr: Tensor,
         *imputed: Tensor,  # noqa: ARG002 (DR has one)
     ) -> Tensor:
-        """What each row adds, `(batch, columns)`; `imputed` are further predictions."""
+        """What each row adds, `(batch, columns)`; `imputed` are further
+        predictions.
+        """
         return weight * cross_entropy(y, cvr)
 
-    def _check(self, labels: tuple[int, ...], predictions: tuple[int, ...]) -> None:
+    def _check(
+        self, labels: tuple[int, ...], predictions: tuple[int, ...]
+    ) -> None:
         if len(labels) != 2:
             shape = tuple(labels)
             raise ValueError(
-                f"{self.name}: expected labels of shape (batch, columns), found {shape}"
+                f"{self.name}: expected labels of shape (batch, columns), "
+                f"found {shape}"
             )
         expected = (labels[0], self.parts * labels[1])
         if len(predictions) != 2 or predictions[1] != expected[1]:
             shape = tuple(predictions)
             raise ValueError(
-                f"{self.name}: expected predictions of shape {expected}, found {shape}"
+                f"{self.name}: expected predictions of shape {expected}, found "
+                f"{shape}"
             )
 
     def get_config(self) -> dict[str, Any]:
@@ -152,17 +171,19 @@ class InversePropensity(keras.losses.Loss):
 
 @register
 class DoublyRobust(InversePropensity):
-    """DR: guess the error of every impression, and use clicks to put the guess right.
+    """DR: guess the error of every impression, and use clicks to put the guess
+    right.
 
-    At its natural weight: `mean(o) · mean(ê + w (e - ê) + w f)`, w as in IPS; `ê` is the
-    cross-entropy of p_cvr against an imputed label q, `e` that against the label, and `f` that of q
-    itself, which trains the imputation.
+    At its natural weight: `mean(o) · mean(ê + w (e - ê) + w f)`, w as in IPS;
+    `ê` is the cross-entropy of p_cvr against an imputed label q, `e` that
+    against the label, and `f` that of q itself, which trains the imputation.
 
-    Predictions `(batch, 3 columns)`: p_cvr, the propensity, q. In ê, q is a constant.
+    Predictions `(batch, 3 columns)`: p_cvr, the propensity, q. In ê, q is a
+    constant.
 
-    >>> y = np.array([[1.0], [np.nan]])                       # one click, and a purchase
-    >>> p = np.array([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]])      # so ê = e = f = log 2
-    >>> round(float(DoublyRobust()(y, p)), 4)                 # 1/2 · (log 2 + log 2)
+    >>> y = np.array([[1.0], [np.nan]])  # one click, and a purchase
+    >>> p = np.array([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]])  # so ê = e = f = log 2
+    >>> round(float(DoublyRobust()(y, p)), 4)  # 1/2 · (log 2 + log 2)
     0.6931
     """
 
@@ -171,17 +192,26 @@ class DoublyRobust(InversePropensity):
     def __init__(self, clip: float = 0.02, name: str = "dr") -> None:
         super().__init__(clip, name)
 
-    def errors(self, y: Tensor, weight: Tensor, cvr: Tensor, *imputed: Tensor) -> Tensor:
+    def errors(
+        self, y: Tensor, weight: Tensor, cvr: Tensor, *imputed: Tensor
+    ) -> Tensor:
         (label,) = imputed
         guess = cross_entropy(ops.stop_gradient(label), cvr)
         left = cross_entropy(y, cvr) - guess
         return guess + weight * (left + cross_entropy(y, label))
 
 
-# ---------------------------------------------------------------- the experiment
+# --------------------------------------------------------------- the experiment
 
 ESTIMATORS = ("naive", "natural", "esmm", "ips", "dr", "oracle")
-MEASURES = ("auc", "auc_clicked", "ratio", "ratio_willing", "ratio_clicked", "error")
+MEASURES = (
+    "auc",
+    "auc_clicked",
+    "ratio",
+    "ratio_willing",
+    "ratio_clicked",
+    "error",
+)
 INPUTS = ("user", "item", "context", "propensity")
 WIDTH, HIDDEN = 8, 32
 IMPRESSIONS, TEST = 57 * 4096, 40_000
@@ -195,24 +225,28 @@ def compare(
     estimators: Sequence[str] = ESTIMATORS,
     seeds: int = 5,
 ) -> list[dict[str, BySeed]]:
-    """Train the CVR in each way, and judge it on later impressions, all of them, by the truth.
+    """Train the CVR in each way, and judge it on later impressions, all of
+    them, by the truth.
 
-    A setting are dials of `World`, such as `{"confounding": 1.0}`. The estimators are those of the
-    module, and "oracle": IPS with the true propensities, the hidden mood included, which nobody
-    has. Worlds of all settings and seeds are trained side by side. Takes minutes: `shipped` has
+    A setting are dials of `World`, such as `{"confounding": 1.0}`. The
+    estimators are those of the module, and "oracle": IPS with the true
+    propensities, the hidden mood included, which nobody has. Worlds of all
+    settings and seeds are trained side by side. Takes minutes: `shipped` has
     what it gave.
 
-    Returns for each setting `{estimator: {measure: [one number per seed]}}`; of p_cvr:
+    Returns for each setting `{estimator: {measure: [one number per seed]}}`; of
+    p_cvr:
 
     - `auc`: expected AUC on all impressions, had they been made to click;
     - `auc_clicked`: AUC on the clicked ones;
     - `ratio`: mean prediction / mean truth on all impressions;
-    - `ratio_willing`: on all impressions, over the chance of a purchase among those who would click
-      by themselves;
+    - `ratio_willing`: on all impressions, over the chance of a purchase among
+      those who would click by themselves;
     - `ratio_clicked`: mean prediction / rate on clicked ones;
     - `error`: calibration error on all impressions, over the mean truth.
 
-    Under "bayes" stands what the truth itself scores. Raises `ValueError` for an unknown estimator.
+    Under "bayes" stands what the truth itself scores. Raises `ValueError` for
+    an unknown estimator.
 
     >>> compare(estimators=["magic"])
     Traceback (most recent call last):
@@ -224,10 +258,19 @@ def compare(
         known = ", ".join(ESTIMATORS)
         names = ", ".join(sorted(unknown))
         raise ValueError(f"estimators: expected some of {known}, found {names}")
-    worlds = [World(seed=seed, **setting) for setting in settings for seed in range(seeds)]
+    worlds = [
+        World(seed=seed, **setting)
+        for setting in settings
+        for seed in range(seeds)
+    ]
     impressions = IMPRESSIONS + TEST
-    logs = [split_by_time(world.impressions(impressions), TEST / impressions) for world in worlds]
-    past, future = (_side_by_side(half, worlds) for half in zip(*logs, strict=True))
+    logs = [
+        split_by_time(world.impressions(impressions), TEST / impressions)
+        for world in worlds
+    ]
+    past, future = (
+        _side_by_side(half, worlds) for half in zip(*logs, strict=True)
+    )
     models = train(estimators, past, len(worlds))
     scores = {"bayes": judge(future, future["p_conversion"])}
     for name, model in models.items():
@@ -245,7 +288,9 @@ def _part(scores: dict[str, BySeed], seeds: slice) -> dict[str, BySeed]:
 
 
 def judge(rows: Rows, cvr: np.ndarray) -> BySeed:
-    """The measures of `compare` for predictions `(rows, worlds)`, a number for each world."""
+    """The measures of `compare` for predictions `(rows, worlds)`, a number for
+    each world.
+    """
     names = ("p_conversion", "p_conversion_clicked", "click", "conversion")
     columns = [cvr, *(rows[name] for name in names)]
     by_world = zip(*map(np.transpose, columns), strict=True)
@@ -278,7 +323,8 @@ def gain(
     over: str = "naive",
     of: str = "esmm",
 ) -> metrics.Interval:
-    """Mean and 95 % interval of a measure, one estimator minus another, paired by seed.
+    """Mean and 95 % interval of a measure, one estimator minus another, paired
+    by seed.
 
     >>> auc = {"naive": {"auc": [0.5, 0.5]}, "esmm": {"auc": [0.75, 0.5]}}
     >>> float(gain(auc, "auc").mean)
@@ -288,21 +334,29 @@ def gain(
     return metrics.interval(more)
 
 
-def train(estimators: Sequence[str], past: Rows, worlds: int) -> dict[str, keras.Model]:
-    """Train a funnel per estimator, all in one `fit`, and return their models of p_cvr.
+def train(
+    estimators: Sequence[str], past: Rows, worlds: int
+) -> dict[str, keras.Model]:
+    """Train a funnel per estimator, all in one `fit`, and return their models
+    of p_cvr.
 
-    No weight is common to two funnels or to two worlds, so each learns what it would learn alone;
-    all start from the same numbers. `past` are columns `(rows, worlds)`; the conversion is NaN
-    where nobody clicked.
+    No weight is common to two funnels or to two worlds, so each learns what it
+    would learn alone; all start from the same numbers. `past` are columns
+    `(rows, worlds)`; the conversion is NaN where nobody clicked.
     """
     inputs = {}
     for name in INPUTS:
         column = past[name]
-        inputs[name] = keras.Input(column.shape[1:], dtype=column.dtype, name=name)
+        inputs[name] = keras.Input(
+            column.shape[1:], dtype=column.dtype, name=name
+        )
     users = int(past["user"].max()) + 1
     items = int(past["item"].max()) + 1
     funnels = {name: _funnel(inputs, users, items, name) for name in estimators}
-    everywhere = {"click": past["click"], "purchase": np.nan_to_num(past["conversion"])}
+    everywhere = {
+        "click": past["click"],
+        "purchase": np.nan_to_num(past["conversion"]),
+    }
     outputs, losses, labels = {}, {}, {}
     for name in estimators:
         for head, loss in objective(name, worlds).items():
@@ -314,7 +368,10 @@ def train(estimators: Sequence[str], past: Rows, worlds: int) -> dict[str, keras
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     model.compile(keras.optimizers.Adam(rate), losses, jit_compile=True)
     model.fit(_inputs(past), labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
-    return {name: keras.Model(inputs, funnel["conversion"]) for name, funnel in funnels.items()}
+    return {
+        name: keras.Model(inputs, funnel["conversion"])
+        for name, funnel in funnels.items()
+    }
 
 
 def objective(estimator: str, worlds: int) -> dict[str, keras.losses.Loss]:
@@ -331,11 +388,20 @@ def objective(estimator: str, worlds: int) -> dict[str, keras.losses.Loss]:
 
     losses = {
         "naive": {"conversion": over("conversion", "known")},
-        "natural": {"click": over("click", "rows"), "conversion": over("conversion", "rows")},
-        "esmm": {"click": over("click", "rows"), "purchase": over("purchase", "rows")},
+        "natural": {
+            "click": over("click", "rows"),
+            "conversion": over("conversion", "rows"),
+        },
+        "esmm": {
+            "click": over("click", "rows"),
+            "purchase": over("purchase", "rows"),
+        },
         "ips": {"click": over("click", "rows"), "ips": InversePropensity()},
         "dr": {"click": over("click", "rows"), "dr": DoublyRobust()},
-        "oracle": {"click": over("click", "rows"), "oracle": InversePropensity(name="oracle")},
+        "oracle": {
+            "click": over("click", "rows"),
+            "oracle": InversePropensity(name="oracle"),
+        },
     }
     return losses[estimator]
 
@@ -364,23 +430,33 @@ def _funnel(
         "purchase": layers.Multiply()([click, conversion]),
         "ips": with_parts(f"{name}_ips", conversion, click),
         "dr": with_parts(f"{name}_dr", conversion, click, imputed),
-        "oracle": with_parts(f"{name}_oracle", conversion, inputs["propensity"]),
+        "oracle": with_parts(
+            f"{name}_oracle", conversion, inputs["propensity"]
+        ),
     }
 
 
 def _table(rows: int) -> keras.layers.Embedding:
-    return layers.Embedding(rows, WIDTH, keras.initializers.RandomNormal(stddev=0.2))
+    return layers.Embedding(
+        rows, WIDTH, keras.initializers.RandomNormal(stddev=0.2)
+    )
 
 
-def _tower(x: keras.KerasTensor, both: keras.KerasTensor, bias: float) -> keras.KerasTensor:
+def _tower(
+    x: keras.KerasTensor, both: keras.KerasTensor, bias: float
+) -> keras.KerasTensor:
     """`(batch, worlds, d)` to probabilities `(batch, worlds)`.
 
     A hidden layer, plus a weighted dot product of the two tables.
     """
     worlds, d = x.shape[1:]
-    hidden = _dense("bsd,sdh->bsh", (worlds, HIDDEN), fan=d + HIDDEN, activation="relu")(x)
+    hidden = _dense(
+        "bsd,sdh->bsh", (worlds, HIDDEN), fan=d + HIDDEN, activation="relu"
+    )(x)
     last = _dense("bsh,sh->bs", (worlds,), fan=HIDDEN + 1, bias=bias)(hidden)
-    product = layers.EinsumDense("bsd,sd->bs", (worlds,), kernel_initializer="ones")(both)
+    product = layers.EinsumDense(
+        "bsd,sd->bs", (worlds,), kernel_initializer="ones"
+    )(both)
     return layers.Activation("sigmoid")(layers.Add()([last, product]))
 
 
@@ -407,7 +483,9 @@ def _dense(
 
 
 def _side_by_side(logs: Sequence[Rows], worlds: Sequence[World]) -> Rows:
-    """Logs of several worlds as one, `(rows, worlds, ...)`; each world has ids of its own."""
+    """Logs of several worlds as one, `(rows, worlds, ...)`; each world has ids
+    of its own.
+    """
     ids = {"user": worlds[0].users, "item": worlds[0].items}
     joined = {}
     for name in logs[0]:
@@ -421,17 +499,22 @@ def _inputs(rows: Rows) -> Rows:
     return {name: rows[name] for name in INPUTS}
 
 
-# ---------------------------------------------------------------- the grid behind the explorable
+# ----------------------------------------------- the grid behind the explorable
 
 SELECTION = (0.0, 0.3, 0.7, 1.0)
 CONFOUNDING = (0.0, 0.5, 1.0)
 
 
 def bias_grid(progress: Progress | None = None) -> dict[str, Any]:
-    """`compare` at every point of SELECTION x CONFOUNDING: axes, cells, and their recipe."""
+    """`compare` at every point of SELECTION x CONFOUNDING: axes, cells, and
+    their recipe.
+    """
     cells = []
     for confounding in counted(CONFOUNDING, progress):
-        settings = [{"selection_bias": bias, "confounding": confounding} for bias in SELECTION]
+        settings = [
+            {"selection_bias": bias, "confounding": confounding}
+            for bias in SELECTION
+        ]
         for setting, scores in zip(settings, compare(settings), strict=True):
             cells.append(setting | rounded(scores, digits=3))
     return {
@@ -444,14 +527,17 @@ def bias_grid(progress: Progress | None = None) -> dict[str, Any]:
     }
 
 
-def shipped(selection_bias: float = 0.7, confounding: float = 0.0) -> dict[str, BySeed]:
+def shipped(
+    selection_bias: float = 0.7, confounding: float = 0.0
+) -> dict[str, BySeed]:
     """What `compare` gave at a point of the grid when the package was made.
 
-    Returns `{estimator: {measure: [one number per seed]}}`. Raises `ValueError` for a point that is
-    none of SELECTION x CONFOUNDING.
+    Returns `{estimator: {measure: [one number per seed]}}`. Raises `ValueError`
+    for a point that is none of SELECTION x CONFOUNDING.
 
     >>> scores = shipped(selection_bias=0.7)
-    >>> gain(scores, "auc", over="naive", of="esmm").low > 0      # ESMM knows the impressions
+    >>> # ESMM knows the impressions
+    >>> gain(scores, "auc", over="naive", of="esmm").low > 0
     True
     """
     point = {"selection_bias": selection_bias, "confounding": confounding}

@@ -1,7 +1,7 @@
 """What somebody hands over: names, NumPy scalars, masked arrays, DataFrames.
 
-It is made plain, or refused by name. `Declared` is what features and tasks have in common: a name,
-and settings that are checked at once.
+It is made plain, or refused by name. `Declared` is what features and tasks have
+in common: a name, and settings that are checked at once.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 
 
 def plain(value: Any) -> Any:
-    """NumPy's scalars and arrays as Python's numbers and lists, which compare and can be JSON.
+    """NumPy's scalars and arrays as Python's numbers and lists, which compare
+    and can be JSON.
 
     >>> plain((np.float32(0.5), np.arange(2)))
     (0.5, [0, 1])
@@ -31,7 +32,8 @@ def plain(value: Any) -> Any:
 class Declared:
     """A name and settings, made `plain`, lists as tuples.
 
-    A subclass checks its own settings after that. Raises `ValueError` for what is no name.
+    A subclass checks its own settings after that. Raises `ValueError` for what
+    is no name.
 
     >>> Declared(name="a/b")
     Traceback (most recent call last):
@@ -49,7 +51,11 @@ class Declared:
             if isinstance(value, list):
                 value = tuple(value)
             object.__setattr__(self, field.name, value)
-        named = isinstance(self.name, str) and self.name != "" and "/" not in self.name
+        named = (
+            isinstance(self.name, str)
+            and self.name != ""
+            and "/" not in self.name
+        )
         self.expect(named, "a text without '/' as its name", repr(self.name))
 
     @property
@@ -60,9 +66,13 @@ class Declared:
     def expect(self, holds: bool, expected: str, found: object) -> None:
         """Raise `ValueError` that names the declaration, unless it `holds`."""
         if not holds:
-            raise ValueError(f"{self.called}: expected {expected}, found {found}")
+            raise ValueError(
+                f"{self.called}: expected {expected}, found {found}"
+            )
 
-    def whole(self, setting: str, least: int = 1, most: int = 2**31 - 3) -> None:
+    def whole(
+        self, setting: str, least: int = 1, most: int = 2**31 - 3
+    ) -> None:
         """The setting is a whole number from `least` to `most`.
 
         The largest is, by default, what a 32-bit table can have rows.
@@ -78,14 +88,17 @@ class Declared:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         fits = number and bool(np.isfinite(value)) and value > above
         bound = "" if above == -np.inf else f" above {above:g}"
-        self.expect(fits, f"{setting} to be a finite number{bound}", repr(value))
+        self.expect(
+            fits, f"{setting} to be a finite number{bound}", repr(value)
+        )
 
 
 # ---------------------------------------------------------------- columns
 
 
 def columns_by_name(who: object, rows: Any) -> dict[str, Any]:
-    """Columns by name: those of a mapping, or of a DataFrame (whatever has `columns`).
+    """Columns by name: those of a mapping, or of a DataFrame (whatever has
+    `columns`).
 
     Raises `ValueError` for anything else.
 
@@ -99,20 +112,25 @@ def columns_by_name(who: object, rows: Any) -> dict[str, Any]:
     if hasattr(rows, "columns"):
         return {name: rows[name] for name in rows.columns}
     kind = type(rows).__name__
-    raise ValueError(f"{who}: expected a dict of columns or a DataFrame, found {kind}")
+    raise ValueError(
+        f"{who}: expected a dict of columns or a DataFrame, found {kind}"
+    )
 
 
 def numbers(who: object, values: ArrayLike) -> np.ndarray:
     """The values in float64, NaN where one is masked, None or pandas' NA.
 
-    Raises `ValueError` for what is no number (a text, a date) and for rows of unequal length.
+    Raises `ValueError` for what is no number (a text, a date) and for rows of
+    unequal length.
 
     >>> numbers("price", [1, None, 2.5]).tolist()
     [1.0, nan, 2.5]
     """
     array = _array(who, values)
     if array.dtype == object:
-        entries = [np.nan if _missing(value) else value for value in array.ravel()]
+        entries = [
+            np.nan if _missing(value) else value for value in array.ravel()
+        ]
         array = _array(who, entries).reshape(array.shape)
     if array.dtype.kind in "SUMmcO":
         raise ValueError(f"{who}: expected numbers, found {_in_a_word(array)}")
@@ -122,8 +140,8 @@ def numbers(who: object, values: ArrayLike) -> np.ndarray:
 def whole_numbers(who: object, values: ArrayLike) -> np.ndarray:
     """The values in int64.
 
-    Raises `ValueError` for anything else, also for a float or a text that looks like one, and for
-    missing values.
+    Raises `ValueError` for anything else, also for a float or a text that looks
+    like one, and for missing values.
 
     >>> whole_numbers("user", [1, 2.0])
     Traceback (most recent call last):
@@ -134,7 +152,9 @@ def whole_numbers(who: object, values: ArrayLike) -> np.ndarray:
     if array.dtype == object:
         array = _array(who, array.tolist())
     if array.size and array.dtype.kind not in "iu":
-        raise ValueError(f"{who}: expected whole numbers, found {_in_a_word(array)}")
+        raise ValueError(
+            f"{who}: expected whole numbers, found {_in_a_word(array)}"
+        )
     return in_int64(array)
 
 
@@ -159,7 +179,9 @@ def _array(who: object, values: ArrayLike) -> np.ndarray:
         return np.asarray(values)
     except ValueError:
         lengths = "lists of unequal length"
-        raise ValueError(f"{who}: expected rows of one length, found {lengths}") from None
+        raise ValueError(
+            f"{who}: expected rows of one length, found {lengths}"
+        ) from None
 
 
 def _missing(value: object) -> bool:
@@ -167,7 +189,9 @@ def _missing(value: object) -> bool:
 
 
 def _in_a_word(values: np.ndarray) -> str:
-    """What a column holds: its type or, if mixed, the first value that is no whole number."""
+    """What a column holds: its type or, if mixed, the first value that is no
+    whole number.
+    """
     if values.dtype.kind in "SU":
         return "text"
     if values.dtype != object:

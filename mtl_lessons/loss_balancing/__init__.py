@@ -2,12 +2,14 @@
 
 Two families, one idea each; `Balanced` trains with either:
 
-- *weightings*: the T losses in, one loss out, such as `Uncertainty` and `GradNorm`;
-- *aggregators*: the T x T inner products of the tasks' gradients in, one coefficient per task out,
-  such as `PCGrad` and `MGDA`.
+- *weightings*: the T losses in, one loss out, such as `Uncertainty` and
+  `GradNorm`;
+- *aggregators*: the T x T inner products of the tasks' gradients in, one
+  coefficient per task out, such as `PCGrad` and `MGDA`.
 
-`experiment` has the world of three tasks that the chapter trains on, `front` the two that compete
-for one shared unit. Importing this package imports TensorFlow.
+`experiment` has the world of three tasks that the chapter trains on, `front`
+the two that compete for one shared unit. Importing this package imports
+TensorFlow.
 """
 
 from . import aggregators, weightings

@@ -1,7 +1,8 @@
-"""The chapter's experiment: three tasks whose losses differ by four orders of magnitude.
+"""The chapter's experiment: three tasks whose losses differ by four orders of
+magnitude.
 
-`world` draws it, `network` is one shared bottom, `Bench` trains it with any balance, seed after
-seed, and measures each task against the truth.
+`world` draws it, `network` is one shared bottom, `Bench` trains it with any
+balance, seed after seed, and measures each task against the truth.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,10 +16,27 @@ from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.training import Restart
 
-from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
+from .aggregators import (
+    IMTLG,
+    MGDA,
+    Aggregator,
+    CAGrad,
+    NashMTL,
+    PCGrad,
+    UPGrad,
+)
 from .balanced import Balanced
 from .gradients import columns_of, gram_of, stacked
-from .weightings import DWA, FAMO, RLW, Equal, Fixed, GradNorm, Uncertainty, Weighting
+from .weightings import (
+    DWA,
+    FAMO,
+    RLW,
+    Equal,
+    Fixed,
+    GradNorm,
+    Uncertainty,
+    Weighting,
+)
 
 TASKS = ("watch", "click", "rating")
 LOSSES = {"watch": "mse", "click": "binary_crossentropy", "rating": "mse"}
@@ -40,9 +58,11 @@ Makers = dict[str, Callable[[], Weighting | Aggregator]]
 def world(seed: int) -> tuple[np.ndarray, Columns, Columns]:
     """Features `(ROWS + 2 TEST, 40)`, labels and truths.
 
-    Each task reads six of twelve hidden directions h of x, overlapping by three with the next
-    task: `t = Σ ± h`, in standard units. Then watch = 120 + 80 t + 40 ε seconds, P(click) = σ(2 t
-    - 1), rating = 3 + .8 t + .6 ε stars, ε standard normal. Truths are the same without ε, and
+    Each task reads six of twelve hidden directions h of x, overlapping by three
+    with the next task: `t = Σ ± h`, in standard units. Then watch = 120 + 80 t
+    + 40 ε seconds, P(click) = σ(2 t
+    - 1), rating = 3 + .8 t + .6 ε stars, ε standard normal. Truths are the same
+      without ε, and
     P(click).
 
     >>> x, labels, truth = world(seed=0)
@@ -56,7 +76,9 @@ def world(seed: int) -> tuple[np.ndarray, Columns, Columns]:
     directions = np.linalg.qr(random.normal(size=(FEATURES, HIDDEN)))[0] * 1.5
     x = random.normal(size=(ROWS + 2 * TEST, FEATURES))
     hidden = np.abs(x @ directions) - 1.2
-    watch, click, rating = (_standard(hidden[:, i : i + 6] @ _signs(random)) for i in (0, 3, 6))
+    watch, click, rating = (
+        _standard(hidden[:, i : i + 6] @ _signs(random)) for i in (0, 3, 6)
+    )
     truth = {
         "watch": 120 + 80 * watch,
         "click": 1 / (1 + np.exp(1 - 2 * click)),
@@ -86,9 +108,9 @@ def network(trunk: Sequence[int] = (64, 32), head: int = 16) -> keras.Model:
 
     Outputs `(batch, 1)`: seconds, a probability, stars.
 
-    The towers work in standard units, and a `Rescaling` turns these into seconds and stars.
-    Without it the watch tower would first have to grow to 120, and its slowness would be mistaken
-    for imbalance.
+    The towers work in standard units, and a `Rescaling` turns these into
+    seconds and stars. Without it the watch tower would first have to grow to
+    120, and its slowness would be mistaken for imbalance.
 
     >>> sorted(network().output)
     ['click', 'rating', 'watch']
@@ -96,20 +118,30 @@ def network(trunk: Sequence[int] = (64, 32), head: int = 16) -> keras.Model:
     x = z = keras.Input((FEATURES,), name="x")
     for i, width in enumerate(trunk):
         z = keras.layers.Dense(width, "relu", name=f"trunk_{i}")(z)
-    towers = {task: keras.layers.Dense(head, "relu", name=f"{task}_tower")(z) for task in TASKS}
+    towers = {
+        task: keras.layers.Dense(head, "relu", name=f"{task}_tower")(z)
+        for task in TASKS
+    }
     units = {}
     for task, tower in towers.items():
         units[task] = keras.layers.Dense(1, name=f"{task}_units")(tower)
     outputs = {
-        "watch": keras.layers.Rescaling(80.0, 120.0, name="watch")(units["watch"]),
-        "click": keras.layers.Activation("sigmoid", name="click")(units["click"]),
-        "rating": keras.layers.Rescaling(0.8, 3.0, name="rating")(units["rating"]),
+        "watch": keras.layers.Rescaling(80.0, 120.0, name="watch")(
+            units["watch"]
+        ),
+        "click": keras.layers.Activation("sigmoid", name="click")(
+            units["click"]
+        ),
+        "rating": keras.layers.Rescaling(0.8, 3.0, name="rating")(
+            units["rating"]
+        ),
     }
     return keras.Model(x, outputs)
 
 
 def initial_losses(labels: Columns) -> np.ndarray:
-    """The loss of each task's best constant guess, about what an untrained network has: `(3,)`.
+    """The loss of each task's best constant guess, about what an untrained
+    network has: `(3,)`.
 
     >>> columns = {"watch": [0.0, 4.0], "click": [0.0, 1.0], "rating": [1.0, 3.0]}
     >>> labels = {task: np.array(column) for task, column in columns.items()}
@@ -120,17 +152,18 @@ def initial_losses(labels: Columns) -> np.ndarray:
     return np.array([labels["watch"].var(), click, labels["rating"].var()])
 
 
-# ---------------------------------------------------------------- training and measuring
+# ------------------------------------------------------- training and measuring
 
 
 class Bench:
     """Trains one balance on many seeds, traced once.
 
-    `trunk` are the units of the shared layers. A balance at the representation reads the last of
-    them. `rate` is Adam's first.
+    `trunk` are the units of the shared layers. A balance at the representation
+    reads the last of them. `rate` is Adam's first.
 
     >>> bench = Bench(Fixed([1.0, 1.0, 1.0]), trunk=(8,))
-    >>> bench.model.representation  # then `bench.run(seed=0)` trains for eight epochs
+    >>> # then `bench.run(seed=0)` trains for eight epochs
+    >>> bench.model.representation
     'trunk_0'
     """
 
@@ -142,13 +175,19 @@ class Bench:
         rate: float = RATE,
     ) -> None:
         last = f"trunk_{len(trunk) - 1}"
-        self.model = Balanced(network(trunk), balance, last if at_representation else None)
+        self.model = Balanced(
+            network(trunk), balance, last if at_representation else None
+        )
         schedule = keras.optimizers.schedules.CosineDecay(rate, EPOCHS * STEPS)
         adam = keras.optimizers.Adam(schedule)
-        self.model.compile(adam, loss=LOSSES, jit_compile=False, steps_per_execution=STEPS)
+        self.model.compile(
+            adam, loss=LOSSES, jit_compile=False, steps_per_execution=STEPS
+        )
         self.start = Restart(self.model, lambda: network(trunk))
 
-    def run(self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()) -> Scores:
+    def run(
+        self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()
+    ) -> Scores:
         """Train on the world of this seed, and `score` on its test rows.
 
         `check` is the `loss` on its validation rows.
@@ -157,13 +196,25 @@ class Bench:
         self.start(seed)
         columns = {task: column[:ROWS, None] for task, column in labels.items()}
         rows = tf.data.Dataset.from_tensor_slices((x[:ROWS], columns))
-        batches = rows.batch(BATCH, drop_remainder=True).cache().shuffle(STEPS, seed=seed)
-        self.model.fit(batches, epochs=EPOCHS, shuffle=False, callbacks=list(callbacks), verbose=0)
+        batches = (
+            rows.batch(BATCH, drop_remainder=True)
+            .cache()
+            .shuffle(STEPS, seed=seed)
+        )
+        self.model.fit(
+            batches,
+            epochs=EPOCHS,
+            shuffle=False,
+            callbacks=list(callbacks),
+            verbose=0,
+        )
         check = self._score(x, labels, truth, slice(ROWS, ROWS + TEST))
         test = self._score(x, labels, truth, slice(ROWS + TEST, None))
         return test | {"check": check["loss"]}
 
-    def _score(self, x: np.ndarray, labels: Columns, truth: Columns, rows: slice) -> Scores:
+    def _score(
+        self, x: np.ndarray, labels: Columns, truth: Columns, rows: slice
+    ) -> Scores:
         predicted = self.model.network.predict_on_batch(x[rows])
         return score(predicted, _some(labels, rows), _some(truth, rows))
 
@@ -172,18 +223,24 @@ def _some(columns: Columns, rows: slice) -> Columns:
     return {task: column[rows] for task, column in columns.items()}
 
 
-def score(predicted: Mapping[str, Tensor], labels: Columns, truth: Columns) -> Scores:
-    """R² of seconds and stars to their *true* values, AUC of clicks, and `loss`.
+def score(
+    predicted: Mapping[str, Tensor], labels: Columns, truth: Columns
+) -> Scores:
+    """R² of seconds and stars to their *true* values, AUC of clicks, and
+    `loss`.
 
     `loss` is the mean over tasks of loss / loss of a constant.
 
     >>> labels = {task: np.array([0.0, 1.0]) for task in TASKS}
-    >>> guess = {task: np.full((2, 1), 0.5) for task in TASKS}  # the best constant
+    >>> # the best constant
+    >>> guess = {task: np.full((2, 1), 0.5) for task in TASKS}
     >>> scores = score(guess, labels, truth=labels)
     >>> scores["watch"], scores["click"], round(scores["loss"], 6)
     (0.0, 0.5, 1.0)
     """
-    columns = {task: np.asarray(column)[:, 0] for task, column in predicted.items()}
+    columns = {
+        task: np.asarray(column)[:, 0] for task, column in predicted.items()
+    }
     click_loss = metrics.log_loss(labels["click"], columns["click"])
     losses = np.array(
         [
@@ -208,15 +265,19 @@ def _r2(predicted: np.ndarray, truth: np.ndarray) -> float:
     return float(1 - _mean_square(predicted, truth) / truth.var())
 
 
-# ---------------------------------------------------------------- what a balance makes of the tasks
+# -------------------------------------------- what a balance makes of the tasks
 
 
-def task_weights(model: Balanced, x: Tensor, y: Mapping[str, Tensor]) -> np.ndarray:
-    """The weight that the balance would give each task in a step on these rows, `(T,)`.
+def task_weights(
+    model: Balanced, x: Tensor, y: Mapping[str, Tensor]
+) -> np.ndarray:
+    """The weight that the balance would give each task in a step on these rows,
+    `(T,)`.
 
-    Of a weighting: the derivative of its loss by the task's. Of an aggregator: its coefficient of
-    the task's gradient, where the model compares gradients. A look leaves no trace: a balance that
-    counts its draws does not count this one.
+    Of a weighting: the derivative of its loss by the task's. Of an aggregator:
+    its coefficient of the task's gradient, where the model compares gradients.
+    A look leaves no trace: a balance that counts its draws does not count this
+    one.
 
     >>> model = Balanced(network(), Fixed([1.0, 2.0, 3.0]))
     >>> model.compile(loss=LOSSES)
@@ -226,7 +287,9 @@ def task_weights(model: Balanced, x: Tensor, y: Mapping[str, Tensor]) -> np.ndar
     """
     by_losses = isinstance(model.balance, Weighting)
     remembered = [variable.numpy() for variable in model.balance.variables]
-    weights = _by_losses(model, x, y) if by_losses else _by_gradients(model, x, y)
+    weights = (
+        _by_losses(model, x, y) if by_losses else _by_gradients(model, x, y)
+    )
     for variable, value in zip(model.balance.variables, remembered):
         variable.assign(value)
     return weights.numpy()
@@ -240,7 +303,9 @@ def _by_losses(model: Balanced, x: Tensor, y: Mapping[str, Tensor]) -> Tensor:
     return tape.gradient(total, losses)
 
 
-def _by_gradients(model: Balanced, x: Tensor, y: Mapping[str, Tensor]) -> Tensor:
+def _by_gradients(
+    model: Balanced, x: Tensor, y: Mapping[str, Tensor]
+) -> Tensor:
     inner = model.network
     compared = inner.output
     if model.representation:
@@ -254,7 +319,7 @@ def _by_gradients(model: Balanced, x: Tensor, y: Mapping[str, Tensor]) -> Tensor
     return model.balance(gram_of([stacked(column) for column in columns]))
 
 
-# ---------------------------------------------------------------- a search of weights and rates
+# ------------------------------------------------ a search of weights and rates
 
 KINDS = ("regression", "classification", "regression")
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -281,7 +346,8 @@ def static(watch: float = 1.0, rating: float = 1.0) -> Fixed:
 
 
 def uncertainty() -> Uncertainty:
-    """Learned noise that starts at its optimum for the initial losses, and moves fast.
+    """Learned noise that starts at its optimum for the initial losses, and
+    moves fast.
 
     Four times as fast as it would.
 
@@ -315,20 +381,24 @@ def grid(
     At the first rate all factors and methods, at others the inner ones.
 
     >>> from mtl_lessons import stored
-    >>> list(stored.read("loss_balancing_experiment"))  # what it gave; it takes minutes
+    >>> # what it gave; it takes minutes
+    >>> list(stored.read("loss_balancing_experiment"))
     ['0.005', '0.01', '0.02', '0.04']
     """
     tried = []
     for rate in RATES:
         tried += [(rate, name, make) for name, make in candidates(rate).items()]
-    tables: dict[str, dict[str, list[Scores]]] = {str(rate): {} for rate in RATES}
+    tables: dict[str, dict[str, list[Scores]]] = {
+        str(rate): {} for rate in RATES
+    }
     for rate, name, make in counted(tried, progress):
         tables[str(rate)][name] = _runs(Bench(make(), rate=rate), seeds)
     return tables
 
 
 def candidates(rate: float) -> Makers:
-    """What is tried at a rate: `static WATCH, RATING` for pairs of factors, and methods by name.
+    """What is tried at a rate: `static WATCH, RATING` for pairs of factors, and
+    methods by name.
 
     >>> len(candidates(RATE)), len(candidates(0.01))  # 5² + 8 + 5, and 3² + 5
     (38, 14)
@@ -348,7 +418,8 @@ def _runs(bench: Bench, seeds: Sequence[int]) -> list[Scores]:
 
 
 def tuned(searched: Mapping[str, list[Scores]]) -> list[Scores]:
-    """For each seed the scores of the setting that was best on its *validation* rows.
+    """For each seed the scores of the setting that was best on its *validation*
+    rows.
 
     `searched` is `{setting: [scores of each seed]}`.
 

@@ -1,8 +1,8 @@
 """The chapter's front: two tasks that compete for one shared unit.
 
-`sweep` trains a row of fixed weights, `methods` every other balance, all by one trainer; `grid`
-puts them together with `concave`, two losses whose front no weighted sum can walk. The grid is
-stored (`stored.py`).
+`sweep` trains a row of fixed weights, `methods` every other balance, all by one
+trainer; `grid` puts them together with `concave`, two losses whose front no
+weighted sum can walk. The grid is stored (`stored.py`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,15 @@ from mtl_lessons.backend import keras, tf
 from mtl_lessons.stored import Progress, counted
 from mtl_lessons.training import Restart
 
-from .aggregators import IMTLG, MGDA, Aggregator, CAGrad, NashMTL, PCGrad, UPGrad
+from .aggregators import (
+    IMTLG,
+    MGDA,
+    Aggregator,
+    CAGrad,
+    NashMTL,
+    PCGrad,
+    UPGrad,
+)
 from .balanced import Balanced
 from .weightings import FAMO, Equal, Fixed, GradNorm, Uncertainty, Weighting
 
@@ -30,7 +38,8 @@ EPOCHS = 12
 SEEDS = 8
 STEPS = ROWS // BATCH  # in an epoch
 LOGITS = np.linspace(-3, 3, 13)
-WEIGHTS = tuple(np.round(1 / (1 + np.exp(-LOGITS)), 3).tolist())  # of task a; task b has the rest
+# of task a; task b has the rest
+WEIGHTS = tuple(np.round(1 / (1 + np.exp(-LOGITS)), 3).tolist())
 METHODS: dict[str, Callable[[], Weighting | Aggregator]] = {
     "equal": Equal,
     "uncertainty": lambda: Uncertainty(["regression"] * 2),
@@ -48,7 +57,8 @@ METHODS: dict[str, Callable[[], Weighting | Aggregator]] = {
 def world(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Features `(ROWS + TEST, 10)` and labels of variance 1, as columns.
 
-    Each task reads one direction of x, and the cosine of the two is `COSINE`. The label is `h +
+    Each task reads one direction of x, and the cosine of the two is `COSINE`.
+    The label is `h +
     |h| / 2`, standardised; about half of b's is noise: `NOISE` of its standard deviation.
 
     >>> x, labels = world(seed=0)
@@ -60,10 +70,14 @@ def world(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     a, apart = orthonormal.T
     directions = {"a": a, "b": COSINE * a + np.sqrt(1 - COSINE**2) * apart}
     x = random.normal(size=(ROWS + TEST, FEATURES))
-    labels = {task: _label(x @ direction) for task, direction in directions.items()}
+    labels = {
+        task: _label(x @ direction) for task, direction in directions.items()
+    }
     noise = NOISE * random.normal(size=(len(x), 1))
     labels["b"] = np.sqrt(1 - NOISE**2) * labels["b"] + noise
-    return x.astype("float32"), {task: column.astype("float32") for task, column in labels.items()}
+    return x.astype("float32"), {
+        task: column.astype("float32") for task, column in labels.items()
+    }
 
 
 def _label(hidden: np.ndarray) -> np.ndarray:
@@ -80,7 +94,10 @@ def network() -> keras.Model:
     x = keras.Input((FEATURES,))
     z = keras.layers.Dense(1, use_bias=False, name="shared")(x)
     towers = {task: keras.layers.Dense(16, "relu")(z) for task in TASKS}
-    outputs = {task: keras.layers.Dense(1, name=task)(tower) for task, tower in towers.items()}
+    outputs = {
+        task: keras.layers.Dense(1, name=task)(tower)
+        for task, tower in towers.items()
+    }
     return keras.Model(x, outputs)
 
 
@@ -96,29 +113,40 @@ def train(
     >>> train(Equal(), seeds=[]).size  # each seed trains for twelve epochs
     0
     """
-    model = Balanced(network(), balance, "shared" if isinstance(balance, Weighting) else None)
+    model = Balanced(
+        network(), balance, "shared" if isinstance(balance, Weighting) else None
+    )
     rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * STEPS)
     losses = dict.fromkeys(TASKS, "mse")
     adam = keras.optimizers.Adam(rate)
-    model.compile(adam, loss=losses, jit_compile=False, steps_per_execution=STEPS)
+    model.compile(
+        adam, loss=losses, jit_compile=False, steps_per_execution=STEPS
+    )
     start = Restart(model, network)
-    return np.array([_run(model, start, seed, list(callbacks)) for seed in seeds])
+    return np.array(
+        [_run(model, start, seed, list(callbacks)) for seed in seeds]
+    )
 
 
-def _run(model: Balanced, start: Restart, seed: int, callbacks: list) -> list[float]:
+def _run(
+    model: Balanced, start: Restart, seed: int, callbacks: list
+) -> list[float]:
     x, labels = world(seed)
     start(seed)
     columns = {task: column[:ROWS] for task, column in labels.items()}
     rows = tf.data.Dataset.from_tensor_slices((x[:ROWS], columns))
     batches = rows.batch(BATCH).cache().shuffle(STEPS, seed=seed)
-    model.fit(batches, epochs=EPOCHS, shuffle=False, callbacks=callbacks, verbose=0)
+    model.fit(
+        batches, epochs=EPOCHS, shuffle=False, callbacks=callbacks, verbose=0
+    )
     predicted = model.network.predict_on_batch(x[ROWS:])
     errors = [predicted[task] - labels[task][ROWS:] for task in TASKS]
     return [float(np.mean(error**2)) for error in errors]
 
 
 def fixed(weight: float) -> Fixed:
-    """`weight` for task a and the rest for task b, times two: so that 0.5 is the plain sum.
+    """`weight` for task a and the rest for task b, times two: so that 0.5 is
+    the plain sum.
 
     >>> fixed(0.25).chosen
     [0.5, 1.5]
@@ -126,7 +154,7 @@ def fixed(weight: float) -> Fixed:
     return Fixed([2 * weight, 2 - 2 * weight])
 
 
-# ---------------------------------------------------------------- where no weighted sum can walk
+# ----------------------------------------------- where no weighted sum can walk
 
 MINIMA = np.array([[1.0], [-1.0]])
 
@@ -156,10 +184,11 @@ def descend(
 ) -> np.ndarray:
     """Where gradient descent ends, for weights w `(n,)` of the first loss.
 
-    It descends `w f₁ + (1 - w) f₂`, or, with `worst`, the larger of the two terms (a Chebyshev
-    weighting). Steps shrink from 0.1 to nothing.
+    It descends `w f₁ + (1 - w) f₂`, or, with `worst`, the larger of the two
+    terms (a Chebyshev weighting). Steps shrink from 0.1 to nothing.
 
-    >>> descend([0.5], start=[0.0], steps=10).tolist()  # in the middle both pull alike
+    >>> # in the middle both pull alike
+    >>> descend([0.5], start=[0.0], steps=10).tolist()
     [0.0]
     """
     x = np.array(start, dtype=float)
@@ -175,11 +204,13 @@ def _of_both(weights: np.ndarray) -> np.ndarray:
     return np.stack([weights, 1 - weights])
 
 
-def concave(weights: Sequence[float] = WEIGHTS, starts: int = 9) -> dict[str, list]:
+def concave(
+    weights: Sequence[float] = WEIGHTS, starts: int = 9
+) -> dict[str, list]:
     """The front, `curve`, and what descent reaches of it.
 
-    For each weight the losses from the best of several starts, on the `sum` and on the `worst`
-    term. All points are `[f₁, f₂]`.
+    For each weight the losses from the best of several starts, on the `sum` and
+    on the `worst` term. All points are `[f₁, f₂]`.
 
     >>> front = concave(weights=[0.4], starts=2)
     >>> np.round(front["sum"], 1).tolist()  # no compromise: nearly the second task's best
@@ -195,7 +226,9 @@ def concave(weights: Sequence[float] = WEIGHTS, starts: int = 9) -> dict[str, li
 
 
 def _best_ends(weights: np.ndarray, starts: int, worst: bool) -> list:
-    """For each weight the losses where descent from the best start ends: `(n, 2)`."""
+    """For each weight the losses where descent from the best start ends: `(n,
+    2)`.
+    """
     points = len(weights)
     begun = [np.full(points, x) for x in np.linspace(-1, 1, starts)]
     ends = np.stack([descend(weights, x, worst) for x in begun])
@@ -209,10 +242,12 @@ def _best_ends(weights: np.ndarray, starts: int, worst: bool) -> list:
 def grid(progress: Progress | None = None) -> dict:
     """All of it.
 
-    `weights`, `sweep` `(weights, seeds, 2)`, `methods` {name: `(seeds, 2)`} and `concave`.
+    `weights`, `sweep` `(weights, seeds, 2)`, `methods` {name: `(seeds, 2)`} and
+    `concave`.
 
     >>> from mtl_lessons import stored
-    >>> list(stored.read("loss_balancing_front"))  # what it gave; it takes minutes
+    >>> # what it gave; it takes minutes
+    >>> list(stored.read("loss_balancing_front"))
     ['weights', 'sweep', 'methods', 'concave']
     """
     balances = {weight: partial(fixed, weight) for weight in WEIGHTS} | METHODS

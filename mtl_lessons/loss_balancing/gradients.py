@@ -1,7 +1,8 @@
-"""The gradients of the tasks: a *column* has, of one tensor, a gradient for each task.
+"""The gradients of the tasks: a *column* has, of one tensor, a gradient for
+each task.
 
-A task that does not reach the tensor has None there. A table's gradient can be rows
-(`tf.IndexedSlices`), and stays so where nothing has to be added to it.
+A task that does not reach the tensor has None there. A table's gradient can be
+rows (`tf.IndexedSlices`), and stays so where nothing has to be added to it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,14 +15,19 @@ from .tensors import total, values, wide
 Column = Sequence  # of gradients, one for each task, or None
 
 
-def columns_of(tape: tf.GradientTape, losses: Iterable[Tensor], tensors: Tensor) -> list[Column]:
+def columns_of(
+    tape: tf.GradientTape, losses: Iterable[Tensor], tensors: Tensor
+) -> list[Column]:
     """A column for each of the tensors, or for the only one."""
-    gradients = [tf.nest.flatten(tape.gradient(loss, tensors)) for loss in losses]
+    gradients = [
+        tf.nest.flatten(tape.gradient(loss, tensors)) for loss in losses
+    ]
     return list(zip(*gradients, strict=True))
 
 
 def stacked(column: Column) -> Tensor | None:
-    """The gradients by a tensor that several tasks reach, `(T, ...)`, in float32 at least.
+    """The gradients by a tensor that several tasks reach, `(T, ...)`, in
+    float32 at least.
 
     A task that does not reach it has zeros there. None: fewer than two do.
     """
@@ -30,28 +36,37 @@ def stacked(column: Column) -> Tensor | None:
         return None
     like = tf.convert_to_tensor(reached[0])
     dense = [
-        tf.zeros_like(like) if gradient is None else tf.convert_to_tensor(gradient)
+        tf.zeros_like(like)
+        if gradient is None
+        else tf.convert_to_tensor(gradient)
         for gradient in column
     ]
     return tf.stack(wide(dense))
 
 
 def gram_of(stacks: Sequence[Tensor | None], by_row: int = 0) -> Tensor:
-    """Inner products of the tasks' gradients by all tensors that are `stacked`, `(T, T)`.
+    """Inner products of the tasks' gradients by all tensors that are `stacked`,
+    `(T, T)`.
 
-    The first `by_row` tensors have a row for each row of the batch: a replica has some of these.
-    Of any other it has a part of the gradient.
+    The first `by_row` tensors have a row for each row of the batch: a replica
+    has some of these. Of any other it has a part of the gradient.
     """
     products = []
     for number, stack in enumerate(stacks):
         if stack is not None:
             rows = tf.reshape(stack, (stack.shape[0], -1))
-            products.append(total(gram(rows)) if number < by_row else gram(total(rows)))
+            products.append(
+                total(gram(rows)) if number < by_row else gram(total(rows))
+            )
     return tf.add_n(wide(products))
 
 
-def combined(column: Column, stack: Tensor | None, factors: Tensor) -> Tensor | None:
-    """One gradient of those of the tasks: `Σ factor_i g_i`, or the one that there is."""
+def combined(
+    column: Column, stack: Tensor | None, factors: Tensor
+) -> Tensor | None:
+    """One gradient of those of the tasks: `Σ factor_i g_i`, or the one that
+    there is.
+    """
     if stack is None:
         return sum_of(column)
     mixed = tf.tensordot(tf.cast(factors, stack.dtype), stack, 1)
@@ -61,15 +76,25 @@ def combined(column: Column, stack: Tensor | None, factors: Tensor) -> Tensor | 
 def is_shared_table(column: Column) -> bool:
     """Whether several tasks reach rows of a table."""
     reached = present(column)
-    of_rows = any(isinstance(gradient, tf.IndexedSlices) for gradient in reached)
+    of_rows = any(
+        isinstance(gradient, tf.IndexedSlices) for gradient in reached
+    )
     return len(reached) > 1 and of_rows
 
 
 def weighted_gradients(
-    tape: tf.GradientTape, ends: Iterable[tuple[Tensor, Tensor]], variables: Sequence[Tensor]
+    tape: tf.GradientTape,
+    ends: Iterable[tuple[Tensor, Tensor]],
+    variables: Sequence[Tensor],
 ) -> list[Tensor | None]:
-    """The gradient of `Σ factor · end`, ends and factors in pairs, by each variable."""
-    pairs = [(end, tf.cast(factor, end.dtype)) for end, factor in ends if factor is not None]
+    """The gradient of `Σ factor · end`, ends and factors in pairs, by each
+    variable.
+    """
+    pairs = [
+        (end, tf.cast(factor, end.dtype))
+        for end, factor in ends
+        if factor is not None
+    ]
     if not pairs or not variables:
         return [None] * len(variables)
     targets = [end for end, _ in pairs]
@@ -78,7 +103,9 @@ def weighted_gradients(
 
 
 def sum_of(gradients: Iterable[Tensor | None]) -> Tensor | None:
-    """Of those that are there; one alone stays as it is, rows of a table stay rows."""
+    """Of those that are there; one alone stays as it is, rows of a table stay
+    rows.
+    """
     there = present(gradients)
     if len(there) > 1:
         return tf.add_n([tf.convert_to_tensor(gradient) for gradient in there])

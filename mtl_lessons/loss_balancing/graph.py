@@ -1,7 +1,7 @@
 """The network as a graph: which calls of layers stand behind a tensor.
 
-Keras keeps this in attributes of its own, for which it has no public name; they are read here
-alone.
+Keras keeps this in attributes of its own, for which it has no public name; they
+are read here alone.
 """
 
 from mtl_lessons.backend import Tensor, keras
@@ -10,7 +10,9 @@ Call = tuple  # (layer, number of the call)
 
 
 def calls(outputs: Tensor, but: Tensor | None = None) -> list[Call]:
-    """The calls of layers behind the outputs; not those behind the tensor `but`."""
+    """The calls of layers behind the outputs; not those behind the tensor
+    `but`.
+    """
     queue = keras.tree.flatten(outputs)
     stop = None if but is None else _made_by(but)
     visited: list[Call] = []
@@ -29,10 +31,14 @@ def only_output(network: keras.Model, name: str) -> Tensor:
     expected = "representation: expected a layer"
     if len(made) != 1:
         times = f"called {len(made)} times"
-        raise ValueError(f"{expected} that is called once, found {name!r}, {times}")
+        raise ValueError(
+            f"{expected} that is called once, found {name!r}, {times}"
+        )
     outputs = _node(made[0]).output_tensors
     if len(outputs) != 1:
-        raise ValueError(f"{expected} with one output, found {name!r} with {len(outputs)}")
+        raise ValueError(
+            f"{expected} with one output, found {name!r} with {len(outputs)}"
+        )
     return outputs[0]
 
 

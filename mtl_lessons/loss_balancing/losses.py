@@ -1,4 +1,6 @@
-"""The losses of a batch, task by task: over which rows each is a mean, and what a device adds."""
+"""The losses of a batch, task by task: over which rows each is a mean, and what
+a device adds.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,18 +14,23 @@ Loss = keras.losses.Loss
 
 
 class TaskLosses:
-    """A loss for each task, of batches with labels and outputs `{task: tensor}`.
+    """A loss for each task, of batches with labels and outputs `{task:
+    tensor}`.
 
-    `sample_weight` is `{task: array}`, or one array for all. A row has a label of a task if one of
-    its columns is not NaN and its weight is not 0.
+    `sample_weight` is `{task: array}`, or one array for all. A row has a label
+    of a task if one of its columns is not NaN and its weight is not 0.
     """
 
     def __init__(self, losses: dict[str, Loss]) -> None:
         self.losses = losses
         self.tasks = list(losses)
 
-    def __call__(self, y: ByTask, outputs: ByTask, sample_weight: Tensor = None) -> list[Tensor]:
-        """The loss of each task on the rows of this replica, in one precision, at least float32."""
+    def __call__(
+        self, y: ByTask, outputs: ByTask, sample_weight: Tensor = None
+    ) -> list[Tensor]:
+        """The loss of each task on the rows of this replica, in one precision,
+        at least float32.
+        """
         weights = self._weights(sample_weight)
         losses = [
             _loss_of_rows(loss, y[task], outputs[task], weights[task])
@@ -31,7 +38,9 @@ class TaskLosses:
         ]
         return wide(losses)
 
-    def rows(self, y: ByTask, outputs: ByTask, sample_weight: Tensor) -> list[Tensor]:
+    def rows(
+        self, y: ByTask, outputs: ByTask, sample_weight: Tensor
+    ) -> list[Tensor]:
         """Over how many rows the loss of each task is a mean, on this replica."""
         weights = self._weights(sample_weight)
         return [
@@ -47,7 +56,11 @@ class TaskLosses:
         return here if replicas() == 1 else total(tf.cast(here, "float32")) > 0
 
     def shares(
-        self, losses: list[Tensor], y: ByTask, outputs: ByTask, sample_weight: Tensor
+        self,
+        losses: list[Tensor],
+        y: ByTask,
+        outputs: ByTask,
+        sample_weight: Tensor,
     ) -> list[Tensor]:
         """What this replica adds to the losses of the whole batch."""
         # some losses are not reduced, and Keras descends their sum
@@ -58,7 +71,10 @@ class TaskLosses:
         rows = tf.stack([tf.cast(count, losses[0].dtype) for count in counts])
         parts = tf.unstack(tf.math.divide_no_nan(rows, total(rows)))
         means = [_is_mean(loss) for loss in self.losses.values()]
-        return [loss * part if mean else loss for loss, part, mean in zip(losses, parts, means)]
+        return [
+            loss * part if mean else loss
+            for loss, part, mean in zip(losses, parts, means)
+        ]
 
     def _weights(self, sample_weight: Tensor) -> dict[str, Tensor]:
         if isinstance(sample_weight, Mapping):
@@ -90,7 +106,9 @@ def as_loss(described: Any) -> Loss:
 
 
 class _Function(Loss):
-    """A function of labels and predictions, such as that of a name, as a Keras loss."""
+    """A function of labels and predictions, such as that of a name, as a Keras
+    loss.
+    """
 
     def __init__(self, function: Callable) -> None:
         super().__init__(name=getattr(function, "__name__", "loss"))
@@ -102,7 +120,9 @@ class _Function(Loss):
         return self.function(y_true, y_pred)
 
 
-def _loss_of_rows(loss: Loss, y: Tensor, prediction: Tensor, weight: Tensor) -> Tensor:
+def _loss_of_rows(
+    loss: Loss, y: Tensor, prediction: Tensor, weight: Tensor
+) -> Tensor:
     """The loss of the rows of this replica.
 
     (Keras divides the mean that it takes by the replicas.)
@@ -123,10 +143,16 @@ def _is_mean(loss: Loss) -> bool:
     return not _by_keras(loss) or loss.reduction not in ("sum", "none", None)
 
 
-def _counted(loss: Loss, y: Tensor, prediction: Tensor, weight: Tensor) -> Tensor:
-    """Over how many rows a loss is a mean: all, or those of known labels, weighted."""
+def _counted(
+    loss: Loss, y: Tensor, prediction: Tensor, weight: Tensor
+) -> Tensor:
+    """Over how many rows a loss is a mean: all, or those of known labels,
+    weighted.
+    """
     over_known = getattr(getattr(loss, "task", None), "over", None) == "known"
-    weighted_mean = getattr(loss, "reduction", None) == "mean_with_sample_weight"
+    weighted_mean = (
+        getattr(loss, "reduction", None) == "mean_with_sample_weight"
+    )
     if not over_known and not weighted_mean:
         return tf.shape(prediction)[0]
     known = tf.cast(_there_are(y), "float32")
@@ -147,7 +173,9 @@ def _labelled(y: Tensor, weight: Tensor) -> Tensor:
 def _there_are(y: Tensor) -> Tensor:
     """Which labels are there, `(rows, columns)`: NaN is none."""
     y = _as_rows(y)
-    return ~tf.math.is_nan(y) if y.dtype.is_floating else tf.ones_like(y, "bool")
+    return (
+        ~tf.math.is_nan(y) if y.dtype.is_floating else tf.ones_like(y, "bool")
+    )
 
 
 def _as_rows(values: Tensor) -> Tensor:

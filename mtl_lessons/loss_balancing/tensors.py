@@ -1,4 +1,6 @@
-"""Over several devices, and in several precisions: what the parts of a step have in common."""
+"""Over several devices, and in several precisions: what the parts of a step
+have in common.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +13,9 @@ def replicas() -> int:
 
 
 def total(values: Tensor) -> Tensor:
-    """The sum over the replicas, on each of them, of a tensor or of each in a list."""
+    """The sum over the replicas, on each of them, of a tensor or of each in a
+    list.
+    """
     context = tf.distribute.get_replica_context()
     outside = context is None  # where Keras only asks for shapes
     nothing = isinstance(values, list) and not values

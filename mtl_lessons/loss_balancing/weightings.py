@@ -1,13 +1,15 @@
 """Weightings: the losses of T tasks in, one loss out.
 
-All are Keras layers. What a method remembers is its weights, so it is saved with the model; those
-that the optimiser should learn are trainable. Three moments are open to a method: `call(losses)`
-gives the loss to descend, `before_step` sees the lengths of the tasks' gradients if
-`wants_gradients`, `after_step` sees the losses, again after the step if `wants_second_look`.
+All are Keras layers. What a method remembers is its weights, so it is saved
+with the model; those that the optimiser should learn are trainable. Three
+moments are open to a method: `call(losses)` gives the loss to descend,
+`before_step` sees the lengths of the tasks' gradients if `wants_gradients`,
+`after_step` sees the losses, again after the step if `wants_second_look`.
 
-A batch may have no label of a task: its loss says nothing then. A method that `wants_known` is
-told which tasks have labels, `(T,)` of booleans. It balances these among themselves, and what it
-remembers of the others stays. `known=None` stands for all.
+A batch may have no label of a task: its loss says nothing then. A method that
+`wants_known` is told which tasks have labels, `(T,)` of booleans. It balances
+these among themselves, and what it remembers of the others stays. `known=None`
+stands for all.
 """
 
 from collections.abc import Sequence
@@ -31,18 +33,25 @@ __all__ = [
     "famo_weights",
 ]
 
-# A method takes what its interface has; `noqa: ARG002` marks the arguments that it does not need.
+# A method takes what its interface has; `noqa: ARG002` marks the arguments that
+# it does not need.
 
 
 def precision() -> str:
-    """In what losses are balanced: float32 under half precision too, or float64."""
-    policies = (keras.config.floatx(), keras.config.dtype_policy().variable_dtype)
+    """In what losses are balanced: float32 under half precision too, or
+    float64.
+    """
+    policies = (
+        keras.config.floatx(),
+        keras.config.dtype_policy().variable_dtype,
+    )
     return "float64" if "float64" in policies else "float32"
 
 
 @register
 class Weighting(keras.layers.Layer):
-    """`Σ w_i L_i` with `w_i = 1`; a subclass overrides what it needs. Losses are a vector `(T,)`.
+    """`Σ w_i L_i` with `w_i = 1`; a subclass overrides what it needs. Losses
+    are a vector `(T,)`.
 
     >>> float(Weighting()(tf.constant([1.0, 2.0])))
     3.0
@@ -59,11 +68,19 @@ class Weighting(keras.layers.Layer):
     def call(self, losses: Tensor, known: Tensor | None = None) -> Tensor:  # noqa: ARG002
         return tf.reduce_sum(losses)
 
-    def before_step(self, losses: Tensor, lengths: Tensor, known: Tensor | None = None) -> None:
-        """`lengths`: `‖∂L_i/∂W‖` for W the weights of the last shared layer, `(T,)`."""
+    def before_step(
+        self, losses: Tensor, lengths: Tensor, known: Tensor | None = None
+    ) -> None:
+        """`lengths`: `‖∂L_i/∂W‖` for W the weights of the last shared layer,
+        `(T,)`.
+        """
 
-    def after_step(self, losses: Tensor, then: Tensor, known: Tensor | None = None) -> None:
-        """`then`: the losses of the same batch after the step, or None if none was wanted."""
+    def after_step(
+        self, losses: Tensor, then: Tensor, known: Tensor | None = None
+    ) -> None:
+        """`then`: the losses of the same batch after the step, or None if none
+        was wanted.
+        """
 
     def state(
         self,
@@ -73,7 +90,9 @@ class Weighting(keras.layers.Layer):
         trainable: bool = False,
         dtype: str | None = None,
     ) -> Tensor:
-        """A variable to remember by. All replicas compute the same, so the first one's counts."""
+        """A variable to remember by. All replicas compute the same, so the
+        first one's counts.
+        """
         return self.add_weight(
             shape=shape,
             initializer=keras.initializers.Constant(value),
@@ -123,14 +142,17 @@ class Fixed(Weighting):
 class Uncertainty(Weighting):
     """Learned noise (Kendall, Gal and Cipolla, 2018).
 
-    `Σ L_i / (2 σ_i²) + log σ_i` for regression, `L_i / σ_i² + log σ_i` for classification.
+    `Σ L_i / (2 σ_i²) + log σ_i` for regression, `L_i / σ_i² + log σ_i` for
+    classification.
 
-    `kinds`: "regression" or "classification" per task. Learned is `s_i = log σ_i²`, from the
-    variances `start`, 1 by default. At the optimum σ² = L (regression) or 2 L (classification);
-    the weight of either is 1 / (2 L). Adam moves a weight by about its learning rate each step,
-    however far it has to go; so what is stored is `s / speed`, and s moves `speed` times as fast.
+    `kinds`: "regression" or "classification" per task. Learned is `s_i = log
+    σ_i²`, from the variances `start`, 1 by default. At the optimum σ² = L
+    (regression) or 2 L (classification); the weight of either is 1 / (2 L).
+    Adam moves a weight by about its learning rate each step, however far it has
+    to go; so what is stored is `s / speed`, and s moves `speed` times as fast.
 
-    The optimum exists for losses above 0. At a loss of 0 or less a variance stays where it is.
+    The optimum exists for losses above 0. At a loss of 0 or less a variance
+    stays where it is.
 
     >>> weighting = Uncertainty(["regression", "classification"])
     >>> float(weighting(tf.constant([2.0, 3.0])))  # σ = 1: 2 / 2 + 3
@@ -149,17 +171,36 @@ class Uncertainty(Weighting):
     ) -> None:
         super().__init__(**options)
         self.kinds = [str(kind) for kind in kinds]
-        self.start = None if start is None else [float(variance) for variance in start]
+        self.start = (
+            None if start is None else [float(variance) for variance in start]
+        )
         self.speed = float(speed)
         unknown = sorted(set(self.kinds) - {"regression", "classification"})
-        _expect("Uncertainty", "regression or classification", not unknown, ", ".join(unknown))
+        _expect(
+            "Uncertainty",
+            "regression or classification",
+            not unknown,
+            ", ".join(unknown),
+        )
         positive = all(0 < variance < np.inf for variance in self.start or [])
-        _expect("Uncertainty", "variances above 0 to start from", positive, self.start)
-        _expect("Uncertainty", "a speed above 0", 0 < self.speed < np.inf, self.speed)
+        _expect(
+            "Uncertainty",
+            "variances above 0 to start from",
+            positive,
+            self.start,
+        )
+        _expect(
+            "Uncertainty",
+            "a speed above 0",
+            0 < self.speed < np.inf,
+            self.speed,
+        )
 
     def build(self, shape: Sequence[int]) -> None:
         _expect_one_per_task("Uncertainty", self.kinds, shape)
-        self.stored = self.state("log_variances_by_speed", shape, trainable=True)
+        self.stored = self.state(
+            "log_variances_by_speed", shape, trainable=True
+        )
         if self.start is not None:
             _expect_one_per_task("Uncertainty", self.start, shape)
             variances = tf.constant(self.start, self.variable_dtype)
@@ -185,10 +226,11 @@ class Uncertainty(Weighting):
 
 @register
 class RLW(Weighting):
-    """Random weights, anew at every step: `T softmax(noise)`, noise ~ N(0, 1) (Lin et al., 2022).
+    """Random weights, anew at every step: `T softmax(noise)`, noise ~ N(0, 1)
+    (Lin et al., 2022).
 
-    A control: no weight depends on a loss. A seed draws the same numbers in every run; XLA
-    (`jit_compile`) draws others of the same kind.
+    A control: no weight depends on a loss. A seed draws the same numbers in
+    every run; XLA (`jit_compile`) draws others of the same kind.
 
     >>> total = RLW(seed=1)(tf.constant([2.0, 2.0]))
     >>> round(float(total), 3)  # the weights sum to T = 2
@@ -207,24 +249,32 @@ class RLW(Weighting):
 
     def call(self, losses: Tensor, known: Tensor | None = None) -> Tensor:
         draw = [self.seed, tf.convert_to_tensor(self.draws)]
-        noise = tf.cast(tf.random.stateless_normal(losses.shape, draw), losses.dtype)
+        noise = tf.cast(
+            tf.random.stateless_normal(losses.shape, draw), losses.dtype
+        )
         self.draws.assign_add(1)
         known = _mask(losses, known)
-        return _count(known, losses.dtype) * tf.reduce_sum(_softmax(noise, known) * losses)
+        return _count(known, losses.dtype) * tf.reduce_sum(
+            _softmax(noise, known) * losses
+        )
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"seed": self.seed}
 
 
 def dwa_weights(
-    last: Tensor, before: Tensor, temperature: float = 2.0, known: Tensor | None = None
+    last: Tensor,
+    before: Tensor,
+    temperature: float = 2.0,
+    known: Tensor | None = None,
 ) -> Tensor:
     """`T softmax(r / temperature)`, `r_i = last_i / before_i`.
 
-    More weight where the loss falls more slowly. T is the number of the tasks that are `known`;
-    the others have the weight 0.
+    More weight where the loss falls more slowly. T is the number of the tasks
+    that are `known`; the others have the weight 0.
 
-    >>> weights = dwa_weights(last=[0.4, 0.19], before=[0.5, 0.2])  # r = .8 and .95
+    >>> # r = .8 and .95
+    >>> weights = dwa_weights(last=[0.4, 0.19], before=[0.5, 0.2])
     >>> weights.numpy().round(3).tolist() == np.float32([0.963, 1.037]).tolist()
     True
     """
@@ -239,10 +289,11 @@ class DWA(Weighting):
 
     `dwa_weights` of the mean losses of the last two epochs.
 
-    `every`: the steps of an epoch. The weights are 1 in the first two. It sees rates, not scales:
-    a loss in seconds and the same in milliseconds fall at the same rate. A mean is over the steps
-    that have labels of the task and a finite loss. A task with no such step, or with a mean of 0
-    or less, of which no rate can be told, keeps its weight.
+    `every`: the steps of an epoch. The weights are 1 in the first two. It sees
+    rates, not scales: a loss in seconds and the same in milliseconds fall at
+    the same rate. A mean is over the steps that have labels of the task and a
+    finite loss. A task with no such step, or with a mean of 0 or less, of which
+    no rate can be told, keeps its weight.
 
     >>> dwa = DWA(every=10)
     >>> float(dwa(tf.constant([1.0, 2.0])))  # both weights are 1
@@ -252,11 +303,18 @@ class DWA(Weighting):
     wants_known = True
     remembers = True
 
-    def __init__(self, every: int, temperature: float = 2.0, **options: Any) -> None:
+    def __init__(
+        self, every: int, temperature: float = 2.0, **options: Any
+    ) -> None:
         super().__init__(**options)
         whole = every >= 1 and every == int(every)
         _expect("DWA", "every >= 1 steps, a whole number", whole, every)
-        _expect("DWA", "a temperature above 0", 0 < temperature < np.inf, temperature)
+        _expect(
+            "DWA",
+            "a temperature above 0",
+            0 < temperature < np.inf,
+            temperature,
+        )
         self.every = int(every)
         self.temperature = float(temperature)
 
@@ -288,21 +346,28 @@ class DWA(Weighting):
         last = tf.convert_to_tensor(self.last)
         mean = self.running * (self.every / tf.maximum(seen, 1.0))
         rated = (mean > 0) & (last > 0)
-        fresh = dwa_weights(mean, tf.where(rated, last, 1.0), self.temperature, rated)
-        self.weights_used.assign(tf.where(done & rated, fresh, self.weights_used))
+        fresh = dwa_weights(
+            mean, tf.where(rated, last, 1.0), self.temperature, rated
+        )
+        self.weights_used.assign(
+            tf.where(done & rated, fresh, self.weights_used)
+        )
         self.last.assign(tf.where(done & (seen > 0), mean, last))
         for summed in (self.running, self.seen):
             summed.assign(tf.where(done, tf.zeros_like(seen), summed))
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"every": self.every, "temperature": self.temperature}
+        return super().get_config() | {
+            "every": self.every,
+            "temperature": self.temperature,
+        }
 
 
 class _Learning(Weighting):
     """A weighting with logits ξ of its own.
 
-    Adam moves them at a `rate` of its own, apart from the model's optimiser. The initial losses
-    are kept in mind: by these it knows what is small.
+    Adam moves them at a `rate` of its own, apart from the model's optimiser.
+    The initial losses are kept in mind: by these it knows what is small.
     """
 
     wants_known = True
@@ -320,10 +385,12 @@ class _Learning(Weighting):
         self.initial = self.state("initial_losses", shape)
 
     def start(self, losses: Tensor, known: Tensor | None = None) -> Tensor:
-        """The size of each loss in the first batch that has its labels; until then, 1.
+        """The size of each loss in the first batch that has its labels; until
+        then, 1.
 
-        That batch may have been easy by chance. So the start is never less than a tenth of a loss,
-        and doubles as long as losses are more than ten times as large.
+        That batch may have been easy by chance. So the start is never less than
+        a tenth of a loss, and doubles as long as losses are more than ten times
+        as large.
         """
         size = tf.abs(losses)
         first = tf.where(self._tells(losses, known), size, 1.0)
@@ -340,11 +407,15 @@ class _Learning(Weighting):
         self.initial.assign(tf.where(self._tells(losses, known), seen, initial))
 
     def move(self, gradient: Tensor, moved: Tensor | None = None) -> None:
-        """A step of Adam. Where `moved` is false, or the gradient not finite, nothing happens."""
+        """A step of Adam. Where `moved` is false, or the gradient not finite,
+        nothing happens.
+        """
         moved = _mask(gradient, moved) & tf.math.is_finite(gradient)
         gradient = tf.where(moved, gradient, 0.0)
         self.steps.assign_add(1)
-        self.mean.assign(tf.where(moved, 0.9 * self.mean + 0.1 * gradient, self.mean))
+        self.mean.assign(
+            tf.where(moved, 0.9 * self.mean + 0.1 * gradient, self.mean)
+        )
         square = 0.999 * self.square + 0.001 * gradient**2
         self.square.assign(tf.where(moved, square, self.square))
         steps = tf.cast(tf.convert_to_tensor(self.steps), gradient.dtype)
@@ -362,40 +433,54 @@ class _Learning(Weighting):
 
 
 def gradnorm_targets(
-    lengths: Tensor, losses: Tensor, initial: Tensor, alpha: float, known: Tensor | None = None
+    lengths: Tensor,
+    losses: Tensor,
+    initial: Tensor,
+    alpha: float,
+    known: Tensor | None = None,
 ) -> Tensor:
     """`mean(lengths) r_i^alpha`, for the lengths of the tasks' gradients.
 
-    r_i is the share `L_i / L_i(0)` that is left of loss i, divided by the mean share. Means are
-    over the tasks that are `known`.
+    r_i is the share `L_i / L_i(0)` that is left of loss i, divided by the mean
+    share. Means are over the tasks that are `known`.
 
     >>> targets = gradnorm_targets([1.0, 3.0], losses=[1.0, 3.0], initial=[2.0, 2.0], alpha=1.0)
-    >>> targets.numpy().tolist()  # the mean length is 2; 1/2 and 3/2 are left, 1 on average
+    >>> # the mean length is 2; 1/2 and 3/2 are left, 1 on average
+    >>> targets.numpy().tolist()
     [1.0, 3.0]
     """
-    lengths, losses, initial = _vectors("gradnorm_targets", lengths, losses, initial)
+    lengths, losses, initial = _vectors(
+        "gradnorm_targets", lengths, losses, initial
+    )
     left = losses / initial
-    return _mean_over(lengths, known) * (left / _mean_over(left, known)) ** alpha
+    return (
+        _mean_over(lengths, known) * (left / _mean_over(left, known)) ** alpha
+    )
 
 
 @register
 class GradNorm(_Learning):
     """Gradients of like length, longer where training lags (Chen et al., 2018).
 
-    With `G_i = ‖∂(w_i L_i)/∂W‖`, W the last shared layer, the weights descend `Σ |G_i -
-    target_i|`, the `gradnorm_targets` held constant, and are scaled to Σ w_i = T. Two departures,
-    for losses that differ by orders of magnitude: the weights multiply `L_i / L_i(0)`, the losses
-    of the first batch being `L_i(0)`; and they are `T softmax(ξ)`, so they stay positive.
+    With `G_i = ‖∂(w_i L_i)/∂W‖`, W the last shared layer, the weights descend
+    `Σ |G_i - target_i|`, the `gradnorm_targets` held constant, and are scaled
+    to Σ w_i = T. Two departures, for losses that differ by orders of magnitude:
+    the weights multiply `L_i / L_i(0)`, the losses of the first batch being
+    `L_i(0)`; and they are `T softmax(ξ)`, so they stay positive.
 
-    A share that is left is a share of a loss above 0: at one of 0 or less ξ stays as it is.
+    A share that is left is a share of a loss above 0: at one of 0 or less ξ
+    stays as it is.
 
-    >>> float(GradNorm()(tf.constant([100.0, 0.5])))  # at first both w, and both L / L(0), are 1
+    >>> # at first both w, and both L / L(0), are 1
+    >>> float(GradNorm()(tf.constant([100.0, 0.5])))
     2.0
     """
 
     wants_gradients = True
 
-    def __init__(self, alpha: float = 1.5, rate: float = 0.025, **options: Any) -> None:
+    def __init__(
+        self, alpha: float = 1.5, rate: float = 0.025, **options: Any
+    ) -> None:
         super().__init__(rate, **options)
         self.alpha = _not_negative("GradNorm", "alpha", alpha)
 
@@ -403,17 +488,29 @@ class GradNorm(_Learning):
         return _scaled_softmax(self.logits, _mask(self.logits, known))
 
     def call(self, losses: Tensor, known: Tensor | None = None) -> Tensor:
-        return tf.reduce_sum(self.task_weights(known) * losses / self.start(losses, known))
+        return tf.reduce_sum(
+            self.task_weights(known) * losses / self.start(losses, known)
+        )
 
-    def before_step(self, losses: Tensor, lengths: Tensor, known: Tensor | None = None) -> None:
+    def before_step(
+        self, losses: Tensor, lengths: Tensor, known: Tensor | None = None
+    ) -> None:
         initial = self.start(losses, known)
-        compared = self._tells(losses, known) & (losses > 0) & tf.math.is_finite(lengths)
+        compared = (
+            self._tells(losses, known)
+            & (losses > 0)
+            & tf.math.is_finite(lengths)
+        )
         weights = self.task_weights(compared)
         relative = tf.where(compared, lengths, 0.0) / initial
         now = tf.where(compared, losses, 0.0)
-        targets = gradnorm_targets(weights * relative, now, initial, self.alpha, compared)
+        targets = gradnorm_targets(
+            weights * relative, now, initial, self.alpha, compared
+        )
         slope = tf.sign(weights * relative - targets) * relative  # by w
-        slope_of_logits = weights * (slope - _mean_over(weights * slope, compared))
+        slope_of_logits = weights * (
+            slope - _mean_over(weights * slope, compared)
+        )
         self.move(slope_of_logits, compared)
         self.remember(losses, known)
 
@@ -421,10 +518,13 @@ class GradNorm(_Learning):
         return super().get_config() | {"alpha": self.alpha}
 
 
-def famo_weights(logits: Tensor, losses: Tensor, known: Tensor | None = None) -> Tensor:
+def famo_weights(
+    logits: Tensor, losses: Tensor, known: Tensor | None = None
+) -> Tensor:
     """`w_i ∝ z_i / L_i`, `Σ w_i = 1`, with `z = softmax(logits)`.
 
-    >>> famo_weights([0.0, 0.0], losses=[1.0, 3.0]).numpy().round(6).tolist()  # 1 : 1/3
+    >>> # 1 : 1/3
+    >>> famo_weights([0.0, 0.0], losses=[1.0, 3.0]).numpy().round(6).tolist()
     [0.75, 0.25]
     """
     logits, losses = _vectors("famo_weights", logits, losses)
@@ -438,14 +538,15 @@ class FAMO(_Learning):
 
     Equal rates of fall of the *log* losses, without a gradient per task.
 
-    Descends `Σ w_i L_i` with `famo_weights`. After the step it looks at the same batch again; the
-    logits descend along `Jᵀ (log L - log L') + gamma ξ`, J the Jacobian of the softmax: the task
-    whose log loss fell most gets a smaller z.
+    Descends `Σ w_i L_i` with `famo_weights`. After the step it looks at the
+    same batch again; the logits descend along `Jᵀ (log L - log L') + gamma ξ`,
+    J the Jacobian of the softmax: the task whose log loss fell most gets a
+    smaller z.
 
-    A loss near 0 would take all the weight, and leave none for the other tasks. So one that is
-    less than a hundredth of its first value counts as that much, and one of 0 takes no part. The
-    logarithm of a loss below 0 does not exist: its weight is that of its size, and its ξ stays as
-    it is.
+    A loss near 0 would take all the weight, and leave none for the other tasks.
+    So one that is less than a hundredth of its first value counts as that much,
+    and one of 0 takes no part. The logarithm of a loss below 0 does not exist:
+    its weight is that of its size, and its ξ stays as it is.
 
     >>> round(float(FAMO()(tf.constant([1.0, 3.0]))), 4)  # w = (3/4, 1/4)
     1.5
@@ -454,7 +555,9 @@ class FAMO(_Learning):
     SMALLEST = 0.01  # of the first loss
     wants_second_look = True
 
-    def __init__(self, rate: float = 0.025, gamma: float = 0.001, **options: Any) -> None:
+    def __init__(
+        self, rate: float = 0.025, gamma: float = 0.001, **options: Any
+    ) -> None:
         super().__init__(rate, **options)
         self.gamma = _not_negative("FAMO", "gamma", gamma)
 
@@ -467,10 +570,14 @@ class FAMO(_Learning):
         """What losses are divided by."""
         return tf.maximum(tf.abs(losses), self.SMALLEST * start)
 
-    def after_step(self, losses: Tensor, then: Tensor, known: Tensor | None = None) -> None:
+    def after_step(
+        self, losses: Tensor, then: Tensor, known: Tensor | None = None
+    ) -> None:
         start = self.start(losses, known)
         positive = (losses > 0) & (then > 0)
-        compared = self._tells(losses, known) & positive & tf.math.is_finite(then)
+        compared = (
+            self._tells(losses, known) & positive & tf.math.is_finite(then)
+        )
         z = _softmax(self.logits, compared)
         log_now = tf.math.log(self.size(losses, start) + 1e-8)
         log_then = tf.math.log(self.size(then, start) + 1e-8)
@@ -483,12 +590,16 @@ class FAMO(_Learning):
         return super().get_config() | {"gamma": self.gamma}
 
 
-# ---------------------------------------------------------------- over the tasks that are known
+# ------------------------------------------------ over the tasks that are known
 
 
 def _mask(losses: Tensor, known: Tensor | None) -> Tensor:
     """`known` as a tensor; without it, all tasks."""
-    return tf.ones_like(losses, "bool") if known is None else tf.convert_to_tensor(known)
+    return (
+        tf.ones_like(losses, "bool")
+        if known is None
+        else tf.convert_to_tensor(known)
+    )
 
 
 def _softmax(logits: Tensor, known: Tensor) -> Tensor:
@@ -520,7 +631,9 @@ def _mean_over(values: Tensor, known: Tensor | None) -> Tensor:
 
 def _vectors(method: str, *values: Tensor) -> list[Tensor]:
     """As tensors `(T,)` of one precision, the widest of those that have one."""
-    dtypes = [tf.as_dtype(value.dtype) for value in values if hasattr(value, "dtype")]
+    dtypes = [
+        tf.as_dtype(value.dtype) for value in values if hasattr(value, "dtype")
+    ]
     floating = [dtype for dtype in dtypes if dtype.is_floating]
     widest = max(floating, key=lambda dtype: dtype.size, default=tf.float32)
     tensors = [tf.cast(tf.convert_to_tensor(value), widest) for value in values]
@@ -535,7 +648,9 @@ def _expect(method: str, expected: str, holds: bool, found: object) -> None:
         raise ValueError(f"{method}: expected {expected}, found {found}")
 
 
-def _expect_one_per_task(method: str, entries: Sequence, shape: Sequence[int]) -> None:
+def _expect_one_per_task(
+    method: str, entries: Sequence, shape: Sequence[int]
+) -> None:
     tasks = shape[0]
     expected = f"one entry for each of {tasks} tasks"
     _expect(method, expected, len(entries) == tasks, list(entries))

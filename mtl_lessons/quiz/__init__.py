@@ -1,4 +1,5 @@
-"""Self-quizzes: from a file of questions to what a page shows, with checks that keep them good.
+"""Self-quizzes: from a file of questions to what a page shows, with checks that
+keep them good.
 
 A bank is one YAML file per chapter, or per topic that has no chapter::
 
@@ -8,18 +9,41 @@ A bank is one YAML file per chapter, or per topic that has no chapter::
     show("concept")              # in a notebook: the quiz
     print(without_keys(bank))    # on paper: the questions alone
 
-`python -m mtl_lessons questions` checks all banks, and says what there is too little of;
-`python -m mtl_lessons quiz` asks them in a terminal.
+`python -m mtl_lessons questions` checks all banks, and says what there is too
+little of; `python -m mtl_lessons quiz` asks them in a terminal.
 
-- `bank.py` reads banks, `kinds/` has what differs between the kinds of question;
-- `schema.py`, `rules.py` and `proofs.py` judge questions, `report.py` all banks at once;
-- `page.py` and `terminal.py` show them, `answers.py` reads a number that somebody typed;
+- `bank.py` reads banks, `kinds/` has what differs between the kinds of
+  question;
+- `schema.py`, `rules.py` and `proofs.py` judge questions, `report.py` all banks
+  at once;
+- `page.py` and `terminal.py` show them, `answers.py` reads a number that
+  somebody typed;
 - `stored.py` is what a notebook stores of a quiz instead of its questions.
 """
 
-from .bank import LEVELS, Bank, Problem, Question, everything, load, prefix, references, sources
+from .bank import (
+    LEVELS,
+    Bank,
+    Problem,
+    Question,
+    everything,
+    load,
+    prefix,
+    references,
+    sources,
+)
 from .kinds import KINDS, kind_of
-from .page import Place, Quiz, edition, labels, plain, render, section, show, without_keys
+from .page import (
+    Place,
+    Quiz,
+    edition,
+    labels,
+    plain,
+    render,
+    section,
+    show,
+    without_keys,
+)
 from .pieces import SAY, points, rich
 from .rules import chains, rules
 from .schema import validate

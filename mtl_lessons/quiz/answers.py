@@ -1,9 +1,11 @@
-"""Reading what somebody typed, and judging it, as the script of a page does (`web/answers.js`).
+"""Reading what somebody typed, and judging it, as the script of a page does
+(`web/answers.js`).
 
     readings("1,234", percent=False)      # [1.234, 1234.0]: both are written so
     near([1.234, 1234.0], 1234, 0.5)      # True
 
-A table of cases, `tests/readings.json`, holds both languages to the same readings.
+A table of cases, `tests/readings.json`, holds both languages to the same
+readings.
 """
 
 import math
@@ -15,7 +17,9 @@ from mtl_lessons import embed
 SAY = embed.strings("terminal")
 
 # ---- characters ----
-SPACES = re.compile("[\t\n\r \u00a0\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]")
+SPACES = re.compile(
+    "[\t\n\r \u00a0\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]"
+)
 # of East Asian keyboards: "５％"
 FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
@@ -33,11 +37,14 @@ FRACTION_SIGNS = {
     "⅛": "1/8",
     "⅒": "1/10",
 }
-FRACTIONS = {ord(sign): f" {fraction}" for sign, fraction in FRACTION_SIGNS.items()}
+FRACTIONS = {
+    ord(sign): f" {fraction}" for sign, fraction in FRACTION_SIGNS.items()
+}
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 
 # ---- numbers ----
-MIXED = re.compile(rf"[0-9]{SPACES.pattern}+[0-9]+{SPACES.pattern}*/")  # "1 1/2"
+# "1 1/2"
+MIXED = re.compile(rf"[0-9]{SPACES.pattern}+[0-9]+{SPACES.pattern}*/")
 PERCENT = re.compile(r"(.*?)(%|percent)?")
 FRACTION = re.compile(r"([-+]?[0-9]+)/([0-9]+)")
 POWER = r"(?:10(?:\^|xx)[({]?([-+]?[0-9]+)[)}]?)"
@@ -46,7 +53,12 @@ POWER_ALONE = re.compile(rf"([-+]?){POWER}")
 DECIMAL = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 GROUPED = (  # by thousands, each with the mark of its groups
     (re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?"), ","),
-    (re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+,[0-9]+|[1-9][0-9]{0,2}(\.[0-9]{3}){2,}"), "."),
+    (
+        re.compile(
+            r"[1-9][0-9]{0,2}(\.[0-9]{3})+,[0-9]+|[1-9][0-9]{0,2}(\.[0-9]{3}){2,}"
+        ),
+        ".",
+    ),
     (re.compile(r"[1-9][0-9]{0,2}('[0-9]{3})+([.,][0-9]+)?"), "'"),
 )
 
@@ -54,13 +66,15 @@ GROUPED = (  # by thousands, each with the mark of its groups
 def readings(text: str, percent: bool) -> list[float]:
     """The numbers that `text` may mean.
 
-    None if it cannot be read, two where a comma may be either mark. Read are decimal points and
-    commas, thousands ("49,152", "49 152", "49'152", "4.915.200"), powers ("5e-2", "5×10⁻²",
-    "10^3"), fractions ("3/4", "½"), percent signs, and minus signs and digits of any keyboard.
+    None if it cannot be read, two where a comma may be either mark. Read are
+    decimal points and commas, thousands ("49,152", "49 152", "49'152",
+    "4.915.200"), powers ("5e-2", "5×10⁻²", "10^3"), fractions ("3/4", "½"),
+    percent signs, and minus signs and digits of any keyboard.
 
     Args:
         text: what was typed.
-        percent: whether it is asked for in percent, so that "5 %" is 5; elsewhere it is 0.05.
+        percent: whether it is asked for in percent, so that "5 %" is 5;
+            elsewhere it is 0.05.
     """
     text = simple(text)
     if MIXED.search(text):
@@ -74,10 +88,16 @@ def readings(text: str, percent: bool) -> list[float]:
 
 
 def simple(text: str) -> str:
-    """`text` in small letters, with one character for all minus signs, and so on."""
+    """`text` in small letters, with one character for all minus signs, and so
+    on.
+    """
     text = text.translate(FULL_WIDTH)
-    text = re.sub("[⁰¹²³⁴-⁹⁺⁻]+", lambda power: f"^{power[0].translate(RAISED)}", text)
-    return text.translate(DASHES | TIMES | SLASHES | APOSTROPHES | FRACTIONS).lower()
+    text = re.sub(
+        "[⁰¹²³⁴-⁹⁺⁻]+", lambda power: f"^{power[0].translate(RAISED)}", text
+    )
+    return text.translate(
+        DASHES | TIMES | SLASHES | APOSTROPHES | FRACTIONS
+    ).lower()
 
 
 def values(body: str) -> list[float]:
@@ -91,11 +111,16 @@ def values(body: str) -> list[float]:
     if not (scaled := SCALED.fullmatch(body)):
         return []
     sign, digits, exponent, power = scaled.groups()
-    return [float(f"{sign}{form}e{exponent or power or 0}") for form in decimals(digits)]
+    return [
+        float(f"{sign}{form}e{exponent or power or 0}")
+        for form in decimals(digits)
+    ]
 
 
 def decimals(digits: str) -> list[str]:
-    """What `digits` may be, with a decimal point: first as a fraction, then by thousands."""
+    """What `digits` may be, with a decimal point: first as a fraction, then by
+    thousands.
+    """
     forms = [digits.replace(",", ".", 1)]
     forms += [
         digits.replace(mark, "").replace(",", ".")
@@ -106,8 +131,12 @@ def decimals(digits: str) -> list[str]:
 
 
 def near(found: Iterable[float], value: float, tolerance: float) -> bool:
-    """Whether one of the readings is within `tolerance` of `value`, its edge included."""
-    return any(abs(reading - value) <= tolerance * (1 + 1e-9) for reading in found)
+    """Whether one of the readings is within `tolerance` of `value`, its edge
+    included.
+    """
+    return any(
+        abs(reading - value) <= tolerance * (1 + 1e-9) for reading in found
+    )
 
 
 # ---- what is typed in a terminal ----
@@ -132,7 +161,13 @@ def places(text: str, most: int, exactly: int | None = None) -> list[int]:
     """
     parts = re.split(r"[,\s]+", text.strip())
     found = [int(part) for part in parts if part.isdecimal()]
-    fits = len(found) == len(parts) == len(set(found)) and set(found) <= set(range(1, most + 1))
+    fits = len(found) == len(parts) == len(set(found)) and set(found) <= set(
+        range(1, most + 1)
+    )
     if not fits or (exactly and len(found) != exactly):
-        raise ValueError(SAY["expected-numbers"].format(count=exactly or SAY["some"], most=most))
+        raise ValueError(
+            SAY["expected-numbers"].format(
+                count=exactly or SAY["some"], most=most
+            )
+        )
     return found

@@ -1,4 +1,6 @@
-"""Banks of questions, a YAML file per chapter or topic, and the references that they cite."""
+"""Banks of questions, a YAML file per chapter or topic, and the references that
+they cite.
+"""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ CHECKOUT = Path(__file__).parents[2] / "book" / "questions"
 
 
 class Problem(NamedTuple):
-    """What is wrong with a question, and where; `id` is empty if it is the bank as a whole."""
+    """What is wrong with a question, and where; `id` is empty if it is the bank
+    as a whole.
+    """
 
     file: str
     line: int
@@ -25,7 +29,9 @@ class Problem(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        return ": ".join(filter(None, (f"{self.file}:{self.line}", self.id, self.reason)))
+        return ": ".join(
+            filter(None, (f"{self.file}:{self.line}", self.id, self.reason))
+        )
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,11 @@ class Bank:
     @property
     def nodes(self) -> list[yaml.MappingNode]:
         assert self.root is not None  # an empty file has no questions either
-        return next(value.value for key, value in self.root.value if key.value == "questions")
+        return next(
+            value.value
+            for key, value in self.root.value
+            if key.value == "questions"
+        )
 
 
 def load(chapter: str, folder: Path | str | None = None) -> Bank:
@@ -59,18 +69,24 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
 
     Args:
         chapter: the stem of the file, such as `"concept"`.
-        folder: where it lies; by default in the package or, in a checkout, in `book/questions`.
+        folder: where it lies; by default in the package or, in a checkout, in
+            `book/questions`.
 
     Raises:
-        FileNotFoundError: no such chapter; the message lists those that there are.
+        FileNotFoundError: no such chapter; the message lists those that there
+            are.
         ValueError: not YAML; the message has the line.
     """
     folder = home(folder)
     path = folder / f"{chapter}.yml"
     if not path.is_file():
-        there = ", ".join(sorted(file.stem for file in folder.glob("*.yml"))) or "none"
+        there = (
+            ", ".join(sorted(file.stem for file in folder.glob("*.yml")))
+            or "none"
+        )
         raise FileNotFoundError(
-            f"expected a chapter with questions (in {folder}: {there}), found {chapter!r}"
+            f"expected a chapter with questions (in {folder}: {there}), found "
+            f"{chapter!r}"
         )
     return Bank(path, *shapes.read(path))
 
@@ -82,12 +98,16 @@ def everything(folder: Path | str | None = None) -> list[Bank]:
 
 
 def home(folder: Path | str | None) -> Path:
-    """Where banks lie: in `folder` or, without one, in the package or the checkout."""
+    """Where banks lie: in `folder` or, without one, in the package or the
+    checkout.
+    """
     return Path(folder or (PACKAGED if PACKAGED.is_dir() else CHECKOUT))
 
 
 def sources(chapter: str, folder: Path | str | None = None) -> list[str]:
-    """The references that the questions of a chapter cite, by alphabet; none if it has none."""
+    """The references that the questions of a chapter cite, by alphabet; none if
+    it has none.
+    """
     try:
         bank = load(chapter, folder)
     except FileNotFoundError:
@@ -97,7 +117,9 @@ def sources(chapter: str, folder: Path | str | None = None) -> list[str]:
 
 
 def prefix(chapter: str) -> str:
-    """How a chapter's ids and targets begin: `shared-networks-` for `shared_networks`."""
+    """How a chapter's ids and targets begin: `shared-networks-` for
+    `shared_networks`.
+    """
     return f"{chapter.replace('_', '-')}-"
 
 
@@ -108,7 +130,9 @@ FIELD = re.compile(r"^\s*(\w+)\s*=\s*[{\"]?(.*?)[}\"]?,?\s*$", re.MULTILINE)
 
 
 def entries(folder: Path) -> dict[str, dict[str, str]]:
-    """The fields of each key of `references.bib`, beside the bank or one folder up."""
+    """The fields of each key of `references.bib`, beside the bank or one folder
+    up.
+    """
     for path in (folder / "references.bib", folder.parent / "references.bib"):
         if path.is_file():
             found = ENTRY.findall(path.read_text(encoding="utf-8"))
@@ -122,10 +146,14 @@ def references(folder: Path) -> dict[str, str]:
 
 
 def citation(fields: dict[str, str]) -> str:
-    """Surnames and year of a BibTeX entry: one author, two, or the first and "et al."."""
+    """Surnames and year of a BibTeX entry: one author, two, or the first and
+    "et al.".
+    """
     authors = re.sub(r"[{}]", "", fields.get("author", fields.get("title", "")))
     surnames = [surname(author) for author in authors.split(" and ") if author]
-    shown = " and ".join(surnames) if len(surnames) < 3 else f"{surnames[0]} et al."
+    shown = (
+        " and ".join(surnames) if len(surnames) < 3 else f"{surnames[0]} et al."
+    )
     return f"{shown} {fields.get('year', '')}".strip()
 
 
@@ -135,7 +163,9 @@ def surname(author: str) -> str:
 
 
 def addresses(folder: Path) -> dict[str, str]:
-    """Where each key of `references.bib` can be read, if its entry has an address or a DOI."""
+    """Where each key of `references.bib` can be read, if its entry has an
+    address or a DOI.
+    """
     found = {name: address(fields) for name, fields in entries(folder).items()}
     return {name: at for name, at in found.items() if at}
 

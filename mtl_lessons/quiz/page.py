@@ -1,6 +1,8 @@
-"""What a page shows: questions as forms with native controls and a folded answer.
+"""What a page shows: questions as forms with native controls and a folded
+answer.
 
-They can be read without a script; `web/quiz.js` adds grading, feedback and progress.
+They can be read without a script; `web/quiz.js` adds grading, feedback and
+progress.
 """
 
 import json
@@ -24,13 +26,16 @@ from .schema import validate
 
 @dataclass(frozen=True)
 class Quiz:
-    """A quiz to be displayed: HTML for whoever has a browser, text for whoever has not."""
+    """A quiz to be displayed: HTML for whoever has a browser, text for whoever
+    has not.
+    """
 
     html: str
     text: str
     mark: str = ""  # by which a notebook of the book stores it (stored.py)
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:  # IPython names what it wants
+    # IPython names what it wants
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {
             "text/html": embed.carry(self.mark + self.html, "quiz"),
             "text/plain": self.mark + self.text,
@@ -49,10 +54,12 @@ def show(
         chapter: such as `"concept"`.
         ids: only these questions, in this order; all of them by default.
         folder: where the bank lies, as for `load`.
-        page: where it is displayed, as for `Place.of`; by default on the page of the chapter.
+        page: where it is displayed, as for `Place.of`; by default on the page
+            of the chapter.
 
     Raises:
-        ValueError: the bank is not valid (every problem with its line), or has no such question.
+        ValueError: the bank is not valid (every problem with its line), or has
+            no such question.
     """
     ids = None if ids is None else list(ids)
     bank = load(chapter, folder)
@@ -60,18 +67,28 @@ def show(
         raise ValueError("\n".join(map(str, problems)))
     questions, place = chosen(bank, ids), Place.of(bank, page)
     total = len(questions)
-    numbers = [SAY["number"].format(number=i, total=total) for i in range(1, total + 1)]
-    keys = {question["id"]: kind_of(question).key(question) for question in questions}
+    numbers = [
+        SAY["number"].format(number=i, total=total) for i in range(1, total + 1)
+    ]
+    keys = {
+        question["id"]: kind_of(question).key(question)
+        for question in questions
+    }
     html = tag(
         "div",
         embed.data({"strings": SAY, "keys": keys}),
-        *(render(question, number, place) for question, number in zip(questions, numbers)),
+        *(
+            render(question, number, place)
+            for question, number in zip(questions, numbers)
+        ),
         class_="mtl-quiz",
         role="group",
         aria_label=SAY["label"],
         data_lm_suppress_shortcuts="true",
     )
-    texts = [plain(question, number) for question, number in zip(questions, numbers)]
+    texts = [
+        plain(question, number) for question, number in zip(questions, numbers)
+    ]
     mark = f"{stored.mark(chapter, ids)}\n" if folder is None else ""
     return Quiz(html, "\n\n".join(texts), mark)
 
@@ -81,7 +98,9 @@ def chosen(bank: Bank, ids: list[str] | None) -> list[Question]:
     by_id = {question["id"]: question for question in bank.questions}
     ids = list(by_id) if ids is None else ids
     if unknown := [name for name in ids if name not in by_id]:
-        raise ValueError(f"expected ids of {bank.path.name}, found {', '.join(unknown)}")
+        raise ValueError(
+            f"expected ids of {bank.path.name}, found {', '.join(unknown)}"
+        )
     return [by_id[name] for name in ids]
 
 
@@ -103,31 +122,44 @@ class Place:
 
     @classmethod
     def of(
-        cls, bank: Bank, page: str | None = None, pages: Collection[str] | None = None
+        cls,
+        bank: Bank,
+        page: str | None = None,
+        pages: Collection[str] | None = None,
     ) -> "Place":
         """A page for the questions of a bank.
 
         Args:
             page: its name, such as `"concept"`; by default that of the bank.
-            pages: the chapters that there are, by name; by default every chapter that is named.
+            pages: the chapters that there are, by name; by default every
+                chapter that is named.
         """
         name, folder = bank.path.stem, bank.path.parent
-        chapter, page = "" if bank.is_topic else name, name if page is None else page
+        chapter, page = (
+            "" if bank.is_topic else name,
+            name if page is None else page,
+        )
         return cls(chapter, page, pages, references(folder), addresses(folder))
 
     def target(self, anchor: str) -> str:
-        """Where a section is, of the chapter or of one that it names, `concept#checks`."""
+        """Where a section is, of the chapter or of one that it names,
+        `concept#checks`.
+        """
         chapter, _, name = anchor.rpartition("#")
         return self.address(chapter or self.chapter, name)
 
     def source(self, key: str) -> str:
-        """Where a reference is: in its chapter's list or, for a topic, at its publisher's."""
+        """Where a reference is: in its chapter's list or, for a topic, at its
+        publisher's.
+        """
         if self.chapter:
             return self.address(self.chapter, "sources")
         return self.addresses.get(key, "")
 
     def address(self, chapter: str, section: str) -> str:
-        """The address of a section, as seen from this page; "" where there is no such chapter."""
+        """The address of a section, as seen from this page; "" where there is
+        no such chapter.
+        """
         if self.pages is not None and chapter not in self.pages:
             return ""
         page = "" if chapter == self.page else f"{chapter}.html"
@@ -138,7 +170,9 @@ class Place:
 
 
 def render(question: Question, number: str, place: Place) -> str:
-    """A question as a form: stem, controls, what is folded, and what follows an answer."""
+    """A question as a form: stem, controls, what is folded, and what follows an
+    answer.
+    """
     kind = kind_of(question)
     return tag(
         "form",
@@ -158,7 +192,8 @@ def render(question: Question, number: str, place: Place) -> str:
         ),
         class_="mtl-question",
         autocomplete="off",
-        method="dialog",  # outside a dialog it goes nowhere: Enter does not leave the page
+        # outside a dialog it goes nowhere: Enter does not leave the page
+        method="dialog",
         data_id=question["id"],
         data_type=kind.name,
         data_edition=edition(question),
@@ -185,26 +220,40 @@ def edition(question: Question) -> str:
 
     Not with the question that follows, nor with how its code is run.
     """
-    asked = {name: part for name, part in question.items() if name not in ("next", "run")}
+    asked = {
+        name: part
+        for name, part in question.items()
+        if name not in ("next", "run")
+    }
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def after(question: Question, place: Place) -> str:
-    """What follows an answer: common mistake, next question, where to read again, sources."""
+    """What follows an answer: common mistake, next question, where to read
+    again, sources.
+    """
     rows = {
         "mistake": rich(question["mistake"]),
         "follow-up": rich(question["follow_up"]),
         "read-again": read_again(question, place),
-        "source": "; ".join(cite(source, place) for source in question["source"]),
+        "source": "; ".join(
+            cite(source, place) for source in question["source"]
+        ),
     }
-    shown = [tag("dt", SAY[name]) + tag("dd", html) for name, html in rows.items() if html]
+    shown = [
+        tag("dt", SAY[name]) + tag("dd", html)
+        for name, html in rows.items()
+        if html
+    ]
     return tag("dl", *shown, class_="mtl-after")
 
 
 def read_again(question: Question, place: Place) -> str:
     if "anchor" not in question:
         return ""
-    return link(escape(section(question["anchor"])), place.target(question["anchor"]))
+    return link(
+        escape(section(question["anchor"])), place.target(question["anchor"])
+    )
 
 
 def section(anchor: str) -> str:
@@ -218,10 +267,15 @@ def link(html: str, href: str) -> str:
 
 
 def cite(source: str, place: Place) -> str:
-    """A source as a link: to the run in a chapter, or to where the reference is."""
+    """A source as a link: to the run in a chapter, or to where the reference
+    is.
+    """
     if source.startswith("cell:"):
         anchor = source.removeprefix("cell:")
-        return link(SAY["cell"].format(section=escape(section(anchor))), place.target(anchor))
+        return link(
+            SAY["cell"].format(section=escape(section(anchor))),
+            place.target(anchor),
+        )
     return link(escape(place.names.get(source, source)), place.source(source))
 
 
@@ -236,7 +290,9 @@ def title(question: Question, number: str) -> str:
 def asked(question: Question, number: str) -> str:
     """A question as text, without anything that gives its answer away."""
     lines = kind_of(question).paper(question)
-    return "\n".join([title(question, number), question["stem"].strip(), *lines])
+    return "\n".join(
+        [title(question, number), question["stem"].strip(), *lines]
+    )
 
 
 def plain(question: Question, number: str) -> str:
@@ -246,7 +302,9 @@ def plain(question: Question, number: str) -> str:
 
 
 def without_keys(bank: Bank) -> str:
-    """The questions of a bank to be printed and answered: no key, no feedback, no source."""
+    """The questions of a bank to be printed and answered: no key, no feedback,
+    no source.
+    """
     total, texts = len(bank.questions), []
     for i, question in enumerate(bank.questions, 1):
         text = asked(question, SAY["number"].format(number=i, total=total))

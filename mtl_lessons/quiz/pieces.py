@@ -1,4 +1,6 @@
-"""Pieces of HTML of which questions and answers are made, and the words that they need."""
+"""Pieces of HTML of which questions and answers are made, and the words that
+they need.
+"""
 
 from collections.abc import Iterable
 from html import escape
@@ -7,7 +9,8 @@ from mtl_lessons import embed
 from mtl_lessons.markup import tag, to_html
 
 SAY = embed.strings("quiz")
-FEEDBACK = {"right": str, "wrong": str}  # the shape of what is said of an answer
+# the shape of what is said of an answer
+FEEDBACK = {"right": str, "wrong": str}
 
 
 def inline(text: str) -> str:
@@ -16,9 +19,13 @@ def inline(text: str) -> str:
 
 
 def rich(text: str) -> str:
-    """Markdown as HTML blocks; code that scrolls can be reached by keyboard and has a name."""
+    """Markdown as HTML blocks; code that scrolls can be reached by keyboard and
+    has a name.
+    """
     name = escape(SAY["code"])
-    return to_html(text).replace("<pre>", f'<pre tabindex="0" role="group" aria-label="{name}">')
+    return to_html(text).replace(
+        "<pre>", f'<pre tabindex="0" role="group" aria-label="{name}">'
+    )
 
 
 def code_block(text: str) -> str:
@@ -38,15 +45,23 @@ def field(label: str, control: str) -> str:
 
 
 def why(name: str | int, word: str, text: str, verdict: str) -> str:
-    """Feedback that the script finds by `name`; `word` is for readers without a script."""
+    """Feedback that the script finds by `name`; `word` is for readers without a
+    script.
+    """
     word = tag("span", escape(word), class_="mtl-word")
     return tag(
-        "li", word, tag("div", rich(text), class_="mtl-why"), data_for=name, data_verdict=verdict
+        "li",
+        word,
+        tag("div", rich(text), class_="mtl-why"),
+        data_for=name,
+        data_verdict=verdict,
     )
 
 
 def verdicts(question: dict, *more: str) -> str:
-    """The feedback for a right and for a wrong answer, and `more` of the same form."""
+    """The feedback for a right and for a wrong answer, and `more` of the same
+    form.
+    """
     feedback = question["feedback"]
     rows = [why(name, SAY[name], feedback[name], name) for name in FEEDBACK]
     return tag("ul", *rows, *more, class_="mtl-key")

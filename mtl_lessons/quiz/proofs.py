@@ -1,7 +1,8 @@
-"""Whether what a bank says is so: the sections to which it leads, its numbers, its bugs.
+"""Whether what a bank says is so: the sections to which it leads, its numbers,
+its bugs.
 
-Whatever stands in the bank is run here. So it is for banks of this repository, where they are
-checked, and not where they are shown.
+Whatever stands in the bank is run here. So it is for banks of this repository,
+where they are checked, and not where they are shown.
 """
 
 import ast
@@ -24,7 +25,8 @@ from mtl_lessons.shapes import inside, line_of
 from .bank import Bank, Problem, Question, prefix
 from .kinds import kind_of
 
-LIGHT = {"np", "metrics", "world"}  # of what expressions name: it leaves TensorFlow out
+# of what expressions name: it leaves TensorFlow out
+LIGHT = {"np", "metrics", "world"}
 Doubt = tuple[yaml.Node, str]  # where something is said, and why it is not so
 
 
@@ -32,24 +34,34 @@ def proofs(bank: Bank, quick: bool = False) -> list[Problem]:
     """What a valid bank says that is not so.
 
     Args:
-        quick: without what needs TensorFlow: runs of bugs, and numbers of the chapters' modules.
+        quick: without what needs TensorFlow: runs of bugs, and numbers of the
+            chapters' modules.
     """
     problems = []
     for node, question in zip(bank.nodes, bank.questions):
-        doubts = [*lost_sections(node, question, bank), *wrong_numbers(node, question, quick)]
+        doubts = [
+            *lost_sections(node, question, bank),
+            *wrong_numbers(node, question, quick),
+        ]
         doubts += refused_answers(node, question)
         if not quick:
             doubts += sound_bugs(node, question)
         for at, reason in doubts:
-            problems.append(Problem(bank.path.name, line_of(at), question["id"], reason))
+            problems.append(
+                Problem(bank.path.name, line_of(at), question["id"], reason)
+            )
     return problems
 
 
 # ---- sections ----
 
 
-def lost_sections(node: yaml.Node, question: Question, bank: Bank) -> Iterator[Doubt]:
-    """Links to sections that no chapter has. The package alone has no chapters: there, none."""
+def lost_sections(
+    node: yaml.Node, question: Question, bank: Bank
+) -> Iterator[Doubt]:
+    """Links to sections that no chapter has. The package alone has no chapters:
+    there, none.
+    """
     book = bank.path.parents[1]
     if not any(book.glob("*.ipynb")):
         return
@@ -57,10 +69,16 @@ def lost_sections(node: yaml.Node, question: Question, bank: Bank) -> Iterator[D
         chapter, _, name = anchor.rpartition("#")
         chapter = chapter or bank.path.stem
         if name not in sections(book / f"{chapter}.ipynb"):
-            yield at, f"expected a section of {chapter}.ipynb, found {prefix(chapter)}{name}"
+            yield (
+                at,
+                f"expected a section of {chapter}.ipynb, found "
+                f"{prefix(chapter)}{name}",
+            )
 
 
-def links(node: yaml.Node, question: Question, bank: Bank) -> Iterator[tuple[yaml.Node, str]]:
+def links(
+    node: yaml.Node, question: Question, bank: Bank
+) -> Iterator[tuple[yaml.Node, str]]:
     """The sections to which a question leads, each with where it says so."""
     if "anchor" in question:
         yield inside(node, "anchor"), question["anchor"]
@@ -73,11 +91,17 @@ def links(node: yaml.Node, question: Question, bank: Bank) -> Iterator[tuple[yam
 
 @cache
 def sections(notebook: Path) -> set[str]:
-    """The targets of a chapter, without what they begin with: `(concept-gain)=` is `gain`."""
+    """The targets of a chapter, without what they begin with: `(concept-gain)=`
+    is `gain`.
+    """
     if not notebook.is_file():
         return set()
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    texts = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    texts = (
+        "".join(cell["source"])
+        for cell in cells
+        if cell["cell_type"] == "markdown"
+    )
     target = rf"^\({prefix(notebook.stem)}([\w-]+)\)=$"
     return set(re.findall(target, "\n".join(texts), re.MULTILINE))
 
@@ -85,7 +109,9 @@ def sections(notebook: Path) -> set[str]:
 # ---- numbers ----
 
 
-def wrong_numbers(node: yaml.Node, question: Question, quick: bool) -> Iterator[Doubt]:
+def wrong_numbers(
+    node: yaml.Node, question: Question, quick: bool
+) -> Iterator[Doubt]:
     """Numbers that their expressions do not give."""
     for path, claim in claims(question):
         expression, value = claim["expression"], claim["value"]
@@ -97,16 +123,27 @@ def wrong_numbers(node: yaml.Node, question: Question, quick: bool) -> Iterator[
         except ValueError as error:
             yield at, str(error)
             continue
-        if not abs(found - value) <= claim["tolerance"]:  # NaN is no number's neighbour
-            yield at, f"expected {found:.6g}, which its expression gives, found {value}"
+        # NaN is no number's neighbour
+        if not abs(found - value) <= claim["tolerance"]:
+            yield (
+                at,
+                f"expected {found:.6g}, which its expression gives, found "
+                f"{value}",
+            )
 
 
 def refused_answers(node: yaml.Node, question: Question) -> Iterator[Doubt]:
-    """Numbers that are the answer and are graded wrong, written in one way or another."""
+    """Numbers that are the answer and are graded wrong, written in one way or
+    another.
+    """
     answer = question.get("answer", {})
     if "value" not in answer:
         return
-    for text in (f"{answer['value']}", f"{answer['value']:,}", f"{answer['value']:e}"):
+    for text in (
+        f"{answer['value']}",
+        f"{answer['value']:,}",
+        f"{answer['value']:e}",
+    ):
         score, _ = kind_of(question).grade(question, text)
         if score < 1:
             yield (
@@ -116,14 +153,20 @@ def refused_answers(node: yaml.Node, question: Question) -> Iterator[Doubt]:
 
 
 def claims(question: Question) -> list[tuple[tuple, dict]]:
-    """What can be recomputed, and the keys that lead there: `numbers`, and a number as answer."""
-    found = [(("numbers", i), number) for i, number in enumerate(question.get("numbers", []))]
+    """What can be recomputed, and the keys that lead there: `numbers`, and a
+    number as answer.
+    """
+    found = [
+        (("numbers", i), number)
+        for i, number in enumerate(question.get("numbers", []))
+    ]
     answer = question.get("answer", {})
     return found + ([(("answer",), answer)] if "expression" in answer else [])
 
 
 def recompute(expression: str) -> float:
-    """The value of an expression over `np` and the modules of `mtl_lessons` that it names.
+    """The value of an expression over `np` and the modules of `mtl_lessons`
+    that it names.
 
     Raises:
         ValueError: the expression fails; the message has it.
@@ -134,16 +177,22 @@ def recompute(expression: str) -> float:
         return float(eval(expression.strip(), space))
     except Exception as error:  # an expression may fail in any way
         found = f"{type(error).__name__}: {error}"
-        raise ValueError(f"expected a number from {expression}, found {found}") from error
+        raise ValueError(
+            f"expected a number from {expression}, found {found}"
+        ) from error
 
 
 def names(expression: str) -> set[str]:
-    """The modules that an expression names. One that is no expression names none."""
+    """The modules that an expression names. One that is no expression names
+    none.
+    """
     try:
         tree = ast.parse(expression.strip(), mode="eval")
     except SyntaxError:
         return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & modules().keys()
+    return {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name)
+    } & modules().keys()
 
 
 @cache
@@ -164,18 +213,31 @@ def sound_bugs(node: yaml.Node, question: Question) -> Iterator[Doubt]:
         return
     at = inside(node, "run")
     for line in (None, *question["answer"]["lines"]):
-        what = "its code" if line is None else f"its code with line {line} repaired"
+        what = (
+            "its code"
+            if line is None
+            else f"its code with line {line} repaired"
+        )
         try:
             shown = shows_fault(question, *([] if line is None else [line]))
         except Exception as error:  # so may code
-            yield at, f"expected {what} to run, found {type(error).__name__}: {error}"
+            yield (
+                at,
+                f"expected {what} to run, found {type(error).__name__}: "
+                f"{error}",
+            )
             continue
         if shown != (line is None):
-            yield at, f"expected {what} {FAULT[not shown]}, found it {FAULT[shown]}"
+            yield (
+                at,
+                f"expected {what} {FAULT[not shown]}, found it {FAULT[shown]}",
+            )
 
 
 def shows_fault(question: Question, *repaired: int) -> bool:
-    """Whether a bug with a `run` shows itself, with lines of `repaired` as the repair has them."""
+    """Whether a bug with a `run` shows itself, with lines of `repaired` as the
+    repair has them.
+    """
     run, code = question["run"], question["code"].splitlines()
     for line in repaired:
         code[line - 1] = run["repair"][line]

@@ -1,4 +1,6 @@
-"""Whether a bank is good: fair, cited, without duplicates, and with chains that end."""
+"""Whether a bank is good: fair, cited, without duplicates, and with chains that
+end.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,15 +13,19 @@ from .kinds import kind_of
 
 
 def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
-    """What makes a valid bank unfair, unchecked or dull. Every question has to be
+    """What makes a valid bank unfair, unchecked or dull. Every question has to
+    be
 
     - named uniquely, beginning with its chapter;
     - cited: keys of `references.bib`, or a cell of the chapter;
-    - different from the rest: the shingles of two stems overlap by less than half;
-    - answered aloud in the minutes that it gives, if any: 110 to 160 words a minute.
+    - different from the rest: the shingles of two stems overlap by less than
+      half;
+    - answered aloud in the minutes that it gives, if any: 110 to 160 words a
+      minute.
 
-    And over all questions with one right choice, guessing must not pay: the right one is the
-    longest in a third of them at most, and every position is right about equally often.
+    And over all questions with one right choice, guessing must not pay: the
+    right one is the longest in a third of them at most, and every position is
+    right about equally often.
 
     Args:
         others: banks that must not share a name or a stem with this one.
@@ -29,13 +35,21 @@ def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
     problems = []
     for node, question in zip(bank.nodes, bank.questions):
         reasons = flaws(question, bank.path.stem, known, seen)
-        problems += [Problem(file, line_of(node), question["id"], reason) for reason in reasons]
+        problems += [
+            Problem(file, line_of(node), question["id"], reason)
+            for reason in reasons
+        ]
         seen.append(question)
-    return problems + [Problem(file, 1, "", reason) for reason in giveaways(bank.questions)]
+    return problems + [
+        Problem(file, 1, "", reason) for reason in giveaways(bank.questions)
+    ]
 
 
 def flaws(
-    question: Question, chapter: str, known: dict[str, str], seen: list[Question]
+    question: Question,
+    chapter: str,
+    known: dict[str, str],
+    seen: list[Question],
 ) -> Iterator[str]:
     """Rules that a question breaks by itself or against those `seen` before."""
     if not question["id"].startswith(prefix(chapter)):
@@ -43,11 +57,15 @@ def flaws(
     for key in question["source"]:
         if not key.startswith("cell:") and key not in known:
             yield f"expected a source in references.bib, found {key}"
-    minutes, words = question.get("minutes", 0), len(question.get("model_answer", "").split())
+    minutes, words = (
+        question.get("minutes", 0),
+        len(question.get("model_answer", "").split()),
+    )
     fewest, most = 110 * minutes, 160 * minutes
     if minutes and not fewest <= words <= most:
         yield (
-            f"expected a model answer of {fewest} to {most} words, for {minutes} minutes,"
+            f"expected a model answer of {fewest} to {most} words, for "
+            f"{minutes} minutes,"
             f" found {words}"
         )
     for other in seen:
@@ -58,16 +76,22 @@ def flaws(
 
 
 def overlap(one: str, other: str) -> float:
-    """Jaccard similarity of the shingles of two texts: 0 nothing shared, 1 the same."""
+    """Jaccard similarity of the shingles of two texts: 0 nothing shared, 1 the
+    same.
+    """
     a, b = shingles(one), shingles(other)
     return len(a & b) / len(a | b)
 
 
 @cache
 def shingles(text: str) -> frozenset[tuple[str, ...]]:
-    """The runs of three words of a text; of a shorter one, all its words as one run."""
+    """The runs of three words of a text; of a shorter one, all its words as one
+    run.
+    """
     words = re.findall(r"\w+", text.lower())
-    return frozenset(tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2)))
+    return frozenset(
+        tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2))
+    )
 
 
 def giveaways(questions: list[Question]) -> Iterator[str]:
@@ -75,18 +99,23 @@ def giveaways(questions: list[Question]) -> Iterator[str]:
     choices = [kind_of(question).guessable(question) for question in questions]
     choices = [options for options in choices if options]
     keys = [[right for _, right in options].index(True) for options in choices]
-    longest = sum(is_longest(options, key) for options, key in zip(choices, keys))
+    longest = sum(
+        is_longest(options, key) for options, key in zip(choices, keys)
+    )
     if longest > max(1, len(choices) / 3):
         yield (
             "expected the right choice to be the longest in a third of"
             f" {len(choices)} questions at most, found {longest}"
         )
     for position in range(max(map(len, choices), default=0)):
-        fair = sum(1 / len(options) for options in choices if len(options) > position)
+        fair = sum(
+            1 / len(options) for options in choices if len(options) > position
+        )
         found = keys.count(position)
         if abs(found - fair) > max(1.5, fair / 2):
             yield (
-                f"expected position {position + 1} to be right in about {fair:.1f} of"
+                f"expected position {position + 1} to be right in about "
+                f"{fair:.1f} of"
                 f" {len(choices)} questions, found {found}"
             )
 
@@ -94,15 +123,23 @@ def giveaways(questions: list[Question]) -> Iterator[str]:
 def is_longest(options: list[tuple[str, bool]], key: int) -> bool:
     """Whether the option at `key` is longer than every other."""
     lengths = [len(text) for text, _ in options]
-    return all(lengths[key] > length for i, length in enumerate(lengths) if i != key)
+    return all(
+        lengths[key] > length for i, length in enumerate(lengths) if i != key
+    )
 
 
 def chains(banks: Iterable[Bank]) -> list[Problem]:
-    """Questions to which others lead by `next` and that do not exist, and chains without an end."""
+    """Questions to which others lead by `next` and that do not exist, and
+    chains without an end.
+    """
     places, after = {}, {}
     for bank in banks:
         for node, question in zip(bank.nodes, bank.questions):
-            places[question["id"]] = (bank.path.name, line_of(node), question["id"])
+            places[question["id"]] = (
+                bank.path.name,
+                line_of(node),
+                question["id"],
+            )
             if "next" in question:
                 after[question["id"]] = question["next"]
     problems = []
@@ -118,7 +155,9 @@ def chains(banks: Iterable[Bank]) -> list[Problem]:
 
 
 def chain(start: str, after: dict[str, str]) -> Iterator[str]:
-    """The ids from `start` on, each led to by the one before; ends where one comes back."""
+    """The ids from `start` on, each led to by the one before; ends where one
+    comes back.
+    """
     seen = {start}
     yield start
     while start in after:

@@ -33,40 +33,58 @@ TOPIC = {  # targets of any chapter, `concept#what-is-a-task`, where one fits
     "anchor?": re.compile(r"[a-z0-9_]+#[a-z0-9-]+"),
     "source": [re.compile(r"cell:[a-z0-9_]+#[a-z0-9-]+|[\w-]+")],
 }
-CHAPTER_HEAD = {"title": str, "about": str}  # what the chapter asks, for the map of the book
+# what the chapter asks, for the map of the book
+CHAPTER_HEAD = {"title": str, "about": str}
 TOPIC_HEAD = {"title": str}
-VERBATIM = {"id", "anchor", "source", "code", "expression", "unit", "run"}  # the rest is Markdown
+# the rest is Markdown
+VERBATIM = {"id", "anchor", "source", "code", "expression", "unit", "run"}
 
 
 def validate(bank: Bank) -> list[Problem]:
     """Whatever keeps the bank from being shown.
 
-    Missing and unknown keys, wrong types, answers that do not fit, TeX that fails.
+    Missing and unknown keys, wrong types, answers that do not fit, TeX that
+    fails.
     """
     name, stem = bank.path.name, re.compile(re.escape(bank.path.stem))
     is_topic = isinstance(bank.data, dict) and bank.is_topic
     head = TOPIC_HEAD if is_topic else CHAPTER_HEAD
     kind = "topic" if is_topic else "chapter"
-    if found := list(mismatches(bank.root, {kind: stem} | head | {"questions": [dict]})):
+    if found := list(
+        mismatches(bank.root, {kind: stem} | head | {"questions": [dict]})
+    ):
         return [Problem(name, line, "", reason) for line, reason in found]
     problems = []
     for node, question in zip(bank.nodes, bank.questions):
-        for line, reason in faults(node, question, TOPIC if is_topic else CHAPTER):
-            problems.append(Problem(name, line, str(question.get("id", "")), reason))
+        for line, reason in faults(
+            node, question, TOPIC if is_topic else CHAPTER
+        ):
+            problems.append(
+                Problem(name, line, str(question.get("id", "")), reason)
+            )
     return problems
 
 
-def faults(node: yaml.MappingNode, question: Question, home: dict) -> Iterator[tuple[int, str]]:
-    """What is wrong with one question of `home`, `CHAPTER` or `TOPIC`: lines and reasons.
+def faults(
+    node: yaml.MappingNode, question: Question, home: dict
+) -> Iterator[tuple[int, str]]:
+    """What is wrong with one question of `home`, `CHAPTER` or `TOPIC`: lines
+    and reasons.
 
     Each stage presumes the one before.
     """
     kind = str(question.get("type"))
     if kind not in KINDS:
-        yield line_of(node), f"expected a type of {', '.join(KINDS)}, found {kind}"
+        yield (
+            line_of(node),
+            f"expected a type of {', '.join(KINDS)}, found {kind}",
+        )
     elif bad := list(mismatches(node, COMMON | KINDS[kind].shape | home)):
         yield from bad
-    elif reasons := [*wrong_numbers(question), *kind_of(question).faults(question)]:
+    elif reasons := [
+        *wrong_numbers(question),
+        *kind_of(question).faults(question),
+    ]:
         yield from ((line_of(node), reason) for reason in reasons)
     else:
         yield from wrong_formulas(node)
@@ -82,13 +100,22 @@ def wrong_numbers(question: Question) -> Iterator[str]:
 
 
 def states(question: Question, value: float) -> bool:
-    """Whether a text of the question has this number, in its digits: -0.5 also as "−0.50".
+    """Whether a text of the question has this number, in its digits: -0.5 also
+    as "−0.50".
 
     The answer itself is no text.
     """
-    said = {name: part for name, part in question.items() if name not in ("numbers", "answer")}
+    said = {
+        name: part
+        for name, part in question.items()
+        if name not in ("numbers", "answer")
+    }
     digits = re.escape(f"{abs(value):.10g}")
-    return bool(re.search(rf"(?<![\d.]){digits}0*(?!\d)", json.dumps(said, ensure_ascii=False)))
+    return bool(
+        re.search(
+            rf"(?<![\d.]){digits}0*(?!\d)", json.dumps(said, ensure_ascii=False)
+        )
+    )
 
 
 def wrong_formulas(node: yaml.Node) -> Iterator[tuple[int, str]]:

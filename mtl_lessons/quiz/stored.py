@@ -1,7 +1,8 @@
 """What a notebook stores of a quiz: a mark and a sentence, not the questions.
 
-A copy of them would be stale as soon as a question is added. So the site and the published copy of
-a notebook put the questions where the mark is. In a kernel, the cell shows the quiz itself.
+A copy of them would be stale as soon as a question is added. So the site and
+the published copy of a notebook put the questions where the mark is. In a
+kernel, the cell shows the quiz itself.
 """
 
 import re
@@ -15,7 +16,9 @@ MARK = re.compile(r"<!-- mtl-quiz: (\w+)((?: [\w-]+)*) -->")
 
 
 class Asked(NamedTuple):
-    """Of which chapter a quiz is, and which questions it has: all, if None are named."""
+    """Of which chapter a quiz is, and which questions it has: all, if None are
+    named.
+    """
 
     chapter: str
     ids: list[str] | None
@@ -33,7 +36,9 @@ def asked(html: str) -> Asked | None:
 
 
 def kept(data: dict[str, str]) -> dict[str, str]:
-    """The data of a notebook's output as it is stored: of a quiz the mark and a sentence."""
+    """The data of a notebook's output as it is stored: of a quiz the mark and a
+    sentence.
+    """
     quiz = asked(data.get("text/html", ""))
     if quiz is None:
         return data

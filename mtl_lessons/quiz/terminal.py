@@ -1,6 +1,8 @@
-"""The bank in a terminal: `python -m mtl_lessons quiz --chapter concept --level junior --count 5`.
+"""The bank in a terminal: `python -m mtl_lessons quiz --chapter concept --level
+junior --count 5`.
 
-The same questions and the same grading as on the site, as text. Nothing is kept.
+The same questions and the same grading as on the site, as text. Nothing is
+kept.
 """
 
 import argparse
@@ -31,15 +33,25 @@ def play(
     scores = []
     try:
         for i, question in enumerate(questions, 1):
-            head = title(question, SAY["number"].format(number=i, total=len(questions)))
-            write("\n".join([f"\n{head}", question["stem"].strip(), *numbered(question)]))
+            head = title(
+                question, SAY["number"].format(number=i, total=len(questions))
+            )
+            write(
+                "\n".join(
+                    [f"\n{head}", question["stem"].strip(), *numbered(question)]
+                )
+            )
             scores.append(ask(question, read, write))
             write(f"{SAY['mistake']}: {question['mistake'].strip()}")
             write(f"{SAY['follow-up']}: {question['follow_up'].strip()}")
     except (EOFError, KeyboardInterrupt):
         write()
     right = sum(score >= 0.5 for score in scores)
-    write(SAY["progress"].format(answered=len(scores), total=len(scores), right=right))
+    write(
+        SAY["progress"].format(
+            answered=len(scores), total=len(scores), right=right
+        )
+    )
     return sum(scores), len(scores)
 
 
@@ -56,34 +68,64 @@ def ask(question: Question, read: Read, write: Callable) -> float:
         EOFError: the reader wants to stop.
     """
     by_hand = kind_of(question).by_hand
-    return ask_by_hand(question, read, write) if by_hand else ask_graded(question, read, write)
+    return (
+        ask_by_hand(question, read, write)
+        if by_hand
+        else ask_graded(question, read, write)
+    )
 
 
 def ask_graded(question: Question, read: Read, write: Callable) -> float:
     """Ask a question that is graded here."""
     kind = kind_of(question)
     unit = f" ({kind.unit(question)})" if kind.unit(question) else ""
-    score, feedback = graded(question, f"{SAY[f'prompt-{kind.name}']}{unit}: ", read, write)
-    write("\n".join([SAY["right" if score else "wrong"], *(text.strip() for text in feedback)]))
+    score, feedback = graded(
+        question, f"{SAY[f'prompt-{kind.name}']}{unit}: ", read, write
+    )
+    write(
+        "\n".join(
+            [
+                SAY["right" if score else "wrong"],
+                *(text.strip() for text in feedback),
+            ]
+        )
+    )
     if not score:
         write(f"{SAY['answer']}: {'; '.join(kind.solution(question))}")
     return score
 
 
 def ask_by_hand(question: Question, read: Read, write: Callable) -> float:
-    """Ask a question whose reader compares what he wrote with a model answer, by a rubric."""
+    """Ask a question whose reader compares what he wrote with a model answer,
+    by a rubric.
+    """
     kind = kind_of(question)
     while said(SAY[f"prompt-{kind.name}"], read):
         pass  # what is written is for the writer alone
-    write(f"{SAY['model-answer']}: {kind.solution(question)[0]}\n{SAY['rubric']}")
-    write("\n".join(f"{i:3d}  {line}" for i, line in enumerate(kind.rubric(question), 1)))
-    write("\n".join([SAY["red-flags"], *(f"  - {flag}" for flag in question["red_flags"])]))
+    write(
+        f"{SAY['model-answer']}: {kind.solution(question)[0]}\n{SAY['rubric']}"
+    )
+    write(
+        "\n".join(
+            f"{i:3d}  {line}" for i, line in enumerate(kind.rubric(question), 1)
+        )
+    )
+    write(
+        "\n".join(
+            [
+                SAY["red-flags"],
+                *(f"  - {flag}" for flag in question["red_flags"]),
+            ]
+        )
+    )
     score, words = graded(question, SAY["prompt-rubric"], read, write)
     write("\n".join(words))
     return score
 
 
-def graded(question: Question, prompt: str, read: Read, write: Callable) -> tuple[float, list[str]]:
+def graded(
+    question: Question, prompt: str, read: Read, write: Callable
+) -> tuple[float, list[str]]:
     """The score and the feedback of what is typed, once it is an answer."""
     while True:
         text = said(prompt, read)
@@ -94,7 +136,9 @@ def graded(question: Question, prompt: str, read: Read, write: Callable) -> tupl
 
 
 def said(prompt: str, read: Read) -> str:
-    """A line that the reader types; `q` ends the round like the end of the input."""
+    """A line that the reader types; `q` ends the round like the end of the
+    input.
+    """
     if (text := read(prompt)).strip().lower() == "q":
         raise EOFError
     return text
@@ -104,12 +148,22 @@ def said(prompt: str, read: Read) -> str:
 
 
 def register(commands: Any) -> None:
-    """Add the command `quiz` to those of a parser: `commands` is from `add_subparsers`."""
-    parser = commands.add_parser("quiz", help="questions of the book, asked in the terminal")
-    parser.add_argument("--chapter", help="of this chapter or topic only, such as concept")
+    """Add the command `quiz` to those of a parser: `commands` is from
+    `add_subparsers`.
+    """
+    parser = commands.add_parser(
+        "quiz", help="questions of the book, asked in the terminal"
+    )
+    parser.add_argument(
+        "--chapter", help="of this chapter or topic only, such as concept"
+    )
     parser.add_argument("--level", choices=LEVELS)
-    parser.add_argument("--type", choices=list(KINDS), help="questions of this type only")
-    parser.add_argument("--count", type=count, default=10, help="how many at most (10)")
+    parser.add_argument(
+        "--type", choices=list(KINDS), help="questions of this type only"
+    )
+    parser.add_argument(
+        "--count", type=count, default=10, help="how many at most (10)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -139,7 +193,8 @@ def run(given: argparse.Namespace) -> int:
         question
         for bank in banks
         for question in bank.questions
-        if given.level in (None, question["level"]) and given.type in (None, question["type"])
+        if given.level in (None, question["level"])
+        and given.type in (None, question["type"])
     ]
     if not wanted:
         print(SAY["found-none"], file=sys.stderr)

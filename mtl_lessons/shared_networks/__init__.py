@@ -1,21 +1,21 @@
 """Chapter 2: what tasks share, and how: from one common trunk to gated experts.
 
-Every network here is a Keras layer from `(batch, d)` to a dict `{task: (batch, width)}`, so a head
-reads `network(x)["click"]`:
+Every network here is a Keras layer from `(batch, d)` to a dict `{task: (batch,
+width)}`, so a head reads `network(x)["click"]`:
 
 - `SharedBottom`, `CrossStitch`: sharing that does not look at the input;
-- `OMoE`, `MMoE`, `CGC`, `PLE`, `AdaTT`: experts and gates. They are all made of one part, the
-  `Level`, and differ only in its wiring: which group of experts reads which vector, and which gate
-  mixes which groups.
+- `OMoE`, `MMoE`, `CGC`, `PLE`, `AdaTT`: experts and gates. They are all made of
+  one part, the `Level`, and differ only in its wiring: which group of experts
+  reads which vector, and which gate mixes which groups.
 
 The modules, in the order in which to read them:
 
 - `level`: experts, gates, and a level made of both;
 - `networks`: the designs;
-- `inside`: `reach` (which loss trains which block), `usage` of gates, `likeness` of experts, and
-  drawings of them;
-- `experiment`: `train_together` trains many runs of any model at once, `relatedness` compares
-  designs on the data of the MMoE paper;
+- `inside`: `reach` (which loss trains which block), `usage` of gates,
+  `likeness` of experts, and drawings of them;
+- `experiment`: `train_together` trains many runs of any model at once,
+  `relatedness` compares designs on the data of the MMoE paper;
 - `measured`: what stands behind the chapter's explorables.
 
 Importing this package imports TensorFlow.
@@ -32,7 +32,15 @@ from .experiment import (
     train_together,
     two_towers,
 )
-from .inside import Usage, clone_experts, draw_experts, draw_gates, likeness, reach, usage
+from .inside import (
+    Usage,
+    clone_experts,
+    draw_experts,
+    draw_gates,
+    likeness,
+    reach,
+    usage,
+)
 from .level import Block, Experts, Gate, Level, mix
 from .measured import gate_map, two_rules, wirings
 from .networks import *

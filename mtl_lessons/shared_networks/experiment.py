@@ -24,22 +24,27 @@ TOWER = 8  # units of a tower
 FRESH = 4000  # rows to measure an error on
 
 
-def ridge_tasks(relatedness: float, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def ridge_tasks(
+    relatedness: float, rows: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The synthetic data of the MMoE paper (Ma et al. 2018, section 3.2).
 
     x has shape `(rows, 32)`, y has shape `(rows, 2)`.
 
-    `y_k = z_k + Σ_i sin(α_i z_k + β_i) + noise` with `z_k = w_k · x`, where x is standard normal
-    and w_1, w_2 are unit vectors whose cosine is `relatedness`. y has variance 1. The paper gives
-    neither α, β nor their number; here three sines, α = 1, 1.5, 2, and β drawn once for both
-    tasks; the noise has a deviation of 0.05 before y is scaled.
+    `y_k = z_k + Σ_i sin(α_i z_k + β_i) + noise` with `z_k = w_k · x`, where x
+    is standard normal and w_1, w_2 are unit vectors whose cosine is
+    `relatedness`. y has variance 1. The paper gives neither α, β nor their
+    number; here three sines, α = 1, 1.5, 2, and β drawn once for both tasks;
+    the noise has a deviation of 0.05 before y is scaled.
 
     >>> x, y = ridge_tasks(relatedness=0.5, rows=1000, seed=0)
     >>> x.shape, y.shape
     ((1000, 32), (1000, 2))
     """
     if not -1 <= relatedness <= 1:
-        raise ValueError(f"relatedness: expected a cosine in [-1, 1], found {relatedness}")
+        raise ValueError(
+            f"relatedness: expected a cosine in [-1, 1], found {relatedness}"
+        )
     rng = np.random.default_rng(seed)
     orthonormal, _ = np.linalg.qr(rng.normal(size=(D, 2)))
     u, v = orthonormal.T
@@ -68,21 +73,30 @@ def two_towers(network: Network, d: int = D, tower: int = TOWER) -> keras.Model:
     for task in network.tasks:
         relu = layers.Dense(tower, "relu", kernel_initializer="he_normal")
         hidden[task] = relu(shared[task])
-    outputs = {task: layers.Dense(1, name=task)(h) for task, h in hidden.items()}
+    outputs = {
+        task: layers.Dense(1, name=task)(h) for task, h in hidden.items()
+    }
     return keras.Model(x, outputs)
 
 
 def matched_width(
-    d: int = D, experts: int = EXPERTS, width: int = WIDTH, tower: int = TOWER, tasks: int = 2
+    d: int = D,
+    experts: int = EXPERTS,
+    width: int = WIDTH,
+    tower: int = TOWER,
+    tasks: int = 2,
 ) -> int:
     """Units of a shared bottom that has as many weights as an MMoE.
 
     Biases, gates and towers count.
 
-    >>> matched_width()  # (8 · 33 · 16 + 2 · 32 · 8 + 2 · 16 · 8) / (33 + 2 · 8)
+    >>> # (8 · 33 · 16 + 2 · 32 · 8 + 2 · 16 · 8) / (33 + 2 · 8)
+    >>> matched_width()
     102
     """
-    mmoe = experts * (d + 1) * width + tasks * d * experts + tasks * width * tower
+    mmoe = (
+        experts * (d + 1) * width + tasks * d * experts + tasks * width * tower
+    )
     return round(mmoe / (d + 1 + tasks * tower))
 
 
@@ -102,13 +116,15 @@ def train_together(
     rate: float = 0.01,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """Train models of one structure side by side, as a single model with a leading axis for runs.
+    """Train models of one structure side by side, as a single model with a
+    leading axis for runs.
 
-    `x` is `(runs, rows, d)` and `y` `(runs, rows, tasks)`, each run with data of its own. Every
-    weight becomes one variable `(runs, *shape)`; `tf.vectorized_map` turns the model's operations
-    into batched ones. The loss is the sum of all runs' mean squared errors, and Adam treats each
-    number by itself, so this equals training one after the other. The models end up with the
-    trained weights. Returns the loss of each step, averaged over runs.
+    `x` is `(runs, rows, d)` and `y` `(runs, rows, tasks)`, each run with data
+    of its own. Every weight becomes one variable `(runs, *shape)`;
+    `tf.vectorized_map` turns the model's operations into batched ones. The loss
+    is the sum of all runs' mean squared errors, and Adam treats each number by
+    itself, so this equals training one after the other. The models end up with
+    the trained weights. Returns the loss of each step, averaged over runs.
 
     >>> models = [two_towers(SharedBottom(TASKS, units=(4,)), d=6) for _ in range(2)]
     >>> x, y = np.ones((2, 10, 6), "float32"), np.ones((2, 10, 2), "float32")
@@ -117,9 +133,16 @@ def train_together(
     """
     if len(models) != len(x) or len(models) != len(y):
         found = f"{len(models)}, {len(x)} and {len(y)}"
-        raise ValueError(f"models: expected as many as runs of x and y, found {found}")
-    parallel = list(zip(*(model.trainable_weights for model in models), strict=True))
-    stacked = [keras.Variable(np.stack(list(map(np.asarray, weights)))) for weights in parallel]
+        raise ValueError(
+            f"models: expected as many as runs of x and y, found {found}"
+        )
+    parallel = list(
+        zip(*(model.trainable_weights for model in models), strict=True)
+    )
+    stacked = [
+        keras.Variable(np.stack(list(map(np.asarray, weights))))
+        for weights in parallel
+    ]
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
     optimizer = keras.optimizers.Adam(schedule)
     optimizer.build(stacked)
@@ -140,7 +163,9 @@ def train_together(
 def _step(
     model: keras.Model, stacked: Sequence[Tensor], optimizer: keras.Optimizer
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """One step of all runs, traced once: from a batch of each run to the sum of their losses."""
+    """One step of all runs, traced once: from a batch of each run to the sum of
+    their losses.
+    """
     # of random numbers, if gates drop experts: one stream for all runs
     state = model.non_trainable_variables
 
@@ -155,7 +180,9 @@ def _step(
         values = [variable.value for variable in stacked]
         with tf.GradientTape() as tape:
             predicted, after = tf.vectorized_map(predict, (values, x))
-            loss = tf.reduce_sum(tf.reduce_mean(tf.square(predicted - y), [1, 2]))
+            loss = tf.reduce_sum(
+                tf.reduce_mean(tf.square(predicted - y), [1, 2])
+            )
         optimizer.apply_gradients(zip(tape.gradient(loss, values), stacked))
         for variable, value in zip(state, after):
             variable.assign(value[0])
@@ -176,9 +203,10 @@ def relatedness(
 
     1 is what a constant guess has.
 
-    All runs of a design, every seed at every relatedness, are one batched model. A seed fixes the
-    data's directions and the start of the weights, so that designs and values of relatedness are
-    compared seed by seed. `progress(done, total)` counts steps.
+    All runs of a design, every seed at every relatedness, are one batched
+    model. A seed fixes the data's directions and the start of the weights, so
+    that designs and values of relatedness are compared seed by seed.
+    `progress(done, total)` counts steps.
 
     >>> only = {"shared bottom": DESIGNS["shared bottom"]}
     >>> errors = relatedness([0.5], seeds=2, steps=2, rows=300, designs=only)
@@ -195,12 +223,18 @@ def relatedness(
         report = _part_of(progress, number, len(designs))
         train_together(models, x[:, :rows], y[:, :rows], steps, progress=report)
         fresh = zip(models, x[:, rows:], y[:, rows:])
-        errors[name] = np.reshape([mean_error(*run) for run in fresh], (len(values), seeds))
+        errors[name] = np.reshape(
+            [mean_error(*run) for run in fresh], (len(values), seeds)
+        )
     return errors
 
 
-def _part_of(progress: Progress | None, number: int, parts: int) -> Progress | None:
-    """Tells of one of several computations of one length how far all of them are."""
+def _part_of(
+    progress: Progress | None, number: int, parts: int
+) -> Progress | None:
+    """Tells of one of several computations of one length how far all of them
+    are.
+    """
     if progress is None:
         return None
     return lambda done, total: progress(number * total + done, parts * total)
@@ -215,8 +249,10 @@ def mean_error(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
     """Mean squared error over rows and tasks; y is `(rows, tasks)`.
 
     >>> x = keras.Input((2,))
-    >>> model = keras.Model(x, {"a": x[:, :1], "b": x[:, 1:]})  # it gives back what it gets
-    >>> mean_error(model, np.array([[1.0, 5.0]]), np.array([[3.0, 5.0]]))  # (2² + 0) / 2
+    >>> # it gives back what it gets
+    >>> model = keras.Model(x, {"a": x[:, :1], "b": x[:, 1:]})
+    >>> # (2² + 0) / 2
+    >>> mean_error(model, np.array([[1.0, 5.0]]), np.array([[3.0, 5.0]]))
     2.0
     """
     outputs = model(x)

@@ -1,4 +1,6 @@
-"""Looking inside: which loss trains which block, how gates use experts, and how alike these are."""
+"""Looking inside: which loss trains which block, how gates use experts, and how
+alike these are.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,8 +22,8 @@ def reach(network: Network, x: Tensor, task: str) -> set[Block]:
 
     Those with a gradient other than zero, by one real backward pass.
 
-    Stands in for the loss: the sum of squares of what the network gives this task, over the rows
-    `x`, `(batch, d)`.
+    Stands in for the loss: the sum of squares of what the network gives this
+    task, over the rows `x`, `(batch, d)`.
 
     >>> from mtl_lessons.shared_networks import SharedBottom
     >>> network = SharedBottom(["click", "buy"], units=(4,))
@@ -29,7 +31,9 @@ def reach(network: Network, x: Tensor, task: str) -> set[Block]:
     {Block(level=1, kind='trunk', owner='shared')}
     """
     if task not in network.tasks:
-        raise ValueError(f"task: expected a task of {list(network.tasks)}, found {task!r}")
+        raise ValueError(
+            f"task: expected a task of {list(network.tasks)}, found {task!r}"
+        )
     with tf.GradientTape() as tape:
         loss = ops.sum(ops.square(network(x)[task]))
     gradients = _gradients(tape, loss, network.trainable_weights)
@@ -55,10 +59,11 @@ def _gradients(
 class Usage(NamedTuple):
     """How a gate uses its experts.
 
-    The mean weight of each and its standard deviation over rows, and the mean entropy.
+    The mean weight of each and its standard deviation over rows, and the mean
+    entropy.
 
-    `entropy` is that of a row's weights divided by its maximum, log n: 1 = all alike, 0 = a single
-    expert.
+    `entropy` is that of a row's weights divided by its maximum, log n: 1 = all
+    alike, 0 = a single expert.
 
     >>> Usage(mean=np.array([1.0, 0.0]), deviation=np.zeros(2), entropy=0.0).entropy
     0.0
@@ -72,7 +77,8 @@ class Usage(NamedTuple):
 def usage(weights: Tensor) -> Usage:
     """`Usage` of the weights of one gate, `(batch, n)`.
 
-    >>> use = usage([[1.0, 0.0], [0.0, 1.0]])  # each row one expert, each expert as often
+    >>> # each row one expert, each expert as often
+    >>> use = usage([[1.0, 0.0], [0.0, 1.0]])
     >>> use.mean.tolist(), use.deviation.tolist(), abs(round(use.entropy, 6))
     ([0.5, 0.5], [0.5, 0.5], 0.0)
     """
@@ -84,13 +90,16 @@ def usage(weights: Tensor) -> Usage:
 
 
 def likeness(outputs: Tensor) -> np.ndarray:
-    """How alike experts are: `(experts, experts)`, from their outputs `(experts, batch, width)`.
+    """How alike experts are: `(experts, experts)`, from their outputs
+    `(experts, batch, width)`.
 
     Correlations, unit by unit, averaged.
 
-    Clones have 1, independent ones about 0. A unit that gives the same for every row counts as 0.
+    Clones have 1, independent ones about 0. A unit that gives the same for
+    every row counts as 0.
 
-    >>> likeness([[[1.0], [3.0]], [[0.0], [-5.0]]]).round(6).tolist()  # one up, one down
+    >>> # one up, one down
+    >>> likeness([[[1.0], [3.0]], [[0.0], [-5.0]]]).round(6).tolist()
     [[1.0, -1.0], [-1.0, 1.0]]
     """
     outputs = np.asarray(outputs, float)
@@ -101,7 +110,8 @@ def likeness(outputs: Tensor) -> np.ndarray:
 
 
 def clone_experts(network: GatedNetwork) -> None:
-    """Make all experts of each level equal to its first one: what one seed for all of them does.
+    """Make all experts of each level equal to its first one: what one seed for
+    all of them does.
 
     >>> from mtl_lessons.shared_networks import MMoE
     >>> network = MMoE(["click", "buy"], experts=2, units=(4,))
@@ -119,7 +129,8 @@ def clone_experts(network: GatedNetwork) -> None:
 
 
 def draw_gates(network: GatedNetwork, x: Tensor, level: int = -1) -> Figure:
-    """Mean weight of every expert in every gate of a level, for the rows `(batch, d)`.
+    """Mean weight of every expert in every gate of a level, for the rows
+    `(batch, d)`.
 
     The line is one standard deviation.
 
@@ -132,7 +143,9 @@ def draw_gates(network: GatedNetwork, x: Tensor, level: int = -1) -> Figure:
     """
     by_gate = network.gate_weights(x)[level]
     gates = len(by_gate)
-    figure, rows = figures.new(height=0.9 + 0.8 * gates, nrows=gates, sharex=False, squeeze=False)
+    figure, rows = figures.new(
+        height=0.9 + 0.8 * gates, nrows=gates, sharex=False, squeeze=False
+    )
     for axes, (gate, weights) in zip(rows[:, 0], by_gate.items()):
         experts = network.levels[level].columns(gate)
         at = np.arange(len(experts))
@@ -144,7 +157,8 @@ def draw_gates(network: GatedNetwork, x: Tensor, level: int = -1) -> Figure:
 
 
 def draw_experts(network: GatedNetwork, x: Tensor, level: int = -1) -> Figure:
-    """`likeness` of the experts of a level, for the rows `(batch, d)`: shades, with the numbers.
+    """`likeness` of the experts of a level, for the rows `(batch, d)`: shades,
+    with the numbers.
 
     >>> from mtl_lessons.shared_networks import MMoE
     >>> network = MMoE(["click", "buy"], experts=2, units=(4,))
@@ -160,6 +174,8 @@ def draw_experts(network: GatedNetwork, x: Tensor, level: int = -1) -> Figure:
     for (row, column), value in np.ndenumerate(alike):
         text = f"{value:.1f}".replace("-0.0", "0.0")
         axes.text(column, row, text, ha="center", va="center", fontsize=9)
-    axes.set(xticks=range(len(names)), yticks=range(len(names)), yticklabels=names)
+    axes.set(
+        xticks=range(len(names)), yticks=range(len(names)), yticklabels=names
+    )
     axes.set_xticklabels(names, rotation=60)
     return figure

@@ -1,6 +1,7 @@
 """What is stored of the chapter.
 
-All wirings by backward passes, the gates of a trained model, and the errors of the designs.
+All wirings by backward passes, the gates of a trained model, and the errors of
+the designs.
 """
 
 from collections.abc import Callable
@@ -11,15 +12,32 @@ import numpy as np
 from mtl_lessons.backend import keras
 from mtl_lessons.stored import Progress
 
-from .experiment import TASKS, mean_error, relatedness, train_together, two_towers
+from .experiment import (
+    TASKS,
+    mean_error,
+    relatedness,
+    train_together,
+    two_towers,
+)
 from .inside import reach
-from .networks import PLE, AdaTT, CrossStitch, GatedNetwork, MMoE, Network, OMoE, SharedBottom
+from .networks import (
+    PLE,
+    AdaTT,
+    CrossStitch,
+    GatedNetwork,
+    MMoE,
+    Network,
+    OMoE,
+    SharedBottom,
+)
 
 Wiring = dict[str, list[str]]  # {mix: groups that it is made of}
 
 WIRED: dict[
     str, Callable[[int], Network]
-] = {  # by number of levels; OMoE and MMoE have one, and that many layers in each expert
+    # by number of levels; OMoE and MMoE have one, and that many layers in each
+    # expert
+] = {
     "Shared bottom": lambda n: SharedBottom(TASKS, [8] * n),
     "Cross-stitch": lambda n: CrossStitch(TASKS, [8] * n),
     "OMoE": lambda n: OMoE(TASKS, 4, [8] * n),
@@ -31,24 +49,31 @@ LEVELS = (1, 2)
 
 
 def grid(progress: Progress | None = None) -> dict[str, Any]:
-    """What stands behind both explorables, `wirings` and `gates`, and the chapter's `errors`.
+    """What stands behind both explorables, `wirings` and `gates`, and the
+    chapter's `errors`.
 
-    The errors are what `relatedness` finds: by design a list over values of relatedness and seeds.
+    The errors are what `relatedness` finds: by design a list over values of
+    relatedness and seeds.
 
     >>> from mtl_lessons import stored
     >>> list(stored.read("shared_networks"))  # what it gave; it takes minutes
     ['wirings', 'gates', 'errors']
     """
     found = relatedness(progress=progress)
-    errors = {design: of_design.round(6).tolist() for design, of_design in found.items()}
+    errors = {
+        design: of_design.round(6).tolist()
+        for design, of_design in found.items()
+    }
     return {"wirings": wirings(), "gates": gate_map(), "errors": errors}
 
 
 def wirings() -> list[dict[str, Any]]:
-    """Which loss reaches which block, for all of WIRED x LEVELS, by real backward passes.
+    """Which loss reaches which block, for all of WIRED x LEVELS, by real
+    backward passes.
 
-    Each record: `design`, `levels`; `blocks`, a list of `[level, kind, owner, tasks whose loss
-    reaches it]`; and `reads`, for every level, `{mix: groups that it is made of}`.
+    Each record: `design`, `levels`; `blocks`, a list of `[level, kind, owner,
+    tasks whose loss reaches it]`; and `reads`, for every level, `{mix: groups
+    that it is made of}`.
 
     >>> first, *others = wirings()
     >>> first["design"], first["blocks"]  # both losses reach the trunk
@@ -66,13 +91,22 @@ def _wiring(design: str, levels: int) -> dict[str, Any]:
     for block in network.blocks():
         tasks = [task for task in TASKS if block in reached[task]]
         blocks.append([*block, "".join(tasks)])
-    return {"design": design, "levels": levels, "blocks": blocks, "reads": _reads(network)}
+    return {
+        "design": design,
+        "levels": levels,
+        "blocks": blocks,
+        "reads": _reads(network),
+    }
 
 
 def _reads(network: Network) -> list[Wiring]:
     if isinstance(network, GatedNetwork):
         return [dict(level.wiring) for level in network.levels]
-    mixes = {task: list(TASKS) for task in TASKS} if isinstance(network, CrossStitch) else {}
+    mixes = (
+        {task: list(TASKS) for task in TASKS}
+        if isinstance(network, CrossStitch)
+        else {}
+    )
     return [mixes for _ in network.units]
 
 
@@ -80,11 +114,13 @@ SIDE = 16  # cells of the gate map on each side
 
 
 def two_rules(x: np.ndarray) -> np.ndarray:
-    """Two tasks on the square [-1, 1]²: a's rule changes at x1 = 0, b's at x2 = 0.
+    """Two tasks on the square [-1, 1]²: a's rule changes at x1 = 0, b's at x2 =
+    0.
 
     From `(rows, 2)` to `(rows, 2)`.
 
-    >>> two_rules(np.array([[0.5, 0.0], [-0.5, 0.0]]))[:, 0].tolist()  # cos 0; left, sin 0
+    >>> # cos 0; left, sin 0
+    >>> two_rules(np.array([[0.5, 0.0], [-0.5, 0.0]]))[:, 0].tolist()
     [1.0, 0.0]
     """
     left, below = x.T < 0
@@ -98,8 +134,8 @@ def gate_map(experts: int = 4, steps: int = 2000) -> dict[str, Any]:
 
     `weights[task][expert]` is a map, `(SIDE, SIDE)`, x2 rising, then x1.
 
-    The network sees x1, x2 and a constant. Also `error`, the mean squared error on the map's
-    points.
+    The network sees x1, x2 and a constant. Also `error`, the mean squared error
+    on the map's points.
 
     >>> gates = gate_map(experts=2, steps=1)  # a step is too few to learn from
     >>> np.shape(gates["weights"]["a"])

@@ -10,7 +10,15 @@ import numpy as np
 
 from mtl_lessons.backend import Tensor, keras, register
 
-from .arguments import PerTask, Shape, at_least_one, by_task, flat, widths, widths_by_level
+from .arguments import (
+    PerTask,
+    Shape,
+    at_least_one,
+    by_task,
+    flat,
+    widths,
+    widths_by_level,
+)
 from .level import SHARED, Block, Experts, Input, Level, Outputs, Part, part_of
 
 __all__ = [
@@ -51,8 +59,15 @@ class Network(layers.Layer):
         super().__init__(**options)
         self.tasks = [tasks] if isinstance(tasks, str) else list(tasks)
         repeated = len(set(self.tasks)) < len(self.tasks)
-        if isinstance(tasks, str) or not self.tasks or repeated or SHARED in self.tasks:
-            expected = f"tasks: expected different names, none of them {SHARED!r}"
+        if (
+            isinstance(tasks, str)
+            or not self.tasks
+            or repeated
+            or SHARED in self.tasks
+        ):
+            expected = (
+                f"tasks: expected different names, none of them {SHARED!r}"
+            )
             raise ValueError(f"{expected}, found {self.tasks}")
 
     def blocks(self) -> Blocks:
@@ -60,7 +75,9 @@ class Network(layers.Layer):
 
         Of each the variables, and which part of them.
         """
-        raise NotImplementedError(f"{type(self).__name__}: expected blocks(), found none")
+        raise NotImplementedError(
+            f"{type(self).__name__}: expected blocks(), found none"
+        )
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"tasks": list(self.tasks)}
@@ -70,7 +87,8 @@ class Network(layers.Layer):
 class SharedBottom(Network):
     """One trunk, and every task reads its end: `h_t(x) = h(x)` (Caruana 1997).
 
-    `units` are the widths of the trunk's ReLU layers. Weights: `Σ (d_in + 1) units`.
+    `units` are the widths of the trunk's ReLU layers. Weights: `Σ (d_in + 1)
+    units`.
 
     >>> network = SharedBottom(["click", "buy"], units=(5, 4))
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -79,11 +97,14 @@ class SharedBottom(Network):
     59
     """
 
-    def __init__(self, tasks: Sequence[str], units: Sequence[int], **options: Any) -> None:
+    def __init__(
+        self, tasks: Sequence[str], units: Sequence[int], **options: Any
+    ) -> None:
         super().__init__(tasks, **options)
         self.units = widths(units)
         self.trunk = [
-            layers.Dense(width, "relu", kernel_initializer="he_normal") for width in self.units
+            layers.Dense(width, "relu", kernel_initializer="he_normal")
+            for width in self.units
         ]
 
     def build(self, input_shape: Shape) -> None:
@@ -100,7 +121,9 @@ class SharedBottom(Network):
     def blocks(self) -> Blocks:
         blocks: Blocks = {}
         for level, layer in enumerate(self.trunk, 1):
-            blocks[Block(level, "trunk", SHARED)] = [(weight, ...) for weight in layer.weights]
+            blocks[Block(level, "trunk", SHARED)] = [
+                (weight, ...) for weight in layer.weights
+            ]
         return blocks
 
     def get_config(self) -> dict[str, Any]:
@@ -109,11 +132,13 @@ class SharedBottom(Network):
 
 @register
 class CrossStitch(Network):
-    """A network per task, mixed after each layer by learned constants (Misra et al. 2016).
+    """A network per task, mixed after each layer by learned constants (Misra et
+    al. 2016).
 
-    `x'_t = Σ_s α_ts ⊙ x_s`, where `α` has shape `(tasks, tasks, width)` and does not depend on the
-    row. It starts with `own` for a task's own network and the rest in equal parts for the others.
-    Weights: `T Σ (d_in + 1) units + T² Σ units`.
+    `x'_t = Σ_s α_ts ⊙ x_s`, where `α` has shape `(tasks, tasks, width)` and
+    does not depend on the row. It starts with `own` for a task's own network
+    and the rest in equal parts for the others. Weights: `T Σ (d_in + 1) units +
+    T² Σ units`.
 
     >>> network = CrossStitch(["click", "buy"], units=(5,))
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -123,19 +148,27 @@ class CrossStitch(Network):
     """
 
     def __init__(
-        self, tasks: Sequence[str], units: Sequence[int], own: float = 0.9, **options: Any
+        self,
+        tasks: Sequence[str],
+        units: Sequence[int],
+        own: float = 0.9,
+        **options: Any,
     ) -> None:
         super().__init__(tasks, **options)
         self.units = widths(units)
         self.own = own
-        self.networks = [Experts(len(self.tasks), width) for width in self.units]
+        self.networks = [
+            Experts(len(self.tasks), width) for width in self.units
+        ]
 
     def build(self, input_shape: Shape) -> None:
         shape = flat(input_shape)
         for network in self.networks:
             network.build(shape)
             shape = network.compute_output_shape(shape)
-        self.stitches = [self._stitch(level) for level in range(len(self.units))]
+        self.stitches = [
+            self._stitch(level) for level in range(len(self.units))
+        ]
 
     def _stitch(self, level: int) -> Tensor:
         """α of a level, `(tasks, tasks, width)`, at its start."""
@@ -156,16 +189,23 @@ class CrossStitch(Network):
 
     def blocks(self) -> Blocks:
         blocks: Blocks = {}
-        for level, (network, stitch) in enumerate(zip(self.networks, self.stitches), 1):
+        for level, (network, stitch) in enumerate(
+            zip(self.networks, self.stitches), 1
+        ):
             for i, task in enumerate(self.tasks):
                 own = slice(i, i + 1)
                 weights = network.trainable_weights
-                blocks[Block(level, "network", task)] = [(weight, own) for weight in weights]
+                blocks[Block(level, "network", task)] = [
+                    (weight, own) for weight in weights
+                ]
                 blocks[Block(level, "stitch", task)] = [(stitch, i)]
         return blocks
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"units": list(self.units), "own": self.own}
+        return super().get_config() | {
+            "units": list(self.units),
+            "own": self.own,
+        }
 
 
 # ---------------------------------------------------------------- with gates
@@ -190,7 +230,9 @@ class GatedNetwork(Network):
         shape = flat(input_shape)
         for level in self.levels:
             level.build(shape)
-            shape = dict.fromkeys(level.gates, (input_shape[0], level.units[-1]))
+            shape = dict.fromkeys(
+                level.gates, (input_shape[0], level.units[-1])
+            )
 
     def call(self, x: Tensor, training: bool = False) -> Outputs:
         for level in self.levels:
@@ -209,7 +251,9 @@ class GatedNetwork(Network):
 
         Each level has `(experts, batch, width)`.
         """
-        return [level.expert_outputs(inputs) for level, inputs in self._inputs(x)]
+        return [
+            level.expert_outputs(inputs) for level, inputs in self._inputs(x)
+        ]
 
     def _inputs(self, x: Tensor) -> Iterator[tuple[Level, Input]]:
         for level in self.levels:
@@ -229,8 +273,8 @@ class MMoE(GatedNetwork):
 
     All experts are common, every task has a gate of its own.
 
-    `h_t(x) = Σ_e softmax(x W_t)_e f_e(x)`. With `units=(H,)`, weights: `E (d + 1) H + T d E`. All
-    experts are computed for every row.
+    `h_t(x) = Σ_e softmax(x W_t)_e f_e(x)`. With `units=(H,)`, weights: `E (d +
+    1) H + T d E`. All experts are computed for every row.
 
     >>> network = MMoE(["click", "buy"], experts=4, units=(5,))
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -248,7 +292,11 @@ class MMoE(GatedNetwork):
         **options: Any,
     ) -> None:
         super().__init__(tasks, **options)
-        self.arguments = {"experts": experts, "units": widths(units), "dropout": dropout}
+        self.arguments = {
+            "experts": experts,
+            "units": widths(units),
+            "dropout": dropout,
+        }
         self.levels = [Level({SHARED: experts}, self.wires(), units, dropout)]
 
     def wires(self) -> dict[str, list[str]]:
@@ -264,8 +312,8 @@ class OMoE(MMoE):
 
     `h_t(x) = h(x) = Σ_e softmax(x W)_e f_e(x)`.
 
-    It has the experts and a gate that looks at the row, but all tasks get the same mix. Weights:
-    `E (d + 1) H + d E`.
+    It has the experts and a gate that looks at the row, but all tasks get the
+    same mix. Weights: `E (d + 1) H + d E`.
 
     >>> network = OMoE(["click", "buy"], experts=4, units=(5,))
     >>> h = network(ops.ones((8, 6)))
@@ -291,15 +339,18 @@ class PLE(GatedNetwork):
 
     Private and shared experts, level over level.
 
-    Args: own, shared: private experts of each task, and shared experts, at every level. `own` is
-        one number for all tasks, or `{task: number}`, or a list in the order of the tasks. units:
-        for every level, the widths of the layers of its experts: `[(64,), (32,)]` are two levels.
+    Args: own, shared: private experts of each task, and shared experts, at
+    every level. `own` is
+        one number for all tasks, or `{task: number}`, or a list in the order of
+        the tasks. units: for every level, the widths of the layers of its
+        experts: `[(64,), (32,)]` are two levels.
 
-    At every level a task's gate mixes its own and the shared experts. Below the top there is a
-    shared gate too: it mixes *all* experts of the level. Level 1 reads x; above, a task's experts
-    and its gate read the task's mix of the level below, the shared ones the shared mix. Weights of
-    a level with experts of one layer, with `O = Σ own`: `(O + shared)(d + 1) H + d (O + T
-    shared)`, and `d (O + shared)` of the shared gate.
+    At every level a task's gate mixes its own and the shared experts. Below the
+    top there is a shared gate too: it mixes *all* experts of the level. Level 1
+    reads x; above, a task's experts and its gate read the task's mix of the
+    level below, the shared ones the shared mix. Weights of a level with experts
+    of one layer, with `O = Σ own`: `(O + shared)(d + 1) H + d (O + T shared)`,
+    and `d (O + shared)` of the shared gate.
 
     >>> network = PLE(["click", "buy"], own=2, shared=1, units=[(5,), (4,)])
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -331,7 +382,9 @@ class PLE(GatedNetwork):
         gates = {task: [task, SHARED] for task in self.tasks}
         gates_below = gates | {SHARED: list(groups)}
         *lower, top = by_level
-        self.levels = [Level(groups, gates_below, sizes, dropout) for sizes in lower]
+        self.levels = [
+            Level(groups, gates_below, sizes, dropout) for sizes in lower
+        ]
         self.levels.append(Level(groups, gates, top, dropout))
 
     def get_config(self) -> dict[str, Any]:
@@ -344,8 +397,8 @@ class CGC(PLE):
 
     So a task's loss never reaches another's private experts.
 
-    `h_t(x) = Σ_e softmax(x W_t)_e f_e(x)` over the experts of t and the shared ones. `units` are
-    the widths of each expert's layers.
+    `h_t(x) = Σ_e softmax(x W_t)_e f_e(x)` over the experts of t and the shared
+    ones. `units` are the widths of each expert's layers.
 
     >>> network = CGC(["click", "buy"], own=[2, 1], shared=1, units=(5,))
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -366,17 +419,20 @@ class CGC(PLE):
         super().__init__(tasks, own, shared, [units], dropout, **options)
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"units": list(self.arguments["units"][0])}
+        return super().get_config() | {
+            "units": list(self.arguments["units"][0])
+        }
 
 
 @register
 class Fusion(Level):
     """A level whose gates add a residual.
 
-    It is a linear mix of the task's own experts, with one learned weight for each.
+    It is a linear mix of the task's own experts, with one learned weight for
+    each.
 
-    `h_t = Σ_e (softmax(x_t W_t)_e + v_te) f_e`, where `v_te = 0` unless e belongs to t. It starts
-    with equal `v` that sum to 1.
+    `h_t = Σ_e (softmax(x_t W_t)_e + v_te) f_e`, where `v_te = 0` unless e
+    belongs to t. It starts with equal `v` that sum to 1.
 
     >>> fusion = Fusion({"a": 2, "b": 1}, gates={"a": ["a", "b"], "b": ["a", "b"]}, units=(4,))
     >>> fusion(ops.ones((5, 3)))["a"].shape.as_list()
@@ -387,18 +443,24 @@ class Fusion(Level):
 
     def build(self, input_shape: Shape | dict[str, Shape]) -> None:
         super().build(input_shape)
-        self.residual = {task: self._own(task, count) for task, count in self.groups.items()}
+        self.residual = {
+            task: self._own(task, count) for task, count in self.groups.items()
+        }
 
     def _own(self, task: str, count: int) -> Tensor:
         start = keras.initializers.Constant(1 / count)
-        return self.add_weight(name=f"own_{task}", shape=(count,), initializer=start)
+        return self.add_weight(
+            name=f"own_{task}", shape=(count,), initializer=start
+        )
 
     def table(self, weights: Outputs) -> Tensor:
         rows = []
         for task, own in self.slices.items():
             around = (own.start, self.count - own.stop)
             rows.append(ops.pad(self.residual[task], around))
-        return super().table(weights) + ops.cast(ops.stack(rows), self.compute_dtype)
+        return super().table(weights) + ops.cast(
+            ops.stack(rows), self.compute_dtype
+        )
 
     def blocks(self, level: int = 1) -> Blocks:
         blocks = super().blocks(level)
@@ -409,12 +471,14 @@ class Fusion(Level):
 
 @register
 class AdaTT(GatedNetwork):
-    """Adaptive task-to-task fusion without shared experts (Li et al. 2023, AdaTT-sp).
+    """Adaptive task-to-task fusion without shared experts (Li et al. 2023,
+    AdaTT-sp).
 
-    Every task has `own` experts at every level, and its gate mixes the experts of *all* tasks; a
-    residual adds its own once more (`Fusion`). What is shared is decided by the gates alone.
-    `units` as in `PLE`. Weights of a level with experts of one layer: `O (d + 1) H + T d O + O`,
-    where O is the sum of `own`, which may differ from task to task as in `PLE`. (The authors' code
+    Every task has `own` experts at every level, and its gate mixes the experts
+    of *all* tasks; a residual adds its own once more (`Fusion`). What is shared
+    is decided by the gates alone. `units` as in `PLE`. Weights of a level with
+    experts of one layer: `O (d + 1) H + T d O + O`, where O is the sum of
+    `own`, which may differ from task to task as in `PLE`. (The authors' code
     draws the residual's start at random, and fixes it at 1 if `own` is 1.)
 
     >>> network = AdaTT(["click", "buy"], own=2, units=[(5,), (4,)])
@@ -436,8 +500,14 @@ class AdaTT(GatedNetwork):
         private = by_task("own", own, self.tasks)
         by_level = widths_by_level(units)
         gates = dict.fromkeys(self.tasks, self.tasks)
-        self.arguments = {"own": _shortly(private), "units": by_level, "dropout": dropout}
-        self.levels = [Fusion(private, gates, sizes, dropout) for sizes in by_level]
+        self.arguments = {
+            "own": _shortly(private),
+            "units": by_level,
+            "dropout": dropout,
+        }
+        self.levels = [
+            Fusion(private, gates, sizes, dropout) for sizes in by_level
+        ]
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | dict(self.arguments)

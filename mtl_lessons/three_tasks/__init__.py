@@ -1,13 +1,14 @@
 """Chapter 6: a framework for three tasks, or four.
 
-- `framework`: features and tasks declared, a network and a balance chosen; `build`, `fit`,
-  `evaluate`, `explain`, `save`, `load`;
+- `framework`: features and tasks declared, a network and a balance chosen;
+  `build`, `fit`, `evaluate`, `explain`, `save`, `load`;
 - `rows`: several logs, each with tasks of its own, as the batches of one model;
 - `drawings`: its training, gates and gradients drawn;
-- `experiment`: a framework against its control, over seeds, and the chapter's experiment.
+- `experiment`: a framework against its control, over seeds, and the chapter's
+  experiment.
 
-It adds nothing to chapters 1 to 4 but the joints between them. Importing this package imports
-TensorFlow.
+It adds nothing to chapters 1 to 4 but the joints between them. Importing this
+package imports TensorFlow.
 """
 
 from .drawings import draw_cosines, draw_gates, draw_training

@@ -1,4 +1,6 @@
-"""A framework drawn: how its tasks train, what its gates do, where its gradients agree."""
+"""A framework drawn: how its tasks train, what its gates do, where its
+gradients agree.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,8 +14,11 @@ from .framework import Framework
 from .rows import Log
 
 
-def draw_training(history: Mapping[str, Sequence[float]], tasks: Sequence[str]) -> Figure:
-    """The loss of every task, epoch by epoch, as a share of what it was in the first.
+def draw_training(
+    history: Mapping[str, Sequence[float]], tasks: Sequence[str]
+) -> Figure:
+    """The loss of every task, epoch by epoch, as a share of what it was in the
+    first.
 
     `history` is Keras'.
 
@@ -32,8 +37,11 @@ def draw_training(history: Mapping[str, Sequence[float]], tasks: Sequence[str]) 
     return figure
 
 
-def draw_gates(framework: Framework, logs: Log | Sequence[Log], level: int = -1) -> Figure:
-    """How much each task's gate uses each expert, on the rows of the logs (chapter 2).
+def draw_gates(
+    framework: Framework, logs: Log | Sequence[Log], level: int = -1
+) -> Figure:
+    """How much each task's gate uses each expert, on the rows of the logs
+    (chapter 2).
 
     Raises `ValueError` for a network without gates.
 
@@ -58,7 +66,8 @@ def draw_gates(framework: Framework, logs: Log | Sequence[Log], level: int = -1)
 
 
 def draw_cosines(framework: Framework, logs: Log | Sequence[Log]) -> Figure:
-    """The cosines of the tasks' gradients as a table of shades with its numbers.
+    """The cosines of the tasks' gradients as a table of shades with its
+    numbers.
 
     >>> from mtl_lessons.inputs_outputs import Categorical, Regression
     >>> from mtl_lessons.three_tasks import Head

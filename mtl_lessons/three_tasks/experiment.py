@@ -1,10 +1,11 @@
 """What sharing gains, task by task.
 
-`compare` any framework with its control, and `transfer`, the chapter's experiment.
+`compare` any framework with its control, and `transfer`, the chapter's
+experiment.
 
-The world: users choose items (a softmax over 300), meet ads (a click on a pair), and rate items
-that they were asked about. Ratings and choices come from one taste; how far the taste for ads
-agrees with it is a dial, `relatedness`.
+The world: users choose items (a softmax over 300), meet ads (a click on a
+pair), and rate items that they were asked about. Ratings and choices come from
+one taste; how far the taste for ads agrees with it is a dial, `relatedness`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ TASKS = ("chosen", "ad_click", "rating")
 Logs = Sequence[Log]
 
 
-# ---------------------------------------------------------------- the three tasks
+# -------------------------------------------------------------- the three tasks
 
 
 def declare(
@@ -40,10 +41,11 @@ def declare(
     shared: bool = True,
     network: Network | None = None,
 ) -> Framework:
-    """Item recommendation, ad delivery, rating prediction; `weight` is that of the ads' loss.
+    """Item recommendation, ad delivery, rating prediction; `weight` is that of
+    the ads' loss.
 
-    All tables have `width` numbers a row; the shared network is, by default, a trunk of one layer,
-    four times as wide.
+    All tables have `width` numbers a row; the shared network is, by default, a
+    trunk of one layer, four times as wide.
 
     >>> [task.name for task in declare().tasks]
     ['chosen', 'ad_click', 'rating']
@@ -61,7 +63,8 @@ def declare(
 
 
 def logs(world: World, ads: int) -> tuple[list[Log], list[Log]]:
-    """Three logs to train on, and three later ones to judge by. Columns bear the tasks' names.
+    """Three logs to train on, and three later ones to judge by. Columns bear
+    the tasks' names.
 
     `ads` is how many impressions of ads are among those to train on.
 
@@ -85,11 +88,12 @@ def _renamed(log: Rows, names: Mapping[str, str]) -> Rows:
     return {names.get(name, name): column for name, column in log.items()}
 
 
-# ---------------------------------------------------------------- a framework against its control
+# ---------------------------------------------- a framework against its control
 
 
 def built(framework: Framework, steps: int = STEPS) -> Framework:
-    """Compiled as in the chapter: AdamW, weight decay 0.1, a rate of 0.03 that falls to 0, XLA.
+    """Compiled as in the chapter: AdamW, weight decay 0.1, a rate of 0.03 that
+    falls to 0, XLA.
 
     >>> built(declare(width=2)).model.optimizer.weight_decay
     0.1
@@ -100,10 +104,12 @@ def built(framework: Framework, steps: int = STEPS) -> Framework:
 
 
 def restart(framework: Framework, seed: int) -> None:
-    """Put a framework that is built back to the start that this seed gives: see `Restart`.
+    """Put a framework that is built back to the start that this seed gives: see
+    `Restart`.
 
-    Nothing is traced a second time. A framework that was loaded is built again first, for it came
-    trained; its optimiser's settings are those that it was saved with.
+    Nothing is traced a second time. A framework that was loaded is built again
+    first, for it came trained; its optimiser's settings are those that it was
+    saved with.
 
     >>> rating = Head(Regression("rating", mean=3.0))
     >>> trunk = partial(SharedBottom, units=(2,))
@@ -120,7 +126,9 @@ def restart(framework: Framework, seed: int) -> None:
     """
     model = framework.built
     if framework.start is None:
-        optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+        optimizer = type(model.optimizer).from_config(
+            model.optimizer.get_config()
+        )
         framework.build(optimizer, jit_compile=model.jit_compile)
     framework.start(seed)
 
@@ -132,11 +140,12 @@ def compare(
     progress: Progress | None = None,
     **plan: Any,
 ) -> list[list[Scores]]:
-    """Train each framework, built, anew on each seed's logs, and judge it by the later ones.
+    """Train each framework, built, anew on each seed's logs, and judge it by
+    the later ones.
 
-    Returns a list for each framework, a `Scores` per seed. `plan` goes to `fit`. Seed s starts from
-    `restart(framework, s)` and draws the same rows for all. `progress(done, total)` counts
-    trainings.
+    Returns a list for each framework, a `Scores` per seed. `plan` goes to
+    `fit`. Seed s starts from `restart(framework, s)` and draws the same rows
+    for all. `progress(done, total)` counts trainings.
 
     >>> rating = Head(Regression("rating", mean=3.0))
     >>> trunk = partial(SharedBottom, units=(2,))
@@ -164,10 +173,12 @@ def report(
     multi: Sequence[Scores],
     single: Sequence[Scores],
 ) -> list[dict[str, Any]]:
-    """A row per task: its measure with one model and alone, means over seeds, and the gain.
+    """A row per task: its measure with one model and alone, means over seeds,
+    and the gain.
 
-    The gain comes with its 95 % interval, paired by seed. `multi` and `single` are what `evaluate`
-    gave, a dict per seed. A gain above 0 is good, of an error too.
+    The gain comes with its 95 % interval, paired by seed. `multi` and `single`
+    are what `evaluate` gave, a dict per seed. A gain above 0 is good, of an
+    error too.
 
     >>> rating = Head(Regression("rating"))
     >>> (row,) = report([rating], [{"rating": 0.5}, {"rating": 0.75}], [{"rating": 1.0}] * 2)
@@ -192,7 +203,7 @@ def report(
     return rows
 
 
-# ---------------------------------------------------------------- the experiment
+# --------------------------------------------------------------- the experiment
 
 
 def transfer(
@@ -203,15 +214,19 @@ def transfer(
     ad_weight: float = 1.0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """The three tasks in one model, and each alone at the same width and weight.
+    """The three tasks in one model, and each alone at the same width and
+    weight.
 
-    The worlds' truth is known. `relatedness`: correlation of the users' tastes for ads and for
-    items; `labels`: ad impressions to learn from. Returns, a list over seeds each, the AUC of the
-    ads `single`, `shared` and `bayes`, the ceiling; recall@10 of the items with `chosen_` before;
-    RMSE of the ratings with `rating_` before, of which less is better. `progress(done, total)`
-    counts trainings. Takes about a minute for 5 seeds: `shipped_at` has what it gave.
+    The worlds' truth is known. `relatedness`: correlation of the users' tastes
+    for ads and for items; `labels`: ad impressions to learn from. Returns, a
+    list over seeds each, the AUC of the ads `single`, `shared` and `bayes`, the
+    ceiling; recall@10 of the items with `chosen_` before; RMSE of the ratings
+    with `rating_` before, of which less is better. `progress(done, total)`
+    counts trainings. Takes about a minute for 5 seeds: `shipped_at` has what it
+    gave.
 
-    >>> result = shipped_at(relatedness=0.0, labels=30_000)     # of transfer(0.0, 30_000)
+    >>> # of transfer(0.0, 30_000)
+    >>> result = shipped_at(relatedness=0.0, labels=30_000)
     >>> float(np.mean(result["shared"])) < float(np.mean(result["single"]))
     True
     """
@@ -229,9 +244,16 @@ def transfer(
     scores = compare([single, shared], past, future, progress)
     result: dict[str, Any] = {"relatedness": relatedness, "labels": labels}
     for suffix, runs in zip(("single", "shared"), scores):
-        result |= {_measure(task) + suffix: [run[task] for run in runs] for task in TASKS}
+        result |= {
+            _measure(task) + suffix: [run[task] for run in runs]
+            for task in TASKS
+        }
     ads = [test[1] for test in future]
-    return result | {"bayes": [metrics.auc(log["ad_click"], log["p_ad_click"]) for log in ads]}
+    return result | {
+        "bayes": [
+            metrics.auc(log["ad_click"], log["p_ad_click"]) for log in ads
+        ]
+    }
 
 
 @lru_cache(maxsize=4)
@@ -247,7 +269,8 @@ def _measure(task: str) -> str:
 def gain(result: Mapping[str, Any], task: str = "ad_click") -> metrics.Interval:
     """Mean and 95 % interval, paired by seed, of what sharing gains.
 
-    `result` is what `transfer` returns. The gain is in AUC, recall, or stars of RMSE less.
+    `result` is what `transfer` returns. The gain is in AUC, recall, or stars of
+    RMSE less.
 
     >>> gains = gain({"single": [0.5, 0.75], "shared": [0.75, 0.75]})
     >>> float(gains.mean)                              # of 0.25 and 0
@@ -259,7 +282,7 @@ def gain(result: Mapping[str, Any], task: str = "ad_click") -> metrics.Interval:
     return metrics.interval(better[task] * more)
 
 
-# ---------------------------------------------------------------- what ships with the package
+# -------------------------------------------------- what ships with the package
 
 RELATEDNESS = (0.0, 0.5, 0.95)
 LABELS = (2_000, 8_000, 30_000)
@@ -272,17 +295,25 @@ CURES = {
 
 
 def grid(progress: Progress | None = None) -> dict[str, Any]:
-    """`transfer` at every point of RELATEDNESS x LABELS, and at (0, 30 000) with every cure.
+    """`transfer` at every point of RELATEDNESS x LABELS, and at (0, 30 000)
+    with every cure.
 
     A cure is `{name: (width, ad_weight)}`.
     """
-    points = [(relatedness, labels) for relatedness in RELATEDNESS for labels in LABELS]
+    points = [
+        (relatedness, labels)
+        for relatedness in RELATEDNESS
+        for labels in LABELS
+    ]
     return {
         "axes": [
             {"name": "relatedness", "values": list(RELATEDNESS)},
             {"name": "labels", "values": list(LABELS)},
         ],
-        "cells": [rounded(transfer(*point), digits=4) for point in counted(points, progress)],
+        "cells": [
+            rounded(transfer(*point), digits=4)
+            for point in counted(points, progress)
+        ],
         "cures": {
             name: rounded(transfer(0.0, 30_000, width=w, ad_weight=a), digits=4)
             for name, (w, a) in CURES.items()
@@ -306,14 +337,16 @@ def shipped_at(relatedness: float, labels: int) -> dict[str, Any]:
 
     Raises `ValueError` for a point that is none of RELATEDNESS x LABELS.
 
-    >>> len(shipped_at(relatedness=0.5, labels=2_000)["shared"])       # an AUC per seed
+    >>> # an AUC per seed
+    >>> len(shipped_at(relatedness=0.5, labels=2_000)["shared"])
     5
     """
     return stored.at(shipped()["cells"], relatedness=relatedness, labels=labels)
 
 
 def scores_of(result: Mapping[str, Any]) -> tuple[list[Scores], list[Scores]]:
-    """The lists over seeds that `transfer` returns as `(multi, single)`: what `report` takes.
+    """The lists over seeds that `transfer` returns as `(multi, single)`: what
+    `report` takes.
 
     Both are a dict per seed.
 

@@ -1,25 +1,28 @@
-"""Chapter 6: a framework of three tasks, or four: what chapters 1 to 4 built, put together.
+"""Chapter 6: a framework of three tasks, or four: what chapters 1 to 4 built,
+put together.
 
     ad, item = Categorical("ad", ids=60), Categorical("item", ids=300)
     framework = Framework(
-        features=[Categorical("user", ids=600)],            # chapter 4: what all tasks read
-        heads=[
-            Head(OneOfK("chosen", classes=300)),            # recommendation: a softmax over items
-            Head(Binary("ad_click", rate=0.3), [ad]),       # an ad is an input, not an output
-            Head(Regression("rating", mean=3.5), [item], weight=2.0),
-        ],
-        network=partial(MMoE, experts=4, units=(32,)),      # chapter 2: what they share
-        balance=Uncertainty([...]),                         # chapter 3: or nothing, for the weights
+        features=[Categorical("user", ids=600)],            # chapter 4: what
+        all tasks read heads=[
+            Head(OneOfK("chosen", classes=300)),            # recommendation: a
+            softmax over items Head(Binary("ad_click", rate=0.3), [ad]),       #
+            an ad is an input, not an output Head(Regression("rating",
+            mean=3.5), [item], weight=2.0),
+        ], network=partial(MMoE, experts=4, units=(32,)),      # chapter 2: what
+        they share balance=Uncertainty([...]),                         # chapter
+        3: or nothing, for the weights
     )
     framework.build(keras.optimizers.Adam(0.01))
     framework.fit([choices, ads, ratings], steps=500, batch=[512, 128, 256])
     framework.evaluate([later_choices, later_ads, later_ratings])
 
-**A log is a dict of columns** (or a DataFrame), features and labels, and there may be several: each
-task has rows of its own. A step sees some rows of every log, stacked into one batch. A row has no
-label for a task that its log knows nothing about, and such a label costs nothing (chapter 4). What
-only one head reads, the ad or the item that is judged, goes to that head alone, so the label of one
-task can never be an input of another.
+**A log is a dict of columns** (or a DataFrame), features and labels, and there
+may be several: each task has rows of its own. A step sees some rows of every
+log, stacked into one batch. A row has no label for a task that its log knows
+nothing about, and such a label costs nothing (chapter 4). What only one head
+reads, the ad or the item that is judged, goes to that head alone, so the label
+of one task can never be an input of another.
 
 Importing this module imports TensorFlow.
 """
@@ -43,7 +46,14 @@ from mtl_lessons.inputs_outputs import tasks as task_kinds
 from mtl_lessons.inputs_outputs.features import Feature
 from mtl_lessons.inputs_outputs.given import plain
 from mtl_lessons.inputs_outputs.tasks import Task
-from mtl_lessons.loss_balancing import Aggregator, Balanced, Equal, Fixed, Weighting, gram
+from mtl_lessons.loss_balancing import (
+    Aggregator,
+    Balanced,
+    Equal,
+    Fixed,
+    Weighting,
+    gram,
+)
 from mtl_lessons.shared_networks.arguments import at_least_one
 from mtl_lessons.training import Restart
 
@@ -52,18 +62,21 @@ from .rows import Log, draw, length, several, stacked_feature, stacked_label
 layers = keras.layers
 
 Scores = dict[str, float]
-Network = Callable[..., Any]  # called with the tasks' names, gives a network of chapter 2
+# called with the tasks' names, gives a network of chapter 2
+Network = Callable[..., Any]
 Item = TypeVar("Item")
 
 
-# ---------------------------------------------------------------- what is declared
+# ------------------------------------------------------------- what is declared
 
 
 @dataclass(frozen=True)
 class Head:
-    """A task, the features that its head alone reads, and the weight of its loss.
+    """A task, the features that its head alone reads, and the weight of its
+    loss.
 
-    The weight counts if no balance is chosen. Raises `ValueError` for a weight below 0.
+    The weight counts if no balance is chosen. Raises `ValueError` for a weight
+    below 0.
 
     >>> from mtl_lessons.inputs_outputs import Binary, Categorical
     >>> head = Head(Binary("ad_click", rate=0.3), [Categorical("ad", ids=60)], weight=2.0)
@@ -76,9 +89,13 @@ class Head:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reads", tuple(_each("reads", self.reads, Feature)))
+        object.__setattr__(
+            self, "reads", tuple(_each("reads", self.reads, Feature))
+        )
         object.__setattr__(self, "weight", plain(self.weight))
-        self.task.expect(0 <= self.weight < np.inf, "a weight of 0 or more", self.weight)
+        self.task.expect(
+            0 <= self.weight < np.inf, "a weight of 0 or more", self.weight
+        )
 
     @property
     def name(self) -> str:
@@ -94,14 +111,14 @@ class Framework:
     - `heads`: one `Head` for each task.
     - `network`: called with the tasks' names, gives a network of chapter 2:
       `partial(SharedBottom, units=(32,))`.
-    - `balance`: a weighting or an aggregator of chapter 3; without one, the heads' weights are
-      `Fixed`.
-    - `shared`: False makes the control of chapter 1, tables and a network for each task. No weight
-      is common to two tasks then, so that one `fit` trains them all as single tasks, on the same
-      rows, in the same steps.
+    - `balance`: a weighting or an aggregator of chapter 3; without one, the
+      heads' weights are `Fixed`.
+    - `shared`: False makes the control of chapter 1, tables and a network for
+      each task. No weight is common to two tasks then, so that one `fit` trains
+      them all as single tasks, on the same rows, in the same steps.
 
-    Raises `ValueError` for no heads or features, heads and features of one name, a balance beside
-    weights other than 1, or a feature of two kinds.
+    Raises `ValueError` for no heads or features, heads and features of one
+    name, a balance beside weights other than 1, or a feature of two kinds.
 
     >>> from mtl_lessons.inputs_outputs import Binary, Categorical, Regression
     >>> from mtl_lessons.shared_networks import SharedBottom
@@ -135,13 +152,19 @@ class Framework:
         self.start: Any = None  # a `Restart`, once it is built
         names = [head.name for head in self.heads]
         if not names or len(set(names)) < len(names):
-            raise ValueError(f"heads: expected tasks with different names, found {names}")
+            raise ValueError(
+                f"heads: expected tasks with different names, found {names}"
+            )
         weights = [head.weight for head in self.heads]
         if balance is not None and any(weight != 1 for weight in weights):
             both = f"weights {weights} and {type(balance).__name__}"
-            raise ValueError(f"balance: expected weights or a balance, found {both}")
+            raise ValueError(
+                f"balance: expected weights or a balance, found {both}"
+            )
         if not self.features:
-            raise ValueError("features: expected one or more that all tasks read, found none")
+            raise ValueError(
+                "features: expected one or more that all tasks read, found none"
+            )
         self.inputs = self._read_by(self.heads)
         self._check_names(names)
 
@@ -153,11 +176,15 @@ class Framework:
         return _different(features)
 
     def _check_names(self, tasks: list[str]) -> None:
-        """A log has one column of a name: a feature of a task's name would be its own answer."""
+        """A log has one column of a name: a feature of a task's name would be
+        its own answer.
+        """
         features = [feature.name for feature in self.inputs]
         twice = set(tasks) & set(features) or {"network"} & {*tasks, *features}
         if twice:
-            expected = "tasks and features of different names, none of them 'network'"
+            expected = (
+                "tasks and features of different names, none of them 'network'"
+            )
             names = ", ".join(map(repr, sorted(twice)))
             raise ValueError(f"heads: expected {expected}, found {names} twice")
 
@@ -167,21 +194,29 @@ class Framework:
 
     # ------------------------------------------------------------ build
 
-    def build(self, optimizer: keras.Optimizer | str = "adam", **options: Any) -> "Framework":
-        """Make the model and compile it; `options` as those of `compile`. Returns itself.
+    def build(
+        self, optimizer: keras.Optimizer | str = "adam", **options: Any
+    ) -> "Framework":
+        """Make the model and compile it; `options` as those of `compile`.
+        Returns itself.
 
-        In the control no layer is shared. There an aggregator has nothing to compare, and every
-        task descends its own loss; so it is with GradNorm, whose place `Equal` takes.
+        In the control no layer is shared. There an aggregator has nothing to
+        compare, and every task descends its own loss; so it is with GradNorm,
+        whose place `Equal` takes.
         """
         balance, last_shared = self._balance_at()
         own = type(balance).from_config(balance.get_config())
         self.model = Balanced(self.graph(), own, last_shared)
-        self.model.compile(optimizer, loss=task_kinds.losses(self.tasks), **options)
+        self.model.compile(
+            optimizer, loss=task_kinds.losses(self.tasks), **options
+        )
         self.start = Restart(self.model, self.graph)
         return self
 
     def _balance_at(self) -> tuple[Weighting | Aggregator, str | None]:
-        """The balance, and the last shared layer if it looks at gradients there."""
+        """The balance, and the last shared layer if it looks at gradients
+        there.
+        """
         if self.balance is None:
             return Fixed([head.weight for head in self.heads]), None
         if not getattr(self.balance, "wants_gradients", False):
@@ -214,7 +249,7 @@ class Framework:
         tasks = [head.task for head in heads]
         return keras.Model(inputs, task_kinds.heads(tasks, read))
 
-    # ------------------------------------------------------------ fit, predict, evaluate
+    # --------------------------------------------------- fit, predict, evaluate
 
     def fit(
         self,
@@ -227,15 +262,16 @@ class Framework:
     ) -> keras.callbacks.History:
         """Train; every step sees `batch` rows of each log.
 
-        They are drawn without replacement until a log is used up, then anew. The steps are divided
-        into `epochs`, of which Keras' history, which is returned, tells the losses. `options` go to
-        Keras' `fit`.
+        They are drawn without replacement until a log is used up, then anew.
+        The steps are divided into `epochs`, of which Keras' history, which is
+        returned, tells the losses. `options` go to Keras' `fit`.
         """
         steps = at_least_one("steps", steps)
         epochs = at_least_one("epochs", epochs)
         if steps % epochs:
             raise ValueError(
-                f"steps: expected steps that epochs divide, found {steps} and {epochs}"
+                f"steps: expected steps that epochs divide, found {steps} and "
+                f"{epochs}"
             )
         logs = several(logs)
         x, y = self.rows(logs)
@@ -267,7 +303,10 @@ class Framework:
             self._check_log(f"log {number}", log)
         widths = {task.name: task.columns for task in self.tasks}
         widths |= {task.space: 1 for task in self.tasks if task.space}
-        labels = {name: stacked_label(name, width, logs) for name, width in widths.items()}
+        labels = {
+            name: stacked_label(name, width, logs)
+            for name, width in widths.items()
+        }
         return self._features_of(logs), task_kinds.targets(self.tasks, labels)
 
     def columns(self, logs: Log | Sequence[Log]) -> dict[str, np.ndarray]:
@@ -275,38 +314,58 @@ class Framework:
         return self._features_of(several(logs))
 
     def _features_of(self, logs: Sequence[Log]) -> dict[str, np.ndarray]:
-        return {feature.name: stacked_feature(feature, logs) for feature in self.inputs}
+        return {
+            feature.name: stacked_feature(feature, logs)
+            for feature in self.inputs
+        }
 
     def _check_log(self, name: str, log: Log) -> None:
-        """A feature missing by mistake must not pass as unknown, nor a space as an empty one."""
+        """A feature missing by mistake must not pass as unknown, nor a space as
+        an empty one.
+        """
         heads = [head for head in self.heads if head.name in log]
         if not heads:
             tasks = [head.name for head in self.heads]
-            raise ValueError(f"{name}: expected a label among {tasks}, found {list(log)}")
+            raise ValueError(
+                f"{name}: expected a label among {tasks}, found {list(log)}"
+            )
         read = [feature.name for feature in self._read_by(heads)]
         missing = ", ".join(feature for feature in read if feature not in log)
         if missing:
             tasks = [head.name for head in heads]
-            raise ValueError(f"{name}: expected the features that {tasks} read, found no {missing}")
+            raise ValueError(
+                f"{name}: expected the features that {tasks} read, found no "
+                f"{missing}"
+            )
         for head in heads:
             space = head.task.space
             there = space is None or space in log
-            head.task.expect(there, f"its space {space!r} in {name}", f"only {list(log)}")
+            head.task.expect(
+                there, f"its space {space!r} in {name}", f"only {list(log)}"
+            )
 
     def predict(self, log: Log) -> dict[str, np.ndarray]:
-        """Predictions by task, `(rows, outputs)`; features that the rows lack are unknown."""
+        """Predictions by task, `(rows, outputs)`; features that the rows lack
+        are unknown.
+        """
         return self._predicted(self.columns([log]))
 
     def evaluate(self, logs: Log | Sequence[Log]) -> Scores:
         """By task, what it is `judged_by` on the rows that have its label."""
         x, y = self.rows(logs)
         p = self._predicted(x)
-        return {task.name: task.judge(y[task.name], p[task.name]) for task in self.tasks}
+        return {
+            task.name: task.judge(y[task.name], p[task.name])
+            for task in self.tasks
+        }
 
     def _predicted(self, x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         network = self.built.network
         if not len(next(iter(x.values()))):  # Keras predicts nothing of no rows
-            return {task.name: np.empty((0, task.outputs), "float32") for task in self.tasks}
+            return {
+                task.name: np.empty((0, task.outputs), "float32")
+                for task in self.tasks
+            }
         return network.predict(x, batch_size=8192, verbose=0)
 
     @property
@@ -314,7 +373,8 @@ class Framework:
         """The model. Raises `ValueError` if there is none yet."""
         if self.model is None:
             raise ValueError(
-                "framework: expected one that is built, found one that is not: call build() first"
+                "framework: expected one that is built, found one that is not: "
+                "call build() first"
             )
         return self.model
 
@@ -323,19 +383,26 @@ class Framework:
     def explain(self, logs: Log | Sequence[Log]) -> list[dict[str, Any]]:
         """A row per task, of what it is and what it trains.
 
-        `kind` of task; `reads`, what its head reads; `labels`, how many; `trains`, how many weights
-        its loss trains; `alone`, how many of them no other loss trains.
+        `kind` of task; `reads`, what its head reads; `labels`, how many;
+        `trains`, how many weights its loss trains; `alone`, how many of them no
+        other loss trains.
         """
         x, y = self.rows(logs)
         weights = self.built.network.trainable_variables
         sizes = [int(np.prod(weight.shape)) for weight in weights]
         reached = {}
         for task, gradients in zip(y, self.gradients(x, y)):
-            reached[task] = {number for number, g in enumerate(gradients) if np.any(g)}
+            reached[task] = {
+                number for number, g in enumerate(gradients) if np.any(g)
+            }
         rows = []
         for head in self.heads:
             own = reached[head.name]
-            others = [numbers for task, numbers in reached.items() if task != head.name]
+            others = [
+                numbers
+                for task, numbers in reached.items()
+                if task != head.name
+            ]
             reads = ["shared", *(feature.name for feature in head.reads)]
             known = ~np.isnan(y[head.name])
             row = {
@@ -344,24 +411,33 @@ class Framework:
                 "reads": " + ".join(reads),
                 "labels": int(known.any(axis=1).sum()),
                 "trains": sum(sizes[number] for number in own),
-                "alone": sum(sizes[number] for number in own.difference(*others)),
+                "alone": sum(
+                    sizes[number] for number in own.difference(*others)
+                ),
             }
             rows.append(row)
         return rows
 
     def cosines(self, logs: Log | Sequence[Log]) -> np.ndarray:
-        """Cosines `(T, T)` of the tasks' gradients, at the weights that two or more reach.
+        """Cosines `(T, T)` of the tasks' gradients, at the weights that two or
+        more reach.
 
-        (Chapter 3.) A task without labels in the logs has no gradient, and its cosines are NaN.
-        Raises `ValueError` if no two tasks reach a weight, as with one head, or in the control.
+        (Chapter 3.) A task without labels in the logs has no gradient, and its
+        cosines are NaN. Raises `ValueError` if no two tasks reach a weight, as
+        with one head, or in the control.
         """
         x, y = self.rows(logs)
         by_weight = zip(*self.gradients(x, y))
-        shared = [gradients for gradients in by_weight if sum(map(np.any, gradients)) > 1]
+        shared = [
+            gradients
+            for gradients in by_weight
+            if sum(map(np.any, gradients)) > 1
+        ]
         if not shared:
             names = ", ".join(head.name for head in self.heads)
             raise ValueError(
-                f"cosines: expected weights that two tasks reach, found none of {names}"
+                "cosines: expected weights that two tasks reach, found none "
+                f"of {names}"
             )
         vectors = [_one_vector(gradients) for gradients in zip(*shared)]
         products = gram(np.stack(vectors)).numpy()
@@ -386,30 +462,41 @@ class Framework:
         zero = tf.UnconnectedGradients.ZERO
         for loss in losses:
             gradients = tape.gradient(loss, weights, unconnected_gradients=zero)
-            by_task.append([tf.convert_to_tensor(gradient).numpy() for gradient in gradients])
+            by_task.append(
+                [
+                    tf.convert_to_tensor(gradient).numpy()
+                    for gradient in gradients
+                ]
+            )
         return by_task
 
     # ------------------------------------------------------------ save, load
 
     def save(self, folder: str | Path) -> None:
-        """Write the declaration and the trained model into a folder, or nothing.
+        """Write the declaration and the trained model into a folder, or
+        nothing.
 
-        They are `framework.json` and `model.keras`. Raises `ValueError` for a feature, task or
-        network that is none of this package's: `load` could not find it.
+        They are `framework.json` and `model.keras`. Raises `ValueError` for a
+        feature, task or network that is none of this package's: `load` could
+        not find it.
         """
         folder = Path(folder)
         model = self.built
         declaration = self._declaration()
         with tempfile.TemporaryDirectory() as whole:
             model.save(Path(whole) / "model.keras")
-            (Path(whole) / "framework.json").write_text(declaration, encoding="utf-8")
+            (Path(whole) / "framework.json").write_text(
+                declaration, encoding="utf-8"
+            )
             folder.mkdir(parents=True, exist_ok=True)
             for name in ("model.keras", "framework.json"):
                 shutil.move(Path(whole) / name, folder / name)
 
     def _declaration(self) -> str:
         """What `load` makes the framework of, in JSON."""
-        features = [_declared(feature_kinds, feature) for feature in self.features]
+        features = [
+            _declared(feature_kinds, feature) for feature in self.features
+        ]
         heads = [_declared_head(head) for head in self.heads]
         network = _declared_network(self.network)
         balance = self.balance
@@ -427,30 +514,39 @@ class Framework:
     @classmethod
     def load(cls, folder: str | Path) -> "Framework":
         """What `save` wrote; it goes on training where it stopped."""
-        declaration = json.loads((Path(folder) / "framework.json").read_text(encoding="utf-8"))
-        features = [_made(feature_kinds, feature) for feature in declaration["features"]]
+        declaration = json.loads(
+            (Path(folder) / "framework.json").read_text(encoding="utf-8")
+        )
+        features = [
+            _made(feature_kinds, feature) for feature in declaration["features"]
+        ]
         heads = [_made_head(head) for head in declaration["heads"]]
         kind = getattr(shared_networks, declaration["network"]["kind"])
         network = partial(kind, **declaration["network"]["options"])
         balance = declaration["balance"]
         if balance is not None:
             balance = keras.saving.deserialize_keras_object(balance)
-        framework = cls(features, heads, network, balance, declaration["shared"])
+        framework = cls(
+            features, heads, network, balance, declaration["shared"]
+        )
         framework.model = keras.models.load_model(Path(folder) / "model.keras")
         return framework
 
 
-# ---------------------------------------------------------------- parts of the model
+# ----------------------------------------------------------- parts of the model
 
 
-def meet(shared: keras.KerasTensor, target: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+def meet(
+    shared: keras.KerasTensor, target: Sequence[keras.KerasTensor]
+) -> keras.KerasTensor:
     """What a head reads: `[u, v, u ⊙ v]`; without a target, the shared vector.
 
-    v is what is judged, the target's tensors side by side; u is the shared vector, mapped to the
-    width of v. With a weight of 1 on each product this is chapter 1's `user · ad + bias of the ad`.
+    v is what is judged, the target's tensors side by side; u is the shared
+    vector, mapped to the width of v. With a weight of 1 on each product this is
+    chapter 1's `user · ad + bias of the ad`.
 
     >>> user, ad = keras.Input((8,)), keras.Input((4,))
-    >>> meet(user, [ad]).shape                         # u, v and u ⊙ v, 4 numbers each
+    >>> meet(user, [ad]).shape  # u, v and u ⊙ v, 4 numbers each
     (None, 12)
     >>> meet(user, []).shape
     (None, 8)
@@ -475,7 +571,9 @@ def _one_vector(gradients: Iterable[np.ndarray]) -> np.ndarray:
 
 
 def _different(features: Iterable[Feature]) -> list[Feature]:
-    """Each feature once, in order; a feature that two heads read has to be declared alike."""
+    """Each feature once, in order; a feature that two heads read has to be
+    declared alike.
+    """
     by_name = {}
     for feature in features:
         first = by_name.setdefault(feature.name, feature)
@@ -489,13 +587,18 @@ def _each(name: str, items: Any, kind: type[Item]) -> list[Item]:
     if isinstance(items, kind):
         return [items]
     items = list(items)
-    strange = [type(item).__name__ for item in items if not isinstance(item, kind)]
+    strange = [
+        type(item).__name__ for item in items if not isinstance(item, kind)
+    ]
     if strange:
-        raise ValueError(f"{name}: expected a list of {kind.__name__}, found {', '.join(strange)}")
+        raise ValueError(
+            f"{name}: expected a list of {kind.__name__}, found "
+            f"{', '.join(strange)}"
+        )
     return items
 
 
-# ---------------------------------------------------------------- written down, and made again
+# ------------------------------------------------- written down, and made again
 
 
 def _plain_network(network: Network) -> Network:
@@ -515,13 +618,17 @@ def _declared_network(network: Network) -> dict[str, Any]:
     name = getattr(kind, "__name__", repr(kind))
     known = getattr(shared_networks, name, None) is kind
     if not known or getattr(network, "args", ()):
-        expected = "a network of chapter 2 with options by name, to be written down"
+        expected = (
+            "a network of chapter 2 with options by name, to be written down"
+        )
         raise ValueError(f"network: expected {expected}, found {network!r}")
     try:
         json.dumps(options)
     except TypeError as error:
         expected = "options that JSON can hold"
-        raise ValueError(f"network: expected {expected}, found {options} ({error})") from error
+        raise ValueError(
+            f"network: expected {expected}, found {options} ({error})"
+        ) from error
     return {"kind": name, "options": options}
 
 
@@ -536,7 +643,9 @@ def _declared_head(head: Head) -> dict[str, Any]:
 def _declared(module: ModuleType, declared: Feature | Task) -> dict[str, Any]:
     name = type(declared).__name__
     known = getattr(module, name, None) is type(declared)
-    declared.expect(known, f"a kind of {module.__name__}, to be written down", name)
+    declared.expect(
+        known, f"a kind of {module.__name__}, to be written down", name
+    )
     return {"kind": name} | asdict(declared)
 
 
@@ -547,5 +656,7 @@ def _made_head(declaration: dict[str, Any]) -> Head:
 
 
 def _made(module: ModuleType, declaration: dict[str, Any]) -> Any:
-    settings = {name: value for name, value in declaration.items() if name != "kind"}
+    settings = {
+        name: value for name, value in declaration.items() if name != "kind"
+    }
     return getattr(module, declaration["kind"])(**settings)

@@ -8,13 +8,15 @@ import numpy as np
 from mtl_lessons.inputs_outputs.features import PADDING, Feature, Numeric
 from mtl_lessons.inputs_outputs.given import columns_by_name, numbers
 
-Log = Mapping[str, Any]  # features and labels by name, equally long; a DataFrame is one, too
+# features and labels by name, equally long; a DataFrame is one, too
+Log = Mapping[str, Any]
 
 
 def several(logs: Log | Sequence[Log]) -> list[dict[str, Any]]:
     """The logs as dicts of columns; one log may come without a list around it.
 
-    Raises `ValueError` that names the log: what is no log, no column, columns of unequal length.
+    Raises `ValueError` that names the log: what is no log, no column, columns
+    of unequal length.
 
     >>> several({"user": [1, 2], "click": [0, 1]})
     [{'user': [1, 2], 'click': [0, 1]}]
@@ -25,14 +27,19 @@ def several(logs: Log | Sequence[Log]) -> list[dict[str, Any]]:
         raise ValueError(f"logs: expected {expected}, found {kind}")
     one = isinstance(logs, Mapping) or hasattr(logs, "columns")
     listed = [logs] if one else logs
-    tables = [columns_by_name(f"log {number}", log) for number, log in enumerate(listed, 1)]
+    tables = [
+        columns_by_name(f"log {number}", log)
+        for number, log in enumerate(listed, 1)
+    ]
     if not tables:
         raise ValueError("logs: expected one or more, found none")
     for number, log in enumerate(tables, 1):
         lengths = sorted({_count(name, column) for name, column in log.items()})
         if len(lengths) != 1:
             shown = lengths or "none"
-            raise ValueError(f"log {number}: expected columns of one length, found {shown}")
+            raise ValueError(
+                f"log {number}: expected columns of one length, found {shown}"
+            )
     return tables
 
 
@@ -41,7 +48,9 @@ def _count(name: str, column: Any) -> int:
         return len(column)
     except TypeError:
         expected = "a column, a value for each row"
-        raise ValueError(f"{name}: expected {expected}, found {column!r}") from None
+        raise ValueError(
+            f"{name}: expected {expected}, found {column!r}"
+        ) from None
 
 
 def draw(
@@ -50,21 +59,25 @@ def draw(
     steps: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Which of the stacked rows each step sees: `(steps · Σ batch,)`, whole numbers.
+    """Which of the stacked rows each step sees: `(steps · Σ batch,)`, whole
+    numbers.
 
-    `batch` rows of each log, without replacement until a log is used up, then anew. The logs
-    alternate evenly within a step, so that half of it has half the rows of each. Raises
-    `ValueError` for a batch without a row of each log, and for a log without rows.
+    `batch` rows of each log, without replacement until a log is used up, then
+    anew. The logs alternate evenly within a step, so that half of it has half
+    the rows of each. Raises `ValueError` for a batch without a row of each log,
+    and for a log without rows.
 
     >>> order = draw([2, 4], batch=[1, 2], steps=2, rng=np.random.default_rng(0))
-    >>> sorted(order.tolist())                         # 2 steps see each of the 2 + 4 rows once
+    >>> sorted(order.tolist())  # 2 steps see each of the 2 + 4 rows once
     [0, 1, 2, 3, 4, 5]
     """
     if len(lengths) != len(batch) or min(batch) < 1:
         expected = f"at least 1 row of each of {len(lengths)} logs"
         raise ValueError(f"batch: expected {expected}, found {list(batch)}")
     if min(lengths) < 1:
-        raise ValueError(f"logs: expected at least 1 row in each, found {list(lengths)}")
+        raise ValueError(
+            f"logs: expected at least 1 row in each, found {list(lengths)}"
+        )
     starts = np.cumsum([0, *lengths[:-1]])
     by_log = []
     for start, rows, seen in zip(starts, lengths, batch):
@@ -91,7 +104,8 @@ def length(log: Log) -> int:
 def stacked_feature(feature: Feature, logs: Sequence[Log]) -> np.ndarray:
     """The column of a feature in all logs, as the network reads it.
 
-    A log that lacks the feature has its mean, if it is a number, or an unknown id.
+    A log that lacks the feature has its mean, if it is a number, or an unknown
+    id.
 
     >>> from mtl_lessons.inputs_outputs import Categorical
     >>> logs = [{"ad": [3, 1], "ad_click": [0, 1]}, {"rating": [4]}]
@@ -110,9 +124,13 @@ def stacked_feature(feature: Feature, logs: Sequence[Log]) -> np.ndarray:
 
 
 def _unknown(feature: Any, rows: int) -> np.ndarray:
-    """A column of a `Numeric`, or of `Ids`, in which the feature is known of no row."""
+    """A column of a `Numeric`, or of `Ids`, in which the feature is known of no
+    row.
+    """
     if isinstance(feature, Numeric):
-        return feature.column(np.broadcast_to(feature.mean, (rows, feature.size)))
+        return feature.column(
+            np.broadcast_to(feature.mean, (rows, feature.size))
+        )
     expected = "a column of that name in every log, as no id may be unknown"
     feature.expect(feature.unknown, expected, "a log without it")
     shape = (rows, 1) if feature.lists else (rows,)
@@ -145,5 +163,8 @@ def _label(name: str, columns: int, log: Log) -> np.ndarray:
     if label.ndim == 1:
         label = label[:, None]
     if label.shape != shape:
-        raise ValueError(f"task {name!r}: expected labels of shape {shape}, found {label.shape}")
+        raise ValueError(
+            f"task {name!r}: expected labels of shape {shape}, found "
+            f"{label.shape}"
+        )
     return label

@@ -10,7 +10,13 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import keras
-from mtl_lessons.inputs_outputs import Binary, Categorical, OneOfK, Regression, losses
+from mtl_lessons.inputs_outputs import (
+    Binary,
+    Categorical,
+    OneOfK,
+    Regression,
+    losses,
+)
 from mtl_lessons.shared_networks import SharedBottom
 
 from .experiment import declare
@@ -28,8 +34,11 @@ LESS_IS_BETTER = {"rating"}
 Tasks = Mapping[str, tuple[str, int, Sequence[str]]]
 
 
-def one_log(logs: Sequence[Log]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Several logs as one: ids, -1 where a log lacks them, and labels, NaN where a log lacks them.
+def one_log(
+    logs: Sequence[Log],
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Several logs as one: ids, -1 where a log lacks them, and labels, NaN
+    where a log lacks them.
 
     >>> ads = {"user": [7], "ad": [3], "ad_click": [1]}
     >>> ratings = {"user": [8], "item": [5], "rating": [4]}
@@ -37,7 +46,10 @@ def one_log(logs: Sequence[Log]) -> tuple[dict[str, np.ndarray], dict[str, np.nd
     >>> x["ad"].tolist(), y["ad_click"].ravel().tolist()
     ([3, -1], [1.0, nan])
     """
-    x = {name: stacked_feature(Categorical(name, ids=ids), logs) for name, ids in IDS.items()}
+    x = {
+        name: stacked_feature(Categorical(name, ids=ids), logs)
+        for name, ids in IDS.items()
+    }
     y = {task: stacked_label(task, 1, logs) for task in TASKS}
     return x, y
 
@@ -62,7 +74,8 @@ def heads(tasks: Tasks) -> list[Head]:
 
 
 def build(tasks: Tasks) -> keras.Model:
-    """Users go through a shared bottom; each head reads it, and what it judges (`meet`).
+    """Users go through a shared bottom; each head reads it, and what it judges
+    (`meet`).
 
     >>> sorted(build(TASKS).output)
     ['ad_click', 'chosen', 'rating']
@@ -73,7 +86,8 @@ def build(tasks: Tasks) -> keras.Model:
 
 
 def compiled(tasks: Tasks) -> keras.Model:
-    """Chapter 4's losses leave out what is missing, each divided by the labels that there are.
+    """Chapter 4's losses leave out what is missing, each divided by the labels
+    that there are.
 
     >>> type(compiled(TASKS).loss["ad_click"]).__name__
     'TaskLoss'
@@ -84,28 +98,37 @@ def compiled(tasks: Tasks) -> keras.Model:
     return model
 
 
-def report(multi: Sequence[Scores], single: Sequence[Scores]) -> dict[str, metrics.Interval]:
-    """The gain of each task, paired by seed, with its 95 % interval; above 0 is good.
+def report(
+    multi: Sequence[Scores], single: Sequence[Scores]
+) -> dict[str, metrics.Interval]:
+    """The gain of each task, paired by seed, with its 95 % interval; above 0 is
+    good.
 
     >>> gains = report([{"rating": 0.5}, {"rating": 0.75}], [{"rating": 1.0}, {"rating": 1.0}])
-    >>> float(gains["rating"].mean)                    # an error that fell by 0.5 and by 0.25
+    >>> float(gains["rating"].mean)  # an error that fell by 0.5 and by 0.25
     0.375
     """
     gains = {}
     for task in multi[0]:
         sign = -1 if task in LESS_IS_BETTER else 1
-        by_seed = [sign * (ours[task] - alone[task]) for ours, alone in zip(multi, single)]
+        by_seed = [
+            sign * (ours[task] - alone[task])
+            for ours, alone in zip(multi, single)
+        ]
         gains[task] = metrics.interval(by_seed)
     return gains
 
 
 def cure() -> tuple[Framework, Framework]:
-    """Room for two tastes in the tables, and a voice for the ads; the control has both, too.
+    """Room for two tastes in the tables, and a voice for the ads; the control
+    has both, too.
 
     >>> [framework.shared for framework in cure()]
     [True, False]
     """
-    return declare(width=24, weight=5.0), declare(width=24, weight=5.0, shared=False)
+    return declare(width=24, weight=5.0), declare(
+        width=24, weight=5.0, shared=False
+    )
 
 
 __all__ = [

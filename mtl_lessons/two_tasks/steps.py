@@ -1,4 +1,6 @@
-"""The model answers of the chapter's five steps: two heads on a history, losses, measures."""
+"""The model answers of the chapter's five steps: two heads on a history,
+losses, measures.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +20,7 @@ WIDTH = 16
 UNITS = 64
 
 
-# ---------------------------------------------------------------- step 1: a history as a vector
+# ------------------------------------------------ step 1: a history as a vector
 
 
 def user_vector(items: int = ITEMS) -> keras.Model:
@@ -33,13 +35,16 @@ def user_vector(items: int = ITEMS) -> keras.Model:
     True
     """
     history = keras.Input((None,), dtype="int32", name="history")
-    vectors = layers.Embedding(items + 1, WIDTH, name="items")(history + 1)  # row 0: padding
+    # row 0: padding
+    vectors = layers.Embedding(items + 1, WIDTH, name="items")(history + 1)
     there = ops.cast(history != PADDING, "float32")[..., None]
-    mean = ops.sum(there * vectors, axis=1) / ops.maximum(ops.sum(there, axis=1), 1.0)
+    mean = ops.sum(there * vectors, axis=1) / ops.maximum(
+        ops.sum(there, axis=1), 1.0
+    )
     return keras.Model(history, mean, name="user_vector")
 
 
-# ---------------------------------------------------------------- step 2: the shared trunk
+# ----------------------------------------------------- step 2: the shared trunk
 
 
 def trunk(items: int = ITEMS) -> keras.Model:
@@ -53,24 +58,27 @@ def trunk(items: int = ITEMS) -> keras.Model:
     return keras.Model(users.input, shared, name="trunk")
 
 
-# ---------------------------------------------------------------- step 3: two heads
+# ------------------------------------------------------------ step 3: two heads
 
 
 def build(items: int = ITEMS, tags: int = TAGS) -> keras.Model:
-    """Two heads on one trunk, in logits: `item` `(batch, items)`, `interest` `(batch, tags)`.
+    """Two heads on one trunk, in logits: `item` `(batch, items)`, `interest`
+    `(batch, tags)`.
 
     >>> {task: logits.shape for task, logits in build(items=3, tags=2).output.items()}
     {'item': (None, 3), 'interest': (None, 2)}
     """
     shared = trunk(items)
     heads = {
-        "item": layers.Dense(items, name="item")(shared.output),  # one of many: a softmax
-        "interest": layers.Dense(tags, name="interest")(shared.output),  # any of them: sigmoids
+        # one of many: a softmax
+        "item": layers.Dense(items, name="item")(shared.output),
+        # any of them: sigmoids
+        "interest": layers.Dense(tags, name="interest")(shared.output),
     }
     return keras.Model(shared.input, heads, name="two_tasks")
 
 
-# ---------------------------------------------------------------- step 4: losses and their scale
+# ----------------------------------------------- step 4: losses and their scale
 
 
 def compiled(
@@ -79,11 +87,13 @@ def compiled(
     tags: int = TAGS,
     **options: Any,
 ) -> keras.Model:
-    """The model with a loss for each task: `weights[0] L_item + weights[1] L_interest`.
+    """The model with a loss for each task: `weights[0] L_item + weights[1]
+    L_interest`.
 
-    Each loss is a mean over all rows of the batch. With weights of 1 every label counts once, the
-    natural weight: a task weighs by how many rows have its label. A weight is a number, or a
-    variable that may be set anew between trainings. `options` are those of `compile`.
+    Each loss is a mean over all rows of the batch. With weights of 1 every
+    label counts once, the natural weight: a task weighs by how many rows have
+    its label. A weight is a number, or a variable that may be set anew between
+    trainings. `options` are those of `compile`.
 
     >>> model = compiled((1.0, 12.5), items=3, tags=2)
     >>> scores = model(np.array([[0, 1]]))
@@ -102,11 +112,13 @@ def compiled(
 
 
 def interest_loss(label: Tensor, logit: Tensor) -> Tensor:
-    """Mean cross-entropy of the tags, `(batch,)`; a label that is NaN, not known, costs nothing.
+    """Mean cross-entropy of the tags, `(batch,)`; a label that is NaN, not
+    known, costs nothing.
 
     >>> label = np.array([[1.0, 0.0], [np.nan, np.nan]], "float32")
     >>> loss = interest_loss(label, np.zeros((2, 2), "float32"))
-    >>> [round(float(of_row), 3) for of_row in loss]  # log 2 of the user who has told
+    >>> # log 2 of the user who has told
+    >>> [round(float(of_row), 3) for of_row in loss]
     [0.693, 0.0]
     """
     known = ~ops.isnan(label)
@@ -115,7 +127,7 @@ def interest_loss(label: Tensor, logit: Tensor) -> Tensor:
     return ops.mean(ops.where(known, each, 0.0), axis=-1)
 
 
-# ---------------------------------------------------------------- step 5: a measure for each task
+# ---------------------------------------------- step 5: a measure for each task
 
 
 def report(
@@ -123,13 +135,15 @@ def report(
 ) -> dict[str, float]:
     """Recall@10 of the next item, and the AUC of each tag, averaged.
 
-    `item`: the chosen items, `(rows,)`; `interest`: 0 and 1, or NaN in all of a row,
-    `(rows, TAGS)`; `scores`: by task, `(rows, ITEMS)` and `(rows, TAGS)`, logits or probabilities.
-    Both measures ask for an order only, so either will do.
+    `item`: the chosen items, `(rows,)`; `interest`: 0 and 1, or NaN in all of a
+    row, `(rows, TAGS)`; `scores`: by task, `(rows, ITEMS)` and `(rows, TAGS)`,
+    logits or probabilities. Both measures ask for an order only, so either will
+    do.
 
     >>> interest = np.array([[1.0], [0.0]])
     >>> scores = {"item": np.eye(20)[[3, 4]], "interest": np.array([[0.9], [0.2]])}
-    >>> report(np.array([3, 19]), interest, scores)  # item 19 stands behind ten that tie with it
+    >>> # item 19 stands behind ten that tie with it
+    >>> report(np.array([3, 19]), interest, scores)
     {'item': 0.5, 'interest': 1.0}
     """
     top = np.argsort(-scores["item"], axis=1, kind="stable")[:, :10]

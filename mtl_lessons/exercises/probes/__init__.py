@@ -1,23 +1,27 @@
-"""What a learner's model is and does, found out from the built model, not from its source.
+"""What a learner's model is and does, found out from the built model, not from
+its source.
 
-A check of an exercise first makes a `Subject` of the answer, which tells its outputs apart, then
-calls probes on it. A probe returns if all is well and raises `Mistake` if not; the keys are those
-of the part `mistakes` in `web/strings.en.json`.
+A check of an exercise first makes a `Subject` of the answer, which tells its
+outputs apart, then calls probes on it. A probe returns if all is well and
+raises `Mistake` if not; the keys are those of the part `mistakes` in
+`web/strings.en.json`.
 
     OUTPUTS = [Output("item", ONE_OF, 500), Output("interest", YES_NO, 12)]
     subject = Subject(build, {"history": rows}, OUTPUTS)
-    shares_and_is_parallel(subject)          # gradients: who trains what, and no head below another
-    activations(subject)                     # logits or probabilities, and of the right kind
-    losses(subject, labels)                  # compiled: finite, missing labels, scales, direction
-    scores = trained(subject, x, labels)     # a short training, with a progress bar
+    shares_and_is_parallel(subject)          # gradients: who trains what, and
+    no head below another activations(subject)                     # logits or
+    probabilities, and of the right kind losses(subject, labels)
+    # compiled: finite, missing labels, scales, direction scores =
+    trained(subject, x, labels)     # a short training, with a progress bar
 
-Inputs are dicts of arrays by name. Labels are dicts by task: whole numbers `(rows,)` for ONE_OF,
-else `(rows, width)` with NaN where a row has none. Outputs may be a dict (by the tasks' names, or
-any names if the widths differ), a list or tuple; logits or probabilities.
+Inputs are dicts of arrays by name. Labels are dicts by task: whole numbers
+`(rows,)` for ONE_OF, else `(rows, width)` with NaN where a row has none.
+Outputs may be a dict (by the tasks' names, or any names if the widths differ),
+a list or tuple; logits or probabilities.
 
-By subject: `subject` (the model, its inputs and outputs), `structure` (rows, ids and ranges),
-`reach` (gradients by weights), `losses` (gradients by outputs), `training`, `weights` (other
-weights for a while), `ranges`, `equals`.
+By subject: `subject` (the model, its inputs and outputs), `structure` (rows,
+ids and ranges), `reach` (gradients by weights), `losses` (gradients by
+outputs), `training`, `weights` (other weights for a while), `ranges`, `equals`.
 """
 
 from .equals import mindful_of_equals
@@ -41,7 +45,17 @@ from .structure import (
     row_by_row,
     tells_rows_apart,
 )
-from .subject import NUMBER, ONE_OF, YES_NO, Output, Subject, built, fed, nothing_frozen, reads_only
+from .subject import (
+    NUMBER,
+    ONE_OF,
+    YES_NO,
+    Output,
+    Subject,
+    built,
+    fed,
+    nothing_frozen,
+    reads_only,
+)
 from .training import trained
 from .weights import restored, scaled, whatever_the_weights
 

@@ -1,4 +1,6 @@
-"""A mask by `==`: in a model that is being built, Keras answers False, and nothing is masked."""
+"""A mask by `==`: in a model that is being built, Keras answers False, and
+nothing is masked.
+"""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -10,7 +12,8 @@ import numpy as np
 from mtl_lessons.backend import keras
 from mtl_lessons.exercises.mistakes import Mistake
 
-# What a check has seen is its own: another one may still hang in a thread of its own.
+# What a check has seen is its own: another one may still hang in a thread of
+# its own.
 SEEN: ContextVar[list[bool] | None] = ContextVar("seen", default=None)
 MASKS = {  # mistakes that a mask that does not work may be behind
     "padding-counts",
@@ -23,7 +26,9 @@ MASKS = {  # mistakes that a mask that does not work may be behind
 
 
 def mindful_of_equals(check: Callable) -> Callable:
-    """A check that says so where a mask does not work, and a tensor was compared by `==`."""
+    """A check that says so where a mask does not work, and a tensor was
+    compared by `==`.
+    """
 
     @wraps(check)
     def checked(answer: object) -> object:
@@ -40,7 +45,9 @@ def mindful_of_equals(check: Callable) -> Callable:
 
 @contextmanager
 def _equals_seen() -> Generator[list[bool]]:
-    """Something is put into the list when a symbolic tensor is compared with a number by `==`."""
+    """Something is put into the list when a symbolic tensor is compared with a
+    number by `==`.
+    """
     if "__eq__" not in vars(keras.KerasTensor):
         # it stays: without a list, it does what Python does
         keras.KerasTensor.__eq__ = _compared  # ty: ignore[invalid-assignment]: it was `object`'s
@@ -53,8 +60,12 @@ def _equals_seen() -> Generator[list[bool]]:
 
 
 def _compared(_self: keras.KerasTensor, other: object, /) -> bool:
-    """`self == other`, left to Python, which tells whether they are the same object."""
+    """`self == other`, left to Python, which tells whether they are the same
+    object.
+    """
     seen = SEEN.get()
-    if seen is not None and isinstance(other, int | float | np.ndarray | np.generic):
+    if seen is not None and isinstance(
+        other, int | float | np.ndarray | np.generic
+    ):
         seen.append(True)
     return NotImplemented

@@ -26,22 +26,27 @@ def trained(
 ) -> dict[str, np.ndarray]:
     """Train as compiled, predict for `test`, put weights and optimiser back.
 
-    `weights`, by task and row, as `fit`'s `sample_weight`; `show(batches)` is told how far it is.
-    Raises `Mistake` if a prediction is not finite.
+    `weights`, by task and row, as `fit`'s `sample_weight`; `show(batches)` is
+    told how far it is. Raises `Mistake` if a prediction is not finite.
     """
     model = subject.model
     model.optimizer.build(model.trainable_variables)
     with restored(model), restored(model.optimizer):
         model.fit(
             fed(model, {name: column.copy() for name, column in x.items()}),
-            subject.arranged({name: label.copy() for name, label in labels.items()}),
+            subject.arranged(
+                {name: label.copy() for name, label in labels.items()}
+            ),
             sample_weight=subject.arranged(weights) if weights else None,
             batch_size=batch_size,
             epochs=epochs,
             verbose=0,
             callbacks=[_Count(show)],
         )
-        predictions = {name: tensor.numpy() for name, tensor in subject.outputs(test).items()}
+        predictions = {
+            name: tensor.numpy()
+            for name, tensor in subject.outputs(test).items()
+        }
     for name, prediction in predictions.items():
         if not np.all(np.isfinite(prediction)):
             raise Mistake("diverged", task=name)

@@ -1,4 +1,6 @@
-"""What is checked at the steps of chapter 6's exercise that need TensorFlow, cheap probes first."""
+"""What is checked at the steps of chapter 6's exercise that need TensorFlow,
+cheap probes first.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +32,8 @@ TWINS = {
     "stars": ("a number", 1, ["item"]),
 }
 LEAST_RANK = 4  # of what a user's vector can say of the items
-HARMLESS = 0.03  # of AUC or of recall@10, or stars of RMSE: what one seed may lose
+# of AUC or of recall@10, or stars of RMSE: what one seed may lose
+HARMLESS = 0.03
 MOST = 200_000  # weights of a framework that is trained while one waits
 
 
@@ -46,7 +49,9 @@ def _called(answer: object, *given: object) -> object:
 
 @probes.mindful_of_equals
 def build(answer: object) -> dict:
-    """Heads as declared, parallel on a shared part; each reads what it judges, and nothing else."""
+    """Heads as declared, parallel on a shared part; each reads what it judges,
+    and nothing else.
+    """
     subject = _subject(_called(answer, _declared(TASKS)), OUTPUTS)
     probes.shares_and_is_parallel(subject)
     probes.activations(subject)
@@ -66,19 +71,27 @@ def build(answer: object) -> dict:
 
 
 def _declared(tasks: Mapping) -> dict:
-    return {name: (kind, width, list(reads)) for name, (kind, width, reads) in tasks.items()}
+    return {
+        name: (kind, width, list(reads))
+        for name, (kind, width, reads) in tasks.items()
+    }
 
 
 def _subject(made: object, declared: Sequence[Output]) -> Subject:
     model = probes.built(made)
     _named_inputs(model)
     try:
-        with tf.device("CPU:0"):  # elsewhere, an id without a row passes in silence
+        # elsewhere, an id without a row passes in silence
+        with tf.device("CPU:0"):
             _outputs(model, _ends())
     except tf.errors.InvalidArgumentError as error:
         raise Mistake("no-such-row", said=probes.said(error)) from error
     clicks = _outputs(model, _ids()).get("ad_click")
-    if clicks is not None and len(clicks.shape) > 1 and clicks.shape[-1] == IDS["ad"]:
+    if (
+        clicks is not None
+        and len(clicks.shape) > 1
+        and clicks.shape[-1] == IDS["ad"]
+    ):
         raise Mistake("logit-per-ad", width=IDS["ad"])
     return Subject(model, _ids(), declared)
 
@@ -90,7 +103,9 @@ def _named_inputs(model: keras.Layer) -> None:
     if inputs and isinstance(getattr(model, "input", None), dict):
         keys = list(model.input)
     if len(inputs) == len(IDS) and set(keys) != set(IDS):
-        raise Mistake("names-of-inputs", found=", ".join(keys), expected=", ".join(IDS))
+        raise Mistake(
+            "names-of-inputs", found=", ".join(keys), expected=", ".join(IDS)
+        )
 
 
 def _outputs(model: keras.Layer, x: dict) -> dict:
@@ -100,12 +115,17 @@ def _outputs(model: keras.Layer, x: dict) -> dict:
 
 def _ids(rows: int = 48) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(1)
-    return {name: rng.integers(ids, size=rows).astype("int32") for name, ids in IDS.items()}
+    return {
+        name: rng.integers(ids, size=rows).astype("int32")
+        for name, ids in IDS.items()
+    }
 
 
 def _ends() -> dict[str, np.ndarray]:
     """Unknown ids and the last ones."""
-    return {name: np.array([-1, ids - 1] * 2, "int32") for name, ids in IDS.items()}
+    return {
+        name: np.array([-1, ids - 1] * 2, "int32") for name, ids in IDS.items()
+    }
 
 
 def _reads(subject: Subject, tasks: Mapping) -> None:
@@ -123,20 +143,28 @@ def _reads(subject: Subject, tasks: Mapping) -> None:
 
 
 def _sweep(subject: Subject, name: str) -> dict[str, np.ndarray]:
-    """By task, what is predicted for all ids of a feature, those of -1 last: `(ids + 1, others)`.
+    """By task, what is predicted for all ids of a feature, those of -1 last:
+    `(ids + 1, others)`.
 
-    Of a user, that is what is predicted for one ad and one item; of an ad or an item, what is
-    predicted for 8 users.
+    Of a user, that is what is predicted for one ad and one item; of an ad or an
+    item, what is predicted for 8 users.
     """
     ids = np.r_[np.arange(IDS[name]), -1].astype("int32")
     users = [7] if name == "user" else range(3, 600, 79)
     rows = {"user": np.repeat(users, len(ids)).astype("int32")}
-    rows |= {other: np.full(len(rows["user"]), 11, "int32") for other in ("ad", "item")}
+    rows |= {
+        other: np.full(len(rows["user"]), 11, "int32")
+        for other in ("ad", "item")
+    }
     rows[name] = np.tile(ids, len(users))
     with probes.scaled(subject.model, 2):
         found = subject.outputs(rows)
-    by_user = {task: np.split(out.numpy(), len(users)) for task, out in found.items()}
-    return {task: np.concatenate(parts, axis=1) for task, parts in by_user.items()}
+    by_user = {
+        task: np.split(out.numpy(), len(users)) for task, out in found.items()
+    }
+    return {
+        task: np.concatenate(parts, axis=1) for task, parts in by_user.items()
+    }
 
 
 def _known(subject: Subject, name: str, task: str) -> np.ndarray:
@@ -145,46 +173,69 @@ def _known(subject: Subject, name: str, task: str) -> np.ndarray:
 
 
 def _judging(name: str) -> list[str]:
-    return [task for task, (_, _, reads) in TASKS.items() if name == "user" or name in reads]
+    return [
+        task
+        for task, (_, _, reads) in TASKS.items()
+        if name == "user" or name in reads
+    ]
 
 
 def _unknown_is_nobody(subject: Subject) -> None:
-    """-1 must be no row of an id: not the last, as of an array, nor the first, as by a clip."""
+    """-1 must be no row of an id: not the last, as of an array, nor the first,
+    as by a clip.
+    """
     for name, ids in IDS.items():
 
         def same(name: str = name) -> np.ndarray:
             by_task = _sweep(subject, name)
-            found = np.concatenate([by_task[task] for task in _judging(name)], axis=1)
-            return np.isclose(found[:-1], found[-1], rtol=1e-5, atol=1e-8).all(axis=1)
+            found = np.concatenate(
+                [by_task[task] for task in _judging(name)], axis=1
+            )
+            return np.isclose(found[:-1], found[-1], rtol=1e-5, atol=1e-8).all(
+                axis=1
+            )
 
         somebody = probes.whatever_the_weights(subject.model, same)
         if somebody.all():
-            raise Mistake("ignores-feature", task=_judging(name)[0], feature=name)
+            raise Mistake(
+                "ignores-feature", task=_judging(name)[0], feature=name
+            )
         if somebody[-1]:
             raise Mistake("unknown-is-last", feature=name, last=ids - 1)
         if somebody.any():
-            raise Mistake("unknown-is-somebody", feature=name, id=int(somebody.argmax()))
+            raise Mistake(
+                "unknown-is-somebody", feature=name, id=int(somebody.argmax())
+            )
 
 
 def _ids_are_no_quantities(sweeps: Mapping[str, Mapping]) -> None:
-    """Neighbours are not neighbours, and a user's vector is more than a number or two."""
+    """Neighbours are not neighbours, and a user's vector is more than a number
+    or two.
+    """
     for name, by_task in sweeps.items():
         probes.names_not_numbers(by_task[_judging(name)[0]][:-1], name)
     chosen = sweeps["user"]["chosen"][:-1:4]
-    rank = probes.rank(probes.spread(np.log(chosen) if chosen.min() > 0 else chosen))
+    rank = probes.rank(
+        probes.spread(np.log(chosen) if chosen.min() > 0 else chosen)
+    )
     if rank < LEAST_RANK:
-        raise Mistake("too-narrow-table", feature="user", rank=rank, least=LEAST_RANK)
+        raise Mistake(
+            "too-narrow-table", feature="user", rank=rank, least=LEAST_RANK
+        )
 
 
 def _a_table_each(subject: Subject) -> None:
     """User 9 and ad 9 do not train one row of one table."""
     for name, task in (("ad", "ad_click"), ("item", "rating")):
         if all(_fewer_rows(subject, task, name, id) for id in (9, 18, 27, 36)):
-            raise Mistake("one-table", feature=name)  # at all four: not just where a `relu` is dead
+            # at all four: not just where a `relu` is dead
+            raise Mistake("one-table", feature=name)
 
 
 def _fewer_rows(subject: Subject, task: str, name: str, id: int) -> bool:
-    """Whether a user and an ad or item of the same number train fewer rows than others do."""
+    """Whether a user and an ad or item of the same number train fewer rows than
+    others do.
+    """
     same = _trained_rows(subject, task, {"user": id, name: id})
     return same < _trained_rows(subject, task, {"user": id - 4, name: id})
 
@@ -202,22 +253,31 @@ def _meets(subject: Subject) -> None:
     ids = np.arange(24, dtype="int32")
     users, targets = np.repeat(ids, 24), np.tile(ids, 24)
     with probes.scaled(subject.model, 2):
-        outputs = subject.outputs({"user": users, "ad": targets, "item": targets})
+        outputs = subject.outputs(
+            {"user": users, "ad": targets, "item": targets}
+        )
     sigmoid = subject.ranges["ad_click"] == "sigmoid"
     for task in ("ad_click", "rating"):
         table = outputs[task].numpy().astype(float).reshape(24, 24)
         if sigmoid and task == "ad_click":
-            table = np.log(table / (1 - table))  # logits: there a sum stays a sum
-        apart = table - table.mean(0) - table.mean(1, keepdims=True) + table.mean()
+            # logits: there a sum stays a sum
+            table = np.log(table / (1 - table))
+        apart = (
+            table - table.mean(0) - table.mean(1, keepdims=True) + table.mean()
+        )
         if apart.std() < 0.01 * table.std():
             raise Mistake("same-order-for-all", task=task)
 
 
 def _fourth(answer: Any) -> None:
-    """One line more in the declaration is one head more in the model, as the line says."""
+    """One line more in the declaration is one head more in the model, as the
+    line says.
+    """
     more = {**TASKS, **FOURTH}
     try:
-        subject = _subject(answer(_declared(more)), [*OUTPUTS, Output("like", YES_NO, 1)])
+        subject = _subject(
+            answer(_declared(more)), [*OUTPUTS, Output("like", YES_NO, 1)]
+        )
         probes.shares_and_is_parallel(subject)
         probes.activations(subject)
         _reads(subject, more)
@@ -243,7 +303,11 @@ def _of_error(error: Exception) -> str:
 def _twins(answer: Any) -> None:
     """Two tasks of one kind that read the same have heads of their own."""
     try:
-        outputs = [Output("one", YES_NO, 1), Output("two", YES_NO, 1), Output("stars", NUMBER, 1)]
+        outputs = [
+            Output("one", YES_NO, 1),
+            Output("two", YES_NO, 1),
+            Output("stars", NUMBER, 1),
+        ]
         subject = _subject(answer(_declared(TWINS)), outputs)
     except (Mistake, KeyError, ValueError, IndexError) as error:
         raise Mistake("names-in-the-code", said=_of_error(error)) from error
@@ -255,12 +319,17 @@ def _twins(answer: Any) -> None:
 
 
 def _last_layers(subject: Subject, task: str) -> set[str]:
-    """Weights that give one number, and that the task trains: the last layer of its head.
+    """Weights that give one number, and that the task trains: the last layer of
+    its head.
 
     A table of biases is none of them.
     """
     weights = subject.model.trainable_weights
-    narrow = [w for w in weights if w.shape[-1:] == (1,) and w.shape[0] < min(IDS.values())]
+    narrow = [
+        w
+        for w in weights
+        if w.shape[-1:] == (1,) and w.shape[0] < min(IDS.values())
+    ]
     return probes.reached(lambda: subject.raw()[task], narrow)
 
 
@@ -271,7 +340,11 @@ def compiled(answer: object) -> dict:
     """Each loss at its own output, and a label that is missing costs nothing."""
     subject = _subject(_called(answer, _declared(TASKS)), OUTPUTS)
     missing, *others = probes.LOSSES
-    probes.losses(subject, _labels(len(subject.x["user"])), [missing, _without_a_log, *others])
+    probes.losses(
+        subject,
+        _labels(len(subject.x["user"])),
+        [missing, _without_a_log, *others],
+    )
     return {}
 
 
@@ -279,7 +352,9 @@ def _without_a_log(case: probes.Case) -> None:
     """A step may have no label of a task at all, if its log is late."""
     for task, label in case.labels.items():
         try:
-            probes.pulls_of(case.subject, {**case.labels, task: np.full_like(label, np.nan)})
+            probes.pulls_of(
+                case.subject, {**case.labels, task: np.full_like(label, np.nan)}
+            )
         except Mistake as mistake:
             if swapped := probes.swapped(case.subject, case.labels):
                 raise Mistake("arguments-swapped", task=swapped) from mistake
@@ -294,16 +369,21 @@ def _labels(rows: int) -> dict[str, np.ndarray]:
         "ad_click": rng.integers(2, size=(rows, 1)).astype("float32"),
         "rating": rng.normal(3.5, 1, (rows, 1)).astype("float32"),
     }
-    full["chosen"][:6], full["rating"][:6] = 0, 0  # zeros are labels like others
+    # zeros are labels like others
+    full["chosen"][:6], full["rating"][:6] = 0, 0
     logs = enumerate(full.items())
-    return {task: np.where((turn == i)[:, None], label, np.nan) for i, (task, label) in logs}
+    return {
+        task: np.where((turn == i)[:, None], label, np.nan)
+        for i, (task, label) in logs
+    }
 
 
 # ---------------------------------------------------------------- step 5
 
 
 def cure(answer: object) -> dict:
-    """The harm is gone, held against a control that is as wide and as loud, and worth beating.
+    """The harm is gone, held against a control that is as wide and as loud, and
+    worth beating.
 
     And no other task pays for it.
     """
@@ -319,10 +399,16 @@ def cure(answer: object) -> dict:
         raise Mistake("still-harmed", loss=-gains["ad_click"], most=HARMLESS)
     for task in ("chosen", "rating"):
         if gains[task] < -HARMLESS:
-            raise Mistake("harm-moved", task=task, loss=-gains[task], most=HARMLESS)
+            raise Mistake(
+                "harm-moved", task=task, loss=-gains[task], most=HARMLESS
+            )
     for task, best in _best_alone().items():
         if _better(task, together[task], best) < -HARMLESS:
-            levels = {"together": together[task], "alone": alone[task], "best": best}
+            levels = {
+                "together": together[task],
+                "alone": alone[task],
+                "best": best,
+            }
             raise Mistake("below-the-best", task=task, most=HARMLESS, **levels)
     multi = {f"{task}_multi": together[task] for task in TASKS}
     single = {f"{task}_single": alone[task] for task in TASKS}
@@ -335,8 +421,14 @@ def _better(task: str, one: float, other: float) -> float:
 
 
 def _best_alone() -> dict[str, float]:
-    """The best that a task has reached alone in this world, over the cures of the package."""
-    names = {"chosen": "chosen_single", "ad_click": "single", "rating": "rating_single"}
+    """The best that a task has reached alone in this world, over the cures of
+    the package.
+    """
+    names = {
+        "chosen": "chosen_single",
+        "ad_click": "single",
+        "rating": "rating_single",
+    }
     cures = experiment.shipped()["cures"].values()
     best = {}
     for task, name in names.items():
@@ -347,7 +439,9 @@ def _best_alone() -> dict[str, float]:
 
 def _pair(found: object) -> tuple[Framework, Framework]:
     parts = tuple(found) if isinstance(found, tuple | list) else ()
-    if len(parts) != 2 or not all(isinstance(part, Framework) for part in parts):
+    if len(parts) != 2 or not all(
+        isinstance(part, Framework) for part in parts
+    ):
         raise Mistake("not-a-pair", found=_kinds(found))
     return parts
 
@@ -374,23 +468,49 @@ def _is_shared(multi: Framework, single: Framework) -> None:
 
 def _is_fair(multi: Framework, single: Framework) -> None:
     """What differs between the two, but for what is shared?"""
-    if [head.name for head in multi.heads] != [head.name for head in single.heads]:
+    if [head.name for head in multi.heads] != [
+        head.name for head in single.heads
+    ]:
         raise Mistake("other-tasks", multi=_names(multi), single=_names(single))
-    features = [{one.name: one for one in framework.inputs} for framework in (multi, single)]
+    features = [
+        {one.name: one for one in framework.inputs}
+        for framework in (multi, single)
+    ]
     if features[0] != features[1]:
-        raise Mistake("unfair-width", multi=_widths(multi), single=_widths(single))
+        raise Mistake(
+            "unfair-width", multi=_widths(multi), single=_widths(single)
+        )
     if _chosen(multi) != _chosen(single):
-        raise Mistake("unfair-network", multi=_network(multi), single=_network(single))
+        raise Mistake(
+            "unfair-network", multi=_network(multi), single=_network(single)
+        )
     for mine, its in zip(multi.heads, single.heads):
         if _task(mine) != _task(its):
-            raise Mistake("unfair-task", task=mine.name, multi=_task(mine), single=_task(its))
-        if [feature.name for feature in mine.reads] != [feature.name for feature in its.reads]:
-            raise Mistake("unfair-task", task=mine.name, multi=_read(mine), single=_read(its))
-    weights = [[head.weight for head in framework.heads] for framework in (multi, single)]
+            raise Mistake(
+                "unfair-task",
+                task=mine.name,
+                multi=_task(mine),
+                single=_task(its),
+            )
+        if [feature.name for feature in mine.reads] != [
+            feature.name for feature in its.reads
+        ]:
+            raise Mistake(
+                "unfair-task",
+                task=mine.name,
+                multi=_read(mine),
+                single=_read(its),
+            )
+    weights = [
+        [head.weight for head in framework.heads]
+        for framework in (multi, single)
+    ]
     if weights[0] != weights[1]:
         raise Mistake("unfair-weight", multi=weights[0], single=weights[1])
     if _balance(multi) != _balance(single):
-        raise Mistake("unfair-balance", multi=_balance(multi), single=_balance(single))
+        raise Mistake(
+            "unfair-balance", multi=_balance(multi), single=_balance(single)
+        )
 
 
 def _task(head: Head) -> str:
@@ -416,14 +536,24 @@ def _names(framework: Framework) -> str:
 
 
 def _widths(framework: Framework) -> str:
-    widths = {feature.name: getattr(feature, "width", 1) for feature in framework.inputs}
-    return ", ".join(f"{name} {width}" for name, width in widths.items())  # a number has no vector
+    widths = {
+        feature.name: getattr(feature, "width", 1)
+        for feature in framework.inputs
+    }
+    # a number has no vector
+    return ", ".join(f"{name} {width}" for name, width in widths.items())
 
 
 def _chosen(framework: Framework) -> tuple:
-    """The kind of network and its options; a function that is no `partial` stands for itself."""
+    """The kind of network and its options; a function that is no `partial`
+    stands for itself.
+    """
     network = framework.network
-    return (network.func, network.keywords) if isinstance(network, partial) else (network, {})
+    return (
+        (network.func, network.keywords)
+        if isinstance(network, partial)
+        else (network, {})
+    )
 
 
 def _network(framework: Framework) -> str:
@@ -436,11 +566,13 @@ def _world() -> tuple[list, list]:
     return experiment.logs(World(seed=0, ad_relatedness=0.0), 30_000)
 
 
-SCORES: dict[str, dict[str, float]] = {}  # by declaration: what is trained once, is not again
+# by declaration: what is trained once, is not again
+SCORES: dict[str, dict[str, float]] = {}
 
 
 def _scored(framework: Framework, **plan: Any) -> dict[str, float]:
-    """The framework's scores after a training on the first world, alike for all.
+    """The framework's scores after a training on the first world, alike for
+    all.
 
     `plan`: of `fit`, if not that of the chapter.
     """
@@ -455,12 +587,19 @@ def _scored(framework: Framework, **plan: Any) -> dict[str, float]:
 
 
 def _declaration(framework: Framework) -> str:
-    """All that the scores depend on, as text; empty if nobody can tell, as of an own network."""
+    """All that the scores depend on, as text; empty if nobody can tell, as of
+    an own network.
+    """
     kind, options = _chosen(framework)
     of_package = getattr(kind, "__module__", "").startswith("mtl_lessons.")
     if type(framework) is not Framework or not of_package:
         return ""
     features = [repr(feature) for feature in framework.features]
-    heads = [(_task(head), list(map(repr, head.reads)), head.weight) for head in framework.heads]
+    heads = [
+        (_task(head), list(map(repr, head.reads)), head.weight)
+        for head in framework.heads
+    ]
     network = (kind.__name__, sorted(options.items()))
-    return repr((features, heads, network, _balance(framework), framework.shared))
+    return repr(
+        (features, heads, network, _balance(framework), framework.shared)
+    )

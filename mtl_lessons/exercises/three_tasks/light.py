@@ -1,4 +1,6 @@
-"""The steps of chapter 6 that need NumPy only: logs as one, and gains with their intervals."""
+"""The steps of chapter 6 that need NumPy only: logs as one, and gains with
+their intervals.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,8 +12,10 @@ from mtl_lessons.exercises.mistakes import Mistake, attempted, short
 IDS = {"user": 600, "ad": 60, "item": 300}
 TASKS = ("chosen", "ad_click", "rating")
 LESS_IS_BETTER = {"rating"}
-T4, T5, T8 = 2.776445, 2.570582, 2.306004  # 97.5 % quantiles of t, by degrees of freedom
-T4_ONE_SIDED, Z = 2.131847, 1.959964  # 95 % of t with four, and 97.5 % of the normal distribution
+# 97.5 % quantiles of t, by degrees of freedom
+T4, T5, T8 = 2.776445, 2.570582, 2.306004
+# 95 % of t with four, and 97.5 % of the normal distribution
+T4_ONE_SIDED, Z = 2.131847, 1.959964
 
 
 def _called(answer: object, *given: object) -> object:
@@ -25,7 +29,9 @@ def _called(answer: object, *given: object) -> object:
 
 
 def rows(answer: object) -> dict:
-    """Three logs as one: nothing invented, nothing lost, no label among the features."""
+    """Three logs as one: nothing invented, nothing lost, no label among the
+    features.
+    """
     for seed, lengths in ((0, (7, 9, 5)), (1, (4, 4, 11))):
         logs = _logs(seed, lengths)
         _one(answer, logs)
@@ -33,18 +39,24 @@ def rows(answer: object) -> dict:
 
 
 def _one(answer: object, logs: list[dict]) -> None:
-    given = [{name: column.copy() for name, column in log.items()} for log in logs]
+    given = [
+        {name: column.copy() for name, column in log.items()} for log in logs
+    ]
     x, y = _parts(_called(answer, given))
     if set(x) == set(TASKS) and set(y) == set(IDS):
         raise Mistake("labels-first")
     for part, names in ((x, list(IDS)), (y, list(TASKS))):
         if set(part) != set(names):
             key = "truth-as-column" if "p_ad_click" in part else "other-columns"
-            raise Mistake(key, found=", ".join(map(str, part)), expected=", ".join(names))
+            raise Mistake(
+                key, found=", ".join(map(str, part)), expected=", ".join(names)
+            )
     total = sum(len(log["user"]) for log in logs)
     for name, column in {**x, **y}.items():
         if len(column) != total:
-            raise Mistake("other-length", name=name, found=len(column), expected=total)
+            raise Mistake(
+                "other-length", name=name, found=len(column), expected=total
+            )
     expected_y = {task: _stacked(task, logs, np.nan) for task in TASKS}
     for name in IDS:
         _same_ids(name, _stacked(name, logs, -1), x[name], expected_y["chosen"])
@@ -53,7 +65,9 @@ def _one(answer: object, logs: list[dict]) -> None:
 
 
 def _stacked(name: str, logs: list[dict], blank: float) -> np.ndarray:
-    return np.concatenate([log.get(name, np.full(len(log["user"]), blank)) for log in logs])
+    return np.concatenate(
+        [log.get(name, np.full(len(log["user"]), blank)) for log in logs]
+    )
 
 
 def _logs(seed: int, lengths: Sequence[int]) -> list[dict[str, np.ndarray]]:
@@ -78,7 +92,11 @@ def _logs(seed: int, lengths: Sequence[int]) -> list[dict[str, np.ndarray]]:
     return [
         {"user": draw("user", first), "chosen": draw("item", first)},
         ads,
-        {"user": draw("user", third), "item": draw("item", third), "rating": stars},
+        {
+            "user": draw("user", third),
+            "item": draw("item", third),
+            "rating": stars,
+        },
     ]
 
 
@@ -88,7 +106,10 @@ def _parts(found: object) -> tuple[dict, dict]:
     parts = found if isinstance(found, tuple | list) else ()
     if len(parts) != 2 or not all(isinstance(part, Mapping) for part in parts):
         raise Mistake("not-two-dicts", found=type(found).__name__)
-    x, y = ({name: _column(str(name), values) for name, values in part.items()} for part in parts)
+    x, y = (
+        {name: _column(str(name), values) for name, values in part.items()}
+        for part in parts
+    )
     return x, y
 
 
@@ -100,7 +121,9 @@ def _column(name: str, values: object) -> np.ndarray:
             raise TypeError
         column = column if column.dtype.kind in "iub" else column.astype(float)
     except (TypeError, ValueError) as error:
-        raise Mistake("not-numbers", name=name, found=short(repr(values), 80)) from error
+        raise Mistake(
+            "not-numbers", name=name, found=short(repr(values), 80)
+        ) from error
     if column.ndim == 0:
         raise Mistake("not-a-column", name=name, found=short(str(values), 80))
     if column.size != len(column):
@@ -109,18 +132,24 @@ def _column(name: str, values: object) -> np.ndarray:
     return column.reshape(-1)
 
 
-def _same_ids(name: str, expected: np.ndarray, found: np.ndarray, chosen: np.ndarray) -> None:
+def _same_ids(
+    name: str, expected: np.ndarray, found: np.ndarray, chosen: np.ndarray
+) -> None:
     missing = expected < 0
     there = np.nan_to_num(found[missing].astype(float), nan=-1)
     first = ~np.isnan(chosen)
     if name == "item" and np.array_equal(there[: first.sum()], chosen[first]):
         raise Mistake("label-as-feature")
     if np.any((there >= 0) & (there < IDS[name])):
-        raise Mistake("unknown-as-id", name=name, found=int(there[there >= 0][0]))
+        raise Mistake(
+            "unknown-as-id", name=name, found=int(there[there >= 0][0])
+        )
     if np.any(np.isnan(found.astype(float))):
         raise Mistake("nan-id", name=name)
     if np.any(there != -1):
-        raise Mistake("unknown-as-other", name=name, found=f"{there[there != -1][0]:g}")
+        raise Mistake(
+            "unknown-as-other", name=name, found=f"{there[there != -1][0]:g}"
+        )
     if not np.array_equal(found[~missing], expected[~missing]):
         raise Mistake("other-values", name=name)
     if found.dtype.kind not in "iu":
@@ -143,14 +172,18 @@ def _same_labels(task: str, expected: np.ndarray, found: np.ndarray) -> None:
 
 
 def report(answer: object) -> dict:
-    """A gain for each task, paired by seed, the right way up, with a t-interval.
+    """A gain for each task, paired by seed, the right way up, with a
+    t-interval.
 
     For two sets of runs, so that no constant passes.
     """
     for seed in (4, 5):
         multi, single = _scores(seed)
         differences = _differences(multi, single)
-        expected = {task: _interval(difference) for task, difference in differences.items()}
+        expected = {
+            task: _interval(difference)
+            for task, difference in differences.items()
+        }
         found = _reported(answer, multi, single)
         for task, numbers in expected.items():
             if key := _look_alike(task, found[task], numbers, multi, single):
@@ -159,10 +192,18 @@ def report(answer: object) -> dict:
     return {task: _text(numbers, 3) for task, numbers in expected.items()}
 
 
-def _differences(multi: list[dict], single: list[dict]) -> dict[str, np.ndarray]:
+def _differences(
+    multi: list[dict], single: list[dict]
+) -> dict[str, np.ndarray]:
     """Of each task, by seed, what is gained."""
-    gained = {task: np.array([m[task] - s[task] for m, s in zip(multi, single)]) for task in TASKS}
-    return {task: -gain if task in LESS_IS_BETTER else gain for task, gain in gained.items()}
+    gained = {
+        task: np.array([m[task] - s[task] for m, s in zip(multi, single)])
+        for task in TASKS
+    }
+    return {
+        task: -gain if task in LESS_IS_BETTER else gain
+        for task, gain in gained.items()
+    }
 
 
 def _interval(runs: np.ndarray, t: float = T4) -> np.ndarray:
@@ -171,7 +212,9 @@ def _interval(runs: np.ndarray, t: float = T4) -> np.ndarray:
 
 
 def _same(found: ArrayLike, expected: np.ndarray) -> bool:
-    """To one part in 200 of the interval: t may be rounded, and so may the ends, to four places."""
+    """To one part in 200 of the interval: t may be rounded, and so may the
+    ends, to four places.
+    """
     return np.allclose(found, expected, rtol=0, atol=_tolerance(expected))
 
 
@@ -189,7 +232,9 @@ def _same_interval(task: str, found: np.ndarray, expected: np.ndarray) -> None:
     orders = np.roll(found, 1), np.roll(found, 2), found[[1, 0, 2]]
     if any(_same(order, expected) for order in orders):
         raise Mistake("other-order", **facts)
-    if _same([mean, *expected[1:]], expected) and np.isclose(high - mean, mean - low):
+    if _same([mean, *expected[1:]], expected) and np.isclose(
+        high - mean, mean - low
+    ):
         error = (expected[2] - expected[1]) / 2 / T4
         raise Mistake("other-width", errors=(high - mean) / error, **facts)
     raise Mistake("other-interval", **facts)
@@ -200,16 +245,25 @@ def _scores(seed: int) -> tuple[list[dict], list[dict]]:
     rng = np.random.default_rng(seed)
     level = {"chosen": 0.63, "ad_click": 0.7, "rating": 0.8}
     single = [
-        {task: value + 0.05 * rng.normal() for task, value in level.items()} for _ in range(5)
+        {task: value + 0.05 * rng.normal() for task, value in level.items()}
+        for _ in range(5)
     ]
     multi = [
-        {task: value + 0.02 + 0.01 * rng.normal() for task, value in run.items()} for run in single
+        {
+            task: value + 0.02 + 0.01 * rng.normal()
+            for task, value in run.items()
+        }
+        for run in single
     ]
     return multi, single
 
 
-def _reported(answer: object, multi: list[dict], single: list[dict]) -> dict[str, np.ndarray]:
-    found = _called(answer, [dict(run) for run in multi], [dict(run) for run in single])
+def _reported(
+    answer: object, multi: list[dict], single: list[dict]
+) -> dict[str, np.ndarray]:
+    found = _called(
+        answer, [dict(run) for run in multi], [dict(run) for run in single]
+    )
     if found is None:
         raise Mistake("report-nothing")
     if not isinstance(found, Mapping) or set(found) != set(TASKS):
@@ -224,7 +278,9 @@ def _three(task: str, value: object) -> np.ndarray:
     try:
         numbers = np.asarray(value, float).ravel()
     except (TypeError, ValueError) as error:
-        raise Mistake("no-interval", task=task, found=short(repr(value), 120)) from error
+        raise Mistake(
+            "no-interval", task=task, found=short(repr(value), 120)
+        ) from error
     if len(numbers) != 3:
         count = f"{len(numbers)} number" + "s" * (len(numbers) != 1)
         raise Mistake("no-interval", task=task, found=count)
@@ -241,49 +297,100 @@ def _look_alike(
     multi: list[dict],
     single: list[dict],
 ) -> str:
-    """The typical mistake whose numbers these are, the nearest of several; none if all is right."""
+    """The typical mistake whose numbers these are, the nearest of several; none
+    if all is right.
+    """
     if _same(found, expected):
         return ""
-    wrong = ((key, by_task.get(task)) for key, by_task in _look_alikes(multi, single))
-    near = [(np.abs(found - numbers).max(), key) for key, numbers in wrong if numbers is not None]
-    near = [(distance, key) for distance, key in near if distance <= _tolerance(expected)]
+    wrong = (
+        (key, by_task.get(task)) for key, by_task in _look_alikes(multi, single)
+    )
+    near = [
+        (np.abs(found - numbers).max(), key)
+        for key, numbers in wrong
+        if numbers is not None
+    ]
+    near = [
+        (distance, key)
+        for distance, key in near
+        if distance <= _tolerance(expected)
+    ]
     return min(near)[1] if near else ""
 
 
-def _look_alikes(multi: list[dict], single: list[dict]) -> Iterator[tuple[str, dict]]:
+def _look_alikes(
+    multi: list[dict], single: list[dict]
+) -> Iterator[tuple[str, dict]]:
     """What typical mistakes would say."""
     m = {task: np.array([run[task] for run in multi]) for task in TASKS}
     s = {task: np.array([run[task] for run in single]) for task in TASKS}
     sign = {task: -1 if task in LESS_IS_BETTER else 1 for task in TASKS}
     right = _differences(multi, single)
     for task in TASKS:
-        turned = "wrong-way-up" if task in LESS_IS_BETTER else "single-minus-multi"
+        turned = (
+            "wrong-way-up" if task in LESS_IS_BETTER else "single-minus-multi"
+        )
         yield turned, {task: _interval(-right[task])}
         yield "absolute", {task: _interval(np.abs(right[task]))}
     for key, factor, ddof in _factors():
-        yield key, {t: _around(d, factor * d.std(ddof=ddof)) for t, d in right.items()}
-    yield "best-and-worst", {t: np.array([d.mean(), d.min(), d.max()]) for t, d in right.items()}
+        yield (
+            key,
+            {
+                t: _around(d, factor * d.std(ddof=ddof))
+                for t, d in right.items()
+            },
+        )
+    yield (
+        "best-and-worst",
+        {t: np.array([d.mean(), d.min(), d.max()]) for t, d in right.items()},
+    )
     ends = {t: np.quantile(d, (0.025, 0.975)) for t, d in right.items()}
-    yield "best-and-worst", {t: np.array([d.mean(), *ends[t]]) for t, d in right.items()}
+    yield (
+        "best-and-worst",
+        {t: np.array([d.mean(), *ends[t]]) for t, d in right.items()},
+    )
     for ddof in (0, 1):
         spreads = {t: _two_spreads(m[t], s[t], ddof) for t in TASKS}
         for factor in (Z, T4, T5, T8):
-            yield "not-paired", {t: _around(right[t], factor * spreads[t]) for t in TASKS}
+            yield (
+                "not-paired",
+                {t: _around(right[t], factor * spreads[t]) for t in TASKS},
+            )
     welch = {t: _welch(m[t], s[t]) for t in TASKS}
-    yield "not-paired", {t: _around(right[t], welch[t] * spreads[t]) for t in TASKS}
-    yield "wrong-pairs", {t: _interval(sign[t] * (np.sort(m[t]) - np.sort(s[t]))) for t in TASKS}
+    yield (
+        "not-paired",
+        {t: _around(right[t], welch[t] * spreads[t]) for t in TASKS},
+    )
+    yield (
+        "wrong-pairs",
+        {
+            t: _interval(sign[t] * (np.sort(m[t]) - np.sort(s[t])))
+            for t in TASKS
+        },
+    )
     for shift in range(1, 5):
-        yield "wrong-pairs", {t: _interval(sign[t] * (np.roll(m[t], shift) - s[t])) for t in TASKS}
+        yield (
+            "wrong-pairs",
+            {
+                t: _interval(sign[t] * (np.roll(m[t], shift) - s[t]))
+                for t in TASKS
+            },
+        )
     for scale in (1, 100):
         yield "relative", {t: scale * _interval(right[t] / s[t]) for t in TASKS}
         yield "relative", {t: scale * _interval(right[t] / m[t]) for t in TASKS}
-        yield "relative", {t: scale * _interval(right[t]) / s[t].mean() for t in TASKS}
+        yield (
+            "relative",
+            {t: scale * _interval(right[t]) / s[t].mean() for t in TASKS},
+        )
     yield "percent", {t: 100 * _interval(right[t]) for t in TASKS}
     yield "a-sum", {t: 5 * _interval(right[t]) for t in TASKS}
 
 
 def _factors() -> Iterator[tuple[str, float, int]]:
-    """Message, how many standard deviations, and whether these divide by n (0) or n - 1 (1)."""
+    """Message, how many standard deviations, and whether these divide by n (0)
+    or n - 1 (1).
+    """
     for ddof in (1, 0):
         yield "not-a-t", Z / np.sqrt(5), ddof
         yield "not-a-t", 2 / np.sqrt(5), ddof
@@ -306,15 +413,22 @@ def _two_spreads(m: np.ndarray, s: np.ndarray, ddof: int) -> float:
 
 
 def _welch(m: np.ndarray, s: np.ndarray) -> float:
-    """The quantile of t of Welch's test: between 4 and 8 degrees of freedom, interpolated."""
+    """The quantile of t of Welch's test: between 4 and 8 degrees of freedom,
+    interpolated.
+    """
     a, b = m.var(ddof=1), s.var(ddof=1)
     degrees = 4 * (a + b) ** 2 / (a * a + b * b)
-    return float(np.interp(degrees, (4, 5, 6, 7, 8), (T4, T5, 2.446912, 2.364624, T8)))
+    return float(
+        np.interp(degrees, (4, 5, 6, 7, 8), (T4, T5, 2.446912, 2.364624, T8))
+    )
 
 
 def _brief(found: np.ndarray, expected: np.ndarray) -> dict[str, str]:
     """Both as text, with as many places as it takes to tell them apart."""
-    texts = ((_text(found, places), _text(expected, places)) for places in range(3, 13))
+    texts = (
+        (_text(found, places), _text(expected, places))
+        for places in range(3, 13)
+    )
     one, other = next((pair for pair in texts if pair[0] != pair[1]), ("", ""))
     return {"found": one, "expected": other}
 

@@ -1,4 +1,6 @@
-"""What is checked at the steps of chapter 5's exercise that need TensorFlow, cheap probes first."""
+"""What is checked at the steps of chapter 5's exercise that need TensorFlow,
+cheap probes first.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,9 +19,11 @@ from mtl_lessons.world import World
 
 OUTPUTS = [Output("item", ONE_OF, ITEMS), Output("interest", YES_NO, TAGS)]
 LEAST_WIDTH = 4  # of a vector that is to say anything of a user
-LEAST_RANK = 8  # of what the item head can tell apart; the world has 8 directions of taste
+# of what the item head can tell apart; the world has 8 directions of taste
+LEAST_RANK = 8
 OVER_POPULARITY, OVER_ALONE = 2.0, 0.01  # what one pass over the rows must gain
-SUSPECT = 0.45  # below this recall@10 (the model answer has .53) the item is trained alone, too
+# below this recall@10 (the model answer has .53) the item is trained alone, too
+SUSPECT = 0.45
 LOUD = 0.85  # the share of what the item has alone that it must have then
 EPOCHS = 1  # alone, the interests are at their best after one
 
@@ -36,7 +40,9 @@ def inputs(answer: object) -> dict:
     if len(vectors.shape) == 3:
         raise Mistake("not-pooled", found=vectors.shape[1:])
     _matrix(vectors, len(_histories()))
-    if not np.all(np.isfinite(_vectors(model, np.full((2, HISTORY), PADDING, "int32")))):
+    if not np.all(
+        np.isfinite(_vectors(model, np.full((2, HISTORY), PADDING, "int32")))
+    ):
         raise Mistake("empty-history")
     _finite(vectors)
     probes.nothing_frozen(model)
@@ -53,12 +59,16 @@ def inputs(answer: object) -> dict:
 
 
 def _histories(rows: int = 64) -> np.ndarray:
-    """Histories of 1 to 10 items, padded in front; the first and the last id occur."""
+    """Histories of 1 to 10 items, padded in front; the first and the last id
+    occur.
+    """
     rng = np.random.default_rng(0)
     history = rng.integers(ITEMS, size=(rows, HISTORY))
     history[:2, -1] = 0, ITEMS - 1
     missing = rng.integers(HISTORY, size=rows)[:, None]
-    return np.where(np.arange(HISTORY) < missing, PADDING, history).astype("int32")
+    return np.where(np.arange(HISTORY) < missing, PADDING, history).astype(
+        "int32"
+    )
 
 
 def _single() -> np.ndarray:
@@ -68,24 +78,35 @@ def _single() -> np.ndarray:
 
 def _vectors(model: keras.Layer, history: np.ndarray) -> Tensor:
     try:
-        with tf.device("CPU:0"):  # elsewhere, an id without a row passes in silence
+        # elsewhere, an id without a row passes in silence
+        with tf.device("CPU:0"):
             found = model(probes.fed(model, {"history": history.copy()}))
     except tf.errors.InvalidArgumentError as error:
         if "is not in [0" in str(error):
             raise Mistake("no-such-row", said=probes.said(error)) from error
         raise
     if not hasattr(found, "shape"):
-        parts = f"a {type(found).__name__} of {len(found)}" if hasattr(found, "__len__") else "none"
+        parts = (
+            f"a {type(found).__name__} of {len(found)}"
+            if hasattr(found, "__len__")
+            else "none"
+        )
         raise Mistake("one-vector", found=parts)
     return tf.cast(found, "float32")
 
 
 def _matrix(vectors: Tensor, rows: int) -> None:
     if len(vectors.shape) != 2 or vectors.shape[0] != rows:
-        raise Mistake("not-a-vector", found=tuple(vectors.shape), expected=f"({rows}, width)")
+        raise Mistake(
+            "not-a-vector",
+            found=tuple(vectors.shape),
+            expected=f"({rows}, width)",
+        )
     if vectors.shape[1] < LEAST_WIDTH:
         found = f"`{tuple(vectors.shape)}`"
-        raise Mistake("too-narrow", found=found, width=vectors.shape[1], least=LEAST_WIDTH)
+        raise Mistake(
+            "too-narrow", found=found, width=vectors.shape[1], least=LEAST_WIDTH
+        )
 
 
 def _finite(vectors: Tensor) -> None:
@@ -96,7 +117,8 @@ def _finite(vectors: Tensor) -> None:
 def _padding_has_no_effect(model: keras.Layer) -> None:
     """Padding trains no row of a table.
 
-    Its rows would be those that padded histories train, and full ones of the same items do not.
+    Its rows would be those that padded histories train, and full ones of the
+    same items do not.
     """
     few = np.full((1, HISTORY), PADDING, "int32")
     few[0, -2:] = 7, 11
@@ -113,7 +135,9 @@ def _every_item_counts(model: keras.Layer) -> None:
     """No item gives the vector of an empty history."""
 
     def traceless() -> np.ndarray:
-        empty = np.asarray(_vectors(model, np.full((1, HISTORY), PADDING, "int32")))
+        empty = np.asarray(
+            _vectors(model, np.full((1, HISTORY), PADDING, "int32"))
+        )
         found = _vectors(model, _single())
         return np.all(np.isclose(found, empty, rtol=0, atol=1e-8), axis=1)
 
@@ -132,7 +156,9 @@ def _reads_all(model: keras.Layer) -> None:
 
 
 def _rows_alone(model: keras.Layer) -> None:
-    if probes.mixes_rows(lambda x: _vectors(model, x["history"]), {"history": _histories()}, 1e-5):
+    if probes.mixes_rows(
+        lambda x: _vectors(model, x["history"]), {"history": _histories()}, 1e-5
+    ):
         raise Mistake("vector-mixes-rows")
 
 
@@ -141,7 +167,9 @@ def _rows_alone(model: keras.Layer) -> None:
 
 @probes.mindful_of_equals
 def trunk(answer: object) -> dict:
-    """A representation that is trained as a whole, more than linear, wide enough for 500 items."""
+    """A representation that is trained as a whole, more than linear, wide
+    enough for 500 items.
+    """
     model = probes.built(answer)
     probes.reads_only(model, {"history": _histories()})
     vectors = _vectors(model, _histories())
@@ -153,8 +181,15 @@ def trunk(answer: object) -> dict:
     probes.all_reached(lambda: _vectors(model, _histories()), model)
     singles = _vectors(model, _single())
     if (rank := probes.rank(probes.spread(singles))) < LEAST_RANK:
-        raise Mistake("bottleneck", rank=rank, width=vectors.shape[1], least=LEAST_RANK)
-    _lets_through(model, lambda: _vectors(model, _some()), "bottleneck", width=vectors.shape[1])
+        raise Mistake(
+            "bottleneck", rank=rank, width=vectors.shape[1], least=LEAST_RANK
+        )
+    _lets_through(
+        model,
+        lambda: _vectors(model, _some()),
+        "bottleneck",
+        width=vectors.shape[1],
+    )
     if np.allclose(np.sum(vectors, axis=1), 1, atol=1e-4):
         raise Mistake("softmax-trunk")
     if all(_linear(model, factor) for factor in (1, 30)):
@@ -168,8 +203,12 @@ def _some() -> np.ndarray:
     return _single()[5::31]
 
 
-def _lets_through(model: keras.Layer, output: Callable[[], Tensor], key: str, **facts: int) -> None:
-    """No layer is so narrow that most directions of an item's vector are lost in it."""
+def _lets_through(
+    model: keras.Layer, output: Callable[[], Tensor], key: str, **facts: int
+) -> None:
+    """No layer is so narrow that most directions of an item's vector are lost
+    in it.
+    """
     at_most, together, width = probes.jacobian_ranks(model, output, ITEMS)
     least = min(LEAST_RANK, width)
     if together < least or at_most < least // 2:
@@ -177,14 +216,23 @@ def _lets_through(model: keras.Layer, output: Callable[[], Tensor], key: str, **
 
 
 def _linear(model: keras.Layer, factor: float) -> bool:
-    """Whether a mean of two histories gives the mean of the two outputs, at larger weights."""
+    """Whether a mean of two histories gives the mean of the two outputs, at
+    larger weights.
+    """
     rng = np.random.default_rng(1)
     a, b = rng.integers(ITEMS, size=(2, 200, 1))
-    left, right = (np.repeat(x, HISTORY, axis=1).astype("int32") for x in (a, b))
+    left, right = (
+        np.repeat(x, HISTORY, axis=1).astype("int32") for x in (a, b)
+    )
     both = np.where(np.arange(HISTORY) % 2, left, right).astype("int32")
     with probes.scaled(model, factor):
-        of = [np.asarray(_vectors(model, history)) for history in (left, right, both)]
-    return np.allclose((of[0] + of[1]) / 2, of[2], atol=1e-3 * np.abs(of[2]).max())
+        of = [
+            np.asarray(_vectors(model, history))
+            for history in (left, right, both)
+        ]
+    return np.allclose(
+        (of[0] + of[1]) / 2, of[2], atol=1e-3 * np.abs(of[2]).max()
+    )
 
 
 # ---------------------------------------------------------------- step 3
@@ -198,10 +246,16 @@ def heads(answer: object) -> dict:
     probes.row_by_row(subject)
     probes.tells_rows_apart(subject)
     probes.activations(subject)
-    rank = probes.rank(probes.spread(subject.outputs({"history": _single()})["item"]))
+    rank = probes.rank(
+        probes.spread(subject.outputs({"history": _single()})["item"])
+    )
     if rank < LEAST_RANK:
         raise Mistake("low-rank", rank=rank, least=LEAST_RANK)
-    _lets_through(subject.model, lambda: subject.outputs({"history": _some()})["item"], "low-rank")
+    _lets_through(
+        subject.model,
+        lambda: subject.outputs({"history": _some()})["item"],
+        "low-rank",
+    )
     return {"weights": subject.model.count_params()}
 
 
@@ -213,7 +267,8 @@ def _subject(answer: object) -> Subject:
 
 
 def losses(answer: object) -> dict:
-    """The losses do what they should, and a short training beats what is easily had.
+    """The losses do what they should, and a short training beats what is easily
+    had.
 
     That is popularity, and the same model with the interests alone.
     """
@@ -227,8 +282,12 @@ def losses(answer: object) -> dict:
 
 
 def _can_be_weighted(subject: Subject) -> None:
-    """The losses take a weight a row, as the training with the interests alone needs."""
-    labels: Tensors = {task: tf.constant(label) for task, label in _labels().items()}
+    """The losses take a weight a row, as the training with the interests alone
+    needs.
+    """
+    labels: Tensors = {
+        task: tf.constant(label) for task, label in _labels().items()
+    }
     ones = {task: tf.ones(len(label)) for task, label in labels.items()}
     given = {
         "x": probes.fed(subject.model, subject.x),
@@ -243,7 +302,9 @@ def _can_be_weighted(subject: Subject) -> None:
 
 
 def _labels() -> dict[str, np.ndarray]:
-    """An item for every history, among them item 0, and tags for one history in four."""
+    """An item for every history, among them item 0, and tags for one history in
+    four.
+    """
     rng, rows = np.random.default_rng(2), len(_histories())
     tags = (rng.random((rows, TAGS)) < 0.4).astype("float32")
     tags[np.arange(rows) % 8 > 1] = np.nan
@@ -270,7 +331,8 @@ def _steps() -> int:
 def _short_training(subject: Subject) -> dict[str, float]:
     """Recall@10 and AUC after a short training.
 
-    Held against popularity, and against the same model trained on interests alone.
+    Held against popularity, and against the same model trained on interests
+    alone.
     """
     popularity = _popularity()
     joint = _trained(subject, "training", {"item": 1.0, "interest": 1.0})
@@ -282,23 +344,42 @@ def _short_training(subject: Subject) -> dict[str, float]:
         "rate": float(subject.model.optimizer.learning_rate),
     }
     if found["recall"] < OVER_POPULARITY * popularity:
-        raise Mistake("no-better-than-popularity", factor=OVER_POPULARITY, **found)
-    if found["recall"] < SUSPECT:  # a narrow model, a slow one, or one for the interests only?
-        item = _trained(subject, "training-alone", {"item": 1.0, "interest": 0.0})["item"]
+        raise Mistake(
+            "no-better-than-popularity", factor=OVER_POPULARITY, **found
+        )
+    # a narrow model, a slow one, or one for the interests only?
+    if found["recall"] < SUSPECT:
+        item = _trained(
+            subject, "training-alone", {"item": 1.0, "interest": 0.0}
+        )["item"]
         if found["recall"] < LOUD * item:
             raise Mistake("interests-too-loud", item=item, **found)
-    found["alone"] = _trained(subject, "training-alone", {"item": 0.0, "interest": 1.0})["interest"]
+    found["alone"] = _trained(
+        subject, "training-alone", {"item": 0.0, "interest": 1.0}
+    )["interest"]
     if found["auc"] < found["alone"] + OVER_ALONE:
         raise Mistake("no-better-than-alone", margin=OVER_ALONE, **found)
     return found
 
 
-def _trained(subject: Subject, label: str, weights: dict[str, float]) -> dict[str, float]:
-    """Both scores after a short training in which the rows of each task have that weight."""
+def _trained(
+    subject: Subject, label: str, weights: dict[str, float]
+) -> dict[str, float]:
+    """Both scores after a short training in which the rows of each task have
+    that weight.
+    """
     data, rows = _data(), len(_data().train.x)
-    by_row = {task: np.full(rows, weight, "float32") for task, weight in weights.items()}
+    by_row = {
+        task: np.full(rows, weight, "float32")
+        for task, weight in weights.items()
+    }
     keras.utils.set_random_seed(0)
     with bar(_steps(), embed.strings("exercises")[label]) as show:
-        given = subject, {"history": data.train.x}, data.train.labels, {"history": data.test.x}
+        given = (
+            subject,
+            {"history": data.train.x},
+            data.train.labels,
+            {"history": data.test.x},
+        )
         scores = probes.trained(*given, by_row, two_tasks.BATCH, EPOCHS, show)
     return two_tasks.scored(scores, data.test)

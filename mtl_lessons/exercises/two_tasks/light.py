@@ -10,7 +10,8 @@ ITEMS, TAGS, TOP = 500, 12, 10
 TOLERANCE = 5.1e-4  # three places are enough
 NAMES = ("item", "interest")
 
-Numbers = Iterator[tuple[str, float | np.floating]]  # message, and what that mistake would say
+# message, and what that mistake would say
+Numbers = Iterator[tuple[str, float | np.floating]]
 
 
 def evaluate(answer: object) -> dict:
@@ -29,8 +30,11 @@ def evaluate(answer: object) -> dict:
     return expected
 
 
-def _scored_rows(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Labels and scores that know something, with a level of its own for every tag.
+def _scored_rows(
+    seed: int, rows: int
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Labels and scores that know something, with a level of its own for every
+    tag.
 
     Of the interests a quarter is missing.
     """
@@ -49,44 +53,69 @@ def _scored_rows(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray, dict[str
     return item, interest, scores
 
 
-def _compared(answer: Callable, item: np.ndarray, interest: np.ndarray, scores: dict) -> None:
-    """The learner's two numbers are the right ones; if not, are they those of a typical mistake?"""
-    expected, found = _right(item, interest, scores), _reported(answer, item, interest, scores)
+def _compared(
+    answer: Callable, item: np.ndarray, interest: np.ndarray, scores: dict
+) -> None:
+    """The learner's two numbers are the right ones; if not, are they those of a
+    typical mistake?
+    """
+    expected, found = (
+        _right(item, interest, scores),
+        _reported(answer, item, interest, scores),
+    )
     for task in NAMES:
         if _same(found[task], expected[task]):
             continue
         facts = {"task": task, "found": found[task], "expected": expected[task]}
         wrong = _look_alikes(task, item, interest, scores)
         near = [(abs(found[task] - value), key) for key, value in wrong]
-        if near := [(distance, key) for distance, key in near if distance < TOLERANCE]:
+        if near := [
+            (distance, key) for distance, key in near if distance < TOLERANCE
+        ]:
             raise Mistake(min(near)[1], **facts)
         if _same(found[task], expected[NAMES[task == "item"]]):
             raise Mistake("tasks-swapped", **facts)
-        raise Mistake("other-item-number" if task == "item" else "other-interest-number", **facts)
+        raise Mistake(
+            "other-item-number" if task == "item" else "other-interest-number",
+            **facts,
+        )
 
 
 def _same(found: float, expected: float) -> bool:
     return abs(found - expected) < TOLERANCE
 
 
-def _right(item: np.ndarray, interest: np.ndarray, scores: dict) -> dict[str, float]:
+def _right(
+    item: np.ndarray, interest: np.ndarray, scores: dict
+) -> dict[str, float]:
     known = ~np.isnan(interest).any(axis=1)
     labels, told = interest[known].T, scores["interest"][known].T
     aucs = [_auc(label, score) for label, score in zip(labels, told)]
-    return {"item": float(np.mean(_ranks(item, scores) <= TOP)), "interest": float(np.mean(aucs))}
+    return {
+        "item": float(np.mean(_ranks(item, scores) <= TOP)),
+        "interest": float(np.mean(aucs)),
+    }
 
 
 def _ranks(item: np.ndarray, scores: dict) -> np.ndarray:
-    """The place of the chosen item in each row's order, from 1; no two scores are equal here."""
+    """The place of the chosen item in each row's order, from 1; no two scores
+    are equal here.
+    """
     own = scores["item"][np.arange(len(item)), item]
     return 1 + (scores["item"] > own[:, None]).sum(axis=1)
 
 
-def _auc(label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """How often a yes is above a no, over all pairs; a pair weighs what its rows do, multiplied."""
+def _auc(
+    label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None
+) -> float:
+    """How often a yes is above a no, over all pairs; a pair weighs what its
+    rows do, multiplied.
+    """
     weight = np.ones(len(label)) if weight is None else weight
     yes, no = label == 1, label == 0
-    above = (score[yes][:, None] > score[no]) + 0.5 * (score[yes][:, None] == score[no])
+    above = (score[yes][:, None] > score[no]) + 0.5 * (
+        score[yes][:, None] == score[no]
+    )
     pairs = weight[yes][:, None] * weight[no]
     return float((above * pairs).sum() / pairs.sum()) if pairs.size else np.nan
 
@@ -122,7 +151,9 @@ def _number(task: str, value: object) -> float:
     return float(number.reshape(()))
 
 
-def _look_alikes(task: str, item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
+def _look_alikes(
+    task: str, item: np.ndarray, interest: np.ndarray, scores: dict
+) -> Numbers:
     """What typical mistakes would say: message, number."""
     if task == "item":
         yield from _of_items(item, interest, scores)
@@ -139,34 +170,61 @@ def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
     for other in (*range(2, TOP), *range(TOP + 1, 21), 50, 100):
         yield "other-top", np.mean(rank <= other)
     first = np.argsort(scores["item"], axis=1)
-    yield "other-top", np.mean((first[:, -TOP - 1 : -1] == item[:, None]).any(1))
+    yield (
+        "other-top",
+        np.mean((first[:, -TOP - 1 : -1] == item[:, None]).any(1)),
+    )
     yield "other-top", np.mean((first[:, -TOP + 1 :] == item[:, None]).any(1))
     gain = 1 / np.log2(1 + rank)
     yield "rank-weighted", np.mean(gain * (rank <= TOP))  # NDCG@10
     yield "rank-weighted", np.mean(gain)
     yield "rank-weighted", np.mean((rank <= TOP) / rank)  # MRR@10
     yield "rank-weighted", np.mean(1 / rank)
-    yield "accuracy-of-items", np.mean((scores["item"] > 0) == np.eye(ITEMS)[item])
-    yield "accuracy-of-items", np.mean((scores["item"] > 0.5) == np.eye(ITEMS)[item])
+    yield (
+        "accuracy-of-items",
+        np.mean((scores["item"] > 0) == np.eye(ITEMS)[item]),
+    )
+    yield (
+        "accuracy-of-items",
+        np.mean((scores["item"] > 0.5) == np.eye(ITEMS)[item]),
+    )
     yield "a-sum", int(np.sum(rank <= TOP))
     yield "percent", 100 * np.mean(rank <= TOP)
-    top = [np.bincount(item[rank <= TOP], minlength=ITEMS), np.bincount(item, minlength=ITEMS)]
+    top = [
+        np.bincount(item[rank <= TOP], minlength=ITEMS),
+        np.bincount(item, minlength=ITEMS),
+    ]
     yield "by-item", np.mean(top[0][top[1] > 0] / top[1][top[1] > 0])
 
 
 def _of_interests(interest: np.ndarray, scores: dict) -> Numbers:
     known, score = ~np.isnan(interest).any(axis=1), scores["interest"]
-    yes, full = np.nan_to_num(interest), np.nan_to_num(interest, nan=1.0)  # unknown as 0, as 1
+    # unknown as 0, as 1
+    yes, full = np.nan_to_num(interest), np.nan_to_num(interest, nan=1.0)
     label, told = interest[known], score[known]
-    by_tag = np.array([_auc(label[:, tag], told[:, tag]) for tag in range(TAGS)])
+    by_tag = np.array(
+        [_auc(label[:, tag], told[:, tag]) for tag in range(TAGS)]
+    )
     by_user = np.array([_auc(one, of) for one, of in zip(label, told)])
-    positives, both = label.sum(axis=0), (label == 0).sum(axis=1) * label.sum(axis=1)
+    positives, both = (
+        label.sum(axis=0),
+        (label == 0).sum(axis=1) * label.sum(axis=1),
+    )
     yield "pooled-auc", _auc(label.ravel(), told.ravel())
-    yield "missing-as-no", np.mean([_auc(yes[:, tag], score[:, tag]) for tag in range(TAGS)])
-    yield "missing-as-yes", np.mean([_auc(full[:, tag], score[:, tag]) for tag in range(TAGS)])
+    yield (
+        "missing-as-no",
+        np.mean([_auc(yes[:, tag], score[:, tag]) for tag in range(TAGS)]),
+    )
+    yield (
+        "missing-as-yes",
+        np.mean([_auc(full[:, tag], score[:, tag]) for tag in range(TAGS)]),
+    )
     yield "turned-round", 1 - by_tag.mean()
     yield "weighted-auc", np.average(by_tag, weights=positives)
-    yield "weighted-auc", np.average(by_tag, weights=positives * (len(label) - positives))
+    yield (
+        "weighted-auc",
+        np.average(by_tag, weights=positives * (len(label) - positives)),
+    )
     yield "per-user-auc", np.nanmean(by_user)
     yield "per-user-auc", np.average(by_user[both > 0], weights=both[both > 0])
     yield "per-user-auc", np.nan_to_num(by_user, nan=0.5).mean()
@@ -175,25 +233,45 @@ def _of_interests(interest: np.ndarray, scores: dict) -> Numbers:
     yield "a-sum", by_tag.sum()
     yield "percent", 100 * by_tag.mean()
     yield "some-tags", np.median(by_tag)
-    yield from (("some-tags", value) for value in (*by_tag, by_tag.min(), by_tag.max()))
+    yield from (
+        ("some-tags", value) for value in (*by_tag, by_tag.min(), by_tag.max())
+    )
     tags = range(TAGS)
-    yield "average-precision", np.mean([_precision(label[:, t], told[:, t]) for t in tags])
+    yield (
+        "average-precision",
+        np.mean([_precision(label[:, t], told[:, t]) for t in tags]),
+    )
     yield "average-precision", _precision(label.ravel(), told.ravel())
-    yield "average-precision", np.mean([_precision(yes[:, t], score[:, t]) for t in tags])
+    yield (
+        "average-precision",
+        np.mean([_precision(yes[:, t], score[:, t]) for t in tags]),
+    )
     for cut in (0.0, 0.5):
         hard = (told > cut).astype(float)
-        yield "hard-scores", np.mean([_auc(label[:, tag], hard[:, tag]) for tag in range(TAGS)])
+        yield (
+            "hard-scores",
+            np.mean([_auc(label[:, tag], hard[:, tag]) for tag in range(TAGS)]),
+        )
         yield "accuracy", np.mean((told > cut) == label)
         yield "accuracy", np.mean((score > cut) == interest)
         yield "accuracy", np.mean((score > cut) == yes)
-        yield "f-score", np.mean([_f1(label[:, tag], hard[:, tag]) for tag in range(TAGS)])
+        yield (
+            "f-score",
+            np.mean([_f1(label[:, tag], hard[:, tag]) for tag in range(TAGS)]),
+        )
         yield "f-score", _f1(label.ravel(), hard.ravel())
 
 
 def _precision(label: np.ndarray, score: np.ndarray) -> float:
-    """Average precision: over the positives, the mean share of positives at or above them."""
+    """Average precision: over the positives, the mean share of positives at or
+    above them.
+    """
     ordered = label[np.argsort(-score, kind="stable")]
-    return float((np.cumsum(ordered) / np.arange(1, len(ordered) + 1))[ordered == 1].mean())
+    return float(
+        (np.cumsum(ordered) / np.arange(1, len(ordered) + 1))[
+            ordered == 1
+        ].mean()
+    )
 
 
 def _f1(label: np.ndarray, hard: np.ndarray) -> float:
@@ -204,8 +282,18 @@ def _same_for_probabilities(
     answer: Callable, item: np.ndarray, interest: np.ndarray, scores: dict
 ) -> None:
     """A monotone change of the scores changes nothing."""
-    squeezed = {name: 1 / (1 + np.exp(-score)) for name, score in scores.items()}
-    expected, found = _right(item, interest, scores), _reported(answer, item, interest, squeezed)
+    squeezed = {
+        name: 1 / (1 + np.exp(-score)) for name, score in scores.items()
+    }
+    expected, found = (
+        _right(item, interest, scores),
+        _reported(answer, item, interest, squeezed),
+    )
     for task in NAMES:
         if not _same(found[task], expected[task]):
-            raise Mistake("depends-on-scale", task=task, found=found[task], expected=expected[task])
+            raise Mistake(
+                "depends-on-scale",
+                task=task,
+                found=found[task],
+                expected=expected[task],
+            )

@@ -1,4 +1,6 @@
-"""The kinds of question: a class each, in a file each. `kind.py` says what a new one needs."""
+"""The kinds of question: a class each, in a file each. `kind.py` says what a
+new one needs.
+"""
 
 from mtl_lessons.quiz.bank import Question
 
@@ -10,7 +12,8 @@ from .open import Open
 from .order import Order
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (One(), Several(), Numeric(), Order(), Bug(), Open())
+    kind.name: kind
+    for kind in (One(), Several(), Numeric(), Order(), Bug(), Open())
 }
 
 

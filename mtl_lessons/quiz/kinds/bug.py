@@ -18,7 +18,9 @@ RUN = {
 
 
 class Bug(Kind):
-    """Code with a wrong line. With a `run`, it is proved: proofs.py runs it, and its repair."""
+    """Code with a wrong line. With a `run`, it is proved: proofs.py runs it,
+    and its repair.
+    """
 
     name = "bug"
     shape = {
@@ -36,10 +38,13 @@ class Bug(Kind):
             yield f"expected lines of the code (1 to {last}), found {sorted(stray)}"
         if silent := right - told:
             yield f"expected feedback for every line that is right, found none for {sorted(silent)}"
-        repaired = set(question["run"]["repair"]) if "run" in question else right
+        repaired = (
+            set(question["run"]["repair"]) if "run" in question else right
+        )
         if repaired != right:
             yield (
-                "expected a repair of every line that is right, and of no other,"
+                "expected a repair of every line that is right, and of no "
+                "other,"
                 f" found them of {sorted(repaired)}"
             )
 
@@ -59,7 +64,9 @@ class Bug(Kind):
             right = line in question["answer"]["lines"]
             word = f"{SAY['line'].format(line=line)}: {SAY['found' if right else 'sound']}"
             rows.append(why(line, word, text, "right" if right else "wrong"))
-        others = why("wrong", SAY["other-lines"], question["feedback"]["wrong"], "wrong")
+        others = why(
+            "wrong", SAY["other-lines"], question["feedback"]["wrong"], "wrong"
+        )
         return tag("ul", *rows, others, class_="mtl-key")
 
     def key(self, question: Question) -> dict:
@@ -69,14 +76,20 @@ class Bug(Kind):
         return question["code"].splitlines()
 
     def numbered(self, question: Question) -> list[str]:
-        return [f"{i:2d}  {line}" for i, line in enumerate(self.choices(question), 1)]
+        return [
+            f"{i:2d}  {line}"
+            for i, line in enumerate(self.choices(question), 1)
+        ]
 
     def paper(self, question: Question) -> list[str]:
         return [f"  {line}" for line in self.numbered(question)]
 
     def solution(self, question: Question) -> list[str]:
         code = self.choices(question)
-        return [f"line {i}: {code[i - 1].strip()}" for i in question["answer"]["lines"]]
+        return [
+            f"line {i}: {code[i - 1].strip()}"
+            for i in question["answer"]["lines"]
+        ]
 
     def grade(self, question: Question, text: str) -> tuple[float, list[str]]:
         (line,) = places(text, len(self.choices(question)), 1)

@@ -20,7 +20,11 @@ class Choice(Kind):
 
     def faults(self, question: Question) -> Iterator[str]:
         options, right = question["options"], self.right(question)
-        if len(options) < 2 or not right or len(right) > (self.most or len(right)):
+        if (
+            len(options) < 2
+            or not right
+            or len(right) > (self.most or len(right))
+        ):
             yield (
                 f"expected two options or more, {self.needed} of them correct,"
                 f" found {len(right)} of {len(options)}"
@@ -28,13 +32,21 @@ class Choice(Kind):
 
     def right(self, question: Question) -> list[int]:
         """The places of the right options, from 0."""
-        return [i for i, option in enumerate(question["options"]) if option["correct"]]
+        return [
+            i
+            for i, option in enumerate(question["options"])
+            if option["correct"]
+        ]
 
     def controls(self, question: Question) -> str:
         rows = []
         for i, option in enumerate(question["options"]):
             box = tag("input", type=self.control, name=question["id"], value=i)
-            rows.append(tag("li", tag("label", box, tag("span", inline(option["text"])))))
+            rows.append(
+                tag(
+                    "li", tag("label", box, tag("span", inline(option["text"])))
+                )
+            )
         return tag("ol", *rows, class_="mtl-options")
 
     def answer(self, question: Question) -> str:
@@ -71,7 +83,10 @@ class Choice(Kind):
         rows = []
         for i in self.right(question):
             option = question["options"][i]
-            rows.append(tag("p", f"{i + 1}. {inline(option['text'])}") + rich(option["feedback"]))
+            rows.append(
+                tag("p", f"{i + 1}. {inline(option['text'])}")
+                + rich(option["feedback"])
+            )
         return "".join(rows)
 
 
@@ -84,7 +99,10 @@ class One(Choice):
         return 60
 
     def guessable(self, question: Question) -> list[tuple[str, bool]]:
-        return [(option["text"], option["correct"]) for option in question["options"]]
+        return [
+            (option["text"], option["correct"])
+            for option in question["options"]
+        ]
 
 
 class Several(Choice):
@@ -96,4 +114,6 @@ class Several(Choice):
         return 75
 
     def front(self, question: Question) -> str:
-        return tag("p", tag("em", SAY["hint-several"])) + super().front(question)
+        return tag("p", tag("em", SAY["hint-several"])) + super().front(
+            question
+        )

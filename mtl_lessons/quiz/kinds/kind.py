@@ -1,4 +1,6 @@
-"""What all kinds of question have in common: how a page, a terminal and a card ask and answer."""
+"""What all kinds of question have in common: how a page, a terminal and a card
+ask and answer.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -9,20 +11,25 @@ from mtl_lessons.quiz.bank import Question
 class Kind(ABC):
     """A kind of question.
 
-    A new one is a subclass with all that is abstract here, an entry in `KINDS`, one of the same
-    name in `web/kinds.js`, and its `type-` and `prompt-` in `web/strings.en.json`.
+    A new one is a subclass with all that is abstract here, an entry in `KINDS`,
+    one of the same name in `web/kinds.js`, and its `type-` and `prompt-` in
+    `web/strings.en.json`.
     """
 
     name: str  # a question's `type`
-    shape: dict  # the keys that it has beyond those of all questions (shapes.py)
-    by_hand = False  # whether its reader grades it, by a rubric, beside a model answer
+    # the keys that it has beyond those of all questions (shapes.py)
+    shape: dict
+    # whether its reader grades it, by a rubric, beside a model answer
+    by_hand = False
 
     def faults(self, question: Question) -> Iterator[str]:
         """What no shape sees: answers that do not fit their question."""
         return iter(())
 
     def guessable(self, question: Question) -> list[tuple[str, bool]]:
-        """Texts of which one alone is right: neither place nor length should tell which."""
+        """Texts of which one alone is right: neither place nor length should
+        tell which.
+        """
         return []
 
     @abstractmethod
@@ -37,7 +44,9 @@ class Kind(ABC):
 
     @abstractmethod
     def answer(self, question: Question) -> str:
-        """What is folded below: the answer, with feedback that the script finds by its name."""
+        """What is folded below: the answer, with feedback that the script finds
+        by its name.
+        """
 
     def key(self, question: Question) -> dict:
         """What the script needs to grade an answer."""
@@ -46,7 +55,9 @@ class Kind(ABC):
     # ---- as text ----
 
     def choices(self, question: Question) -> list[str]:
-        """What can be chosen, in the order in which it is shown; a reader types the numbers."""
+        """What can be chosen, in the order in which it is shown; a reader types
+        the numbers.
+        """
         return []
 
     def paper(self, question: Question) -> list[str]:
@@ -63,10 +74,12 @@ class Kind(ABC):
 
     @abstractmethod
     def grade(self, question: Question, text: str) -> tuple[float, list[str]]:
-        """The score of what was typed, from 0 to 1, and the feedback that it earns.
+        """The score of what was typed, from 0 to 1, and the feedback that it
+        earns.
 
         Raises:
-            ValueError: it is no answer to such a question; the message says what was expected.
+            ValueError: it is no answer to such a question; the message says
+                what was expected.
         """
 
     def rubric(self, question: Question) -> list[str]:

@@ -12,23 +12,34 @@ from .kind import Kind
 
 
 class Numeric(Kind):
-    """A number within a tolerance, in a unit; `slips` are wrong ones that many find."""
+    """A number within a tolerance, in a unit; `slips` are wrong ones that many
+    find.
+    """
 
     name = "numeric"
     shape = {
-        "answer": {"expression": str, "value": float, "tolerance": float, "unit": str},
+        "answer": {
+            "expression": str,
+            "value": float,
+            "tolerance": float,
+            "unit": str,
+        },
         "feedback": FEEDBACK,
         "slips?": [{"value": float, "feedback": str}],
     }
 
     def faults(self, question: Question) -> Iterator[str]:
-        value, tolerance = question["answer"]["value"], question["answer"]["tolerance"]
+        value, tolerance = (
+            question["answer"]["value"],
+            question["answer"]["tolerance"],
+        )
         if tolerance <= 0:
             yield f"expected a tolerance above 0, found {tolerance}"
         for slip in self.slips(question):
             if abs(slip["value"] - value) <= 2 * tolerance:
                 yield (
-                    "expected a slip that differs from the answer by more than two tolerances,"
+                    "expected a slip that differs from the answer by more than "
+                    "two tolerances,"
                     f" found {slip['value']}"
                 )
 
@@ -50,14 +61,25 @@ class Numeric(Kind):
 
     def controls(self, question: Question) -> str:
         typed = tag(
-            "input", type="text", name=question["id"], autocomplete="off", spellcheck="false"
+            "input",
+            type="text",
+            name=question["id"],
+            autocomplete="off",
+            spellcheck="false",
         )
         return field(self.label(question), typed)
 
     def answer(self, question: Question) -> str:
-        expression = tag("code", escape(question["answer"]["expression"].strip()))
+        expression = tag(
+            "code", escape(question["answer"]["expression"].strip())
+        )
         slips = [
-            why(f"slip-{i}", SAY["slip"].format(value=slip["value"]), slip["feedback"], "wrong")
+            why(
+                f"slip-{i}",
+                SAY["slip"].format(value=slip["value"]),
+                slip["feedback"],
+                "wrong",
+            )
             for i, slip in enumerate(self.slips(question))
         ]
         computed = tag("p", f"{SAY['computed']} ", expression)
@@ -80,7 +102,10 @@ class Numeric(Kind):
 
     def grade(self, question: Question, text: str) -> tuple[float, list[str]]:
         found = number(text, self.is_percent(question))
-        tolerance, feedback = question["answer"]["tolerance"], question["feedback"]
+        tolerance, feedback = (
+            question["answer"]["tolerance"],
+            question["feedback"],
+        )
         if near(found, question["answer"]["value"], tolerance):
             return 1.0, [feedback["right"]]
         for slip in self.slips(question):

@@ -1,4 +1,6 @@
-"""A free answer, which its reader compares with a model answer and grades by a rubric."""
+"""A free answer, which its reader compares with a model answer and grades by a
+rubric.
+"""
 
 from collections.abc import Iterator
 
@@ -31,13 +33,17 @@ class Open(Kind):
         return 60 * (minutes + 1)  # one to think
 
     def controls(self, question: Question) -> str:
-        return field(SAY["your-answer"], tag("textarea", name=question["id"], rows=6))
+        return field(
+            SAY["your-answer"], tag("textarea", name=question["id"], rows=6)
+        )
 
     def answer(self, question: Question) -> str:
         rows = []
         for item in question["rubric"]:
             box = tag("input", type="checkbox", data_points=item["points"])
-            text = tag("span", inline(item["text"]), f" ({points(item['points'])})")
+            text = tag(
+                "span", inline(item["text"]), f" ({points(item['points'])})"
+            )
             rows.append(tag("li", tag("label", box, text)))
         legend = tag("legend", tag("strong", SAY["rubric"]))
         return "".join(
@@ -63,11 +69,18 @@ class Open(Kind):
 
     def rubric(self, question: Question) -> list[str]:
         """The lines of the rubric, each with its points."""
-        return [f"{item['text']} ({points(item['points'])})" for item in question["rubric"]]
+        return [
+            f"{item['text']} ({points(item['points'])})"
+            for item in question["rubric"]
+        ]
 
     def front(self, question: Question) -> str:
         return ""
 
     def back(self, question: Question) -> str:
         flags = tag("p", SAY["red-flags"]) + listed(question["red_flags"], "ul")
-        return rich(question["model_answer"]) + listed(self.rubric(question), "ul") + flags
+        return (
+            rich(question["model_answer"])
+            + listed(self.rubric(question), "ul")
+            + flags
+        )

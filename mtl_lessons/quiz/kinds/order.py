@@ -6,7 +6,14 @@ from hashlib import sha256
 from mtl_lessons.markup import tag
 from mtl_lessons.quiz.answers import places
 from mtl_lessons.quiz.bank import Question
-from mtl_lessons.quiz.pieces import FEEDBACK, SAY, inline, listed, rich, verdicts
+from mtl_lessons.quiz.pieces import (
+    FEEDBACK,
+    SAY,
+    inline,
+    listed,
+    rich,
+    verdicts,
+)
 
 from .kind import Kind
 
@@ -28,7 +35,9 @@ class Order(Kind):
         return 75
 
     def mixed(self, question: Question) -> list[int]:
-        """The places of the items in an order that depends on the id alone, and is not right."""
+        """The places of the items in an order that depends on the id alone, and
+        is not right.
+        """
 
         def digest(place: int) -> bytes:
             return sha256(f"{question['id']} {place}".encode()).digest()
@@ -45,7 +54,11 @@ class Order(Kind):
         return tag("ol", *rows, class_="mtl-order")
 
     def answer(self, question: Question) -> str:
-        return tag("p", SAY["right-order"]) + listed(question["items"]) + verdicts(question)
+        return (
+            tag("p", SAY["right-order"])
+            + listed(question["items"])
+            + verdicts(question)
+        )
 
     def choices(self, question: Question) -> list[str]:
         return [question["items"][i] for i in self.mixed(question)]
@@ -58,9 +71,13 @@ class Order(Kind):
 
     def grade(self, question: Question, text: str) -> tuple[float, list[str]]:
         shown = self.mixed(question)
-        given = [shown[place - 1] for place in places(text, len(shown), len(shown))]
+        given = [
+            shown[place - 1] for place in places(text, len(shown), len(shown))
+        ]
         right = given == sorted(shown)
-        return float(right), [question["feedback"]["right" if right else "wrong"]]
+        return float(right), [
+            question["feedback"]["right" if right else "wrong"]
+        ]
 
     def front(self, question: Question) -> str:
         return listed(self.choices(question), "ul")
