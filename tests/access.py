@@ -12,7 +12,8 @@ PACKAGE = Path(
     find_spec("axe_playwright_python").origin
 ).parent  # which reads its own script in the encoding of the locale
 AXE = (PACKAGE / "axe.min.js").read_text(encoding="utf-8")
-COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose verdict a theme can change
+# the rules whose verdict a theme can change
+COLOURS = ["color-contrast", "link-in-text-block"]
 
 # Most of axe's time goes into contrast, once for each piece of text. Pieces that agree in all that
 # contrast depends on (colours, grounds below, size, weight, whether they are exempt; of a link, how
@@ -90,9 +91,10 @@ UNREACHED = """() => [...document.body.querySelectorAll("*")].filter((node) => {
 # All that can stick out does: formulas of three times the size, code and tables set wide. What
 # follows depends on no font.
 NONE = {"light": [], "dark": []}
-STRETCHED = (
-    "math { font-size: 300% !important } :is(pre, code, td, th) { letter-spacing: .3em !important }"
-)
+STRETCHED = """
+math { font-size: 300% !important }
+:is(pre, code, td, th) { letter-spacing: .3em !important }
+"""
 
 
 def frames(page) -> None:
@@ -111,7 +113,10 @@ def until(page, condition: str) -> None:
         f"const look = () => {condition} ? done() : frames++ < 3000 ? "
         "requestAnimationFrame(look) : failed(`never: ${name}`); look();"
     )
-    page.evaluate(f"name => new Promise((done, failed) => {{ let frames = 0; {look} }})", condition)
+    page.evaluate(
+        f"name => new Promise((done, failed) => {{ let frames = 0; {look} }})",
+        condition,
+    )
 
 
 def violations(
@@ -136,7 +141,10 @@ def violations_by_theme(page) -> dict[str, list]:
     """Rules of axe that the page breaks in each theme."""
     found = {}
     for theme in ("light", "dark"):
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        page.evaluate(
+            "theme => { document.documentElement.dataset.theme = theme; }",
+            theme,
+        )
         found[theme] = violations(page, colours_alone=bool(found))
     return found
 

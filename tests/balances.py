@@ -18,7 +18,9 @@ VARIANCES = np.array([2.0, 1.0, 4.0])
 WEIGHTINGS: dict[str, Callable[[int], lb.Weighting]] = {
     "Equal": lambda _: lb.Equal(),
     "Fixed": lambda tasks: lb.Fixed(WEIGHTS[:tasks]),
-    "Uncertainty": lambda tasks: lb.Uncertainty(KINDS[:tasks], start=VARIANCES[:tasks]),
+    "Uncertainty": lambda tasks: lb.Uncertainty(
+        KINDS[:tasks], start=VARIANCES[:tasks]
+    ),
     "DWA": lambda _: lb.DWA(every=np.int64(2)),
     "RLW": lambda _: lb.RLW(seed=5),
     "GradNorm": lambda _: lb.GradNorm(),

@@ -18,11 +18,19 @@ import numpy as np
 from mtl_lessons import loss_balancing as lb
 from mtl_lessons.backend import keras, tf
 
-TASKS, WIDTH, TRUNK, ROWS = ("watch", "click", "rating"), 128, (512, 512, 256), 1024
-BARS = {"FAMO": 1.4, "GradNorm": 1.5}  # of the weightings that look twice, or at gradients
+TASKS, WIDTH, TRUNK, ROWS = (
+    ("watch", "click", "rating"),
+    128,
+    (512, 512, 256),
+    1024,
+)
+# of the weightings that look twice, or at gradients
+BARS = {"FAMO": 1.4, "GradNorm": 1.5}
 WEIGHTING = 1.05  # of any other
 AT_REPRESENTATION, AT_WEIGHTS = 1.2, 2.5  # of any aggregator
-make = {name: partial(row, len(TASKS)) for name, row in balances.BALANCES.items()}
+make = {
+    name: partial(row, len(TASKS)) for name, row in balances.BALANCES.items()
+}
 KINDS = {"plain sum": (1.0, make["Equal"], True)}
 KINDS |= {
     name: (BARS.get(name, WEIGHTING), make[name], True)
@@ -30,8 +38,14 @@ KINDS |= {
     if name != "Equal"
 }
 AGGREGATORS = [name for name in balances.AGGREGATORS if name != "Aggregator"]
-KINDS |= {f"{name}, representation": (AT_REPRESENTATION, make[name], True) for name in AGGREGATORS}
-KINDS |= {f"{name}, shared weights": (AT_WEIGHTS, make[name], False) for name in AGGREGATORS}
+KINDS |= {
+    f"{name}, representation": (AT_REPRESENTATION, make[name], True)
+    for name in AGGREGATORS
+}
+KINDS |= {
+    f"{name}, shared weights": (AT_WEIGHTS, make[name], False)
+    for name in AGGREGATORS
+}
 
 
 def one_step(make, at_representation: bool):
@@ -40,13 +54,25 @@ def one_step(make, at_representation: bool):
     x = z = keras.Input((WIDTH,))
     for i, units in enumerate(TRUNK):
         z = keras.layers.Dense(units, "relu", name=f"trunk_{i}")(z)
-    heads = {t: keras.layers.Dense(1, name=t)(keras.layers.Dense(16, "relu")(z)) for t in TASKS}
+    heads = {
+        t: keras.layers.Dense(1, name=t)(keras.layers.Dense(16, "relu")(z))
+        for t in TASKS
+    }
     model = lb.Balanced(
-        keras.Model(x, heads), make(), f"trunk_{len(TRUNK) - 1}" if at_representation else None
+        keras.Model(x, heads),
+        make(),
+        f"trunk_{len(TRUNK) - 1}" if at_representation else None,
     )
-    model.compile(keras.optimizers.Adam(1e-4), loss=dict.fromkeys(TASKS, "mse"), jit_compile=False)
+    model.compile(
+        keras.optimizers.Adam(1e-4),
+        loss=dict.fromkeys(TASKS, "mse"),
+        jit_compile=False,
+    )
     model.optimizer.build(model.trainable_variables)
-    rows, labels = tf.random.normal((ROWS, WIDTH)), {t: tf.random.normal((ROWS, 1)) for t in TASKS}
+    rows, labels = (
+        tf.random.normal((ROWS, WIDTH)),
+        {t: tf.random.normal((ROWS, 1)) for t in TASKS},
+    )
     function = tf.function(lambda: model.train_step((rows, labels)))
     return lambda: function()["loss"].numpy()
 

@@ -27,7 +27,10 @@ def by_hand() -> keras.Model:
     A missing label has the weight 0.
     """
     layers = keras.layers
-    inputs = {name: keras.Input((), dtype="int32", name=name) for name in ("user", "ad", "item")}
+    inputs = {
+        name: keras.Input((), dtype="int32", name=name)
+        for name in ("user", "ad", "item")
+    }
     user, ad, item = (
         layers.Embedding(n + 2, WIDTH)(inputs[name])
         for name, n in (("user", 600), ("ad", 60), ("item", 300))
@@ -36,12 +39,16 @@ def by_hand() -> keras.Model:
 
     def meet(target):
         mapped = layers.Dense(WIDTH, use_bias=False)(trunk)
-        return layers.Concatenate()([mapped, target, layers.Multiply()([mapped, target])])
+        return layers.Concatenate()(
+            [mapped, target, layers.Multiply()([mapped, target])]
+        )
 
     outputs = {
         "chosen": layers.Dense(300, "softmax", name="chosen")(trunk),
         "ad_click": layers.Dense(1, "sigmoid", name="ad_click")(meet(ad)),
-        "rating": layers.Rescaling(1.0, 3.5, name="rating")(layers.Dense(1)(meet(item))),
+        "rating": layers.Rescaling(1.0, 3.5, name="rating")(
+            layers.Dense(1)(meet(item))
+        ),
     }
     model = keras.Model(inputs, outputs)
     losses = {
@@ -61,11 +68,20 @@ def rows(framework: three_tasks.Framework) -> tuple[dict, dict, dict]:
     past, _ = three_tasks.logs(World(seed=0), 30_000)
     x, y = framework.rows(past)
     order = three_tasks.draw(
-        [len(log["user"]) for log in past], [BATCH] * 3, STEPS, np.random.default_rng(0)
+        [len(log["user"]) for log in past],
+        [BATCH] * 3,
+        STEPS,
+        np.random.default_rng(0),
     )
-    x = {name: np.where(column < 0, 1, column + 2)[order] for name, column in x.items()}
+    x = {
+        name: np.where(column < 0, 1, column + 2)[order]
+        for name, column in x.items()
+    }
     y = {name: column[order] for name, column in y.items()}
-    known = {name: (~np.isnan(column[:, 0])).astype("float32") for name, column in y.items()}
+    known = {
+        name: (~np.isnan(column[:, 0])).astype("float32")
+        for name, column in y.items()
+    }
     return x, {name: np.nan_to_num(column) for name, column in y.items()}, known
 
 
@@ -74,13 +90,16 @@ def measure(rounds: int) -> dict[str, np.ndarray]:
 
     A round before, in which both are compiled, is not counted.
     """
-    framework = three_tasks.declare(WIDTH).build(keras.optimizers.Adam(0.01), jit_compile=False)
+    framework = three_tasks.declare(WIDTH).build(
+        keras.optimizers.Adam(0.01), jit_compile=False
+    )
     hand = by_hand()
     assert hand.count_params() == framework.model.network.count_params()
     x, y, known = rows(framework)
     ids = {name: column - 2 for name, column in x.items()}
     labels = {
-        name: np.where(known[name][:, None] > 0, column, np.nan) for name, column in y.items()
+        name: np.where(known[name][:, None] > 0, column, np.nan)
+        for name, column in y.items()
     }
     plan = {"batch_size": 3 * BATCH, "shuffle": False, "verbose": 0}
     kinds = {
@@ -92,7 +111,9 @@ def measure(rounds: int) -> dict[str, np.ndarray]:
         for name, fit in kinds.items():
             start = time.perf_counter()
             fit()
-            speeds[name].append(3 * BATCH * STEPS / (time.perf_counter() - start))
+            speeds[name].append(
+                3 * BATCH * STEPS / (time.perf_counter() - start)
+            )
     return {name: np.array(values[1:]) for name, values in speeds.items()}
 
 

@@ -31,7 +31,10 @@ from mtl_lessons.world import sigmoid
 
 layers, ops = keras.layers, keras.ops
 
-PEERS, DEEPCTR = Path(__file__).resolve().parents[1] / "_build" / "peers", "deepctr==0.9.4"
+PEERS, DEEPCTR = (
+    Path(__file__).resolve().parents[1] / "_build" / "peers",
+    "deepctr==0.9.4",
+)
 TASKS, IDS, NUMBERS = (
     ("click", "purchase"),
     [f"id_{i}" for i in range(8)],
@@ -45,9 +48,17 @@ def with_deepctr() -> bool:
     """Whether DeepCTR can be imported, after an attempt to install it if it is missing."""
     sys.path.append(str(PEERS))
     if importlib.util.find_spec("deepctr") is None:
-        options = ["--quiet", "--retries", "1", "--no-deps", "--target", str(PEERS)]
+        options = [
+            "--quiet",
+            "--retries",
+            "1",
+            "--no-deps",
+            "--target",
+            str(PEERS),
+        ]
         subprocess.run(
-            [sys.executable, "-m", "pip", "install", *options, DEEPCTR], capture_output=True
+            [sys.executable, "-m", "pip", "install", *options, DEEPCTR],
+            capture_output=True,
         )
         importlib.invalidate_caches()
     return importlib.util.find_spec("deepctr") is not None
@@ -66,7 +77,10 @@ def spread(ratios: list[float]) -> str:
 
 
 def report(line: str, bar: str = "", holds: bool = True) -> bool:
-    print(line + f"   (bar: {bar})" * bool(bar) + "  MISSED" * (not holds), flush=True)
+    print(
+        line + f"   (bar: {bar})" * bool(bar) + "  MISSED" * (not holds),
+        flush=True,
+    )
     return holds
 
 
@@ -81,7 +95,9 @@ def by_broadcasting(gates: list, experts: list) -> list:
 
 def by_one_product(gates: list, experts: list) -> list:
     """As we mix."""
-    return ops.unstack(sn.mix(ops.stack(gates, axis=1), ops.stack(experts)), axis=1)
+    return ops.unstack(
+        sn.mix(ops.stack(gates, axis=1), ops.stack(experts)), axis=1
+    )
 
 
 def listed(x, count: int, units: int, mix: Callable) -> list:
@@ -97,8 +113,15 @@ def training_step(network: Callable, rows: int = 512, d: int = 64) -> Callable:
     @tf.function
     def step():
         with tf.GradientTape() as tape:
-            loss = tf.add_n([tf.reduce_sum(mixed**2) for mixed in tf.nest.flatten(model(data))])
-        return tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+            loss = tf.add_n(
+                [
+                    tf.reduce_sum(mixed**2)
+                    for mixed in tf.nest.flatten(model(data))
+                ]
+            )
+        return tape.gradient(
+            loss, [weight.value for weight in model.trainable_weights]
+        )
 
     return step
 
@@ -107,7 +130,11 @@ MIXES = {by_broadcasting: "broadcasting", by_one_product: "one product "}
 
 
 def beside_the_list(
-    count: int, units: int, mix: Callable, bar: float | None = None, rounds: int = 30
+    count: int,
+    units: int,
+    mix: Callable,
+    bar: float | None = None,
+    rounds: int = 30,
 ) -> bool:
     """The step of our MMoE over that of the list, and the first step, which traces."""
     networks = (
@@ -125,7 +152,11 @@ def beside_the_list(
         f"{count:3} experts of {units:3} units, list mixed by {MIXES[mix]}: {spread(ratios)}, "
         f"first step {first[0] / first[1]:.2f}"
     )
-    return report(line, f"{bar:g}", np.median(ratios) <= bar) if bar else report(line)
+    return (
+        report(line, f"{bar:g}", np.median(ratios) <= bar)
+        if bar
+        else report(line)
+    )
 
 
 # ---------------------------------------------------------------- data and models of both
@@ -133,15 +164,25 @@ def beside_the_list(
 
 def draw(rows: int, seed: int):
     """Eight ids and four numbers of an impression; a click, and a purchase, which needs a click."""
-    world, rng, each = np.random.default_rng(7), np.random.default_rng(seed), np.arange(len(IDS))
-    likes, buys = world.normal(size=(2, len(IDS), VOCABULARY)) / np.sqrt(len(IDS))
+    world, rng, each = (
+        np.random.default_rng(7),
+        np.random.default_rng(seed),
+        np.arange(len(IDS)),
+    )
+    likes, buys = world.normal(size=(2, len(IDS), VOCABULARY)) / np.sqrt(
+        len(IDS)
+    )
     ids, numbers = (
         rng.integers(VOCABULARY - 2, size=(rows, len(IDS))),
         rng.normal(size=(rows, len(NUMBERS))),
     )
     like, buy = likes[each, ids].sum(1), buys[each, ids].sum(1)
-    click = rng.random(rows) < sigmoid(-1 + 1.2 * like + 0.8 * np.tanh(numbers[:, 0]))
-    conversion = rng.random(rows) < sigmoid(-0.5 + 0.6 * like + buy + 0.8 * np.tanh(numbers[:, 1]))
+    click = rng.random(rows) < sigmoid(
+        -1 + 1.2 * like + 0.8 * np.tanh(numbers[:, 0])
+    )
+    conversion = rng.random(rows) < sigmoid(
+        -0.5 + 0.6 * like + buy + 0.8 * np.tanh(numbers[:, 1])
+    )
     return dict(zip(IDS, ids.T)) | dict(zip(NUMBERS, numbers.T)), {
         "click": click,
         "purchase": click & conversion,
@@ -170,7 +211,10 @@ def as_deepctr_starts(model: keras.Model) -> keras.Model:
 
 def with_network(network: sn.Network) -> keras.Model:
     inputs, x = io.encode(FEATURES)
-    towers = {task: layers.Dense(64, "relu")(shared) for task, shared in network(x).items()}
+    towers = {
+        task: layers.Dense(64, "relu")(shared)
+        for task, shared in network(x).items()
+    }
     return as_deepctr_starts(keras.Model(inputs, io.heads(HEADS, towers)))
 
 
@@ -180,11 +224,17 @@ def esmm() -> keras.Model:
         name: layers.Dense(128, "relu")(layers.Dense(256, "relu")(x))
         for name in ("click", "conversion")
     }
-    outputs = io.entire_space(**io.heads([io.Binary("click"), io.Binary("conversion")], towers))
-    return as_deepctr_starts(keras.Model(inputs, {task: outputs[task] for task in TASKS}))
+    outputs = io.entire_space(
+        **io.heads([io.Binary("click"), io.Binary("conversion")], towers)
+    )
+    return as_deepctr_starts(
+        keras.Model(inputs, {task: outputs[task] for task in TASKS})
+    )
 
 
-def pairs() -> dict[str, tuple[Callable[[], keras.Model], Callable[[int], keras.Model]]]:
+def pairs() -> dict[
+    str, tuple[Callable[[], keras.Model], Callable[[int], keras.Model]]
+]:
     """Name -> (ours, DeepCTR's), which makes a model from a seed.
 
     By default it always starts from the same numbers.
@@ -192,7 +242,9 @@ def pairs() -> dict[str, tuple[Callable[[], keras.Model], Callable[[int], keras.
     import deepctr.feature_column as column
     import deepctr.models as deepctr
 
-    columns = [column.SparseFeat(name, VOCABULARY, embedding_dim=WIDTH) for name in IDS]
+    columns = [
+        column.SparseFeat(name, VOCABULARY, embedding_dim=WIDTH) for name in IDS
+    ]
     columns += [column.DenseFeat(name, 1) for name in NUMBERS]
     sizes = {"task_names": TASKS, "tower_dnn_hidden_units": (64,)}
     experts, level = (
@@ -206,12 +258,17 @@ def pairs() -> dict[str, tuple[Callable[[], keras.Model], Callable[[int], keras.
         ),
         "PLE, 2 levels": (
             lambda: with_network(sn.PLE(TASKS, 1, 1, [(256,), (256,)])),
-            lambda seed: deepctr.PLE(columns, num_levels=2, **level, **sizes, seed=seed),
+            lambda seed: deepctr.PLE(
+                columns, num_levels=2, **level, **sizes, seed=seed
+            ),
         ),
         "ESMM": (
             esmm,
             lambda seed: deepctr.ESMM(
-                columns, tower_dnn_hidden_units=(256, 128), task_names=TASKS, seed=seed
+                columns,
+                tower_dnn_hidden_units=(256, 128),
+                task_names=TASKS,
+                seed=seed,
             ),
         ),
     }
@@ -235,7 +292,10 @@ class Contestant:
 
     def epoch(self, x: dict, y: dict) -> None:
         self.model.fit(
-            x, y if self.named else [y[task] for task in TASKS], batch_size=BATCH, verbose=0
+            x,
+            y if self.named else [y[task] for task in TASKS],
+            batch_size=BATCH,
+            verbose=0,
         )
 
     def auc(self, x: dict, y: dict) -> list[float]:
@@ -271,26 +331,46 @@ def compare(
         log = rows_of(rows, seed)
         for contestant in both:
             contestant.restart(seed)
-        times = [[cpu(contestant.epoch, *log) for contestant in both] for _ in range(EPOCHS)]
+        times = [
+            [cpu(contestant.epoch, *log) for contestant in both]
+            for _ in range(EPOCHS)
+        ]
         ratios += [his / our for our, his in times]
         aucs.append([contestant.auc(*later) for contestant in both])
-    return ratios, np.array(aucs), [contestant.model.count_params() for contestant in both]
+    return (
+        ratios,
+        np.array(aucs),
+        [contestant.model.count_params() for contestant in both],
+    )
 
 
-def judge(name: str, ratios: list[float], aucs: np.ndarray, weights: list[int]) -> list[bool]:
+def judge(
+    name: str, ratios: list[float], aucs: np.ndarray, weights: list[int]
+) -> list[bool]:
     line = f"{name:14} samples per CPU-second, ours over DeepCTR's: {spread(ratios)}"
     verdicts = [report(line, f"{SPEED:g}", np.median(ratios) >= SPEED)]
     verdicts += [
-        report(f"   weights: {weights[0]:,} and {weights[1]:,}", "equal", weights[0] == weights[1])
+        report(
+            f"   weights: {weights[0]:,} and {weights[1]:,}",
+            "equal",
+            weights[0] == weights[1],
+        )
     ]
     for i, task in enumerate(TASKS):
-        gap, means = metrics.interval(aucs[:, 0, i] - aucs[:, 1, i]), aucs[..., i].mean(0)
+        gap, means = (
+            metrics.interval(aucs[:, 0, i] - aucs[:, 1, i]),
+            aucs[..., i].mean(0),
+        )
         line = (
             f"   AUC of {task:8} {means[0]:.4f} and {means[1]:.4f}; "
             f"difference {gap.mean:+.4f}, 95 % {gap.low:+.4f} to {gap.high:+.4f}"
         )
         verdicts += [
-            report(line, f"all above {AUC:g}, and not all below 0", gap.low > AUC and gap.high >= 0)
+            report(
+                line,
+                f"all above {AUC:g}, and not all below 0",
+                gap.low > AUC and gap.high >= 0,
+            )
         ]
     return verdicts
 

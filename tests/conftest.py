@@ -18,7 +18,9 @@ from mtl_lessons import embed
 from mtl_lessons.explorables import show
 
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser"))
+CHROMIUM = os.environ.get(
+    "CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser")
+)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -29,9 +31,10 @@ FLAGS = [
 ]
 
 # A round of questions is drawn at random; in a test each page draws the same numbers in every run.
-DRAWS = (
-    "{ let state = 1; Math.random = () => (state = (state * 16807) % 2147483647) / 2147483647; }"
-)
+DRAWS = """{
+  let state = 1;
+  Math.random = () => (state = (state * 16807) % 2147483647) / 2147483647;
+}"""
 
 # The same examples in every run, and no verdict by the clock;
 # HYPOTHESIS_PROFILE=explore looks for new ones.
@@ -67,12 +70,16 @@ def pytest_make_parametrize_id(config, val, argname):
 def browser():
     """Headless Chromium. Missing, it skips on a desk and fails where CI is set."""
     if CHROMIUM is None:
-        message = "no chromium found: install it, or name it in the variable CHROMIUM"
+        message = (
+            "no chromium found: install it, or name it in the variable CHROMIUM"
+        )
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS
+        )
         open_context = browser.new_context
 
         def new_context(**options):
@@ -102,7 +109,11 @@ def step_by_step(monkeypatch):
     compile = keras.Model.compile
 
     def compile_eagerly(model, *given, **options):
-        compile(model, *given, **options | {"run_eagerly": True, "jit_compile": False})
+        compile(
+            model,
+            *given,
+            **options | {"run_eagerly": True, "jit_compile": False},
+        )
 
     monkeypatch.setattr(keras.Model, "compile", compile_eagerly)
 
@@ -131,7 +142,11 @@ def page(browser, serve, tmp_path):
         copies: int = 2,
         **options,
     ):
-        figures = shown if isinstance(shown, list) else [shown or show("transfer_map")]
+        figures = (
+            shown
+            if isinstance(shown, list)
+            else [shown or show("transfer_map")]
+        )
         body = embed.carry("".join(one.html() for one in figures), "explorable")
         (tmp_path / "index.html").write_text(
             PAGE.format(theme=theme, body=body * copies), encoding="utf-8"
@@ -152,7 +167,10 @@ def page(browser, serve, tmp_path):
         for context in contexts:
             context.close()
     assert watched == [[]] * len(watched)
-    assert {request.removeprefix(url) for request in requests} <= {"/", "/favicon.ico"}
+    assert {request.removeprefix(url) for request in requests} <= {
+        "/",
+        "/favicon.ico",
+    }
 
 
 @pytest.fixture(scope="session")

@@ -20,19 +20,25 @@ TURN = """(figure, positions) => {
 }"""
 
 
-def turned(figure, explorable: Explorable, points: Sequence[Point]) -> list[tuple[str, str]]:
+def turned(
+    figure, explorable: Explorable, points: Sequence[Point]
+) -> list[tuple[str, str]]:
     """Words and drawing that a browser shows at each point; it stays at the last one."""
     positions = [
-        [axis.values.index(point[axis.name]) for axis in explorable.axes] for point in points
+        [axis.values.index(point[axis.name]) for axis in explorable.axes]
+        for point in points
     ]
     return [
-        (unescape(words), unescape(drawing)) for words, drawing in figure.evaluate(TURN, positions)
+        (unescape(words), unescape(drawing))
+        for words, drawing in figure.evaluate(TURN, positions)
     ]
 
 
 def as_browsers_write(svg: str) -> str:
     """A drawing as a browser gives it back: no element closes itself, and quotes are double."""
-    return unescape(re.sub(r"<(\w+)([^>]*)/>", r"<\1\2></\1>", svg.replace("'", '"')))
+    return unescape(
+        re.sub(r"<(\w+)([^>]*)/>", r"<\1\2></\1>", svg.replace("'", '"'))
+    )
 
 
 class Tags(HTMLParser):

@@ -62,7 +62,9 @@ def of(exercise: str) -> tuple[Answer, ...]:
     for step, answers in data["wrong"].items():
         for one in answers:
             text = _text(folder, "wrong", one)
-            found.append(Answer(exercise, one["name"], (step,), text, one["gets"]))
+            found.append(
+                Answer(exercise, one["name"], (step,), text, one["gets"])
+            )
     return tuple(found)
 
 
@@ -74,7 +76,9 @@ def _text(folder: Path, kind: str, entry: dict) -> str:
         file = folder / "right" / f"{entry['from']}.py"
     where = f"{folder.name}/answers.yml, {name}"
     if not file.is_file():
-        raise ValueError(f"{where}: expected the file {file.relative_to(folder)}, found none")
+        raise ValueError(
+            f"{where}: expected the file {file.relative_to(folder)}, found none"
+        )
     text = file.read_text(encoding="utf-8")
     for old, new in entry.get("replace", {}).items():
         text = replaced(text, old, new, f"{where}: {file.name}")
@@ -84,7 +88,9 @@ def _text(folder: Path, kind: str, entry: dict) -> str:
 def replaced(text: str, old: str, new: str, where: str) -> str:
     """The text with `new` for `old`, which has to stand there exactly once."""
     if (times := text.count(old)) != 1:
-        raise ValueError(f"{where}: expected {old!r} once, found it {times} times")
+        raise ValueError(
+            f"{where}: expected {old!r} once, found it {times} times"
+        )
     return text.replace(old, new)
 
 

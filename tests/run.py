@@ -63,14 +63,18 @@ class Done:
             suite = ET.parse(self.report).getroot().find("testsuite")
             cases = suite.iter("testcase")
             self.tests = [
-                (f"{self.file}::{case.get('name')}", float(case.get("time"))) for case in cases
+                (f"{self.file}::{case.get('name')}", float(case.get("time")))
+                for case in cases
             ]
             count = {
-                name: int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")
+                name: int(suite.get(name))
+                for name in ("tests", "failures", "errors", "skipped")
             }
             failed = count["failures"] + count["errors"]
             passed = count["tests"] - failed - count["skipped"]
-            self.counts = Counter(passed=passed, failed=failed, skipped=count["skipped"])
+            self.counts = Counter(
+                passed=passed, failed=failed, skipped=count["skipped"]
+            )
         died = not self.report.exists()  # whatever its exit code
         if (died or self.code not in QUIET) and not self.counts["failed"]:
             self.counts["failed"] = 1
@@ -81,9 +85,19 @@ class Suite:
     """Test files that wait, and the processes that run now."""
 
     def __init__(
-        self, root: Path, files: list[str], options: list[str], jobs: int, coverage: bool = False
+        self,
+        root: Path,
+        files: list[str],
+        options: list[str],
+        jobs: int,
+        coverage: bool = False,
     ):
-        self.root, self.waiting, self.options, self.jobs = root, files, options, jobs
+        self.root, self.waiting, self.options, self.jobs = (
+            root,
+            files,
+            options,
+            jobs,
+        )
         self.coverage = coverage
         self.total, self.done = len(files), []
         self.running: set[int] = set()
@@ -106,7 +120,10 @@ class Suite:
 
     def run(self, file: str) -> Done:
         name = file.replace("/", ".")
-        report, output = kept(self.root) / f"{name}.xml", kept(self.root) / f"{name}.txt"
+        report, output = (
+            kept(self.root) / f"{name}.xml",
+            kept(self.root) / f"{name}.txt",
+        )
         report.unlink(missing_ok=True)
         pytest = ["pytest", file, f"--junitxml={report}", "--color=no"]
         # A notebook's kernel is a process of its own, which nothing traces.
@@ -131,10 +148,16 @@ class Suite:
         with self.lock:
             self.running.discard(process.pid)
         text = output.read_text(encoding="utf-8", errors="replace")
-        return Done(file, code, text, time.perf_counter() - start, *used, report)
+        return Done(
+            file, code, text, time.perf_counter() - start, *used, report
+        )
 
     def tell(self, found: Done) -> None:
-        counts = ", ".join(f"{number} {name}" for name, number in found.counts.items() if number)
+        counts = ", ".join(
+            f"{number} {name}"
+            for name, number in found.counts.items()
+            if number
+        )
         place = f"[{len(self.done)}/{self.total}]"
         line = (
             f"{place:>8} {found.file:<45} {counts or 'no test':<30} "
@@ -148,8 +171,14 @@ class Suite:
         """End every process, and every process that it has started, now."""
         with self.lock:
             self.stopped = True
-            tops = [psutil.Process(pid) for pid in self.running if psutil.pid_exists(pid)]
-            below = [child for top in tops for child in top.children(recursive=True)]
+            tops = [
+                psutil.Process(pid)
+                for pid in self.running
+                if psutil.pid_exists(pid)
+            ]
+            below = [
+                child for top in tops for child in top.children(recursive=True)
+            ]
             for process in [*tops, *below]:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
@@ -170,7 +199,10 @@ def _wait(process: subprocess.Popen) -> tuple[int, tuple[float, float]]:
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     unit = 1 if sys.platform == "darwin" else 1024
-    return process.returncode, (used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 1e9)
+    return process.returncode, (
+        used.ru_utime + used.ru_stime,
+        used.ru_maxrss * unit / 1e9,
+    )
 
 
 def kept(root: Path) -> Path:
@@ -183,12 +215,23 @@ def files(root: Path, words: list[str]) -> list[str]:
 
     Before them comes what has no time yet, the largest first.
     """
-    paths = [*(root / "tests").rglob("test_*.py"), *(root / "book").glob("*.ipynb")]
+    paths = [
+        *(root / "tests").rglob("test_*.py"),
+        *(root / "book").glob("*.ipynb"),
+    ]
     names = sorted(path.relative_to(root).as_posix() for path in paths)
     times = _times(root)
-    chosen = [name for name in names if not words or any(word in name for word in words)]
+    chosen = [
+        name
+        for name in names
+        if not words or any(word in name for word in words)
+    ]
     return sorted(
-        chosen, key=lambda name: (-times.get(name, float("inf")), -(root / name).stat().st_size)
+        chosen,
+        key=lambda name: (
+            -times.get(name, float("inf")),
+            -(root / name).stat().st_size,
+        ),
     )
 
 
@@ -201,7 +244,10 @@ def _times(root: Path) -> dict[str, float]:
 
 def summary(done: list[Done], seconds: float) -> int:
     """Print the slowest tests, the largest process and the verdict; the exit code."""
-    tests = sorted((test for found in done for test in found.tests), key=lambda test: -test[1])
+    tests = sorted(
+        (test for found in done for test in found.tests),
+        key=lambda test: -test[1],
+    )
     print(f"\nThe {SLOWEST} slowest tests:")
     for name, time_taken in tests[:SLOWEST]:
         print(f"{time_taken:6.1f} s  {name}")
@@ -213,14 +259,22 @@ def summary(done: list[Done], seconds: float) -> int:
     broken = [found.file for found in done if found.counts["failed"]]
     if broken:
         print(f"Failed: {', '.join(broken)}")
-    print(f"\n{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    print(
+        f"\n{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped"
+    )
     return int(bool(broken) or not counts["passed"])
 
 
 def covered(root: Path) -> int:
     """Report what the processes have seen of the package, all together; not 0 below the floor."""
-    subprocess.run([sys.executable, "-m", "coverage", "combine", "--quiet"], cwd=root, check=True)
-    return subprocess.run([sys.executable, "-m", "coverage", "report"], cwd=root).returncode
+    subprocess.run(
+        [sys.executable, "-m", "coverage", "combine", "--quiet"],
+        cwd=root,
+        check=True,
+    )
+    return subprocess.run(
+        [sys.executable, "-m", "coverage", "report"], cwd=root
+    ).returncode
 
 
 def main(arguments: list[str]) -> int:
@@ -229,31 +283,50 @@ def main(arguments: list[str]) -> int:
         cut = arguments.index("--")
         own, options = arguments[:cut], arguments[cut + 1 :]
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("words", nargs="*", help="run only files whose path contains one of these")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        help="run only files whose path contains one of these",
+    )
     parser.add_argument("--jobs", type=int, default=2, help="files at a time")
-    parser.add_argument("--coverage", action="store_true", help="report which lines are reached")
+    parser.add_argument(
+        "--coverage", action="store_true", help="report which lines are reached"
+    )
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout")
     asked = parser.parse_args(own)
     kept(asked.root).mkdir(parents=True, exist_ok=True)
     if asked.coverage:  # of this run alone
-        subprocess.run([sys.executable, "-m", "coverage", "erase"], cwd=asked.root, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "coverage", "erase"],
+            cwd=asked.root,
+            check=True,
+        )
     chosen = files(asked.root, asked.words)
     suite = Suite(asked.root, chosen, options, asked.jobs, asked.coverage)
     start = time.perf_counter()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a program as by Ctrl-C
-    workers = [threading.Thread(target=suite.work, daemon=True) for _ in range(asked.jobs)]
+    # ended by a program as by Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    workers = [
+        threading.Thread(target=suite.work, daemon=True)
+        for _ in range(asked.jobs)
+    ]
     try:
         for worker in workers:
             worker.start()
         for worker in workers:
             while worker.is_alive():
-                worker.join(0.2)  # a join without an end would keep Ctrl-C waiting on Windows
+                # a join without an end would keep Ctrl-C waiting on Windows
+                worker.join(0.2)
     except KeyboardInterrupt:
         suite.stop()
         print("\nInterrupted.")
         return 130
-    times = _times(asked.root) | {found.file: round(found.seconds, 1) for found in suite.done}
-    (kept(asked.root) / "times.json").write_text(json.dumps(times, indent=1, sort_keys=True))
+    times = _times(asked.root) | {
+        found.file: round(found.seconds, 1) for found in suite.done
+    }
+    (kept(asked.root) / "times.json").write_text(
+        json.dumps(times, indent=1, sort_keys=True)
+    )
     if not suite.done:
         return 1
     seconds = time.perf_counter() - start

@@ -12,13 +12,19 @@ from access import PATIENCE
 from mtl_lessons.quiz import answers
 
 WEB = Path(__file__).parents[1] / "mtl_lessons" / "web"
-CASES = json.loads(Path(__file__).with_name("readings.json").read_text(encoding="utf-8"))
+CASES = json.loads(
+    Path(__file__).with_name("readings.json").read_text(encoding="utf-8")
+)
 READ = [
     (text, name == "percent", found)
     for name in ("plain", "percent")
     for text, found in CASES[name].items()
 ]
-READ += [(text, percent, []) for text in CASES["refused"] for percent in (False, True)]
+READ += [
+    (text, percent, [])
+    for text in CASES["refused"]
+    for percent in (False, True)
+]
 SCRIPT = """([module, read, near]) => import(module).then((web) => [
   read.map((one) => web.readings(...one)),
   near.map((one) => web.near(...one)),

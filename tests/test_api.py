@@ -17,11 +17,19 @@ def pages(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api, "PAGES", folder)
         api.write()
-    return {path.stem: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    return {
+        path.stem: path.read_text(encoding="utf-8") for path in folder.iterdir()
+    }
 
 
 def test_each_chapter_with_a_module_has_a_page(pages):
-    assert {"concept", "loss_balancing", "three_tasks", "metrics", "world"} <= set(pages)
+    assert {
+        "concept",
+        "loss_balancing",
+        "three_tasks",
+        "metrics",
+        "world",
+    } <= set(pages)
     assert set(pages) == set(api.modules())
 
 
@@ -43,7 +51,8 @@ def test_a_long_call_has_a_line_for_each_parameter(pages):
 
 def test_a_split_keeps_what_stands_in_brackets():
     assert (
-        api._split("a: dict[str, int], b=(1, 2), c") == "a: dict[str, int],\n    b=(1, 2),\n    c"
+        api._split("a: dict[str, int], b=(1, 2), c")
+        == "a: dict[str, int],\n    b=(1, 2),\n    c"
     )
 
 
@@ -54,11 +63,15 @@ def test_an_example_is_code():
     )
 
 
-def test_a_page_whose_module_is_gone_goes_and_an_unchanged_one_stays(tmp_path, monkeypatch):
+def test_a_page_whose_module_is_gone_goes_and_an_unchanged_one_stays(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(api, "PAGES", tmp_path)
     (tmp_path / "gone.md").write_text("")
     api.write()
     assert not (tmp_path / "gone.md").exists()
     written = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     api.write()
-    assert written == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert written == {
+        path: path.stat().st_mtime_ns for path in tmp_path.iterdir()
+    }

@@ -24,11 +24,17 @@ X = {
     "x": DATA.normal(size=(ROWS, 3)).astype("float32"),
     "ids": DATA.integers(0, 4, (ROWS, 2)).astype("int32"),
 }
-Y = {"a": 2 * X["x"][:, :1] + X["ids"][:, :1], "b": (X["x"][:, 1:2] > 0).astype("float32")}
+Y = {
+    "a": 2 * X["x"][:, :1] + X["ids"][:, :1],
+    "b": (X["x"][:, 1:2] > 0).astype("float32"),
+}
 BY_NAME = {"a": "mse", "b": "binary_crossentropy"}
 OVER_KNOWN = {"a": Regression("a").loss(), "b": Binary("b").loss()}
-BALANCES = {name: partial(make, len(Y)) for name, make in balances.BALANCES.items()}
-WEIGHTINGS = [name for name in balances.WEIGHTINGS if name != "Equal"]  # held to be Keras' own fit
+BALANCES = {
+    name: partial(make, len(Y)) for name, make in balances.BALANCES.items()
+}
+# held to be Keras' own fit
+WEIGHTINGS = [name for name in balances.WEIGHTINGS if name != "Equal"]
 AGGREGATORS = {name: BALANCES[name] for name in balances.AGGREGATORS}
 
 
@@ -38,12 +44,19 @@ def network(seed=0, bypass=False, **options):
     With `bypass` a head reads the table, and the other x, past the trunk.
     """
     keras.utils.set_random_seed(seed)
-    x, ids = keras.Input((3,), name="x"), keras.Input((2,), name="ids", dtype="int32")
+    x, ids = (
+        keras.Input((3,), name="x"),
+        keras.Input((2,), name="ids", dtype="int32"),
+    )
     table = layers.Embedding(9, 2, name="table")
     vectors = layers.Flatten()(table(ids))
-    z = layers.Dense(4, "tanh", name="trunk", **options)(layers.Concatenate()([x, vectors]))
+    z = layers.Dense(4, "tanh", name="trunk", **options)(
+        layers.Concatenate()([x, vectors])
+    )
     a, b = (
-        (z, z) if not bypass else (layers.Concatenate()([z, vectors]), layers.Concatenate()([z, x]))
+        (z, z)
+        if not bypass
+        else (layers.Concatenate()([z, vectors]), layers.Concatenate()([z, x]))
     )
     outputs = {"a": layers.Dense(1, dtype="float32", name="a")(a)}
     outputs["b"] = layers.Dense(1, "sigmoid", dtype="float32", name="b")(b)
@@ -53,14 +66,26 @@ def network(seed=0, bypass=False, **options):
 def trained(model, optimizer=None, loss=None, y=Y, compiled=None, **options):
     """The weights of the network and the history, after two steps; the last batch is smaller."""
     compiled = {"run_eagerly": True} | (compiled or {})
-    model.compile(optimizer or keras.optimizers.SGD(0.05), loss=loss or BY_NAME, **compiled)
-    plan = {"batch_size": 24, "epochs": 1, "shuffle": False, "verbose": 0} | options
+    model.compile(
+        optimizer or keras.optimizers.SGD(0.05),
+        loss=loss or BY_NAME,
+        **compiled,
+    )
+    plan = {
+        "batch_size": 24,
+        "epochs": 1,
+        "shuffle": False,
+        "verbose": 0,
+    } | options
     history = model.fit(X, y, **plan).history
     return getattr(model, "network", model).get_weights(), history
 
 
 def distance(one, two):
-    return max(np.abs(np.float64(a) - np.float64(b)).max() for a, b in zip(one, two, strict=True))
+    return max(
+        np.abs(np.float64(a) - np.float64(b)).max()
+        for a, b in zip(one, two, strict=True)
+    )
 
 
 SUMS = {
@@ -70,7 +95,14 @@ SUMS = {
 }
 
 
-def as_keras(make=network, optimizer=lambda: None, close=3e-6, sums=SUMS, compiled=None, **options):
+def as_keras(
+    make=network,
+    optimizer=lambda: None,
+    close=3e-6,
+    sums=SUMS,
+    compiled=None,
+    **options,
+):
     """`Equal` does, step by step, what Keras' own fit does.
 
     So does the mean of gradients, at the weights and at z.
@@ -80,7 +112,10 @@ def as_keras(make=network, optimizer=lambda: None, close=3e-6, sums=SUMS, compil
     plain, history = trained(make(), optimizer(), compiled=eager, **options)
     for balance, where in map(SUMS.get, sums):
         found, logs = trained(
-            lb.Balanced(make(), balance(), where), optimizer(), compiled=compiled, **options
+            lb.Balanced(make(), balance(), where),
+            optimizer(),
+            compiled=compiled,
+            **options,
         )
         assert distance(plain, found) < close, (balance.__name__, where)
         assert set(logs) == set(history)
@@ -94,15 +129,23 @@ def as_keras(make=network, optimizer=lambda: None, close=3e-6, sums=SUMS, compil
 
 
 OPTIMIZERS = {
-    "SGD, clipped together": lambda: keras.optimizers.SGD(0.05, momentum=0.9, global_clipnorm=0.5),
+    "SGD, clipped together": lambda: keras.optimizers.SGD(
+        0.05, momentum=0.9, global_clipnorm=0.5
+    ),
     "SGD, clipped one by one": lambda: keras.optimizers.SGD(0.05, clipnorm=0.1),
     "Nadam": lambda: keras.optimizers.Nadam(0.01),
-    "Adam, accumulating": lambda: keras.optimizers.Adam(0.05, gradient_accumulation_steps=2),
-    "Adam, averaging": lambda: keras.optimizers.Adam(0.05, use_ema=True, ema_overwrite_frequency=2),
+    "Adam, accumulating": lambda: keras.optimizers.Adam(
+        0.05, gradient_accumulation_steps=2
+    ),
+    "Adam, averaging": lambda: keras.optimizers.Adam(
+        0.05, use_ema=True, ema_overwrite_frequency=2
+    ),
     "AdamW, falling": lambda: keras.optimizers.AdamW(
         keras.optimizers.schedules.CosineDecay(0.05, 6), weight_decay=0.1
     ),
-    "Adagrad, clipped by value": lambda: keras.optimizers.Adagrad(0.05, clipvalue=0.1),
+    "Adagrad, clipped by value": lambda: keras.optimizers.Adagrad(
+        0.05, clipvalue=0.1
+    ),
     "scaling by itself": lambda: keras.optimizers.LossScaleOptimizer(
         keras.optimizers.Adam(0.05), initial_scale=64
     ),
@@ -116,8 +159,14 @@ SAMPLE_WEIGHTS = {
 }
 LOSSES = {
     "names": BY_NAME,
-    "functions": {"a": keras.losses.mean_absolute_error, "b": lambda y, p: (y - p) ** 2},
-    "objects": {"a": keras.losses.Huber(), "b": keras.losses.BinaryCrossentropy(reduction="sum")},
+    "functions": {
+        "a": keras.losses.mean_absolute_error,
+        "b": lambda y, p: (y - p) ** 2,
+    },
+    "objects": {
+        "a": keras.losses.Huber(),
+        "b": keras.losses.BinaryCrossentropy(reduction="sum"),
+    },
     "weighted means": {
         "a": keras.losses.MeanSquaredError(reduction="mean_with_sample_weight"),
         "b": "mse",
@@ -153,7 +202,11 @@ def test_with_equal_weights_it_is_keras_own_fit(number):
     [
         # XLA compiles for each length
         (
-            {"run_eagerly": False, "jit_compile": True, "metrics": {"b": ["accuracy"]}},
+            {
+                "run_eagerly": False,
+                "jit_compile": True,
+                "metrics": {"b": ["accuracy"]},
+            },
             20,
         ),
         (
@@ -169,7 +222,11 @@ def test_with_equal_weights_it_is_keras_own_fit(number):
     ids=["XLA", "steps"],
 )
 def test_compiled_it_is_keras_own_fit(compiled, batch):
-    as_keras(optimizer=lambda: keras.optimizers.Adam(0.05), compiled=compiled, batch_size=batch)
+    as_keras(
+        optimizer=lambda: keras.optimizers.Adam(0.05),
+        compiled=compiled,
+        batch_size=batch,
+    )
 
 
 @pytest.fixture(params=["mixed_float16", "mixed_bfloat16", "float64"])
@@ -180,7 +237,9 @@ def policy(request):
 
 
 def test_in_every_precision_it_is_keras_own_fit(policy):
-    rounded = {"mixed_float16": 2e-3, "mixed_bfloat16": 2e-2, "float64": 1e-6}[policy]
+    rounded = {"mixed_float16": 2e-3, "mixed_bfloat16": 2e-2, "float64": 1e-6}[
+        policy
+    ]
     as_keras(optimizer=lambda: keras.optimizers.SGD(0.05), close=rounded)
 
 
@@ -189,9 +248,15 @@ def test_a_loss_for_one_output_alone_is_keras_own_fit():
     plain.compile(keras.optimizers.SGD(0.05), {"a": "mse"}, run_eagerly=True)
     plain.fit(X, {"a": Y["a"]}, batch_size=16, shuffle=False, verbose=0)
     model = lb.Balanced(network(), lb.Fixed([1.0]))
-    model.compile(keras.optimizers.SGD(0.05), {"a": "mse", "b": None}, run_eagerly=True)
-    logs = model.fit(X, {"a": Y["a"]}, batch_size=16, shuffle=False, verbose=0).history
-    assert distance(plain.get_weights(), model.network.get_weights()) < 1e-6 and set(logs) == {
+    model.compile(
+        keras.optimizers.SGD(0.05), {"a": "mse", "b": None}, run_eagerly=True
+    )
+    logs = model.fit(
+        X, {"a": Y["a"]}, batch_size=16, shuffle=False, verbose=0
+    ).history
+    assert distance(
+        plain.get_weights(), model.network.get_weights()
+    ) < 1e-6 and set(logs) == {
         "loss",
         "a_loss",
     }
@@ -208,7 +273,10 @@ def test_what_is_frozen_stays_whenever_it_was_frozen(freeze, where):
     made.get_layer("trunk").trainable = False
     if freeze == "after, compiled again":
         model.compile("sgd", OVER_KNOWN, run_eagerly=True)
-    before = made.get_layer("trunk").kernel.numpy(), made.get_layer("table").embeddings.numpy()
+    before = (
+        made.get_layer("trunk").kernel.numpy(),
+        made.get_layer("table").embeddings.numpy(),
+    )
     model.fit(X, Y, verbose=0)
     np.testing.assert_array_equal(made.get_layer("trunk").kernel, before[0])
     assert np.abs(made.get_layer("table").embeddings - before[1]).max() > 0
@@ -239,9 +307,13 @@ def silent(first=0, of=ROWS):
 @pytest.mark.parametrize("name", BALANCES)
 def test_a_task_without_labels_leaves_the_other_as_if_it_were_alone(name):
     make = balances.BALANCES[name]
-    both, _ = trained(lb.Balanced(network(), make(2), "trunk"), loss=OVER_KNOWN, y=silent())
+    both, _ = trained(
+        lb.Balanced(network(), make(2), "trunk"), loss=OVER_KNOWN, y=silent()
+    )
     inner = network()
-    alone = lb.Balanced(keras.Model(inner.input, {"a": inner.output["a"]}), make(1), "trunk")
+    alone = lb.Balanced(
+        keras.Model(inner.input, {"a": inner.output["a"]}), make(1), "trunk"
+    )
     trained(alone, loss={"a": OVER_KNOWN["a"]}, y={"a": Y["a"]})
     assert distance(both, inner.get_weights()) < 1e-5
     assert distance(both, network().get_weights()) > 0.01
@@ -249,10 +321,16 @@ def test_a_task_without_labels_leaves_the_other_as_if_it_were_alone(name):
 
 @pytest.mark.parametrize("name", WEIGHTINGS)
 def test_what_a_balance_remembers_of_a_silent_task_stays(name):
-    model, fresh = (lb.Balanced(network(), BALANCES[name](), "trunk") for _ in range(2))
-    trained(model, loss=OVER_KNOWN, y=silent(), optimizer=keras.optimizers.Adam(0.1))
+    model, fresh = (
+        lb.Balanced(network(), BALANCES[name](), "trunk") for _ in range(2)
+    )
+    trained(
+        model, loss=OVER_KNOWN, y=silent(), optimizer=keras.optimizers.Adam(0.1)
+    )
     fresh.balance.build((2,))
-    for now, start in zip(model.balance.variables, fresh.balance.variables, strict=True):
+    for now, start in zip(
+        model.balance.variables, fresh.balance.variables, strict=True
+    ):
         if now.shape == (2,):
             assert now.numpy()[1] == pytest.approx(start.numpy()[1]), now.path
     both = trained(model, loss=OVER_KNOWN, y=Y)[1]
@@ -262,8 +340,13 @@ def test_what_a_balance_remembers_of_a_silent_task_stays(name):
 @pytest.mark.parametrize("name", ["Uncertainty", "GradNorm", "FAMO", "MGDA"])
 def test_labels_that_begin_late_and_are_few_are_learned_with_the_others(name):
     model = lb.Balanced(network(), BALANCES[name](), "trunk")
-    _, logs = trained(model, loss=OVER_KNOWN, y=silent(first=0, of=32), epochs=3)
-    assert logs["a_loss"][-1] < logs["a_loss"][0] and logs["b_loss"][-1] < logs["b_loss"][0]
+    _, logs = trained(
+        model, loss=OVER_KNOWN, y=silent(first=0, of=32), epochs=3
+    )
+    assert (
+        logs["a_loss"][-1] < logs["a_loss"][0]
+        and logs["b_loss"][-1] < logs["b_loss"][0]
+    )
     assert all(np.isfinite(v.numpy()).all() for v in model.variables)
 
 
@@ -279,20 +362,33 @@ def test_a_reported_loss_is_that_of_all_labels_of_the_epoch(balance):
     y = silent(first=10, of=36)
     still = {"optimizer": keras.optimizers.SGD(0.0), "loss": OVER_KNOWN, "y": y}
     _, logs = trained(
-        model := lb.Balanced(network(kernel_regularizer="l2"), balance(), "trunk"),
+        model := lb.Balanced(
+            network(kernel_regularizer="l2"), balance(), "trunk"
+        ),
         **still,
         validation_data=(X, y),
     )
     p = model.predict(X, verbose=0)["b"]
     known = ~np.isnan(y["b"])
     truth = -np.mean(np.log(np.where(y["b"] == 1, p, 1 - p))[known])
-    assert [logs["b_loss"][-1], logs["val_b_loss"][-1]] == pytest.approx([truth] * 2, rel=1e-4)
+    assert [logs["b_loss"][-1], logs["val_b_loss"][-1]] == pytest.approx(
+        [truth] * 2, rel=1e-4
+    )
 
 
 def test_with_a_penalty_loss_and_validation_loss_agree_where_nothing_moves():
-    for where, balance in ((None, lb.Equal), ("trunk", lb.GradNorm), ("trunk", lb.PCGrad)):
+    for where, balance in (
+        (None, lb.Equal),
+        ("trunk", lb.GradNorm),
+        ("trunk", lb.PCGrad),
+    ):
         model = lb.Balanced(network(kernel_regularizer="l2"), balance(), where)
-        _, logs = trained(model, keras.optimizers.SGD(0.0), batch_size=ROWS, validation_data=(X, Y))
+        _, logs = trained(
+            model,
+            keras.optimizers.SGD(0.0),
+            batch_size=ROWS,
+            validation_data=(X, Y),
+        )
         assert logs["loss"] == pytest.approx(logs["val_loss"], rel=1e-5)
         assert logs["loss"][0] > logs["a_loss"][0] + logs["b_loss"][0] + 1e-3
 
@@ -315,7 +411,9 @@ def test_in_half_and_double_precision_it_learns_the_same(name):
             keras.config.set_dtype_policy("float32")
 
     reference = run("float32", keras.optimizers.SGD(0.02))
-    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.02), initial_scale=64.0)
+    scaled = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(0.02), initial_scale=64.0
+    )
     for policy, optimizer, close in (
         ("mixed_float16", scaled, 2e-3),
         ("mixed_bfloat16", keras.optimizers.SGD(0.02), 2e-2),
@@ -357,23 +455,34 @@ def test_a_trunk_follows_the_same_factors_on_all_its_ways(name):
             tf.reduce_mean(keras.losses.binary_crossentropy(Y["b"], p["b"])),
         ]
     at_z = np.stack([tape.gradient(loss, z).numpy().ravel() for loss in each])
-    whole = [tf.convert_to_tensor(tape.gradient(loss, table.value)).numpy() for loss in each]
+    whole = [
+        tf.convert_to_tensor(tape.gradient(loss, table.value)).numpy()
+        for loss in each
+    ]
     w = 2 * AGGREGATORS[name]()(lb.gram(at_z)).numpy()
     trained(model, keras.optimizers.SGD(1.0), batch_size=ROWS, epochs=1)
-    np.testing.assert_allclose(before - table.numpy(), w[0] * whole[0] + w[1] * whole[1], atol=2e-5)
+    np.testing.assert_allclose(
+        before - table.numpy(), w[0] * whole[0] + w[1] * whole[1], atol=2e-5
+    )
 
 
 @pytest.mark.parametrize("where", [None, "trunk"])
 @pytest.mark.parametrize("case", ["one task", "apart", "frozen"])
-def test_where_nothing_is_shared_each_task_follows_its_own_gradient(case, where):
+def test_where_nothing_is_shared_each_task_follows_its_own_gradient(
+    case, where
+):
     def make():
         made = network()
         if case == "one task":
             return keras.Model(made.input, {"a": made.output["a"]})
         if case == "frozen":
-            made.get_layer("trunk").trainable = made.get_layer("table").trainable = False
+            made.get_layer("trunk").trainable = made.get_layer(
+                "table"
+            ).trainable = False
             return made
-        b = layers.Dense(1, "sigmoid", name="b", kernel_initializer="ones")(made.input["x"])
+        b = layers.Dense(1, "sigmoid", name="b", kernel_initializer="ones")(
+            made.input["x"]
+        )
         return keras.Model(made.input, {"a": made.output["a"], "b": b})
 
     y = {"a": Y["a"]} if case == "one task" else Y
@@ -398,7 +507,9 @@ def test_three_outputs_of_which_two_have_a_loss(tmp_path):
         "purchase": layers.Multiply()([click, conversion]),
     }
     model = lb.Balanced(
-        keras.Model(made.input, outputs), lb.Uncertainty(["classification"] * 2), "trunk"
+        keras.Model(made.input, outputs),
+        lb.Uncertainty(["classification"] * 2),
+        "trunk",
     )
     model.compile(
         "adam",
@@ -406,7 +517,11 @@ def test_three_outputs_of_which_two_have_a_loss(tmp_path):
         run_eagerly=True,
     )
     y = {"click": Y["b"], "purchase": Y["b"]}
-    assert set(model.fit(X, y, verbose=0).history) == {"loss", "click_loss", "purchase_loss"}
+    assert set(model.fit(X, y, verbose=0).history) == {
+        "loss",
+        "click_loss",
+        "purchase_loss",
+    }
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert (
@@ -416,7 +531,9 @@ def test_three_outputs_of_which_two_have_a_loss(tmp_path):
     model.export(tmp_path / "served", verbose=False)
     served = tf.saved_model.load(str(tmp_path / "served"))
     np.testing.assert_allclose(
-        served.serve(X)["conversion"], model.predict(X, verbose=0)["conversion"], atol=1e-6
+        served.serve(X)["conversion"],
+        model.predict(X, verbose=0)["conversion"],
+        atol=1e-6,
     )
 
 
@@ -424,17 +541,23 @@ def test_three_outputs_of_which_two_have_a_loss(tmp_path):
 def test_a_batch_counts_once_in_moving_means(make):
     x = keras.Input((3,))
     z = layers.BatchNormalization(momentum=0.9, name="norm")(x)
-    model = lb.Balanced(keras.Model(x, {t: layers.Dense(1, name=t)(z) for t in ("a", "b")}), make())
+    model = lb.Balanced(
+        keras.Model(x, {t: layers.Dense(1, name=t)(z) for t in ("a", "b")}),
+        make(),
+    )
     model.compile("sgd", dict.fromkeys(("a", "b"), "mse"), run_eagerly=True)
     model.fit(X["x"], Y, batch_size=ROWS, verbose=0)
     np.testing.assert_allclose(
-        model.network.get_layer("norm").moving_mean, 0.1 * X["x"].mean(0), atol=1e-5
+        model.network.get_layer("norm").moving_mean,
+        0.1 * X["x"].mean(0),
+        atol=1e-5,
     )
 
 
 def test_weight_decay_leaves_out_what_a_balance_learns_and_what_else_was_left_out():
     model = lb.Balanced(
-        network(), lb.Uncertainty(["regression", "classification"], start=[4.0, 4.0])
+        network(),
+        lb.Uncertainty(["regression", "classification"], start=[4.0, 4.0]),
     )
     optimizer = keras.optimizers.AdamW(0.1, weight_decay=0.5)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
@@ -444,9 +567,12 @@ def test_weight_decay_leaves_out_what_a_balance_learns_and_what_else_was_left_ou
     trunk.bias.assign(np.ones(4))
     before = trunk.kernel.numpy()
     optimizer.apply(
-        [tf.zeros(v.shape) for v in model.trainable_variables], model.trainable_variables
+        [tf.zeros(v.shape) for v in model.trainable_variables],
+        model.trainable_variables,
     )
-    np.testing.assert_allclose(trunk.kernel, before * (1 - 0.1 * 0.5), rtol=1e-5)
+    np.testing.assert_allclose(
+        trunk.kernel, before * (1 - 0.1 * 0.5), rtol=1e-5
+    )
     np.testing.assert_array_equal(trunk.bias, np.ones(4))
     np.testing.assert_allclose(stored, np.log([4.0, 4.0]), rtol=1e-6)
 
@@ -458,7 +584,9 @@ def called_twice():
 
 def without_weights():
     x = keras.Input((3,))
-    return keras.Model(x, {"a": layers.Dense(1)(layers.Activation("tanh", name="still")(x))})
+    return keras.Model(
+        x, {"a": layers.Dense(1)(layers.Activation("tanh", name="still")(x))}
+    )
 
 
 def used_again():
@@ -478,13 +606,21 @@ def used_again():
             "found 'still' without any",
         ),
         (used_again, "GradNorm: expected a balance for each model"),
-        (lambda: trained(lb.Balanced(network(), lb.Fixed([1.0]))), "one entry for each of 2 tasks"),
         (
-            lambda: trained(lb.Balanced(network(), lb.Equal()), loss={"a": "mse", "c": "mse"}),
+            lambda: trained(lb.Balanced(network(), lb.Fixed([1.0]))),
+            "one entry for each of 2 tasks",
+        ),
+        (
+            lambda: trained(
+                lb.Balanced(network(), lb.Equal()),
+                loss={"a": "mse", "c": "mse"},
+            ),
             "for each of a, b, found a, c",
         ),
         (
-            lambda: trained(lb.Balanced(network(), lb.Equal()), loss={"a": None, "b": None}),
+            lambda: trained(
+                lb.Balanced(network(), lb.Equal()), loss={"a": None, "b": None}
+            ),
             "for each of a, b, found a, b",
         ),
     ],
@@ -494,10 +630,16 @@ def test_what_cannot_be_trained_is_refused(make, message):
         make()
 
 
-@pytest.mark.parametrize("balance", [lb.GradNorm(), lb.PCGrad()], ids=["GradNorm", "PCGrad"])
+@pytest.mark.parametrize(
+    "balance", [lb.GradNorm(), lb.PCGrad()], ids=["GradNorm", "PCGrad"]
+)
 def test_a_control_shares_nothing_so_that_nothing_is_balanced(balance):
     heads = [Head(Binary("click")), Head(Regression("rating"))]
-    log = {"user": np.arange(8) % 3, "click": np.arange(8) % 2, "rating": np.arange(8) / 2}
+    log = {
+        "user": np.arange(8) % 3,
+        "click": np.arange(8) % 2,
+        "rating": np.arange(8) / 2,
+    }
     weights = []
     for chosen in (balance, lb.Equal()):
         keras.utils.set_random_seed(0)
@@ -508,7 +650,9 @@ def test_a_control_shares_nothing_so_that_nothing_is_balanced(balance):
             chosen,
             shared=False,
         )
-        framework.build("sgd", run_eagerly=True).fit([log], steps=2, batch=4, epochs=1)
+        framework.build("sgd", run_eagerly=True).fit(
+            [log], steps=2, batch=4, epochs=1
+        )
         weights.append(framework.model.network.get_weights())
     assert distance(*weights) < 1e-6
     with pytest.raises(
@@ -556,5 +700,7 @@ for name, where, loss, y in (
 
 
 def test_two_devices_train_and_report_what_one_does_when_labels_are_uneven():
-    done = subprocess.run([sys.executable, "-c", DEVICES], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", DEVICES], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]

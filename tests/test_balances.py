@@ -22,8 +22,14 @@ def written(table: str) -> list[str]:
     """The names of the methods that a module defines."""
     module, base = TABLES[table]
     kinds = dict(inspect.getmembers(module, inspect.isclass))
-    own = [name for name, kind in kinds.items() if kind.__module__ == module.__name__]
-    return [name for name in own if issubclass(kinds[name], base) and name[0] != "_"]
+    own = [
+        name
+        for name, kind in kinds.items()
+        if kind.__module__ == module.__name__
+    ]
+    return [
+        name for name in own if issubclass(kinds[name], base) and name[0] != "_"
+    ]
 
 
 @every_table
@@ -37,15 +43,21 @@ def test_every_method_is_exported(table):
 @every_table
 def test_every_method_has_a_row(table):
     rows = getattr(balances, table)
-    missing = [name for name in written(table) if name not in (*rows, *ABSTRACT)]
-    assert not missing, f"tests/balances.py: expected a row for {', '.join(missing)} in {table}"
+    missing = [
+        name for name in written(table) if name not in (*rows, *ABSTRACT)
+    ]
+    assert not missing, (
+        f"tests/balances.py: expected a row for {', '.join(missing)} in {table}"
+    )
 
 
 @every_table
 def test_a_row_makes_the_method_that_it_names(table):
     for name, make in getattr(balances, table).items():
         made = [type(make(tasks)).__name__ for tasks in (1, 2, 3)]
-        assert made == [name] * 3, f"tests/balances.py: expected {name} in its row, found {made}"
+        assert made == [name] * 3, (
+            f"tests/balances.py: expected {name} in its row, found {made}"
+        )
 
 
 @pytest.mark.parametrize("name", balances.BALANCES)

@@ -10,7 +10,9 @@ from notebooks import chapters as notebooks
 def test_every_notebook_is_a_chapter_of_the_map():
     assert chapters.names()[0] == "concept"
     missing = {path.stem for path in notebooks()} - set(chapters.names())
-    assert not missing, f"_toc.yml: expected a line - file: book/NAME for {', '.join(missing)}"
+    assert not missing, (
+        f"_toc.yml: expected a line - file: book/NAME for {', '.join(missing)}"
+    )
 
 
 @pytest.mark.parametrize("name", chapters.names())
@@ -18,12 +20,21 @@ def test_a_chapter_says_what_it_asks_and_how_long_it_takes(name):
     title, rest = chapters.entry(name).split("\n", 1)
     assert title.startswith("1. **[") and f"]({name}.ipynb)** " in title
     for words in (" minutes", "before you start: "):
-        assert words in rest, f"{name}.ipynb: expected its first cell to say{words}, found {rest}"
+        assert words in rest, (
+            f"{name}.ipynb: expected its first cell to say{words}, found {rest}"
+        )
 
 
-def test_a_notebook_that_does_not_say_how_long_it_takes_is_named(tmp_path, monkeypatch):
-    cell = {"cell_type": "markdown", "source": ["# A title\n", "\n", "Some text."]}
-    (tmp_path / "new.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+def test_a_notebook_that_does_not_say_how_long_it_takes_is_named(
+    tmp_path, monkeypatch
+):
+    cell = {
+        "cell_type": "markdown",
+        "source": ["# A title\n", "\n", "Some text."],
+    }
+    (tmp_path / "new.ipynb").write_text(
+        json.dumps({"cells": [cell]}), encoding="utf-8"
+    )
     monkeypatch.setattr(chapters, "BOOK", tmp_path)
     expected = r"new.ipynb: expected its first cell to end in \*level · time\*, found 'Some text.'"
     with pytest.raises(ValueError, match=expected):

@@ -33,7 +33,9 @@ nbformat.write(notebook, sys.argv[1])
 def pins(text):
     return {
         name.lower(): version
-        for name, version in re.findall(r"^([\w.-]+)==(\S+)$", text, re.MULTILINE)
+        for name, version in re.findall(
+            r"^([\w.-]+)==(\S+)$", text, re.MULTILINE
+        )
     }
 
 
@@ -42,7 +44,9 @@ def test_the_constraints_are_those_of_colab():
         pytest.skip("no list of Colab's packages here")
     colab, ours = pins(FREEZES[-1].read_text()), pins(CONSTRAINTS.read_text())
     assert ours and {name: colab.get(name) for name in ours} == ours
-    assert FREEZES[-1].stem.removeprefix("pip-freeze-") in CONSTRAINTS.read_text()
+    assert (
+        FREEZES[-1].stem.removeprefix("pip-freeze-") in CONSTRAINTS.read_text()
+    )
 
 
 @pytest.fixture(scope="session")
@@ -51,13 +55,23 @@ def colab():
 
     It is kept in _build as long as the constraints stay as they are.
     """
-    stamp = hashlib.sha256(CONSTRAINTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    stamp = hashlib.sha256(
+        CONSTRAINTS.read_bytes() + sys.version.encode()
+    ).hexdigest()[:12]
     folder = ROOT / "_build" / f"colab-{stamp}"
     if not (folder / "ready").exists():
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         subprocess.run(
-            [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", CONSTRAINTS],
+            [
+                folder / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "-r",
+                CONSTRAINTS,
+            ],
             check=True,
         )
         (folder / "ready").touch()
@@ -66,7 +80,16 @@ def colab():
 
 def uninstall(python):
     subprocess.run(
-        [python, "-m", "pip", "uninstall", "--quiet", "--yes", "mtl-lessons", "latex2mathml"],
+        [
+            python,
+            "-m",
+            "pip",
+            "uninstall",
+            "--quiet",
+            "--yes",
+            "mtl-lessons",
+            "latex2mathml",
+        ],
         check=True,
     )
 
@@ -74,19 +97,32 @@ def uninstall(python):
 def frozen(python):
     return set(
         subprocess.run(
-            [python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True
+            [python, "-m", "pip", "freeze"],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.split("\n")
     )
 
 
 def run(python, path, **environment):
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "PYTHONPATH"
+    } | environment
     return subprocess.run(
-        [python, "-c", RUN, path.name], cwd=path.parent, env=env, capture_output=True, text=True
+        [python, "-c", RUN, path.name],
+        cwd=path.parent,
+        env=env,
+        capture_output=True,
+        text=True,
     )
 
 
-FIRST, *OTHERS = sorted(notebooks.chapters(), key=lambda path: chapters.names().index(path.stem))
+FIRST, *OTHERS = sorted(
+    notebooks.chapters(), key=lambda path: chapters.names().index(path.stem)
+)
 
 
 @pytest.fixture(scope="module")
@@ -102,15 +138,26 @@ def installed(colab, wheel, serve, tmp_path_factory):
         notebooks.publish(FIRST, target, f"{address}/wheels/{wheel.name}")
         done = run(colab, target)
     assert done.returncode == 0, done.stderr[-3000:]
-    moved = {line.split("==")[0].split(" @")[0] for line in before ^ frozen(colab)}
+    moved = {
+        line.split("==")[0].split(" @")[0] for line in before ^ frozen(colab)
+    }
     assert moved == {"mtl-lessons", "latex2mathml"}
     return target
 
 
 def assert_ran_to_the_end(path):
-    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    cells = [
+        cell
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code"
+    ]
     assert all(cell.execution_count for cell in cells)
-    bundles = [output.data for cell in cells for output in cell.outputs if "data" in output]
+    bundles = [
+        output.data
+        for cell in cells
+        for output in cell.outputs
+        if "data" in output
+    ]
     if any("explorables.show(" in cell.source for cell in cells):
         # ipywidgets 7 was there, and live
         assert any(notebooks.VIEW in bundle for bundle in bundles)
@@ -152,11 +199,24 @@ print(ipywidgets.__version__)
 
 def test_the_explorable_trains_with_the_ipywidgets_of_colab(colab, wheel):
     subprocess.run(
-        [colab, "-m", "pip", "install", "--quiet", "--no-deps", wheel, "latex2mathml>=3.77,<4"],
+        [
+            colab,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            wheel,
+            "latex2mathml>=3.77,<4",
+        ],
         check=True,
     )
-    done = subprocess.run([colab, "-c", TRAIN], cwd=wheel.parent, capture_output=True, text=True)
-    assert done.stdout.strip() == pins(CONSTRAINTS.read_text())["ipywidgets"], done.stderr[-2000:]
+    done = subprocess.run(
+        [colab, "-c", TRAIN], cwd=wheel.parent, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == pins(CONSTRAINTS.read_text())["ipywidgets"], (
+        done.stderr[-2000:]
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,14 +224,21 @@ def test_the_explorable_trains_with_the_ipywidgets_of_colab(colab, wheel):
     [None, "http://127.0.0.1:9/wheels/mtl_lessons-0-py3-none-any.whl"],
     ids=["no address", "no network"],
 )
-def test_without_the_package_the_setup_cell_says_what_to_do(address, colab, tmp_path):
+def test_without_the_package_the_setup_cell_says_what_to_do(
+    address, colab, tmp_path
+):
     uninstall(colab)
     notebook = notebooks.with_setup(nbformat.v4.new_notebook())
     nbformat.write(notebook, tmp_path / "source.ipynb")
-    notebooks.publish(tmp_path / "source.ipynb", tmp_path / "notebook.ipynb", address)
+    notebooks.publish(
+        tmp_path / "source.ipynb", tmp_path / "notebook.ipynb", address
+    )
     done = run(colab, tmp_path / "notebook.ipynb", PIP_RETRIES="0")
     assert done.returncode != 0
-    assert "Could not install mtl_lessons" in done.stderr and "pip install -e ." in done.stderr
+    assert (
+        "Could not install mtl_lessons" in done.stderr
+        and "pip install -e ." in done.stderr
+    )
 
 
 def test_the_setup_cell_moves_nothing():

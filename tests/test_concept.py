@@ -48,8 +48,12 @@ def test_attempt_lets_an_interrupt_through():
 
 
 def test_reach_finds_the_trunk_and_one_head():
-    model = concept.shared_bottom({"user": 8}, ["click", "like"], width=2, units=[3])
-    reached = concept.reach(model, {"user": IDS}, {"like": np.ones((8, 1))}, "like")
+    model = concept.shared_bottom(
+        {"user": 8}, ["click", "like"], width=2, units=[3]
+    )
+    reached = concept.reach(
+        model, {"user": IDS}, {"like": np.ones((8, 1))}, "like"
+    )
     assert reached == {"user_table", "trunk_0", "like"}
 
 
@@ -57,7 +61,9 @@ def test_reach_leaves_out_what_has_a_gradient_of_zero():
     model = concept.shared_bottom({"user": 8}, ["click"], width=2, units=[3])
     # nothing flows back through a head of zeros
     model.get_layer("click").kernel.assign(np.zeros((3, 1)))
-    assert concept.reach(model, {"user": IDS}, {"click": np.ones((8, 1))}, "click") == {"click"}
+    assert concept.reach(
+        model, {"user": IDS}, {"click": np.ones((8, 1))}, "click"
+    ) == {"click"}
 
 
 # ---------------------------------------------------------------- models
@@ -65,14 +71,17 @@ def test_reach_leaves_out_what_has_a_gradient_of_zero():
 
 def test_shared_bottom_has_the_weights_that_one_counts_by_hand():
     model = concept.shared_bottom(
-        {"user": 10, "item": 20}, ["click", "like", "share"], width=4, units=(6, 5)
+        {"user": 10, "item": 20},
+        ["click", "like", "share"],
+        width=4,
+        units=(6, 5),
     )
     tables, trunk, heads = (10 + 20) * 4, (8 * 6 + 6) + (6 * 5 + 5), 3 * (5 + 1)
     assert model.count_params() == tables + trunk + heads
     outputs = model({"user": IDS, "item": IDS})
-    assert {name: tuple(p.shape) for name, p in outputs.items()} == dict.fromkeys(
-        ["click", "like", "share"], (8, 1)
-    )
+    assert {
+        name: tuple(p.shape) for name, p in outputs.items()
+    } == dict.fromkeys(["click", "like", "share"], (8, 1))
 
 
 def test_shared_bottom_reloads_in_safe_mode(tmp_path):
@@ -89,18 +98,27 @@ def test_two_tasks_compute_the_sigmoid_of_a_dot_product():
     model.get_layer("items").set_weights([np.array([[0.5, 0.25], [-1.0, 1.0]])])
     model.get_layer("item_bias").set_weights([np.array([[-1.0], [0.5]])])
     one = np.array([0, 1])
-    p = model({"user": one, "item": one, "ad_user": one, "ad": one})["item_click"]
+    p = model({"user": one, "item": one, "ad_user": one, "ad": one})[
+        "item_click"
+    ]
     logits = np.array([[1 * 0.5 + 2 * 0.25 - 1.0], [3 * -1.0 + 4 * 1.0 + 0.5]])
     np.testing.assert_allclose(p, 1 / (1 + np.exp(-logits)), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("shared", "common"), [(True, {"users"}), (False, set())])
+@pytest.mark.parametrize(
+    ("shared", "common"), [(True, {"users"}), (False, set())]
+)
 def test_the_control_shares_nothing(shared, common):
     model = concept.two_tasks(8, 8, 8, width=3, shared=shared)
     x = dict.fromkeys(("user", "item", "ad_user", "ad"), IDS)
     y = {name: np.ones((8, 1)) for name in ("item_click", "ad_click")}
-    assert set.intersection(*(concept.reach(model, x, y, task) for task in y)) == common
-    assert model.count_params() == (8 * 3) * (1 if shared else 2) + 2 * (8 * 3 + 8)
+    assert (
+        set.intersection(*(concept.reach(model, x, y, task) for task in y))
+        == common
+    )
+    assert model.count_params() == (8 * 3) * (1 if shared else 2) + 2 * (
+        8 * 3 + 8
+    )
 
 
 # ---------------------------------------------------------------- the experiment
@@ -108,7 +126,11 @@ def test_the_control_shares_nothing(shared, common):
 
 def test_side_by_side_interleaves_worlds_and_moves_their_ids():
     worlds = [World(seed=s, users=20, items=5, ads=3) for s in (0, 1)]
-    log = {"user": np.array([1, 2]), "ad": np.array([0, 2]), "ad_click": np.array([1, 0])}
+    log = {
+        "user": np.array([1, 2]),
+        "ad": np.array([0, 2]),
+        "ad_click": np.array([1, 0]),
+    }
     rows = concept.side_by_side([log, log], worlds)
     assert {name: column.tolist() for name, column in rows.items()} == {
         "user": [1, 21, 2, 22],
@@ -126,15 +148,22 @@ def small(monkeypatch, steps=20, batch=64):
         "TEST": 500,
     }.items():
         monkeypatch.setattr(concept, name, value)
-    for name in ("_logs", "_items"):  # without what other sizes left, and leaving nothing
-        monkeypatch.setattr(concept, name, lru_cache(getattr(concept, name).__wrapped__))
+    # without what other sizes left, and leaving nothing
+    for name in ("_logs", "_items"):
+        monkeypatch.setattr(
+            concept, name, lru_cache(getattr(concept, name).__wrapped__)
+        )
 
 
 def trained(model, rows, seeds, *decays):
     """The weights after each training."""
-    trainee, report = concept._compiled(model, concept.STEPS), concept._Report(None, total=1)
+    trainee, report = (
+        concept._compiled(model, concept.STEPS),
+        concept._Report(None, total=1),
+    )
     return [
-        model.get_weights() for _ in concept._trainings(trainee, rows, seeds, 0.1, decays, report)
+        model.get_weights()
+        for _ in concept._trainings(trainee, rows, seeds, 0.1, decays, report)
     ]
 
 
@@ -158,17 +187,24 @@ def test_rows_to_choose_by_lie_between_training_and_test():
             concept.CHECK,
             concept.TEST,
         ]
-        assert past["time"].max() < check["time"].min() and check["time"].max() < test["time"].min()
+        assert (
+            past["time"].max() < check["time"].min()
+            and check["time"].max() < test["time"].min()
+        )
         np.testing.assert_array_equal(past["click"], draw(1000)["click"])
 
 
 def test_the_taste_for_ads_leaves_the_items_as_they_are():
-    alike, strange = (World(seed=3, ad_relatedness=r).impressions(500) for r in (0.95, -0.5))
+    alike, strange = (
+        World(seed=3, ad_relatedness=r).impressions(500) for r in (0.95, -0.5)
+    )
     for name, column in alike.items():
         np.testing.assert_array_equal(column, strange[name], err_msg=name)
 
 
-def test_each_model_chooses_its_decay_and_the_shared_one_has_one_for_both(monkeypatch):
+def test_each_model_chooses_its_decay_and_the_shared_one_has_one_for_both(
+    monkeypatch,
+):
     small(monkeypatch)
     weak, strong = (
         concept.transfer(0.9, 100, seeds=2, decays=[0.05]),
@@ -176,19 +212,29 @@ def test_each_model_chooses_its_decay_and_the_shared_one_has_one_for_both(monkey
     )
     chosen = concept.transfer(0.9, 100, seeds=2, decays=[0.05, 5.0])
     for task in ("", "item_"):
-        best = max((weak, strong), key=lambda result: np.mean(result[f"check_{task}single"]))
-        assert chosen[f"{task}single"] == pytest.approx(best[f"{task}single"], abs=1e-4)
+        best = max(
+            (weak, strong),
+            key=lambda result: np.mean(result[f"check_{task}single"]),
+        )
+        assert chosen[f"{task}single"] == pytest.approx(
+            best[f"{task}single"], abs=1e-4
+        )
     names = ("shared", "item_shared")
     best = max(
-        (weak, strong), key=lambda result: np.mean([result[f"check_{name}"] for name in names])
+        (weak, strong),
+        key=lambda result: np.mean([result[f"check_{name}"] for name in names]),
     )
     for name in names:
         assert chosen[name] == pytest.approx(best[name], abs=1e-4)
         for decay, alone in ((0.05, weak), (5.0, strong)):
-            assert chosen["at"][decay][name] == pytest.approx(alone[name], abs=1e-4)
+            assert chosen["at"][decay][name] == pytest.approx(
+                alone[name], abs=1e-4
+            )
 
 
-def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch, step_by_step):
+def test_worlds_side_by_side_learn_what_each_learns_alone(
+    monkeypatch, step_by_step
+):
     small(monkeypatch)
     worlds = [World(seed=s) for s in (0, 1)]
     logs = [concept._logs(world, labels=100)[0] for world in worlds]
@@ -196,9 +242,14 @@ def test_worlds_side_by_side_learn_what_each_learns_alone(monkeypatch, step_by_s
     start = both.get_weights()
     trained(both, concept.side_by_side(logs, worlds), 2, 0.05)
     for s in (0, 1):
-        half = [slice(s * len(table) // 2, (s + 1) * len(table) // 2) for table in start]
+        half = [
+            slice(s * len(table) // 2, (s + 1) * len(table) // 2)
+            for table in start
+        ]
         alone = concept.two_tasks(600, 300, 60, width=4)
-        alone.set_weights([table[rows] for table, rows in zip(start, half, strict=True)])
+        alone.set_weights(
+            [table[rows] for table, rows in zip(start, half, strict=True)]
+        )
         trained(alone, logs[s], 1, 0.05)
         for before, table, together, rows in zip(
             start, alone.get_weights(), both.get_weights(), half, strict=True
@@ -211,11 +262,17 @@ def test_transfer_reports_every_seed_and_its_progress(monkeypatch):
     small(monkeypatch)
     steps = []
     result = concept.transfer(
-        0.9, 100, seeds=2, progress=lambda done, total: steps.append((done, total))
+        0.9,
+        100,
+        seeds=2,
+        progress=lambda done, total: steps.append((done, total)),
     )
     assert {len(v) for v in result.values() if isinstance(v, list)} == {2}
-    assert steps == [(i, 80) for i in range(1, 81)]  # 20 steps, two decays, two models
-    assert all(0.7 < ceiling < 1 for ceiling in result["bayes"] + result["item_bayes"])
+    # 20 steps, two decays, two models
+    assert steps == [(i, 80) for i in range(1, 81)]
+    assert all(
+        0.7 < ceiling < 1 for ceiling in result["bayes"] + result["item_bayes"]
+    )
     again = concept.transfer(0.9, 100, seeds=2)
     for kind in ("single", "shared", "item_shared"):
         assert result[kind] == pytest.approx(again[kind], abs=1e-4)
@@ -238,17 +295,30 @@ def test_gain_is_paired_by_seed():
     assert concept.gain(result) == pytest.approx((0.1, 0.1, 0.1))
     item = concept.gain(result, "item_")
     # t with 1 degree, sd .141/√2
-    assert item.mean == pytest.approx(0) and item.high == pytest.approx(12.706 * 0.1, rel=1e-3)
+    assert item.mean == pytest.approx(0) and item.high == pytest.approx(
+        12.706 * 0.1, rel=1e-3
+    )
 
 
 def test_the_stored_map_is_what_training_gives():
     grid = concept.shipped()
     points = [(cell["relatedness"], cell["labels"]) for cell in grid["cells"]]
-    assert points == [(r, n) for r in concept.RELATEDNESS for n in concept.LABELS]
+    assert points == [
+        (r, n) for r in concept.RELATEDNESS for n in concept.LABELS
+    ]
     stored = grid["cells"][points.index((0.95, 2_000))]
     fresh = concept.transfer(0.95, 2_000)
-    for kind in ("single", "shared", "bayes", "item_single", "item_shared", "item_bayes"):
-        np.testing.assert_allclose(stored[kind], fresh[kind], atol=0.02, err_msg=kind)
+    for kind in (
+        "single",
+        "shared",
+        "bayes",
+        "item_single",
+        "item_shared",
+        "item_bayes",
+    ):
+        np.testing.assert_allclose(
+            stored[kind], fresh[kind], atol=0.02, err_msg=kind
+        )
 
 
 def test_what_is_stored_of_the_changes_is_what_training_gives():
@@ -256,11 +326,21 @@ def test_what_is_stored_of_the_changes_is_what_training_gives():
     assert list(stored) == list(concept.ANATOMY)
     name = "width 4, weight 1"
     fresh = concept.transfer(0.0, 30_000, **concept.ANATOMY[name])
-    for kind in ("single", "shared", "item_single", "item_shared", "check_single"):
-        np.testing.assert_allclose(stored[name][kind], fresh[kind], atol=0.02, err_msg=kind)
+    for kind in (
+        "single",
+        "shared",
+        "item_single",
+        "item_shared",
+        "check_single",
+    ):
+        np.testing.assert_allclose(
+            stored[name][kind], fresh[kind], atol=0.02, err_msg=kind
+        )
     for decay in concept.DECAYS:
         np.testing.assert_allclose(
-            stored[name]["at"][str(decay)]["single"], fresh["at"][decay]["single"], atol=0.02
+            stored[name]["at"][str(decay)]["single"],
+            fresh["at"][decay]["single"],
+            atol=0.02,
         )
 
 
@@ -269,7 +349,11 @@ def test_what_is_stored_of_the_changes_is_what_training_gives():
 
 def article_cells():
     notebook = nbformat.read(ROOT / "book" / "concept.ipynb", as_version=4)
-    return [cell.source for cell in notebook.cells if "article" in cell.metadata.get("tags", [])]
+    return [
+        cell.source
+        for cell in notebook.cells
+        if "article" in cell.metadata.get("tags", [])
+    ]
 
 
 ARTICLE_LINES = """\
@@ -293,7 +377,9 @@ model.fit(x_train, y_train, epochs=10, batch_size=32)
 def lines(text: str) -> list[str]:
     """Without indentation, empty lines, and the translation behind a comment."""
     return [
-        line.strip().partition(" (")[0] if line.strip()[:1] == "#" else line.strip()
+        line.strip().partition(" (")[0]
+        if line.strip()[:1] == "#"
+        else line.strip()
         for line in text.splitlines()
         if line.strip()
     ]
@@ -317,4 +403,7 @@ def test_the_quotation_is_the_articles():
 def test_the_article_as_printed_stops_at_a_missing_name(capsys):
     (cell,) = article_cells()
     exec(cell, {"concept": concept, "tf": concept.tf})
-    assert capsys.readouterr().out == "NameError: name 'vocab_size' is not defined\n"
+    assert (
+        capsys.readouterr().out
+        == "NameError: name 'vocab_size' is not defined\n"
+    )

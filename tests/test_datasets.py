@@ -20,7 +20,14 @@ import numpy as np
 import pytest
 
 from mtl_lessons import datasets
-from mtl_lessons.datasets import DatasetError, census, census_income, download, fetch, movielens
+from mtl_lessons.datasets import (
+    DatasetError,
+    census,
+    census_income,
+    download,
+    fetch,
+    movielens,
+)
 from mtl_lessons.world import split_by_time
 
 REAL_CENSUS = (
@@ -66,8 +73,14 @@ def zip_of(files, folder=""):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in files.items():
-            content = content.encode("latin-1") if isinstance(content, str) else content
-            archive.writestr(zipfile.ZipInfo(folder + name), content, zipfile.ZIP_DEFLATED)
+            content = (
+                content.encode("latin-1")
+                if isinstance(content, str)
+                else content
+            )
+            archive.writestr(
+                zipfile.ZipInfo(folder + name), content, zipfile.ZIP_DEFLATED
+            )
     return packed.getvalue()
 
 
@@ -99,7 +112,10 @@ def answering(body, status=200, length=None):
             requests.append(self.path)
             self.send_response(status)
             if length is not False:
-                self.send_header("Content-Length", str(len(body) if length is None else length))
+                self.send_header(
+                    "Content-Length",
+                    str(len(body) if length is None else length),
+                )
             self.end_headers()
             self.wfile.write(body)
 
@@ -151,11 +167,15 @@ def test_census_in_every_packing(tmp_path, packing):
     np.testing.assert_array_equal(rows["weeks_worked"], [12, 26])
     np.testing.assert_array_equal(rows["dividends_from_stocks"], [0, 2500])
     np.testing.assert_allclose(rows["instance_weight"], [1032.38, 1462.33])
-    assert rows["marital_status"].tolist() == ["Married-civilian spouse present"] * 2
+    assert (
+        rows["marital_status"].tolist()
+        == ["Married-civilian spouse present"] * 2
+    )
     assert rows["born_in"].tolist() == ["Mexico", "United-States"]
     assert rows["year"].tolist() == ["95", "95"]
     assert all(
-        (rows[name].dtype == np.float32) == (name in datasets.CENSUS_NUMBERS) for name in rows
+        (rows[name].dtype == np.float32) == (name in datasets.CENSUS_NUMBERS)
+        for name in rows
     )
     if packing == "zip":
         assert len(census_income("train", path=file)["age"]) == 3
@@ -187,16 +207,26 @@ def without_home(monkeypatch):
     monkeypatch.setattr(os.path, "expanduser", home_of_nobody)
 
 
-def test_without_a_home_folder_downloads_go_to_a_temporary_one(tmp_path, monkeypatch, capsys):
+def test_without_a_home_folder_downloads_go_to_a_temporary_one(
+    tmp_path, monkeypatch, capsys
+):
     without_home(monkeypatch)
     monkeypatch.delenv("MTL_LESSONS_DATA")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert datasets.cache_folder() == tmp_path / "mtl_lessons"
     with answering(GOOD) as (url, requests):
         for _ in range(2):
-            assert fetch(url, sha256(GOOD)) == tmp_path / "mtl_lessons" / "some.zip"
+            assert (
+                fetch(url, sha256(GOOD))
+                == tmp_path / "mtl_lessons" / "some.zip"
+            )
     assert requests == ["/some.zip"]
-    assert capsys.readouterr().err.count("There is no home folder: some.zip is kept in") == 1
+    assert (
+        capsys.readouterr().err.count(
+            "There is no home folder: some.zip is kept in"
+        )
+        == 1
+    )
 
 
 def test_a_path_that_begins_with_a_home_folder_that_is_not_there(monkeypatch):
@@ -219,7 +249,9 @@ def test_a_file_in_the_home_folder(tmp_path, monkeypatch):
     assert len(movielens("100k", path="~/ml").ratings["rating"]) == 3
 
 
-def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+def test_a_file_that_may_not_be_read_is_not_called_damaged(
+    tmp_path, monkeypatch
+):
     write(tmp_path / "ml", MOVIELENS_100K, "folder")
     monkeypatch.setattr(Path, "open", closed)
     for load in (
@@ -227,7 +259,8 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch
         lambda: movielens(path=tmp_path / "ml"),
     ):
         with pytest.raises(
-            DatasetError, match="expected a file that may be read, found 'Permission denied'"
+            DatasetError,
+            match="expected a file that may be read, found 'Permission denied'",
         ):
             load()
 
@@ -240,14 +273,26 @@ def closed(path, *args, **kwargs):
 def test_the_real_census_test_part():
     if not REAL_CENSUS.exists():
         pytest.skip(f"{REAL_CENSUS} is not there")
-    assert sha256(gzip.decompress(REAL_CENSUS.read_bytes())) == datasets.CENSUS_TEST_SHA256
+    assert (
+        sha256(gzip.decompress(REAL_CENSUS.read_bytes()))
+        == datasets.CENSUS_TEST_SHA256
+    )
     rows = census_income("test", path=REAL_CENSUS)
-    assert {len(column) for column in rows.values()} == {datasets.CENSUS_PARTS["test"][1]}
+    assert {len(column) for column in rows.values()} == {
+        datasets.CENSUS_PARTS["test"][1]
+    }
     assert rows["income"].mean() == pytest.approx(0.0620, abs=5e-5)
-    assert (rows["age"].min(), rows["age"].max(), rows["weeks_worked"].max()) == (0, 90, 52)
+    assert (
+        rows["age"].min(),
+        rows["age"].max(),
+        rows["weeks_worked"].max(),
+    ) == (0, 90, 52)
     assert set(rows["sex"]) == {"Female", "Male"}
     assert set(rows["year"]) == {"94", "95"}
-    assert set(rows["family_members_under_18"]) >= {"Both parents present", "Mother only present"}
+    assert set(rows["family_members_under_18"]) >= {
+        "Both parents present",
+        "Mother only present",
+    }
     assert len(set(rows["marital_status"])) == 7
     assert len(set(rows["education"])) == 17
     children = rows["marital_status"][rows["age"] < 15]
@@ -258,8 +303,14 @@ def test_the_real_census_test_part():
     ("content", "message"),
     [
         (CENSUS[:-300].encode(), "line 2: expected 42 columns, found"),
-        (CENSUS.replace("50000+.", "rich").encode(), "income: expected one of .*found .'rich'"),
-        (CENSUS.replace("38,", "old,", 1).encode(), "could not convert string to float"),
+        (
+            CENSUS.replace("50000+.", "rich").encode(),
+            "income: expected one of .*found .'rich'",
+        ),
+        (
+            CENSUS.replace("38,", "old,", 1).encode(),
+            "could not convert string to float",
+        ),
         (gzipped(CENSUS * 50)[:-20], "damaged or of another format"),
         (b"", "rows: expected one or more, found none"),
         (b"<!DOCTYPE html><html>", "line 1: expected 42 columns, found 1"),
@@ -268,7 +319,10 @@ def test_the_real_census_test_part():
             census_zip({"census-income.names": "x"}),
             "archive: expected census-income.data in it, found none",
         ),
-        (census_zip({"census-income.data": CENSUS})[:-60], "damaged or of another format"),
+        (
+            census_zip({"census-income.data": CENSUS})[:-60],
+            "damaged or of another format",
+        ),
     ],
 )
 def test_a_bad_census_file_is_named(tmp_path, content, message):
@@ -280,7 +334,9 @@ def test_a_bad_census_file_is_named(tmp_path, content, message):
 
 
 def test_an_unknown_part_and_a_missing_file(tmp_path):
-    with pytest.raises(ValueError, match="part: expected one of train, test, found 'valid'"):
+    with pytest.raises(
+        ValueError, match="part: expected one of train, test, found 'valid'"
+    ):
         census_income("valid")
     with pytest.raises(DatasetError, match="found none; give path="):
         census_income(path=tmp_path / "nowhere")
@@ -294,11 +350,16 @@ def test_movielens_100k(tmp_path, packing):
     source = tmp_path / "ml-100k"
     write(source, MOVIELENS_100K, packing)
     ratings, items = movielens("100k", path=source)
-    np.testing.assert_array_equal(ratings["time"], [878887116, 881250949, 881250950])
+    np.testing.assert_array_equal(
+        ratings["time"], [878887116, 881250949, 881250950]
+    )
     np.testing.assert_array_equal(ratings["user"], [0, 1, 1])
     np.testing.assert_array_equal(ratings["item"], [0, 1, 0])
     np.testing.assert_array_equal(ratings["rating"], [1, 3, 5])
-    assert items["title"].tolist() == ["Toy Story (1995)", "Misérables, Les (1995)"]
+    assert items["title"].tolist() == [
+        "Toy Story (1995)",
+        "Misérables, Les (1995)",
+    ]
     assert genres(items) == [["Animation", "Children's", "Comedy"], ["Action"]]
     train, test = split_by_time(ratings, 0.34)
     assert train["time"].max() < test["time"].min()
@@ -307,9 +368,14 @@ def test_movielens_100k(tmp_path, packing):
 @pytest.mark.parametrize("saved", ["utf-8", "utf-8-sig"])
 def test_movielens_as_an_editor_saves_it(tmp_path, saved):
     for name, text in MOVIELENS_100K.items():
-        (tmp_path / name).write_bytes((text + " \n\n").replace("\n", "\r\n").encode(saved))
+        (tmp_path / name).write_bytes(
+            (text + " \n\n").replace("\n", "\r\n").encode(saved)
+        )
     ratings, items = movielens("100k", path=tmp_path)
-    assert items["title"].tolist() == ["Toy Story (1995)", "Misérables, Les (1995)"]
+    assert items["title"].tolist() == [
+        "Toy Story (1995)",
+        "Misérables, Les (1995)",
+    ]
     np.testing.assert_array_equal(ratings["rating"], [1, 3, 5])
 
 
@@ -317,15 +383,28 @@ def test_movielens_as_an_editor_saves_it(tmp_path, saved):
 def test_movielens_1m(tmp_path, packing):
     source = tmp_path / "ml-1m"
     write(
-        source, {name: text.replace("\n", "\r\n") for name, text in MOVIELENS_1M.items()}, packing
+        source,
+        {
+            name: text.replace("\n", "\r\n")
+            for name, text in MOVIELENS_1M.items()
+        },
+        packing,
     )
     ratings, items = movielens("1m", path=source)
-    np.testing.assert_array_equal(ratings["time"], [956703932, 978300760, 978301968])
+    np.testing.assert_array_equal(
+        ratings["time"], [956703932, 978300760, 978301968]
+    )
     np.testing.assert_array_equal(ratings["user"], [1, 0, 0])
     np.testing.assert_array_equal(items["id"][ratings["item"]], [1, 1, 914])
     np.testing.assert_array_equal(ratings["rating"], [4, 5, 3])
-    assert items["title"].tolist() == ["Toy Story (1995)", "My Fair Lady\x85 (1964)"]
-    assert genres(items) == [["Animation", "Children's", "Comedy"], ["Musical", "Romance"]]
+    assert items["title"].tolist() == [
+        "Toy Story (1995)",
+        "My Fair Lady\x85 (1964)",
+    ]
+    assert genres(items) == [
+        ["Animation", "Children's", "Comedy"],
+        ["Musical", "Romance"],
+    ]
 
 
 def write(source, files, packing):
@@ -338,7 +417,11 @@ def write(source, files, packing):
 
 
 def genres(items):
-    assert items["genre"].shape == (len(items["id"]), len(datasets.GENRES)) == (2, 19)
+    assert (
+        items["genre"].shape
+        == (len(items["id"]), len(datasets.GENRES))
+        == (2, 19)
+    )
     return [
         [name for name, flag in zip(datasets.GENRES, row, strict=True) if flag]
         for row in items["genre"]
@@ -359,13 +442,21 @@ def genres(items):
             MOVIELENS_100K | {"u.data": "1\t1\t5\t88\n1\t1\n"},
             "damaged or of another format",
         ),
-        ("100k", MOVIELENS_100K | {"u.data": "1\t1\t5\n"}, "expected 4 columns, found 3"),
+        (
+            "100k",
+            MOVIELENS_100K | {"u.data": "1\t1\t5\n"},
+            "expected 4 columns, found 3",
+        ),
         (
             "100k",
             MOVIELENS_100K | {"u.data": "1\t77\t5\t88\n"},
             "ratings: expected items that are listed, found 77",
         ),
-        ("100k", MOVIELENS_100K | {"u.data": "1\tone\t5\t88\n"}, "damaged or of another format"),
+        (
+            "100k",
+            MOVIELENS_100K | {"u.data": "1\tone\t5\t88\n"},
+            "damaged or of another format",
+        ),
         (
             "100k",
             MOVIELENS_100K | {"u.item": MOVIELENS_100K["u.item"][:-9]},
@@ -381,7 +472,11 @@ def genres(items):
             MOVIELENS_1M | {"movies.dat": "1::Toy Story::Anime\n"},
             "genres: expected those of GENRES, found .'Anime'",
         ),
-        ("100k", MOVIELENS_100K | {"u.data": ""}, "ratings: expected one or more, found none"),
+        (
+            "100k",
+            MOVIELENS_100K | {"u.data": ""},
+            "ratings: expected one or more, found none",
+        ),
         (
             "100k",
             MOVIELENS_100K | {"u.data": "1\t1\t6\t88\n"},
@@ -399,12 +494,14 @@ def genres(items):
         ),
         (
             "100k",
-            MOVIELENS_100K | {"u.item": MOVIELENS_100K["u.item"].replace("|1|", "|2|", 1)},
+            MOVIELENS_100K
+            | {"u.item": MOVIELENS_100K["u.item"].replace("|1|", "|2|", 1)},
             "genre flag: expected one of 0, 1, found 2",
         ),
         (
             "1m",
-            MOVIELENS_1M | {"movies.dat": "914::A::Drama\n1::B::Drama\n914::C::Drama\n"},
+            MOVIELENS_1M
+            | {"movies.dat": "914::A::Drama\n1::B::Drama\n914::C::Drama\n"},
             "items: expected every id once, found 914 more often",
         ),
     ],
@@ -419,7 +516,8 @@ def test_a_bad_movielens_archive_is_named(tmp_path, size, files, message):
 
 
 @pytest.mark.parametrize(
-    "content", [b"<html>", b"", zip_of(MOVIELENS_100K)[:-40], zip_of(MOVIELENS_100K)[:99]]
+    "content",
+    [b"<html>", b"", zip_of(MOVIELENS_100K)[:-40], zip_of(MOVIELENS_100K)[:99]],
 )
 def test_something_else_than_a_zip(tmp_path, content):
     file = tmp_path / "bad.zip"
@@ -432,7 +530,9 @@ def test_something_else_than_a_zip(tmp_path, content):
 
 
 def test_an_unknown_size():
-    with pytest.raises(ValueError, match="size: expected one of 100k, 1m, found '20m'"):
+    with pytest.raises(
+        ValueError, match="size: expected one of 100k, 1m, found '20m'"
+    ):
         movielens("20m")
 
 
@@ -453,7 +553,10 @@ def test_a_download_happens_once(cache, capsys):
         assert fetch(url, sha256(GOOD)) == file
     assert requests == ["/some.zip"]
     assert [path.name for path in cache.iterdir()] == ["some.zip"]
-    assert f"{len(GOOD) / 1e6:.1f} of {len(GOOD) / 1e6:.1f} MB" in capsys.readouterr().err
+    assert (
+        f"{len(GOOD) / 1e6:.1f} of {len(GOOD) / 1e6:.1f} MB"
+        in capsys.readouterr().err
+    )
 
 
 def test_progress_can_be_silenced(capsys):
@@ -462,7 +565,9 @@ def test_progress_can_be_silenced(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_without_a_published_checksum_the_first_copy_is_remembered(cache, capsys):
+def test_without_a_published_checksum_the_first_copy_is_remembered(
+    cache, capsys
+):
     with answering(GOOD) as (url, _):
         file = fetch(url)
     assert (cache / "some.zip.sha256").read_text().strip() == sha256(GOOD)
@@ -470,7 +575,8 @@ def test_without_a_published_checksum_the_first_copy_is_remembered(cache, capsys
     assert fetch(url) == file
     file.write_bytes(zip_of({"other": "x"}))
     with pytest.raises(
-        DatasetError, match="some.zip: expected an unchanged file, .*; delete it and try again"
+        DatasetError,
+        match="some.zip: expected an unchanged file, .*; delete it and try again",
     ):
         fetch(url)
 
@@ -493,7 +599,11 @@ def test_without_a_published_checksum_the_first_copy_is_remembered(cache, capsys
             None,
             "expected a zip archive, found a web page",
         ),
-        ({"body": b"not a zip"}, None, "expected a zip archive, found b'not a zip'"),
+        (
+            {"body": b"not a zip"},
+            None,
+            "expected a zip archive, found b'not a zip'",
+        ),
         ({"body": b""}, None, "expected a zip archive, found b''"),
         (
             {"body": GOOD},
@@ -507,14 +617,22 @@ def test_without_a_published_checksum_the_first_copy_is_remembered(cache, capsys
         ),
     ],
 )
-def test_a_bad_download_is_named_and_leaves_nothing(cache, answer, checksum, message):
-    with answering(**answer) as (url, _), pytest.raises(DatasetError, match=message):
+def test_a_bad_download_is_named_and_leaves_nothing(
+    cache, answer, checksum, message
+):
+    with (
+        answering(**answer) as (url, _),
+        pytest.raises(DatasetError, match=message),
+    ):
         fetch(url, checksum)
     assert list(cache.iterdir()) == []
 
 
 def test_after_a_bad_download_a_good_one_works(cache):
-    with answering(GOOD[:50], length=len(GOOD)) as (url, _), pytest.raises(DatasetError):
+    with (
+        answering(GOOD[:50], length=len(GOOD)) as (url, _),
+        pytest.raises(DatasetError),
+    ):
         fetch(url)
     with answering(GOOD) as (url, _):
         assert fetch(url).read_bytes() == GOOD
@@ -534,7 +652,8 @@ def test_without_a_network_the_message_says_what_to_do(cache):
     with answering(GOOD) as (url, _):
         pass  # the server is gone now
     with pytest.raises(
-        DatasetError, match="Without a network: get the file on another machine .* path="
+        DatasetError,
+        match="Without a network: get the file on another machine .* path=",
     ) as caught:
         fetch(url, timeout=5)
     assert str(cache) in str(caught.value)
@@ -548,7 +667,8 @@ def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
     with (
         answering(GOOD) as (url, requests),
         pytest.raises(
-            DatasetError, match="expected a cache folder to write to, .* MTL_LESSONS_DATA"
+            DatasetError,
+            match="expected a cache folder to write to, .* MTL_LESSONS_DATA",
         ),
     ):
         fetch(url)
@@ -565,10 +685,14 @@ def test_the_cache_is_in_the_home_folder_unless_told(monkeypatch, tmp_path):
 
 def test_movielens_downloads_and_checks(monkeypatch):
     with answering(GOOD) as (url, requests):
-        release = datasets.MOVIELENS["100k"]._replace(url=url, sha256=sha256(GOOD))
+        release = datasets.MOVIELENS["100k"]._replace(
+            url=url, sha256=sha256(GOOD)
+        )
         monkeypatch.setitem(datasets.MOVIELENS, "100k", release)
         first, again = movielens(progress=False), movielens(progress=False)
-    np.testing.assert_array_equal(first.ratings["rating"], again.ratings["rating"])
+    np.testing.assert_array_equal(
+        first.ratings["rating"], again.ratings["rating"]
+    )
     assert len(requests) == 1
 
 
@@ -577,12 +701,15 @@ def test_a_full_disk_is_not_called_a_missing_network(cache, monkeypatch):
     full = cache / "some.zip.part"
     full.symlink_to("/dev/full")  # takes nothing
     monkeypatch.setattr(
-        download.tempfile, "mkstemp", lambda **_: (os.open(os.devnull, os.O_RDONLY), str(full))
+        download.tempfile,
+        "mkstemp",
+        lambda **_: (os.open(os.devnull, os.O_RDONLY), str(full)),
     )
     with (
         answering(GOOD) as (url, _),
         pytest.raises(
-            DatasetError, match="expected a cache folder to write to, .*No space left.*make room"
+            DatasetError,
+            match="expected a cache folder to write to, .*No space left.*make room",
         ) as caught,
     ):
         fetch(url)
@@ -591,8 +718,12 @@ def test_a_full_disk_is_not_called_a_missing_network(cache, monkeypatch):
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_a_census_archive_with_another_test_part_is_refused(cache, monkeypatch, part):
-    archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
+def test_a_census_archive_with_another_test_part_is_refused(
+    cache, monkeypatch, part
+):
+    archive = census_zip(
+        {"census-income.data": CENSUS, "census-income.test": CENSUS}
+    )
     with answering(archive) as (url, _):
         monkeypatch.setattr(census, "CENSUS_URL", url)
         message = (
@@ -602,30 +733,53 @@ def test_a_census_archive_with_another_test_part_is_refused(cache, monkeypatch, 
         for _ in range(2):  # it is not trusted the second time either
             with pytest.raises(DatasetError, match=message):
                 census_income(part, progress=False)
-        (cache / "some.zip").write_bytes(zip_of({"other": "x"}))  # as one puts it there by hand
-        with pytest.raises(DatasetError, match="some.zip: expected the published format"):
+        # as one puts it there by hand
+        (cache / "some.zip").write_bytes(zip_of({"other": "x"}))
+        with pytest.raises(
+            DatasetError, match="some.zip: expected the published format"
+        ):
             census_income(part, progress=False)
     assert [path.name for path in cache.iterdir()] == ["some.zip"]
 
 
 def test_a_downloaded_census_must_have_all_rows(monkeypatch):
-    archive = census_zip({"census-income.data": CENSUS, "census-income.test": CENSUS})
+    archive = census_zip(
+        {"census-income.data": CENSUS, "census-income.test": CENSUS}
+    )
     with answering(archive) as (url, _):
         monkeypatch.setattr(census, "CENSUS_URL", url)
-        monkeypatch.setattr(census, "CENSUS_TEST_SHA256", sha256(CENSUS.encode()))
+        monkeypatch.setattr(
+            census, "CENSUS_TEST_SHA256", sha256(CENSUS.encode())
+        )
         with pytest.raises(
-            DatasetError, match="expected 199523 rows in census-income.data, found 2; delete"
+            DatasetError,
+            match="expected 199523 rows in census-income.data, found 2; delete",
         ):
             census_income("train", progress=False)
-        monkeypatch.setitem(datasets.CENSUS_PARTS, "test", ("census-income.test", 2))
+        monkeypatch.setitem(
+            datasets.CENSUS_PARTS, "test", ("census-income.test", 2)
+        )
         assert len(census_income("test", progress=False)["age"]) == 2
 
 
 def test_sources_are_the_original_ones_over_https():
-    urls = [datasets.CENSUS_URL, *(release.url for release in datasets.MOVIELENS.values())]
-    hosts = ["archive.ics.uci.edu", "files.grouplens.org", "files.grouplens.org"]
-    assert [url.split("/")[:3] for url in urls] == [["https:", "", host] for host in hosts]
-    assert all(len(bytes.fromhex(release.sha256)) == 32 for release in datasets.MOVIELENS.values())
+    urls = [
+        datasets.CENSUS_URL,
+        *(release.url for release in datasets.MOVIELENS.values()),
+    ]
+    hosts = [
+        "archive.ics.uci.edu",
+        "files.grouplens.org",
+        "files.grouplens.org",
+    ]
+    assert [url.split("/")[:3] for url in urls] == [
+        ["https:", "", host] for host in hosts
+    ]
     assert all(
-        text in datasets.__doc__ for text in ("10.24432/C5N30T", "CC BY 4.0", "10.1145/2827872")
+        len(bytes.fromhex(release.sha256)) == 32
+        for release in datasets.MOVIELENS.values()
+    )
+    assert all(
+        text in datasets.__doc__
+        for text in ("10.24432/C5N30T", "CC BY 4.0", "10.1145/2827872")
     )

@@ -7,13 +7,21 @@ import pytest
 from mtl_lessons import embed
 
 SCRIPTS = ("quiz", "explorable")  # what outputs carry
-OWN = {"quiz": ".mtl-question", "explorable": ".mtl-panel", "exercise": ".mtl-exercise summary"}
+OWN = {
+    "quiz": ".mtl-question",
+    "explorable": ".mtl-panel",
+    "exercise": ".mtl-exercise summary",
+}
 
 
 @pytest.fixture
 def web(tmp_path, monkeypatch):
     """A folder of scripts instead of the package's."""
-    monkeypatch.setattr(embed, "asset", lambda name: (tmp_path / name).read_text(encoding="utf-8"))
+    monkeypatch.setattr(
+        embed,
+        "asset",
+        lambda name: (tmp_path / name).read_text(encoding="utf-8"),
+    )
     embed.modules.cache_clear()
     yield tmp_path
     embed.modules.cache_clear()
@@ -43,7 +51,10 @@ def test_a_bundle_imports_nothing_and_names_nothing_twice(name):
 
 
 def test_the_engine_of_figures_has_every_view_and_no_more():
-    views = {path.stem for path in embed.files("mtl_lessons").joinpath("web").glob("view_*.js")}
+    views = {
+        path.stem
+        for path in embed.files("mtl_lessons").joinpath("web").glob("view_*.js")
+    }
     assert set(embed.modules("explorable")) == {"parts", "explorable", *views}
 
 
@@ -53,4 +64,6 @@ def test_an_output_carries_its_own_style_and_no_other(name):
     assert {other: rule in style for other, rule in OWN.items()} == {
         other: other == name for other in OWN
     }
-    assert "--mtl-page:" in style and not re.search(r"url\(|@import|</style", style)
+    assert "--mtl-page:" in style and not re.search(
+        r"url\(|@import|</style", style
+    )

@@ -20,12 +20,18 @@ LOOSE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 def modules() -> list[str]:
     """All of the package, but for what is run and what learners fill in."""
     walk = pkgutil.walk_packages(mtl_lessons.__path__, "mtl_lessons.")
-    return [name for _, name, _ in walk if not re.search(r"\.(__main__|starter_\w+)$", name)]
+    return [
+        name
+        for _, name, _ in walk
+        if not re.search(r"\.(__main__|starter_\w+)$", name)
+    ]
 
 
 @pytest.mark.parametrize("name", modules())
 def test_examples_do_what_they_show(name, capsys):
-    failed, _ = doctest.testmod(importlib.import_module(name), optionflags=LOOSE)
+    failed, _ = doctest.testmod(
+        importlib.import_module(name), optionflags=LOOSE
+    )
     assert not failed, capsys.readouterr().out
 
 
@@ -35,7 +41,11 @@ def exported() -> list[str]:
     for chapter in chapters.names():
         module = importlib.import_module(f"{mtl_lessons.__name__}.{chapter}")
         names = getattr(module, "__all__", None) or _own(module)
-        found += [f"{chapter}.{name}" for name in names if _is_code(getattr(module, name))]
+        found += [
+            f"{chapter}.{name}"
+            for name in names
+            if _is_code(getattr(module, name))
+        ]
     return found
 
 
@@ -43,7 +53,8 @@ def _own(module) -> list[str]:
     return [
         name
         for name, thing in vars(module).items()
-        if name[0] != "_" and getattr(thing, "__module__", "") == module.__name__
+        if name[0] != "_"
+        and getattr(thing, "__module__", "") == module.__name__
     ]
 
 

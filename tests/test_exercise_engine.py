@@ -16,7 +16,13 @@ from mtl_lessons.console import showable
 from mtl_lessons.exercises import bar, sandbox, state
 from mtl_lessons.exercises.engine import FOLDER
 from mtl_lessons.exercises.mistakes import NotAttempted, attempted
-from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, OUTCOMES, PASSED, RAISED
+from mtl_lessons.exercises.result import (
+    NOT_ATTEMPTED,
+    NOT_YET,
+    OUTCOMES,
+    PASSED,
+    RAISED,
+)
 
 layers = keras.layers
 
@@ -37,12 +43,21 @@ def two():
     ids=["dots", "None", "function", "dict", "list"],
 )
 def test_a_starter_is_not_attempted(two, answer):
-    result = two.heads.check(answer) if answer is not None else two.heads.check()
-    assert result.outcome == NOT_ATTEMPTED and "✗" not in str(result) and "build" in result.text
+    result = (
+        two.heads.check(answer) if answer is not None else two.heads.check()
+    )
+    assert (
+        result.outcome == NOT_ATTEMPTED
+        and "✗" not in str(result)
+        and "build" in result.text
+    )
 
 
 def test_attempted_gives_back_what_is_no_starter():
-    assert attempted({"a": ..., "b": 1}) == {"a": ..., "b": 1} and attempted([]) == []
+    assert (
+        attempted({"a": ..., "b": 1}) == {"a": ..., "b": 1}
+        and attempted([]) == []
+    )
     with pytest.raises(NotAttempted):
         attempted((...,))
 
@@ -52,7 +67,9 @@ def test_an_error_is_told_with_its_place(two):
         return 1 / 0
 
     result = two.heads.check(build)
-    assert result.outcome == RAISED and isinstance(result.error, ZeroDivisionError)
+    assert result.outcome == RAISED and isinstance(
+        result.error, ZeroDivisionError
+    )
     assert "division by zero" in str(result) and "return 1 / 0" in str(result)
 
 
@@ -62,7 +79,9 @@ class Unprintable(Exception):
 
 
 @pytest.mark.parametrize(
-    "error", [Unprintable(), ValueError("x" * 5_000_000)], ids=["unprintable", "5 MB"]
+    "error",
+    [Unprintable(), ValueError("x" * 5_000_000)],
+    ids=["unprintable", "5 MB"],
 )
 def test_an_error_is_told_in_short_whatever_it_says(two, error):
     def build():
@@ -70,13 +89,20 @@ def test_an_error_is_told_in_short_whatever_it_says(two, error):
 
     result = two.heads.check(build)
     assert (
-        result.outcome == RAISED and type(error).__name__ in str(result) and len(str(result)) < 2000
+        result.outcome == RAISED
+        and type(error).__name__ in str(result)
+        and len(str(result)) < 2000
     )
 
 
-def test_an_error_that_comes_from_no_line_of_the_learner_does_not_blame_one(two):
+def test_an_error_that_comes_from_no_line_of_the_learner_does_not_blame_one(
+    two,
+):
     result = two.heads.verdict(ValueError("in a library"))
-    assert result.outcome == RAISED and "when the check used what your code returned" in str(result)
+    assert (
+        result.outcome == RAISED
+        and "when the check used what your code returned" in str(result)
+    )
 
 
 def test_another_backend_than_tensorflow_is_said(two, monkeypatch):
@@ -112,7 +138,9 @@ def test_an_interrupt_by_the_reader_goes_through(two):
 def test_an_unknown_exercise_and_an_unknown_step_say_what_there_is(two):
     with pytest.raises(ValueError, match="two_tasks.*found 'tow_tasks'"):
         exercises.load("tow_tasks")
-    with pytest.raises(AttributeError, match="inputs, trunk, heads.*found 'head'"):
+    with pytest.raises(
+        AttributeError, match="inputs, trunk, heads.*found 'head'"
+    ):
         two.head  # noqa: B018
 
 
@@ -122,7 +150,9 @@ def test_tab_shows_a_learner_the_steps(name):
 
     exercise = exercises.load(name)
     steps = {step.name for step in exercise.steps}
-    offered = IPCompleter(namespace={"exercise": exercise}).attr_matches("exercise.")
+    offered = IPCompleter(namespace={"exercise": exercise}).attr_matches(
+        "exercise."
+    )
     assert steps <= set(dir(exercise)) and steps <= {
         text.removeprefix("exercise.") for text in offered
     }
@@ -133,7 +163,11 @@ def test_a_file_is_judged_step_by_step(tmp_path, two):
     file = tmp_path / "a.py"
     file.write_text("import numpy\n\nprint(vocab_size)\n")
     *_, (step, result) = two.check_file(file)
-    assert step.number == 1 and "NameError" in str(result) and "line 3" in str(result)
+    assert (
+        step.number == 1
+        and "NameError" in str(result)
+        and "line 3" in str(result)
+    )
     *_, (step, result) = two.check_file(file, two.steps[:1])
     assert step.number == 1 and result.outcome == RAISED
 
@@ -197,14 +231,23 @@ def impatient(monkeypatch):
     monkeypatch.setattr(sandbox, "AGAIN", 0.02)
 
 
-ENDLESS = [forever, forever_and_catching, forever_and_tidying, recording_and_catching, in_a_graph]
+ENDLESS = [
+    forever,
+    forever_and_catching,
+    forever_and_tidying,
+    recording_and_catching,
+    in_a_graph,
+]
 
 
 @pytest.mark.parametrize("answer", ENDLESS)
 def test_code_that_does_not_end_is_ended(two, answer, impatient):
     before = threading.active_count()
     result = two.heads.check(answer, seconds=0.1)
-    assert (result.outcome, result.key) == (NOT_YET, "too-slow") and "0 s" in result.text
+    assert (result.outcome, result.key) == (
+        NOT_YET,
+        "too-slow",
+    ) and "0 s" in result.text
     ends(before)
 
 
@@ -236,18 +279,23 @@ def test_what_was_stopped_leaves_tensorflow_whole(two, impatient):
     @tf.function
     def steps(
         rows,
-    ):  # under a tape that was left open, TensorFlow would differentiate this loop over an iterator
+        # under a tape that was left open, TensorFlow would differentiate this loop over an iterator
+    ):
         for row in rows:
             variable.assign_add(row)
 
-    steps(iter(tf.data.Dataset.range(3).map(lambda row: tf.cast(row, "float32"))))
+    steps(
+        iter(tf.data.Dataset.range(3).map(lambda row: tf.cast(row, "float32")))
+    )
     assert float(variable) == 6
 
 
 def test_also_outside_the_main_thread(two, impatient):
     results = []
     thread = threading.Thread(
-        target=lambda: results.append(two.heads.check(forever_and_catching, seconds=0.1))
+        target=lambda: results.append(
+            two.heads.check(forever_and_catching, seconds=0.1)
+        )
     )
     thread.start()
     thread.join()
@@ -338,7 +386,9 @@ def passing(item, interest, scores):
 
 def test_what_is_passed_stays_until_reset(two):
     assert two.evaluate.check(passing).outcome == PASSED
-    assert exercises.load("two_tasks").evaluate.passed and "✓ step 5" in repr(two)
+    assert exercises.load("two_tasks").evaluate.passed and "✓ step 5" in repr(
+        two
+    )
     assert two.evaluate.check(leave).outcome == RAISED and two.evaluate.passed
     two.evaluate.reset()
     assert not two.evaluate.passed
@@ -360,7 +410,14 @@ def test_hints_come_one_after_the_other(two):
     ).heading.startswith("Hint 3")
 
 
-UNREADABLE = ["", "{", "[]", "[" * 100_000, '{"two_tasks": 3}', '{"two_tasks": {"heads": 1}}']
+UNREADABLE = [
+    "",
+    "{",
+    "[]",
+    "[" * 100_000,
+    '{"two_tasks": 3}',
+    '{"two_tasks": {"heads": 1}}',
+]
 UNREADABLE += [
     '{"two_tasks": {"heads": {"passed": "yes", "hints": "2"}}}',
     '{"two_tasks": {"heads": {"hints": -1}}}',
@@ -370,15 +427,24 @@ UNREADABLE += [
 @pytest.mark.parametrize("text", UNREADABLE, ids=range(len(UNREADABLE)))
 def test_a_state_that_cannot_be_read_counts_as_empty(two, text):
     state.path().write_text(text)
-    assert not two.heads.passed and two.heads.hint().heading.startswith("Hint 1")
+    assert not two.heads.passed and two.heads.hint().heading.startswith(
+        "Hint 1"
+    )
     state.note("two_tasks", "heads", passed=True)
     assert two.heads.passed and json.loads(state.path().read_text())
 
 
-def test_a_state_that_cannot_be_written_is_done_without(two, tmp_path, monkeypatch):
+def test_a_state_that_cannot_be_written_is_done_without(
+    two, tmp_path, monkeypatch
+):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("MTL_LESSONS_STATE", str(tmp_path / "file" / "state.json"))
-    assert two.evaluate.check(passing).outcome == PASSED and not two.evaluate.passed
+    monkeypatch.setenv(
+        "MTL_LESSONS_STATE", str(tmp_path / "file" / "state.json")
+    )
+    assert (
+        two.evaluate.check(passing).outcome == PASSED
+        and not two.evaluate.passed
+    )
 
 
 def test_a_user_without_a_home_can_do_the_exercises(two, monkeypatch):
@@ -389,8 +455,13 @@ def test_a_user_without_a_home_can_do_the_exercises(two, monkeypatch):
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setattr(state.sys, "platform", "linux")
     monkeypatch.setattr(state.Path, "home", no_home)
-    assert two.evaluate.check(passing).outcome == PASSED and not two.evaluate.passed
-    assert two.heads.hint().heading.startswith("Hint 1") and "step 5" in repr(two)
+    assert (
+        two.evaluate.check(passing).outcome == PASSED
+        and not two.evaluate.passed
+    )
+    assert two.heads.hint().heading.startswith("Hint 1") and "step 5" in repr(
+        two
+    )
     two.reset()
 
 
@@ -421,14 +492,22 @@ def test_a_result_is_text_and_html_and_escapes_what_a_learner_wrote(two):
 
 
 @pytest.mark.parametrize(
-    "encoding", ["cp1252", "cp437", "gbk", "cp932", "cp949", "ascii", "no-such-encoding"]
+    "encoding",
+    ["cp1252", "cp437", "gbk", "cp932", "cp949", "ascii", "no-such-encoding"],
 )
 def test_what_a_terminal_cannot_show_is_put_plainly(two, encoding, monkeypatch):
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(encoding=encoding))
     result = two.heads.check(lambda: None)
-    for text in (str(result), repr(two), str(two.heads.hint()), showable("✓ ✗ · é 点 \ud800")):
+    for text in (
+        str(result),
+        repr(two),
+        str(two.heads.hint()),
+        showable("✓ ✗ · é 点 \ud800"),
+    ):
         text.encode("ascii" if encoding.startswith("no") else encoding)
-    assert str(result).split()[0] in ("✗", "x") and result.heading.startswith("✗")
+    assert str(result).split()[0] in ("✗", "x") and result.heading.startswith(
+        "✗"
+    )
 
 
 def test_a_terminal_that_can_show_everything_gets_everything(two, monkeypatch):
@@ -437,7 +516,10 @@ def test_a_terminal_that_can_show_everything_gets_everything(two, monkeypatch):
 
 
 def test_solutions_and_starters_are_code(two):
-    assert "def build(" in two.heads.solution().text and "return ..." in two.heads.starter().text
+    assert (
+        "def build(" in two.heads.solution().text
+        and "return ..." in two.heads.starter().text
+    )
 
 
 class Terminal(io.StringIO):
@@ -450,7 +532,11 @@ def test_a_bar_in_a_terminal_is_gone_at_the_end(monkeypatch):
     with bar.bar(10, "Training") as show:
         show(5)
     first, half, gone = terminal.getvalue().split("\r")[1:4]
-    assert "0 / 10" in first and half.count("#") == half.count(".") == 20 and not gone.strip()
+    assert (
+        "0 / 10" in first
+        and half.count("#") == half.count(".") == 20
+        and not gone.strip()
+    )
 
 
 def test_a_bar_in_a_notebook_is_gone_at_the_end(monkeypatch):
@@ -459,10 +545,16 @@ def test_a_bar_in_a_notebook_is_gone_at_the_end(monkeypatch):
     shown, kernel = [], SimpleNamespace(kernel=object())
     handle = SimpleNamespace(update=lambda html: shown.append(html.data))
     monkeypatch.setattr(IPython, "get_ipython", lambda: kernel)
-    monkeypatch.setattr(IPython.display, "display", lambda html, display_id: handle)
+    monkeypatch.setattr(
+        IPython.display, "display", lambda html, display_id: handle
+    )
     with bar.bar(10, "Training") as show:
         show(5)
-    assert ['value="0"' in shown[0], 'value="5"' in shown[1], shown[2]] == [True, True, ""]
+    assert ['value="0"' in shown[0], 'value="5"' in shown[1], shown[2]] == [
+        True,
+        True,
+        "",
+    ]
 
 
 def test_nobody_looks_and_nothing_is_shown(capsys):
@@ -488,5 +580,9 @@ def test_every_string_is_used():
         )
         for kind in ("one-of", "yes-no", "number")
     ]
-    assert [key for key in words if f'"{key}"' not in code and key not in OUTCOMES] == []
-    assert [key for key in mistakes if f'"{key}"' not in code and key not in kinds] == []
+    assert [
+        key for key in words if f'"{key}"' not in code and key not in OUTCOMES
+    ] == []
+    assert [
+        key for key in mistakes if f'"{key}"' not in code and key not in kinds
+    ] == []

@@ -26,8 +26,16 @@ messages:
     text: "Found: {width}."
 """
 BROKEN = {
-    "a key forgotten": ("    answer: build\n", "", "6: steps: expected the key answer, found none"),
-    "a key misspelt": ("    hints:", "    hint:", "6: steps: expected the key hints, found none"),
+    "a key forgotten": (
+        "    answer: build\n",
+        "",
+        "6: steps: expected the key answer, found none",
+    ),
+    "a key misspelt": (
+        "    hints:",
+        "    hint:",
+        "6: steps: expected the key hints, found none",
+    ),
     "no hints": (
         "[One tensor.]",
         "[]",
@@ -83,7 +91,9 @@ def test_a_manifest_says_what_an_exercise_is_made_of(tmp_path):
 
 
 @pytest.mark.parametrize(("old", "new", "said"), BROKEN.values(), ids=BROKEN)
-def test_what_is_wrong_with_a_manifest_is_told_with_its_line(tmp_path, old, new, said):
+def test_what_is_wrong_with_a_manifest_is_told_with_its_line(
+    tmp_path, old, new, said
+):
     assert WHOLE.count(old) == 1
     with pytest.raises(ValueError) as caught:
         read(tmp_path, WHOLE.replace(old, new))
@@ -103,13 +113,22 @@ def test_a_step_has_a_name_of_its_own(tmp_path):
 
 def test_no_check_imports_the_engine_that_calls_it():
     """The engine loads checks by name, so Python would not see this circle."""
-    above = {"mtl_lessons.exercises.engine", "mtl_lessons.exercises.child", "mtl_lessons.__main__"}
+    above = {
+        "mtl_lessons.exercises.engine",
+        "mtl_lessons.exercises.child",
+        "mtl_lessons.__main__",
+    }
     files = [
         file
         for file in FOLDER.rglob("*.py")
-        if file.stem not in ("engine", "child", "__init__") or file.parent != FOLDER
+        if file.stem not in ("engine", "child", "__init__")
+        or file.parent != FOLDER
     ]
     for file in files:
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported = {
+            node.module
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+        }
         assert not imported & above, file

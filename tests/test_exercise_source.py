@@ -10,7 +10,9 @@ def source(text, path):
     return Source.read(path)
 
 
-def test_an_answer_depends_on_what_it_uses_and_on_what_happens_at_the_top(tmp_path):
+def test_an_answer_depends_on_what_it_uses_and_on_what_happens_at_the_top(
+    tmp_path,
+):
     text = (
         "import helper\nSIZE = 3\nOTHER = 4\n\n"
         "def part():\n    return SIZE\n\n"
@@ -19,11 +21,24 @@ def test_an_answer_depends_on_what_it_uses_and_on_what_happens_at_the_top(tmp_pa
     file = tmp_path / "a.py"
     before = source(text, file).digest("build")
     assert source(f"# hello\n\n{text}\n\n", file).digest("build") == before
-    assert source(text.replace("OTHER = 4", "OTHER = 5"), file).digest("build") == before
-    assert source(text.replace("SIZE = 3", "SIZE = 5"), file).digest("build") != before
-    assert source(text.replace("return SIZE", "return SIZE + 1"), file).digest("build") != before
+    assert (
+        source(text.replace("OTHER = 4", "OTHER = 5"), file).digest("build")
+        == before
+    )
+    assert (
+        source(text.replace("SIZE = 3", "SIZE = 5"), file).digest("build")
+        != before
+    )
+    assert (
+        source(text.replace("return SIZE", "return SIZE + 1"), file).digest(
+            "build"
+        )
+        != before
+    )
     assert source(text + "part.size = 1\n", file).digest("build") != before
-    assert source(text + "from numpy import *\n", file).digest("build") != before
+    assert (
+        source(text + "from numpy import *\n", file).digest("build") != before
+    )
     (tmp_path / "helper.py").write_text("import deeper\n")
     beside = source(text, file).digest("build")
     (tmp_path / "deeper.py").write_text("X = 1\n")
@@ -72,21 +87,35 @@ def test_what_is_about_tensorflow_is_not_run_for_an_answer_without_it(tmp_path):
         ("import keras\ndef f(): return 1\n", False),
         ("import keras\ndef f(): return keras\n", True),
         ("def f():\n    import tensorflow as tf\n", True),
-        ("from mtl_lessons.backend import keras\nk = keras\ndef f(): return k\n", True),
-        ("from mtl_lessons import two_tasks\ndef f(): return two_tasks\n", True),
-        ("import keras\nkeras.utils.set_random_seed(0)\ndef f(): return 1\n", False),
+        (
+            "from mtl_lessons.backend import keras\nk = keras\ndef f(): return k\n",
+            True,
+        ),
+        (
+            "from mtl_lessons import two_tasks\ndef f(): return two_tasks\n",
+            True,
+        ),
+        (
+            "import keras\nkeras.utils.set_random_seed(0)\ndef f(): return 1\n",
+            False,
+        ),
         (
             "import keras\ndef g(): return keras\n"
             "if __name__ == '__main__':\n    print(g())\ndef f(): return 1\n",
             False,
         ),
-        ("import keras\nSIZE = [1]\nSIZE.append(keras.Input(()))\ndef f(): return SIZE\n", True),
+        (
+            "import keras\nSIZE = [1]\nSIZE.append(keras.Input(()))\ndef f(): return SIZE\n",
+            True,
+        ),
         ("import keras\ndef f(): return 1\nprint(keras, f())\n", True),
         ("from keras import *\ndef f(): return 1\n", True),
     ],
     ids=str,
 )
-def test_whether_an_answer_needs_tensorflow_is_known_without_running_it(tmp_path, text, needs):
+def test_whether_an_answer_needs_tensorflow_is_known_without_running_it(
+    tmp_path, text, needs
+):
     assert source(text, tmp_path / "a.py").needs_tensorflow("f") == needs
 
 

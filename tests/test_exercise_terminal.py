@@ -38,10 +38,15 @@ def python(*arguments, cwd, **variables):
     )
 
 
-def test_start_writes_a_file_that_is_not_attempted(tmp_path, monkeypatch, capsys):
+def test_start_writes_a_file_that_is_not_attempted(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli, "Child", None)  # nothing has to be run to see that
-    assert cli.main(["start", "two_tasks"]) == 0 and cli.main(["start", "two_tasks"]) == 2
+    assert (
+        cli.main(["start", "two_tasks"]) == 0
+        and cli.main(["start", "two_tasks"]) == 2
+    )
     assert cli.main(["check", "two_tasks.py"]) == 1
     out = capsys.readouterr()
     assert (
@@ -51,7 +56,9 @@ def test_start_writes_a_file_that_is_not_attempted(tmp_path, monkeypatch, capsys
     )
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "gbk", "cp932", "cp949"])
+@pytest.mark.parametrize(
+    "encoding", ["cp1252", "cp437", "gbk", "cp932", "cp949"]
+)
 def test_a_prompt_in_any_encoding(tmp_path, encoding, monkeypatch):
     (tmp_path / "two_tasks.py").write_text("def user_vector(:\n")
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
@@ -59,10 +66,16 @@ def test_a_prompt_in_any_encoding(tmp_path, encoding, monkeypatch):
     assert cli.main(["check", str(tmp_path / "two_tasks.py")]) == 1
     stream.flush()
     said = stream.buffer.getvalue().decode(encoding)
-    assert "SyntaxError" in said and "0 of 5" in said and "It came from line 1 of your code" in said
+    assert (
+        "SyntaxError" in said
+        and "0 of 5" in said
+        and "It came from line 1 of your code" in said
+    )
 
 
-def test_a_check_goes_on_to_the_first_step_that_is_not_passed_and_light_steps_come_first(tmp_path):
+def test_a_check_goes_on_to_the_first_step_that_is_not_passed_and_light_steps_come_first(
+    tmp_path,
+):
     """In a process of its own, whose death is a verdict."""
     file = tmp_path / "mine.py"
     file.write_text(
@@ -71,7 +84,8 @@ def test_a_check_goes_on_to_the_first_step_that_is_not_passed_and_light_steps_co
         "def trunk():\n    import os\n    print('mine')\n    os._exit(0)\n\n"
         "def build():\n    return ...\n"
     )
-    assert cli.main(["check", str(file)]) == 2  # which exercise it is, nobody has said
+    # which exercise it is, nobody has said
+    assert cli.main(["check", str(file)]) == 2
     found = python("check", str(file), "--exercise", "two_tasks", cwd=tmp_path)
     # "mine" may stand before one, on its line
     verdicts = re.findall(r"([·✓✗!] [^:]+): step( \d)", found.stdout)
@@ -82,8 +96,14 @@ def test_a_check_goes_on_to_the_first_step_that_is_not_passed_and_light_steps_co
         "✓ Passed 1",
         "! Your code raised an error 2",
     ]
-    assert "exit status 0" in found.stdout and "1 of 5" in found.stdout and found.returncode == 1
-    assert found.stdout.index("Checking step 2") < found.stdout.index("exit status 0")
+    assert (
+        "exit status 0" in found.stdout
+        and "1 of 5" in found.stdout
+        and found.returncode == 1
+    )
+    assert found.stdout.index("Checking step 2") < found.stdout.index(
+        "exit status 0"
+    )
 
 
 class Verdicts(list):
@@ -139,14 +159,26 @@ def test_watch_checks_only_what_has_changed(tmp_path, capsys, monkeypatch):
     FAILING.clear()
     with pytest.raises(KeyboardInterrupt):
         cli.main(["check", str(file), "--watch"])
-    assert ASKED == [["inputs"], ["trunk", "evaluate"], ["inputs", "trunk"], ["inputs"]]
+    assert ASKED == [
+        ["inputs"],
+        ["trunk", "evaluate"],
+        ["inputs", "trunk"],
+        ["inputs"],
+    ]
     out = capsys.readouterr().out
-    assert out.count("unchanged") == 1 + 3 + 1 and out.count("3 of 5 steps passed") == 3
+    assert (
+        out.count("unchanged") == 1 + 3 + 1
+        and out.count("3 of 5 steps passed") == 3
+    )
 
 
-def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkeypatch, capsys):
+def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(
+    tmp_path, monkeypatch, capsys
+):
     file = tmp_path / "two_tasks.py"
-    file.write_text("def user_vector():\n    return 1\n\ndef trunk():\n    return 2\n")
+    file.write_text(
+        "def user_vector():\n    return 1\n\ndef trunk():\n    return 2\n"
+    )
     monkeypatch.setattr(cli, "Child", Verdicts)
     ASKED.clear()
     FAILING.add("inputs")
@@ -161,9 +193,14 @@ def test_nothing_is_checked_behind_a_step_that_is_known_to_fail(tmp_path, monkey
 def died(two, code):
     """What is said when the process of a check ends by that code."""
     process = child.Child.__new__(child.Child)
-    process.folder, process.report = SimpleNamespace(cleanup=lambda: None), FOLDER / "empty"
+    process.folder, process.report = (
+        SimpleNamespace(cleanup=lambda: None),
+        FOLDER / "empty",
+    )
     process.process = subprocess.Popen(
-        [sys.executable, "-c", f"import os; {code}"], stdin=subprocess.PIPE, text=True
+        [sys.executable, "-c", f"import os; {code}"],
+        stdin=subprocess.PIPE,
+        text=True,
     )
     process.stdin = process.process.stdin
 
@@ -177,7 +214,9 @@ def died(two, code):
 
 
 def test_a_crash_on_windows_is_told_as_one():
-    assert "0xc0000005" in child._how(0xC0000005) and "crash" in child._how(0xC0000005)
+    assert "0xc0000005" in child._how(0xC0000005) and "crash" in child._how(
+        0xC0000005
+    )
 
 
 @pytest.mark.skipif(
@@ -187,7 +226,10 @@ def test_a_crash_on_windows_is_told_as_one():
 def test_memory_has_an_end_in_the_process_of_a_check():
     code = "from mtl_lessons.exercises.child import _limit; _limit(2**29); bytes(2**30)"
     found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert "MemoryError" in found.stderr
 
@@ -203,7 +245,10 @@ def test_memory_has_an_end_in_the_process_of_a_check():
 )
 def test_the_death_of_the_process_is_a_verdict(two, code, said):
     result = died(two, code)
-    assert (result.outcome, result.key) == (RAISED, "died") and said in result.text
+    assert (result.outcome, result.key) == (
+        RAISED,
+        "died",
+    ) and said in result.text
 
 
 def test_a_process_that_hangs_is_ended(two, monkeypatch, tmp_path):

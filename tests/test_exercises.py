@@ -16,14 +16,21 @@ import pytest
 
 from mtl_lessons import embed, exercises
 from mtl_lessons.exercises.engine import FOLDER
-from mtl_lessons.exercises.result import NOT_ATTEMPTED, NOT_YET, PASSED, RAISED, Result
+from mtl_lessons.exercises.result import (
+    NOT_ATTEMPTED,
+    NOT_YET,
+    PASSED,
+    RAISED,
+    Result,
+)
 from mtl_lessons.exercises.source import Source
 
 pytestmark = pytest.mark.usefixtures("own_state")
 
 ROOT = Path(__file__).resolve().parents[1]
 ALL = {name: exercises.load(name) for name in exercises.names()}
-PATIENCE = 3600.0  # seconds: no verdict here may hang on how busy the machine is
+# seconds: no verdict here may hang on how busy the machine is
+PATIENCE = 3600.0
 # Recall@10 and AUC after a short training, as they were measured: with both tasks, and with the
 # interests alone.
 TRAINED = {
@@ -78,7 +85,10 @@ def as_measured(monkeypatch):
     """Trainings that give what they are known to give: `as_measured(file)`."""
 
     def scripted(file: str) -> None:
-        both, interests = TRAINED.get(file, ((0.527, 0.786), (0.0, 0.746))) or (None, None)
+        both, interests = TRAINED.get(file, ((0.527, 0.786), (0.0, 0.746))) or (
+            None,
+            None,
+        )
         if both:
             trained = {
                 item: dict(zip(("item", "interest"), found))
@@ -109,12 +119,18 @@ def check(step, answer) -> Result:
 @pytest.mark.parametrize("name", ALL)
 def test_a_file_of_starters_is_not_attempted(name, tmp_path):
     exercise, file = ALL[name], tmp_path / "answer.py"
-    file.write_text("\n".join(dict.fromkeys(step.begin_with for step in exercise.steps)))
+    file.write_text(
+        "\n".join(dict.fromkeys(step.begin_with for step in exercise.steps))
+    )
     found, source = exercise.answers(file, PATIENCE), Source.read(file)
     results = [check(step, found[step.answer]) for step in exercise.steps]
     assert all(source.is_starter(step.answer) for step in exercise.steps)
-    assert [result.outcome for result in results] == [NOT_ATTEMPTED] * len(exercise.steps)
-    assert not any("✗" in str(result) or "rong" in str(result) for result in results)
+    assert [result.outcome for result in results] == [NOT_ATTEMPTED] * len(
+        exercise.steps
+    )
+    assert not any(
+        "✗" in str(result) or "rong" in str(result) for result in results
+    )
 
 
 @pytest.mark.parametrize("step", steps())
@@ -148,7 +164,9 @@ def test_a_wrong_answer_gets_its_message(exercise, answer, read, as_measured):
 
 
 @pytest.mark.parametrize(("exercise", "answer"), answers(right=True))
-def test_a_right_answer_passes_however_it_is_built(exercise, answer, read, as_measured):
+def test_a_right_answer_passes_however_it_is_built(
+    exercise, answer, read, as_measured
+):
     as_measured(answer.name)
     found = read(exercise, answer)
     for step in (named(exercise, name) for name in answer.steps):
@@ -159,7 +177,10 @@ def test_a_right_answer_passes_however_it_is_built(exercise, answer, read, as_me
 def test_a_change_of_an_answer_fails_where_its_text_does_not_stand_once():
     assert handed_in.replaced("a = 1", "1", "2", "here") == "a = 2"
     for old in ("1", "3"):
-        with pytest.raises(ValueError, match=f"here: expected '{old}' once, found it [02] times"):
+        with pytest.raises(
+            ValueError,
+            match=f"here: expected '{old}' once, found it [02] times",
+        ):
             handed_in.replaced("a = 1, 1", old, "2", "here")
 
 
@@ -169,19 +190,29 @@ def test_every_step_has_a_check_a_starter_and_a_solution(name):
     for step in exercise.steps:
         file = "light.py" if step.light else "checks.py"
         there = (exercise.folder / file).is_file()
-        if not (there and callable(getattr(exercise.checks_of(step), step.name, None))):
-            forgotten.append(f"{name}/{file}: expected a function {step.name}, found none")
+        if not (
+            there
+            and callable(getattr(exercise.checks_of(step), step.name, None))
+        ):
+            forgotten.append(
+                f"{name}/{file}: expected a function {step.name}, found none"
+            )
         missing = {*step.spec.solution, step.answer} - set(dir(exercise.module))
         forgotten += [
-            f"{exercise.module.__file__}: expected {part}, found none" for part in missing
+            f"{exercise.module.__file__}: expected {part}, found none"
+            for part in missing
         ]
     starters = {file.name for file in exercise.folder.glob("starter_*.py")}
     unused = starters - {step.spec.starter for step in exercise.steps}
     forgotten += [
-        f"{name}/manifest.yml: expected a step with {file}, found none" for file in unused
+        f"{name}/manifest.yml: expected a step with {file}, found none"
+        for file in unused
     ]
     assert forgotten == []
-    assert all(step.solution().text.startswith("```python\n") for step in exercise.steps)
+    assert all(
+        step.solution().text.startswith("```python\n")
+        for step in exercise.steps
+    )
 
 
 def mistakes(folder):
@@ -202,9 +233,14 @@ def mistakes(folder):
     calls = [
         node
         for node in nodes
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Mistake"
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "Mistake"
     ]
-    raised = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+    raised = {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.args[0], ast.Constant)
+    }
     return raised, texts
 
 
@@ -214,7 +250,9 @@ def test_every_mistake_has_a_message_and_every_message_a_mistake(name):
     raised, texts = mistakes(exercise.folder)
     _, of_probes = mistakes(FOLDER / "probes")
     own = set(exercise.manifest.messages)
-    wanted = raised | {answer.gets for answer in handed_in.of(name) if not answer.is_right}
+    wanted = raised | {
+        answer.gets for answer in handed_in.of(name) if not answer.is_right
+    }
     forgotten = [
         f"{name}/manifest.yml: expected a message {key}, found none"
         for key in wanted - own - set(common)
@@ -243,7 +281,8 @@ def test_typical_mistakes_give_other_numbers_than_the_right_ones():
         assert near == [], seed
     multi, single = three._scores(4)
     right = {
-        task: three._interval(runs) for task, runs in three._differences(multi, single).items()
+        task: three._interval(runs)
+        for task, runs in three._differences(multi, single).items()
     }
     alike = three._look_alikes(multi, single)
     same = {
@@ -290,15 +329,23 @@ def test_a_cure_is_trained_once(monkeypatch, step_by_step):
     )
 
 
-def test_a_gain_over_a_control_that_collapsed_is_no_cure(as_measured, monkeypatch):
+def test_a_gain_over_a_control_that_collapsed_is_no_cure(
+    as_measured, monkeypatch
+):
     step, good = ALL["three_tasks"].cure, SCORES["by_hand"]
     monkeypatch.setitem(
-        SCORES, "collapsed", ((good[0][0], 0.807, good[0][2]), (good[1][0], 0.690, good[1][2]))
+        SCORES,
+        "collapsed",
+        ((good[0][0], 0.807, good[0][2]), (good[1][0], 0.690, good[1][2])),
     )
     as_measured("collapsed")
     result = check(step, step.exercise.module.cure)
     assert (result.key, result.facts["task"]) == ("below-the-best", "ad_click")
-    assert "0.807" in result.text and "0.690" in result.text and "0.844" in result.text
+    assert (
+        "0.807" in result.text
+        and "0.690" in result.text
+        and "0.844" in result.text
+    )
 
 
 def test_light_checks_agree_with_the_model_answers():
@@ -313,39 +360,64 @@ def test_light_checks_agree_with_the_model_answers():
         three.LESS_IS_BETTER,
     )
     given = two._scored_rows(5, 90)
-    assert two._right(*given) == pytest.approx(ALL["two_tasks"].module.report(*given), abs=1e-9)
+    assert two._right(*given) == pytest.approx(
+        ALL["two_tasks"].module.report(*given), abs=1e-9
+    )
     multi, single = three._scores(6)
     expected = module.report(multi, single)
     for task, runs in three._differences(multi, single).items():
-        assert three._interval(runs) == pytest.approx(tuple(expected[task]), abs=1e-6)
+        assert three._interval(runs) == pytest.approx(
+            tuple(expected[task]), abs=1e-6
+        )
 
 
 def test_light_steps_need_no_tensorflow():
-    with_light = [name for name, one in ALL.items() if any(step.light for step in one.steps)]
-    lights = ", ".join(f"mtl_lessons.exercises.{name}.light" for name in with_light)
+    with_light = [
+        name
+        for name, one in ALL.items()
+        if any(step.light for step in one.steps)
+    ]
+    lights = ", ".join(
+        f"mtl_lessons.exercises.{name}.light" for name in with_light
+    )
     code = f"import sys, {lights}; sys.exit('tensorflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], timeout=600).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], timeout=600).returncode
+        == 0
+    )
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_chapter_has_every_starter_every_check_and_every_section(name):
     exercise, path = ALL[name], ROOT / "book" / f"{name}.ipynb"
-    assert path.exists(), f"book/{name}.ipynb: expected the chapter of {name}, found none"
+    assert path.exists(), (
+        f"book/{name}.ipynb: expected the chapter of {name}, found none"
+    )
     cells = nbformat.read(path, as_version=4).cells
     code, text = (
-        [cell.source for cell in cells if cell.cell_type == kind] for kind in ("code", "markdown")
+        [cell.source for cell in cells if cell.cell_type == kind]
+        for kind in ("code", "markdown")
     )
     for step in exercise.steps:
-        starter = f"{path.name}: expected a cell like {step.spec.starter}, found none"
+        starter = (
+            f"{path.name}: expected a cell like {step.spec.starter}, found none"
+        )
         assert step.begin_with.strip() in code, starter
-        calls = f"exercise.{step.name}.check({step.answer})", f"exercise.{step.name}.solution()"
+        calls = (
+            f"exercise.{step.name}.check({step.answer})",
+            f"exercise.{step.name}.solution()",
+        )
         for call in calls:
             found = any(call in cell for cell in code)
-            assert found, f"{path.name}: expected a cell with {call}, found none"
+            assert found, (
+                f"{path.name}: expected a cell with {call}, found none"
+            )
     titles = {
         target: title
         for cell in text
-        for target, title in re.findall(r"^\(([\w-]+)\)=\n#+ (.*)$", cell, re.MULTILINE)
+        for target, title in re.findall(
+            r"^\(([\w-]+)\)=\n#+ (.*)$", cell, re.MULTILINE
+        )
     }
     for title, target in map(exercise.section, exercise.manifest.sections):
         heading = titles.get(target, "nothing")
@@ -356,6 +428,12 @@ def test_the_chapter_has_every_starter_every_check_and_every_section(name):
 
 def test_every_folder_of_an_exercise_has_its_manifest():
     folders = {path.parent.name for path in FOLDER.glob("*/starter_*.py")}
-    answers = {path.name for path in (ROOT / "tests" / "exercises").iterdir() if path.is_dir()}
+    answers = {
+        path.name
+        for path in (ROOT / "tests" / "exercises").iterdir()
+        if path.is_dir()
+    }
     without = (folders | answers) - set(ALL)
-    assert not without, f"exercises: expected a manifest.yml in {', '.join(without)}, found none"
+    assert not without, (
+        f"exercises: expected a manifest.yml in {', '.join(without)}, found none"
+    )

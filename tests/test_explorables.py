@@ -19,7 +19,9 @@ SAY = {"relatedness": "Relatedness", "labels": "Labels <n>"}
 GAINS = {(0.0, 500): -0.1, (0.0, 2000): 0.0, (0.9, 500): 0.2, (0.9, 2000): 0.1}
 
 
-def record(relatedness: float, labels: int, gain: float, seeds: int = 3) -> dict:
+def record(
+    relatedness: float, labels: int, gain: float, seeds: int = 3
+) -> dict:
     single = [0.6 + seed / 100 for seed in range(seeds)]
     shared = [run + gain + (seed - 1) / 1000 for seed, run in enumerate(single)]
     dense = {"item_single": single, "item_shared": single[::-1]}
@@ -38,7 +40,10 @@ def data() -> dict:
         {"name": "relatedness", "values": [0.0, 0.9]},
         {"name": "labels", "values": [500, 2000]},
     ]
-    return {"axes": axes, "cells": [record(*point, gain) for point, gain in GAINS.items()]}
+    return {
+        "axes": axes,
+        "cells": [record(*point, gain) for point, gain in GAINS.items()],
+    }
 
 
 @pytest.fixture
@@ -55,8 +60,15 @@ def in_kernel(monkeypatch):
 
 
 def test_a_cell_is_found_by_its_dials(grid):
-    assert grid.at(labels=500, relatedness=0.9).gain().mean == pytest.approx(0.2)
-    assert [cell.verdict() for cell in grid.cells] == ["loss", "unclear", "gain", "gain"]
+    assert grid.at(labels=500, relatedness=0.9).gain().mean == pytest.approx(
+        0.2
+    )
+    assert [cell.verdict() for cell in grid.cells] == [
+        "loss",
+        "unclear",
+        "gain",
+        "gain",
+    ]
     assert [tuple(cell.point.values()) for cell in grid.cells] == list(GAINS)
 
 
@@ -64,13 +76,18 @@ def test_gain_is_paired_by_seed(grid):
     """Seeds differ by far more than their gains do; unpaired, no interval would leave out 0."""
     mean, low, high = grid.at(relatedness=0.9, labels=2000).gain()
     half = 4.303 * 0.001 / 3**0.5  # t(.975, 2 degrees of freedom) s / √n
-    assert (mean, low, high) == pytest.approx((0.1, 0.1 - half, 0.1 + half), abs=1e-5)
+    assert (mean, low, high) == pytest.approx(
+        (0.1, 0.1 - half, 0.1 + half), abs=1e-5
+    )
 
 
 @pytest.mark.parametrize(
     "point, message",
     [
-        ({"relatedness": 0.9}, "expected the dials relatedness, labels, found relatedness"),
+        (
+            {"relatedness": 0.9},
+            "expected the dials relatedness, labels, found relatedness",
+        ),
         ({"relatedness": 0.9, "label": 500}, "found relatedness, label"),
         (
             {"relatedness": 0.5, "labels": 500},
@@ -86,7 +103,10 @@ def test_a_point_off_the_grid_is_named(grid, point, message):
 @pytest.mark.parametrize(
     "spoil, message",
     [
-        (lambda cells: cells.pop(), "expected a cell at relatedness=0.9, labels=2000, found none"),
+        (
+            lambda cells: cells.pop(),
+            "expected a cell at relatedness=0.9, labels=2000, found none",
+        ),
         (
             lambda cells: cells.append(cells[0]),
             "expected one cell at relatedness=0.0, labels=500, found two",
@@ -119,7 +139,12 @@ def test_the_packaged_grid_has_five_seeds_and_both_signs():
     cells = TransferMap().grid.cells
     assert {len(runs) for cell in cells for runs in cell.runs.values()} >= {5}
     assert {"gain", "loss"} <= {cell.verdict() for cell in cells}
-    assert all(0 <= run <= 1 for cell in cells for runs in cell.runs.values() for run in runs)
+    assert all(
+        0 <= run <= 1
+        for cell in cells
+        for runs in cell.runs.values()
+        for run in runs
+    )
 
 
 # ---------------------------------------------------------------- without a script
@@ -128,7 +153,8 @@ def test_the_packaged_grid_has_five_seeds_and_both_signs():
 def test_the_table_says_sign_and_certainty_in_text(grid):
     html = TransferMap(grid).html()
     fields = re.findall(
-        r'<td data-verdict="(\w+)" data-heat="(\d)"( aria-current="true")?>(.*?)</td>', html
+        r'<td data-verdict="(\w+)" data-heat="(\d)"( aria-current="true")?>(.*?)</td>',
+        html,
     )
     assert [field[:3] for field in fields] == [
         ("loss", "2", ""),
@@ -154,24 +180,40 @@ def test_the_table_has_headers_and_a_caption(grid):
         "row",
         "row",
     ]
-    assert {"figure", "figcaption", "table", "caption", "thead", "tbody", "svg"} <= {
-        tag for tag, _ in tags
-    }
+    assert {
+        "figure",
+        "figcaption",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "svg",
+    } <= {tag for tag, _ in tags}
 
 
 def test_nothing_inline_that_a_strict_policy_would_block(grid):
     for tag, attributes in Tags(TransferMap(grid).html()).tags:
-        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+        assert not [
+            name
+            for name in attributes
+            if name == "style" or name.startswith("on")
+        ]
         assert tag != "script" or attributes == {"type": "application/json"}
 
 
 def test_text_is_escaped(grid):
     html = TransferMap(grid).html()
-    assert "Labels &lt;n&gt;" in html and "labels &lt;n&gt; 500" in html and "<n>" not in html
+    assert (
+        "Labels &lt;n&gt;" in html
+        and "labels &lt;n&gt; 500" in html
+        and "<n>" not in html
+    )
 
 
 def test_words_give_both_tasks_with_their_intervals(grid):
-    point, sparse, dense = TransferMap(grid).words(grid.at(relatedness=0.9, labels=500))
+    point, sparse, dense = TransferMap(grid).words(
+        grid.at(relatedness=0.9, labels=500)
+    )
     assert point == "Relatedness 0.90, labels <n> 500"
     assert (
         sparse
@@ -185,11 +227,15 @@ def test_the_drawing_has_a_dot_per_seed_where_it_belongs(grid):
     single, _shared, bayes = re.findall(r'class="mtl-dots" d="(.*?)"', drawing)
     left, right = LEFT, RIGHT
     # the axis runs from 0.4 to 0.9
-    assert [float(x) for x in re.findall(r"M([\d.]+) ", bayes)] == pytest.approx([right] * 3)
-    expected = [left + (right - left) * (run - 0.4) / 0.5 for run in (0.6, 0.61, 0.62)]
-    assert [float(x) for x in re.findall(r"M([\d.]+) ", single)] == pytest.approx(
-        expected, abs=0.06
-    )
+    assert [
+        float(x) for x in re.findall(r"M([\d.]+) ", bayes)
+    ] == pytest.approx([right] * 3)
+    expected = [
+        left + (right - left) * (run - 0.4) / 0.5 for run in (0.6, 0.61, 0.62)
+    ]
+    assert [
+        float(x) for x in re.findall(r"M([\d.]+) ", single)
+    ] == pytest.approx(expected, abs=0.06)
     assert "Shared 0.810 (0.783–0.837)" in drawing
 
 
@@ -201,7 +247,10 @@ def test_the_same_grid_gives_the_same_bytes(data):
 
 
 def test_the_data_of_the_dials(grid):
-    text = re.search(r'<script type="application/json">(.*?)</script>', TransferMap(grid).html())[1]
+    text = re.search(
+        r'<script type="application/json">(.*?)</script>',
+        TransferMap(grid).html(),
+    )[1]
     data = json.loads(text)
     assert data["dials"] == [
         {"label": "Relatedness", "choice": False, "values": ["0.00", "0.90"]},
@@ -212,7 +261,11 @@ def test_the_data_of_the_dials(grid):
 
 def test_large_numbers_are_short_in_a_head_of_a_column():
     axis = Axis("labels", "Labels", (500, 1500, 120_000))
-    assert [axis.short(value) for value in axis.values] == ["500", "1,500", "120k"]
+    assert [axis.short(value) for value in axis.values] == [
+        "500",
+        "1,500",
+        "120k",
+    ]
 
 
 def test_plain_text_is_a_table(grid):
@@ -229,7 +282,9 @@ class Powers(Explorable):
 
     def __init__(self):
         power = Axis("power", "Power", (2, 3), labels=("square", "cube"))
-        how = Axis("how", "Said", ("plain", "loud"), labels=("plainly", "loudly!"))
+        how = Axis(
+            "how", "Said", ("plain", "loud"), labels=("plainly", "loudly!")
+        )
         axes = (how, power, Axis("x", "x", (1, 2, 3)))
         start = {"how": "plain", "power": 3, "x": 2}
         super().__init__(axes, "Powers <of> x", "Multiply & see.", start)
@@ -252,7 +307,9 @@ class Computed(Powers):
 
 def test_every_position_of_the_dials_is_drawn_beforehand():
     html = Powers().html()
-    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+    data = json.loads(
+        re.search(r'<script type="application/json">(.*?)</script>', html)[1]
+    )
     assert data["dials"] == [
         {"label": "Said", "choice": True, "values": ["plainly", "loudly!"]},
         {"label": "Power", "choice": False, "values": ["square", "cube"]},
@@ -266,14 +323,25 @@ def test_every_position_of_the_dials_is_drawn_beforehand():
 
 def test_without_a_script_the_start_stands_between_title_and_caption():
     text = re.sub("<script.*?</script>|<.*?>", "", Powers().html())
-    assert text == "Powers &lt;of&gt; xcube of 2, plainly. It is 8.Multiply &amp; see."
-    assert repr(Powers()) == "Powers <of> x\ncube of 2, plainly\nIt is 8.\nMultiply & see."
+    assert (
+        text
+        == "Powers &lt;of&gt; xcube of 2, plainly. It is 8.Multiply &amp; see."
+    )
+    assert (
+        repr(Powers())
+        == "Powers <of> x\ncube of 2, plainly\nIt is 8.\nMultiply & see."
+    )
 
 
 def test_a_view_that_computes_is_told_its_data_and_no_cells():
     html = Computed().html()
-    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
-    assert (data["view"], data["given"]) == ("powers", {"base": 2}) and "cells" not in data
+    data = json.loads(
+        re.search(r'<script type="application/json">(.*?)</script>', html)[1]
+    )
+    assert (data["view"], data["given"]) == (
+        "powers",
+        {"base": 2},
+    ) and "cells" not in data
     assert "It is 8." in html
 
 
@@ -284,9 +352,19 @@ def test_the_widget_has_a_list_for_choices_and_a_slider_for_numbers():
         "SelectionSlider",
         "SelectionSlider",
     ]
-    assert "It is 8." in widget.panel.value and "Multiply &amp; see." in widget.foot.value
-    widget.dials["how"].value, widget.dials["power"].value, widget.dials["x"].value = "loud", 2, 3
-    assert "square of 3, loudly!" in widget.panel.value and "It is 9." in widget.panel.value
+    assert (
+        "It is 8." in widget.panel.value
+        and "Multiply &amp; see." in widget.foot.value
+    )
+    (
+        widget.dials["how"].value,
+        widget.dials["power"].value,
+        widget.dials["x"].value,
+    ) = "loud", 2, 3
+    assert (
+        "square of 3, loudly!" in widget.panel.value
+        and "It is 9." in widget.panel.value
+    )
 
 
 # ---------------------------------------------------------------- the bundle
@@ -320,7 +398,13 @@ def trainings() -> list:
 def widget(grid, trainings):
     def train(relatedness, labels, seeds, progress):
         trainings.append(
-            (relatedness, labels, seeds, widget.button.disabled, widget.bar.layout.visibility)
+            (
+                relatedness,
+                labels,
+                seeds,
+                widget.button.disabled,
+                widget.bar.layout.visibility,
+            )
         )
         progress(3, 10)
         trainings.append((widget.bar.value, widget.bar.max))
@@ -333,17 +417,29 @@ def widget(grid, trainings):
 def test_dials_choose_a_cell(widget):
     assert "labels &lt;n&gt; 500." in widget.panel.value
     widget.dials["labels"].value = 2000
-    assert "labels &lt;n&gt; 2,000." in widget.panel.value and "+0.100" in widget.panel.value
+    assert (
+        "labels &lt;n&gt; 2,000." in widget.panel.value
+        and "+0.100" in widget.panel.value
+    )
     assert re.search(r'aria-current="true">\+\.10', widget.head.value)
 
 
 def test_every_control_has_a_label(widget):
-    controls = [*widget.dials.values(), *widget.inputs.values(), widget.seeds, widget.button]
+    controls = [
+        *widget.dials.values(),
+        *widget.inputs.values(),
+        widget.seeds,
+        widget.button,
+    ]
     assert all(control.description for control in controls)
 
 
 def test_the_button_trains_at_the_picked_point(widget, trainings):
-    widget.inputs["relatedness"].value, widget.inputs["labels"].value, widget.seeds.value = (
+    (
+        widget.inputs["relatedness"].value,
+        widget.inputs["labels"].value,
+        widget.seeds.value,
+    ) = (
         1.0,
         750,
         4,
@@ -354,8 +450,13 @@ def test_the_button_trains_at_the_picked_point(widget, trainings):
     assert widget.head.value.count("<td") == 5 and re.search(
         r'aria-current="true">\+\.0', widget.head.value
     )
-    assert "labels &lt;n&gt; 750." in widget.panel.value and 'role="status"' in widget.message.value
-    assert not widget.button.disabled and widget.bar.layout.visibility == "hidden"
+    assert (
+        "labels &lt;n&gt; 750." in widget.panel.value
+        and 'role="status"' in widget.message.value
+    )
+    assert (
+        not widget.button.disabled and widget.bar.layout.visibility == "hidden"
+    )
 
 
 def test_a_point_of_the_readers_own_stays_in_the_map(widget):
@@ -367,7 +468,10 @@ def test_a_point_of_the_readers_own_stays_in_the_map(widget):
 @pytest.mark.parametrize(
     "error, reason",
     [
-        (RuntimeError("out of <memory>"), "RuntimeError: out of &lt;memory&gt;"),
+        (
+            RuntimeError("out of <memory>"),
+            "RuntimeError: out of &lt;memory&gt;",
+        ),
         (KeyboardInterrupt(), "KeyboardInterrupt"),
     ],
 )
@@ -377,13 +481,20 @@ def test_an_error_is_shown_and_the_button_comes_back(grid, error, reason):
 
     widget = TransferMap(grid, train).widget
     widget.button.click()
-    assert widget.message.value == f'<p role="alert">The training failed. {reason}</p>'
+    assert (
+        widget.message.value
+        == f'<p role="alert">The training failed. {reason}</p>'
+    )
     assert not widget.button.disabled and widget.own == []
 
 
 def test_a_training_that_returns_too_little_is_an_error(grid):
     widget = TransferMap(
-        grid, lambda relatedness, labels, **_: {"relatedness": relatedness, "labels": labels}
+        grid,
+        lambda relatedness, labels, **_: {
+            "relatedness": relatedness,
+            "labels": labels,
+        },
     ).widget
     widget.button.click()
     assert "expected single, shared, bayes" in widget.message.value
@@ -403,16 +514,20 @@ def train(relatedness, labels, seeds, progress):
 shown = TransferMap(grid, train)
 print("ipywidgets" in sys.modules, "tensorflow" in sys.modules)
 shown"""
-    click = (
-        "shown.widget.button.click(); print(len(shown.widget.own), shown.widget.message.value[:17])"
-    )
+    click = """
+shown.widget.button.click()
+print(len(shown.widget.own), shown.widget.message.value[:17])"""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in (show, click)]
     )
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(
+        notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     (printed, shown), (clicked,) = (cell.outputs for cell in notebook.cells)
     assert printed.text == "False False\n"
     assert set(shown.data) == {"text/plain", "text/html", VIEW}
-    state = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    state = notebook.metadata.widgets[
+        "application/vnd.jupyter.widget-state+json"
+    ]["state"]
     assert state[shown.data[VIEW]["model_id"]]["model_name"] == "VBoxModel"
     assert clicked.text == '1 <p role="status">\n'

@@ -16,19 +16,36 @@ STORED = stored.read("three_tasks")
 def test_it_begins_where_the_harm_is_largest():
     start = AdsMap().start
     assert start.point == {"relatedness": 0.0, "labels": 30_000}
-    assert start.gain().mean == min(cell.gain().mean for cell in AdsMap().grid.cells)
+    assert start.gain().mean == min(
+        cell.gain().mean for cell in AdsMap().grid.cells
+    )
 
 
 @pytest.mark.parametrize(
-    "record", STORED["cells"], ids=lambda record: f"{record['relatedness']}-{record['labels']}"
+    "record",
+    STORED["cells"],
+    ids=lambda record: f"{record['relatedness']}-{record['labels']}",
 )
 def test_the_words_are_the_measurements(record):
     the_map = AdsMap()
-    cell = the_map.grid.at(relatedness=record["relatedness"], labels=record["labels"])
-    _, ads, items, ratings = (line.replace("−", "-") for line in the_map.words(cell))
+    cell = the_map.grid.at(
+        relatedness=record["relatedness"], labels=record["labels"]
+    )
+    _, ads, items, ratings = (
+        line.replace("−", "-") for line in the_map.words(cell)
+    )
     for line, task in ((ads, ""), (items, "chosen_"), (ratings, "rating_")):
-        gain = interval([b - a for a, b in zip(record[f"{task}single"], record[f"{task}shared"])])
-        assert re.findall(r"[+-]\d\.\d{3}", line) == [f"{value:+.3f}" for value in gain]
+        gain = interval(
+            [
+                b - a
+                for a, b in zip(
+                    record[f"{task}single"], record[f"{task}shared"]
+                )
+            ]
+        )
+        assert re.findall(r"[+-]\d\.\d{3}", line) == [
+            f"{value:+.3f}" for value in gain
+        ]
 
 
 def test_the_table_has_every_cell_and_the_drawing_every_seed():
@@ -37,7 +54,9 @@ def test_the_table_has_every_cell_and_the_drawing_every_seed():
     for cell in the_map.grid.cells:
         assert brief(cell.gain().mean) in table
         svg = ElementTree.fromstring(the_map.draw(cell))
-        assert svg.get("role") == "img" and "Single task" in svg.get("aria-label")
+        assert svg.get("role") == "img" and "Single task" in svg.get(
+            "aria-label"
+        )
         seeds = [
             len(re.findall("M", path.get("d")))
             for path in svg.iter("path")
@@ -61,18 +80,24 @@ def test_a_reader_trains_what_the_map_was_made_of(monkeypatch):
 
     calls = []
     monkeypatch.setattr(
-        three_tasks, "transfer", lambda **arguments: calls.append(arguments) or STORED["cells"][0]
+        three_tasks,
+        "transfer",
+        lambda **arguments: calls.append(arguments) or STORED["cells"][0],
     )
     assert (
-        AdsMap().train(relatedness=0.0, labels=2_000, seeds=5, progress=None) == STORED["cells"][0]
+        AdsMap().train(relatedness=0.0, labels=2_000, seeds=5, progress=None)
+        == STORED["cells"][0]
     )
-    assert calls == [{"relatedness": 0.0, "labels": 2_000, "seeds": 5, "progress": None}]
+    assert calls == [
+        {"relatedness": 0.0, "labels": 2_000, "seeds": 5, "progress": None}
+    ]
 
 
 def test_a_grid_without_a_task_is_refused():
     less = STORED | {
         "cells": [
-            {k: v for k, v in cell.items() if k != "rating_single"} for cell in STORED["cells"]
+            {k: v for k, v in cell.items() if k != "rating_single"}
+            for cell in STORED["cells"]
         ]
     }
     with pytest.raises(ValueError, match="found no rating_single"):

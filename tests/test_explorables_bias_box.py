@@ -16,8 +16,12 @@ BOX = BiasBox()
 
 
 def test_the_grid_is_the_one_that_the_recipe_makes():
-    dials = [(cell["confounding"], cell["selection_bias"]) for cell in GRID["cells"]]
-    assert dials == [(c, b) for c in io.funnel.CONFOUNDING for b in io.funnel.SELECTION]
+    dials = [
+        (cell["confounding"], cell["selection_bias"]) for cell in GRID["cells"]
+    ]
+    assert dials == [
+        (c, b) for c in io.funnel.CONFOUNDING for b in io.funnel.SELECTION
+    ]
     assert all(
         len(cell[name][measure]) == 5
         for cell in GRID["cells"]
@@ -31,7 +35,9 @@ def test_the_stored_grid_is_what_training_gives():
 
     So numbers are near, not equal; they are nearer than those of another estimator.
     """
-    (fresh,) = io.funnel.compare([{"selection_bias": 1.0}], ["natural"], seeds=1)
+    (fresh,) = io.funnel.compare(
+        [{"selection_bias": 1.0}], ["natural"], seeds=1
+    )
     kept = BOX.scores(confounding=0.0, selection_bias=1.0)
     found = {
         measure: fresh["natural"][measure][0]
@@ -52,12 +58,18 @@ def test_the_stored_grid_is_what_training_gives():
 def test_the_box_says_what_the_grid_holds():
     point, line, gain = BOX.words(BOX.start)
     scores = BOX.scores(confounding=0.0, selection_bias=0.7)
-    assert point == "Weight of the hidden mood 0.00, Selection bias 0.70, all impressions"
+    assert (
+        point
+        == "Weight of the hidden mood 0.00, Selection bias 0.70, all impressions"
+    )
     assert (
         f"naive {np.mean(scores['naive']['ratio']):.2f}" in line
         and f"ESMM {np.mean(scores['esmm']['ratio']):.2f}" in line
     )
-    assert f"{np.mean(np.subtract(scores['esmm']['auc'], scores['naive']['auc'])):+.3f}" in gain
+    assert (
+        f"{np.mean(np.subtract(scores['esmm']['auc'], scores['naive']['auc'])):+.3f}"
+        in gain
+    )
     clicks = BOX.words(BOX.start | {"judged": "clicks"})[1]
     assert f"naive {np.mean(scores['naive']['ratio_clicked']):.2f}" in clicks
 
@@ -65,5 +77,10 @@ def test_the_box_says_what_the_grid_holds():
 def test_every_state_of_the_box_is_drawn_inside_its_frame():
     for point in BOX.states:
         Tags(BOX.draw(point))
-        places = [float(place) for place in re.findall(r"M(\d+) \d+h0", BOX.draw(point))]
-        assert len(places) == 30 and all(LEFT <= place <= RIGHT for place in places)
+        places = [
+            float(place)
+            for place in re.findall(r"M(\d+) \d+h0", BOX.draw(point))
+        ]
+        assert len(places) == 30 and all(
+            LEFT <= place <= RIGHT for place in places
+        )

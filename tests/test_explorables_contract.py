@@ -31,7 +31,8 @@ CLASS = re.compile(r"^class (\w+)\((?:Explorable|GainMap)\):", re.MULTILINE)
 KINDS = {"gain_map"}  # files of a kind of figure, not of one
 
 LIGHT = 61_000  # characters of HTML
-COMPUTED = {"two_gradients"}  # whose steps are those of `loss_balancing`, which needs TensorFlow
+# whose steps are those of `loss_balancing`, which needs TensorFlow
+COMPUTED = {"two_gradients"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,7 +40,11 @@ def without_tensorflow():
     """No test here is about the steps; the browser makes its own."""
     with pytest.MonkeyPatch.context() as patch:
         names = two_gradients.AGGREGATORS
-        patch.setattr(two_gradients, "steps", lambda a, b: dict.fromkeys(names, (a + b) / 2))
+        patch.setattr(
+            two_gradients,
+            "steps",
+            lambda a, b: dict.fromkeys(names, (a + b) / 2),
+        )
         yield
 
 
@@ -53,22 +58,36 @@ def figure(name: str) -> Explorable:
 
 def sources() -> dict[str, str]:
     """The code of every file that has a class of a figure, by its name."""
-    read = {path.stem: path.read_text(encoding="utf-8") for path in PACKAGE.glob("*.py")}
-    return {name: code for name, code in read.items() if CLASS.search(code) and name not in KINDS}
+    read = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in PACKAGE.glob("*.py")
+    }
+    return {
+        name: code
+        for name, code in read.items()
+        if CLASS.search(code) and name not in KINDS
+    }
 
 
 def pages() -> str:
     """The code of all notebooks."""
     notebooks = [
-        nbformat.read(path, as_version=4) for path in sorted((ROOT / "book").glob("*.ipynb"))
+        nbformat.read(path, as_version=4)
+        for path in sorted((ROOT / "book").glob("*.ipynb"))
     ]
     return "\n".join(
-        cell.source for one in notebooks for cell in one.cells if cell.cell_type == "code"
+        cell.source
+        for one in notebooks
+        for cell in one.cells
+        if cell.cell_type == "code"
     )
 
 
 def forgotten(
-    figures: dict[str, str], sources: dict[str, str], strings: dict[str, dict], pages: str
+    figures: dict[str, str],
+    sources: dict[str, str],
+    strings: dict[str, dict],
+    pages: str,
 ) -> Iterator[str]:
     """What a figure still needs, in sentences that name the file."""
     for name, code in sources.items():
@@ -114,22 +133,33 @@ WHOLE = {
             {"strings": {"duel": {"title": "A duel"}}},
             f"{STRINGS}: expected a text 'caption' in the part 'duel', found none",
         ),
-        ({"pages": "duel"}, 'book: expected a notebook with explorables.show("duel"), found none'),
+        (
+            {"pages": "duel"},
+            'book: expected a notebook with explorables.show("duel"), found none',
+        ),
     ],
 )
 def test_what_is_forgotten_is_said_with_its_file(missing, sentence):
-    assert list(forgotten(**WHOLE | missing)) == ([sentence] if sentence else [])
+    assert list(forgotten(**WHOLE | missing)) == (
+        [sentence] if sentence else []
+    )
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_text_of_a_figure_is_used(name):
     code = "".join(
-        (PACKAGE / f"{part}.py").read_text(encoding="utf-8") for part in (name, "gain_map")
+        (PACKAGE / f"{part}.py").read_text(encoding="utf-8")
+        for part in (name, "gain_map")
     )
-    stems = tuple(re.findall(r'SAY\[f"([\w-]+-)\{', code))  # such as case- of SAY[f"case-{case}"]
+    # such as case- of SAY[f"case-{case}"]
+    stems = tuple(re.findall(r'SAY\[f"([\w-]+-)\{', code))
     named = {axis.name for axis in figure(name).axes}
     for key in embed.strings(name):
-        used = f'"{key}"' in code or key in named or key.startswith(stems or ("-",))
+        used = (
+            f'"{key}"' in code
+            or key in named
+            or key.startswith(stems or ("-",))
+        )
         assert used, (
             f"{STRINGS}: {key!r} of the part {name!r} is used nowhere in explorables/{name}.py"
         )
@@ -153,7 +183,9 @@ def test_the_start_stands_in_the_html_in_words_and_drawn(name):
     assert shown.says(shown.start) in html and shown.draw(shown.start) in html
     assert escape(shown.title) in html and escape(shown.caption) in html
     lines = shown.words(shown.start)
-    assert len(lines) >= 2, f"{name}.py: expected words of two lines or more, found {lines}"
+    assert len(lines) >= 2, (
+        f"{name}.py: expected words of two lines or more, found {lines}"
+    )
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -163,12 +195,20 @@ def test_it_is_well_formed_has_a_name_and_no_style_of_its_own(name):
     pictures = [attributes for tag, attributes in tags if tag == "svg"]
     assert pictures, f"{name}.py: expected a drawing with an <svg>, found none"
     for one in pictures:
-        assert one.get("role") == "img" and len(one.get("aria-label", "")) > 15, (
+        assert (
+            one.get("role") == "img" and len(one.get("aria-label", "")) > 15
+        ), (
             f"{name}.py: expected an svg of role img with a label of a few words, found {one}"
         )
     for tag, attributes in tags:
-        own = [key for key in attributes if key in ("style", "fill") or key.startswith("on")]
-        assert not own, f"{name}.py: expected classes of explorable.css, found {own} in <{tag}>"
+        own = [
+            key
+            for key in attributes
+            if key in ("style", "fill") or key.startswith("on")
+        ]
+        assert not own, (
+            f"{name}.py: expected classes of explorable.css, found {own} in <{tag}>"
+        )
         assert tag != "script" or attributes == {"type": "application/json"}
 
 
@@ -181,9 +221,9 @@ def test_it_is_light(name):
 def test_in_a_kernel_every_setting_has_its_dial(name):
     shown = figure(name)
     assert shown.says(shown.start) in shown.widget.panel.value
-    assert {key: dial.description for key, dial in shown.widget.dials.items()} == {
-        axis.name: axis.label for axis in shown.axes
-    }
+    assert {
+        key: dial.description for key, dial in shown.widget.dials.items()
+    } == {axis.name: axis.label for axis in shown.axes}
 
 
 def test_showing_them_imports_no_tensorflow():
@@ -194,9 +234,16 @@ def test_showing_them_imports_no_tensorflow():
         "print(*sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
     )
-    assert not {"tensorflow", "keras"} & set(done.stdout.split()) and "mtl_lessons" in done.stdout
+    assert (
+        not {"tensorflow", "keras"} & set(done.stdout.split())
+        and "mtl_lessons" in done.stdout
+    )
 
 
 # ---------------------------------------------------------------- in a browser, all on one page
@@ -214,7 +261,13 @@ def opened(page):
             reduced_motion="reduce",
             **options,
         )
-        return shelf, dict(zip(FIGURES, shelf.locator("figure.mtl-explorable").all(), strict=True))
+        return shelf, dict(
+            zip(
+                FIGURES,
+                shelf.locator("figure.mtl-explorable").all(),
+                strict=True,
+            )
+        )
 
     return open_page
 
@@ -246,10 +299,14 @@ EVERYWHERE = """figure => {
 
 
 @pytest.mark.parametrize("width", [320, 360, 1300])
-def test_they_fit_the_screen_wherever_a_dial_is_turned_and_axe_finds_nothing(opened, width):
+def test_they_fit_the_screen_wherever_a_dial_is_turned_and_axe_finds_nothing(
+    opened, width
+):
     shelf, figures = opened(width)
     widths = {name: one.evaluate(EVERYWHERE) for name, one in figures.items()}
-    assert widths == {name: widths[name] for name in FIGURES if widths[name] <= width}
+    assert widths == {
+        name: widths[name] for name in FIGURES if widths[name] <= width
+    }
     if width != 360:  # what it would find there it finds at 320
         assert violations_by_theme(shelf) == NONE
 
@@ -271,7 +328,11 @@ def test_the_keyboard_turns_every_dial_and_a_live_region_says_so(opened):
         assert len(controls) == len(figure(name).axes)
         for axis, control in zip(figure(name).axes, controls, strict=True):
             words = one.locator(".mtl-panel p").text_content()
-            up, down = ("ArrowDown", "ArrowUp") if axis.choice else ("ArrowRight", "ArrowLeft")
+            up, down = (
+                ("ArrowDown", "ArrowUp")
+                if axis.choice
+                else ("ArrowRight", "ArrowLeft")
+            )
             control.press(up if control.evaluate(CAN_GO_UP) else down)
             assert one.locator(".mtl-panel p").text_content() != words, (
                 f"{name}: {axis.name} changes no word"
@@ -284,7 +345,10 @@ def test_the_browser_shows_what_python_says_and_draws(opened):
     _, figures = opened()
     for name in FIGURES.keys() - COMPUTED:
         shown = figure(name)
-        ends = [{axis.name: axis.values[end] for axis in shown.axes} for end in (0, -1)]
+        ends = [
+            {axis.name: axis.values[end] for axis in shown.axes}
+            for end in (0, -1)
+        ]
         expected = [
             (unescape(shown.says(state)), as_browsers_write(shown.draw(state)))
             for state in map(shown.state, ends)

@@ -30,23 +30,31 @@ def on_front(case: str, weight: float, method: str = "none") -> dict:
 def test_the_grid_is_the_one_that_the_recipe_makes():
     from mtl_lessons.loss_balancing import front
 
-    assert GRID["weights"] == list(front.WEIGHTS) and list(GRID["methods"]) == list(front.METHODS)
+    assert GRID["weights"] == list(front.WEIGHTS) and list(
+        GRID["methods"]
+    ) == list(front.METHODS)
     assert np.shape(GRID["sweep"]) == (len(front.WEIGHTS), front.SEEDS, 2)
-    assert {np.shape(runs) for runs in GRID["methods"].values()} == {(front.SEEDS, 2)}
+    assert {np.shape(runs) for runs in GRID["methods"].values()} == {
+        (front.SEEDS, 2)
+    }
 
 
 def test_the_stored_front_is_what_training_gives():
     from mtl_lessons.loss_balancing import front
 
     kept = GRID["sweep"][GRID["weights"].index(0.5)][:1]
-    np.testing.assert_allclose(front.train(front.fixed(0.5), seeds=range(1)), kept, atol=0.03)
+    np.testing.assert_allclose(
+        front.train(front.fixed(0.5), seeds=range(1)), kept, atol=0.03
+    )
 
 
 def test_the_concave_points_are_where_descent_ends_now():
     from mtl_lessons.loss_balancing import front
 
     for name, points in front.concave().items():
-        np.testing.assert_allclose(points, GRID["concave"][name], atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(
+            points, GRID["concave"][name], atol=1e-4, err_msg=name
+        )
 
 
 @pytest.mark.parametrize("case", ["sum", "worst"])
@@ -54,21 +62,26 @@ def test_no_point_of_the_concave_front_is_better_than_the_one_reached(case):
     """Against every x of a fine grid."""
     x = np.linspace(-2, 2, 8001)
     everywhere = 1 - np.exp(-((x - [[1], [-1]]) ** 2))
-    for weight, reached in zip(GRID["weights"], GRID["concave"][case], strict=True):
-        terms = np.array([[weight], [1 - weight]]) * np.column_stack([reached, everywhere])
+    for weight, reached in zip(
+        GRID["weights"], GRID["concave"][case], strict=True
+    ):
+        terms = np.array([[weight], [1 - weight]]) * np.column_stack(
+            [reached, everywhere]
+        )
         ours, *others = terms.max(0) if case == "worst" else terms.sum(0)
         assert ours == pytest.approx(min(others), abs=2e-4)
 
 
 def test_the_sum_jumps_and_chebyshev_walks():
     jumps = {
-        case: np.abs(np.diff(GRID["concave"][case], axis=0)).max() for case in ("sum", "worst")
+        case: np.abs(np.diff(GRID["concave"][case], axis=0)).max()
+        for case in ("sum", "worst")
     }
     assert jumps["sum"] > 0.95 and jumps["worst"] < 0.2
     said = {case: FRONT.words(on_front(case, 0.5))[2] for case in jumps}
-    assert said["sum"].endswith("any weight comes is (0.98, 0.00).") and said["worst"].endswith(
-        "any weight comes is (0.63, 0.63)."
-    )
+    assert said["sum"].endswith("any weight comes is (0.98, 0.00).") and said[
+        "worst"
+    ].endswith("any weight comes is (0.63, 0.63).")
 
 
 def test_the_front_says_what_the_grid_holds():
@@ -84,15 +97,22 @@ def test_the_front_says_what_the_grid_holds():
         r"On both tasks clearly better than \d+ of the 13 weights, clearly worse than \d+\.",
         against,
     )
-    assert FRONT.words(on_front("sum", 0.5, "CAGrad"))[-1] == SAY["only-trained"]
+    assert (
+        FRONT.words(on_front("sum", 0.5, "CAGrad"))[-1] == SAY["only-trained"]
+    )
 
 
 def test_clearly_better_means_on_both_tasks_and_seed_by_seed():
-    runs = np.array([[0.1, 0.5], [0.2, 0.6], [0.3, 0.7]])  # seeds differ by more than 0.01 does
+    # seeds differ by more than 0.01 does
+    runs = np.array([[0.1, 0.5], [0.2, 0.6], [0.3, 0.7]])
     jitter = [[0.001, 0], [0, 0.001], [0, 0]]
-    assert clearly_better(runs - 0.01 + jitter, runs) and not clearly_better(runs, runs - 0.01)
+    assert clearly_better(runs - 0.01 + jitter, runs) and not clearly_better(
+        runs, runs - 0.01
+    )
     assert not clearly_better(runs + [-0.01, 0.01] + jitter, runs)
-    assert not clearly_better(runs + [[-0.03, -0.01], [0.01, -0.01], [-0.01, -0.01]], runs)
+    assert not clearly_better(
+        runs + [[-0.03, -0.01], [0.01, -0.01], [-0.01, -0.01]], runs
+    )
 
 
 def test_better_and_worse_are_counted():
@@ -106,13 +126,17 @@ def test_better_and_worse_are_counted():
         "methods": methods,
         "concave": GRID["concave"],
     }
-    said = {name: Front(grid).words(on_front("trained", 0.5, name))[-1] for name in methods}
+    said = {
+        name: Front(grid).words(on_front("trained", 0.5, name))[-1]
+        for name in methods
+    }
     assert (
         said["good"]
         == "On both tasks clearly better than 1 of the 3 weights, clearly worse than 0."
     )
     assert (
-        said["bad"] == "On both tasks clearly better than 0 of the 3 weights, clearly worse than 1."
+        said["bad"]
+        == "On both tasks clearly better than 0 of the 3 weights, clearly worse than 1."
     )
 
 
@@ -120,7 +144,9 @@ def test_the_dashed_line_holds_what_is_as_good():
     frame = ((0.0, 0.8), (0.4, 1.0))
     for weight in (0.05, 0.5, 0.9):
         line = np.array(_as_good(frame, weight, 0.2, 0.7, False))
-        np.testing.assert_allclose(line @ [weight, 1 - weight], weight * 0.2 + (1 - weight) * 0.7)
+        np.testing.assert_allclose(
+            line @ [weight, 1 - weight], weight * 0.2 + (1 - weight) * 0.7
+        )
         assert (line >= np.array([0, 0.4]) - 1e-9).all() and (
             line <= np.array([0.8, 1.0]) + 1e-9
         ).all()
@@ -133,15 +159,22 @@ def test_every_state_of_the_front_is_drawn_inside_its_frame():
         svg = FRONT.draw(at)
         Tags(svg)
         for x, y in re.findall(r"[ML]([-\d.]+) ([-\d.]+)(?=[ML\"h])", svg):
-            assert LEFT <= float(x) <= RIGHT and TOP <= float(y) <= BOTTOM, (at, x, y)
+            assert LEFT <= float(x) <= RIGHT and TOP <= float(y) <= BOTTOM, (
+                at,
+                x,
+                y,
+            )
 
 
 def test_names_of_methods_stand_apart_and_inside():
     svg = FRONT.draw(on_front("trained", 0.5, "every"))
     texts = re.findall(
-        r'<text x="(\d+)" y="(\d+)">([^<]+)<', svg.split("mtl-lead")[1].split("</svg>")[0]
+        r'<text x="(\d+)" y="(\d+)">([^<]+)<',
+        svg.split("mtl-lead")[1].split("</svg>")[0],
     )
-    assert sorted(", ".join(name for *_, name in texts).split(", ")) == sorted(GRID["methods"])
+    assert sorted(", ".join(name for *_, name in texts).split(", ")) == sorted(
+        GRID["methods"]
+    )
     heights = sorted(int(y) for _, y, _ in texts)
     assert min(np.diff(heights)) >= 13 and heights[-1] < BOTTOM
     assert all(int(x) + 7 * len(name) <= SIDE for x, _, name in texts)
@@ -150,7 +183,9 @@ def test_names_of_methods_stand_apart_and_inside():
 
 def test_the_browser_puts_the_layers_together_as_python_does(page):
     figure = page(shown=FRONT).locator("figure").first
-    for at, (words, drawing) in zip(FRONT.states, turned(figure, FRONT, FRONT.states), strict=True):
+    for at, (words, drawing) in zip(
+        FRONT.states, turned(figure, FRONT, FRONT.states), strict=True
+    ):
         assert words == FRONT.says(at)
         assert drawing == as_browsers_write(FRONT.draw(at)), at
 
@@ -161,5 +196,10 @@ def test_the_mark_jumps_on_the_concave_front(page):
     figure.get_by_label("Weight of a").press("ArrowRight")
     right = figure.locator("svg circle").bounding_box()["x"]
     figure.get_by_label("Weight of a").press("ArrowLeft")
-    width = figure.locator("svg").bounding_box()["width"] * (RIGHT - LEFT) / SIDE
-    assert abs(figure.locator("svg circle").bounding_box()["x"] - right) > 0.9 * width
+    width = (
+        figure.locator("svg").bounding_box()["width"] * (RIGHT - LEFT) / SIDE
+    )
+    assert (
+        abs(figure.locator("svg circle").bounding_box()["x"] - right)
+        > 0.9 * width
+    )

@@ -7,14 +7,24 @@ from figure import Tags, as_browsers_write, turned
 
 from mtl_lessons import inputs_outputs as io
 from mtl_lessons.explorables import points
-from mtl_lessons.explorables.fusion import FORMS, HEADS, VIDEOS, WRONG, Fusion, order, scores
+from mtl_lessons.explorables.fusion import (
+    FORMS,
+    HEADS,
+    VIDEOS,
+    WRONG,
+    Fusion,
+    order,
+    scores,
+)
 
 FUSION = Fusion()
 
 
 def video_predictions(point):
     factors = WRONG[point["wrong"]]
-    click, like, minutes, new = (np.array(column) for column in zip(*VIDEOS.values(), strict=True))
+    click, like, minutes, new = (
+        np.array(column) for column in zip(*VIDEOS.values(), strict=True)
+    )
     return {
         "click": click,
         "like": like * np.where(new, factors[1], factors[0]),
@@ -27,7 +37,9 @@ def test_fusion_is_what_the_package_serves():
         weights = {head: point[head] for head in HEADS}
         fuse = io.weighted_sum if point["form"] == "sum" else io.power
         np.testing.assert_allclose(
-            list(scores(point).values()), fuse(video_predictions(point), weights), rtol=1e-12
+            list(scores(point).values()),
+            fuse(video_predictions(point), weights),
+            rtol=1e-12,
         )
 
 
@@ -40,9 +52,18 @@ def test_one_factor_for_all_moves_sums_and_never_powers():
 
 
 def test_what_is_wrong_for_new_videos_moves_powers_too():
-    point = {"form": "powers", "click": 1.0, "like": 1.0, "minutes": 0.0, "wrong": "new"}
+    point = {
+        "form": "powers",
+        "click": 1.0,
+        "like": 1.0,
+        "minutes": 0.0,
+        "wrong": "new",
+    }
     assert order(point) != order(point, right=True)
-    assert "▲" in FUSION.draw(point) and "stand elsewhere" in FUSION.words(point)[2]
+    assert (
+        "▲" in FUSION.draw(point)
+        and "stand elsewhere" in FUSION.words(point)[2]
+    )
 
 
 def test_equal_scores_stand_as_listed():
@@ -54,6 +75,8 @@ def test_equal_scores_stand_as_listed():
 def test_the_browser_fuses_as_python_does(page):
     figure = page(shown=FUSION).locator("figure").first
     chosen = random.Random(0).sample(points(FUSION.axes), 60)
-    for point, (words, drawing) in zip(chosen, turned(figure, FUSION, chosen), strict=True):
+    for point, (words, drawing) in zip(
+        chosen, turned(figure, FUSION, chosen), strict=True
+    ):
         assert words == FUSION.says(point)
         assert drawing == as_browsers_write(FUSION.draw(point)), point

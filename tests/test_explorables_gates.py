@@ -14,9 +14,13 @@ def test_the_stored_gates_are_those_of_a_model_trained_now():
     # it solves both tasks: a constant guess has an error near 0.5
     assert kept["error"] < 0.02 and fresh["error"] < 0.02
     for task in sn.TASKS:
-        np.testing.assert_allclose(kept["weights"][task], fresh["weights"][task], atol=0.15)
+        np.testing.assert_allclose(
+            kept["weights"][task], fresh["weights"][task], atol=0.15
+        )
         # rounded to two decimals
-        np.testing.assert_allclose(np.sum(kept["weights"][task], 0), 1, atol=0.021)
+        np.testing.assert_allclose(
+            np.sum(kept["weights"][task], 0), 1, atol=0.021
+        )
 
 
 def test_the_rules_change_where_the_page_says():
@@ -37,7 +41,9 @@ def test_every_state_is_well_formed_and_has_a_label():
 def test_the_words_are_the_means_of_the_two_halves():
     maps = np.zeros((1, 4, 4))
     maps[0, :, 2:] = 0.4  # x1 > 0
-    found = {"weights": {"a": maps.tolist(), "b": maps.transpose(0, 2, 1).tolist()}}
+    found = {
+        "weights": {"a": maps.tolist(), "b": maps.transpose(0, 2, 1).tolist()}
+    }
     figure = Gates(found)
     assert (
         figure.words({"task": "a", "expert": 1})[1]

@@ -28,7 +28,9 @@ EDGES = [
 
 
 def point(a, b, name="all"):
-    return dict(zip(("shown", "ax", "ay", "bx", "by"), (name, *map(float, (*a, *b)))))
+    return dict(
+        zip(("shown", "ax", "ay", "bx", "by"), (name, *map(float, (*a, *b))))
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,7 +58,10 @@ def numbers_apart(text: str) -> tuple[str, list[float]]:
 
 
 def same_but_for_the_last_digit(found: str, expected: str, unit: float) -> None:
-    (found, numbers), (expected, wanted) = numbers_apart(found), numbers_apart(expected)
+    (found, numbers), (expected, wanted) = (
+        numbers_apart(found),
+        numbers_apart(expected),
+    )
     assert found == expected
     np.testing.assert_allclose(numbers, wanted, atol=1.01 * unit)
 
@@ -66,7 +71,9 @@ def same_but_for_the_last_digit(found: str, expected: str, unit: float) -> None:
 
 def test_the_chapters_example_worked_out_by_hand():
     found = shown.steps(np.array([3.0, 1.0]), np.array([-1.0, 1.0]))
-    impartial = (np.array([3, 1]) / 10**0.5 + np.array([-1, 1]) / 2**0.5) / (10**-0.5 + 2**-0.5)
+    impartial = (np.array([3, 1]) / 10**0.5 + np.array([-1, 1]) / 2**0.5) / (
+        10**-0.5 + 2**-0.5
+    )
     expected = {
         "mean": (1, 1),
         "pcgrad": (0.8, 1.6),
@@ -96,11 +103,14 @@ def test_the_example_in_words():
 def test_who_hurts_whom_is_named_and_marked():
     at = point((3, 0), (-1, 0.5))
     assert ARROWS.words(at)[2] == "Hurts A: none. Hurts B: Mean, CAGrad."
-    marked = re.findall(r'<tr class="mtl-(\w+)">((?:(?!</tr>).)*▲.*?)</tr>', ARROWS.draw(at))
+    marked = re.findall(
+        r'<tr class="mtl-(\w+)">((?:(?!</tr>).)*▲.*?)</tr>', ARROWS.draw(at)
+    )
     assert [name for name, _ in marked] == ["mean", "cagrad"]
     # B's column, not A's
     assert all(
-        re.search(r"<td>[^<]*</td><td>\d\.\d\d <span.*▲.*raised", cells) for _, cells in marked
+        re.search(r"<td>[^<]*</td><td>\d\.\d\d <span.*▲.*raised", cells)
+        for _, cells in marked
     )
 
 
@@ -110,7 +120,11 @@ def test_who_hurts_whom_is_named_and_marked():
         ((2, 0), (-1, 0), "Cosine −1.00: opposed, no step lowers both losses."),
         ((1, 0), (0, 1), "Cosine 0.00: no conflict."),
         ((1, 2), (2, 4), "Cosine 1.00: no conflict."),
-        ((0, 0), (2, 4), "A gradient of zero has no direction, so there is no cosine."),
+        (
+            (0, 0),
+            (2, 4),
+            "A gradient of zero has no direction, so there is no cosine.",
+        ),
     ],
 )
 def test_how_gradients_stand_to_each_other(a, b, said):
@@ -124,7 +138,9 @@ def test_with_two_tasks_there_are_five_steps_as_the_page_says():
         np.testing.assert_allclose(found["imtlg"], found["nash"], atol=1e-4)
 
 
-@pytest.mark.parametrize("a, b", [*EDGES, *np.random.default_rng(1).normal(size=(20, 2, 2))])
+@pytest.mark.parametrize(
+    "a, b", [*EDGES, *np.random.default_rng(1).normal(size=(20, 2, 2))]
+)
 def test_the_shaded_part_is_where_both_losses_fall(a, b):
     """The polygon's corners against the definition; its edges, against the gradients."""
     a, b = np.array(a, float), np.array(b, float)
@@ -132,7 +148,10 @@ def test_the_shaded_part_is_where_both_losses_fall(a, b):
     units = np.array([shown._unit(a), shown._unit(b)])
     assert (corners @ units.T >= -1e-9).all()
     if a.any() and b.any():
-        assert abs(corners[1] @ units[0]) < 1e-9 and abs(corners[4] @ units[1]) < 1e-9
+        assert (
+            abs(corners[1] @ units[0]) < 1e-9
+            and abs(corners[4] @ units[1]) < 1e-9
+        )
         angle = np.pi - np.arccos(np.clip(units[0] @ units[1], -1, 1))
         between = np.arccos(np.clip(corners[1] @ corners[4], -1, 1))
         assert between == pytest.approx(angle, abs=1e-6)
@@ -144,9 +163,13 @@ def test_numbers_on_the_plane_stand_apart_and_equal_steps_share_one():
             r'<text class="mtl-number" x="([-\d.]+)" y="([-\d.]+)">([\d ]+)<',
             ARROWS.draw(point(a, b)),
         )
-        assert sorted(" ".join(names for *_, names in labels).split()) == list("1234567")
+        assert sorted(" ".join(names for *_, names in labels).split()) == list(
+            "1234567"
+        )
         places = np.array([(float(x), float(y)) for x, y, _ in labels])
-        apart = np.abs(places[:, None] - places).max(-1)[~np.eye(len(places), dtype=bool)]
+        apart = np.abs(places[:, None] - places).max(-1)[
+            ~np.eye(len(places), dtype=bool)
+        ]
         assert (apart >= 12.9).all()
 
 
@@ -160,9 +183,14 @@ def test_every_drawing_is_well_formed_and_the_page_light():
 
 def test_in_a_kernel_the_package_computes(monkeypatch):
     widget = ARROWS.widget
-    monkeypatch.setattr(shown, "steps", lambda a, b: dict.fromkeys(shown.AGGREGATORS, a - b))
+    monkeypatch.setattr(
+        shown, "steps", lambda a, b: dict.fromkeys(shown.AGGREGATORS, a - b)
+    )
     widget.dials["bx"].value = -1.5
-    assert "B (−1.5, 1.0)" in widget.panel.value and "(4.50, 0.00)" in widget.panel.value
+    assert (
+        "B (−1.5, 1.0)" in widget.panel.value
+        and "(4.50, 0.00)" in widget.panel.value
+    )
     widget.dials["shown"].value = "mgda"
     assert "MGDA: step (4.50, 0.00)" in widget.panel.value
 
@@ -183,7 +211,8 @@ def test_closed_forms_of_the_browser_are_the_packages_steps(browser):
     """To 1e-6 of the longer gradient: the package adds that to a diagonal before it solves."""
     with browser.new_page() as opened:
         opened.add_script_tag(
-            content=f"{embed.bundle('view_gradients')}\nwindow.STEPS = AGGREGATORS;", type="module"
+            content=f"{embed.bundle('view_gradients')}\nwindow.STEPS = AGGREGATORS;",
+            type="module",
         )
         opened.wait_for_function("window.STEPS")
         for a, b in PAIRS:
@@ -196,19 +225,31 @@ def test_closed_forms_of_the_browser_are_the_packages_steps(browser):
             assert list(found) == list(shown.AGGREGATORS)
             for name, step in shown.steps(a, b).items():
                 bound = 2e-6 * max(np.linalg.norm(a), np.linalg.norm(b))
-                np.testing.assert_allclose(found[name], step, atol=bound, err_msg=f"{name} {a} {b}")
+                np.testing.assert_allclose(
+                    found[name], step, atol=bound, err_msg=f"{name} {a} {b}"
+                )
 
 
 def test_the_browser_says_and_draws_what_python_does(page):
     """Numbers may differ in the last digit, since Python's are off by 1e-6."""
     figure = page(shown=ARROWS).locator("figure").first
     random = np.random.default_rng(4)
-    pairs = [((3, 1), (-1, 1)), *(pair for pair in EDGES if np.isin(pair, shown.ENDS).all())]
+    pairs = [
+        ((3, 1), (-1, 1)),
+        *(pair for pair in EDGES if np.isin(pair, shown.ENDS).all()),
+    ]
     pairs += random.choice(shown.ENDS, (6, 2, 2)).tolist()
-    points = [point(a, b, random.choice(["all", *shown.AGGREGATORS])) for a, b in pairs]
-    for at, (words, drawing) in zip(points, turned(figure, ARROWS, points), strict=True):
+    points = [
+        point(a, b, random.choice(["all", *shown.AGGREGATORS]))
+        for a, b in pairs
+    ]
+    for at, (words, drawing) in zip(
+        points, turned(figure, ARROWS, points), strict=True
+    ):
         same_but_for_the_last_digit(words, ARROWS.says(at), 0.01)
-        same_but_for_the_last_digit(drawing, as_browsers_write(ARROWS.draw(at)), 0.1)
+        same_but_for_the_last_digit(
+            drawing, as_browsers_write(ARROWS.draw(at)), 0.1
+        )
 
 
 # ---------------------------------------------------------------- held and dragged
@@ -221,14 +262,18 @@ def middle(figure, task: str) -> tuple[float, float]:
 
 def gradients(figure) -> list[str]:
     return [
-        figure.get_by_label(f"Gradient {task}, {xy}").get_attribute("aria-valuetext")
+        figure.get_by_label(f"Gradient {task}, {xy}").get_attribute(
+            "aria-valuetext"
+        )
         for task in "AB"
         for xy in "xy"
     ]
 
 
 def unit_on_screen(figure) -> float:
-    return figure.locator("svg").bounding_box()["width"] / shown.SIDE * shown.UNIT
+    return (
+        figure.locator("svg").bounding_box()["width"] / shown.SIDE * shown.UNIT
+    )
 
 
 @pytest.mark.parametrize("width", [320, 1300])
@@ -247,7 +292,9 @@ def test_the_mouse_drags_the_arrow_it_took(page, width):
     assert gradients(first) == ["3.0", "1.0", "0.0", "-0.5"]
     assert "B (0.0, −0.5)" in first.locator(".mtl-panel p").text_content()
     assert gradients(second) == ["3.0", "1.0", "-1.0", "1.0"]
-    first.get_by_role("status").get_by_text("B (0.0, −0.5)").wait_for(state="attached")
+    first.get_by_role("status").get_by_text("B (0.0, −0.5)").wait_for(
+        state="attached"
+    )
 
 
 def test_an_arrow_stops_at_the_edge_and_the_ground_holds_nothing(page):
@@ -286,15 +333,22 @@ class Fingers:
     def send(self, kind: str, *places: tuple[float, float]) -> None:
         points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
         self.session.send(
-            "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points}
+            "Input.dispatchTouchEvent",
+            {"type": f"touch{kind}", "touchPoints": points},
         )
 
-    def swipe(self, *ways: tuple[float, float, float, float], steps: int = 12) -> None:
+    def swipe(
+        self, *ways: tuple[float, float, float, float], steps: int = 12
+    ) -> None:
         """One finger per way `(x, y, dx, dy)`."""
         self.send("Start", *((x, y) for x, y, *_ in ways))
         for step in range(1, steps + 1):
             self.send(
-                "Move", *((x + dx * step / steps, y + dy * step / steps) for x, y, dx, dy in ways)
+                "Move",
+                *(
+                    (x + dx * step / steps, y + dy * step / steps)
+                    for x, y, dx, dy in ways
+                ),
             )
         self.send("End")
 
@@ -324,7 +378,9 @@ def test_a_finger_beside_the_arrows_scrolls_the_page(phone):
 def test_two_fingers_hold_two_arrows(phone):
     _, figure, fingers = phone
     one = unit_on_screen(figure)
-    fingers.swipe((*middle(figure, "a"), 0, one), (*middle(figure, "b"), -one, 0))
+    fingers.swipe(
+        (*middle(figure, "a"), 0, one), (*middle(figure, "b"), -one, 0)
+    )
     assert gradients(figure) == ["3.0", "0.0", "-2.0", "1.0"]
 
 
@@ -333,7 +389,11 @@ def test_the_drawing_stays_under_the_finger_whatever_is_said(page):
     opened = page(320, shown=ARROWS)
     figure = opened.locator("figure").first
     tops = set()
-    for at in (ARROWS.start, point((3, 0), (-1, 0.5), "nash"), point((0, 0), (0, 0))):
+    for at in (
+        ARROWS.start,
+        point((3, 0), (-1, 0.5), "nash"),
+        point((0, 0), (0, 0)),
+    ):
         turned(figure, ARROWS, [at])
         tops.add(figure.locator("svg").bounding_box()["y"])
     assert len(tops) == 1

@@ -31,13 +31,16 @@ def curve():
 
 
 def shown(figure, **options) -> str:
-    return figures.picture(figure, **({"alt": "Five curves rise."} | options))._repr_html_()
+    return figures.picture(
+        figure, **({"alt": "Five curves rise."} | options)
+    )._repr_html_()
 
 
 def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in parts
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -71,7 +74,8 @@ def test_text_stays_text_in_the_font_of_the_page():
 
 def test_text_is_large_enough_on_a_phone():
     root = ElementTree.fromstring(figures.picture(curve(), "alt").svg)
-    scale = 328 / float(root.get("viewBox").split()[2])  # a phone of 360 px with margins
+    # a phone of 360 px with margins
+    scale = 328 / float(root.get("viewBox").split()[2])
     sizes = [
         float(node.get("font-size").removesuffix("px"))
         for node in root.iter("text")
@@ -81,9 +85,16 @@ def test_text_is_large_enough_on_a_phone():
 
 
 def test_it_has_a_name_and_a_size_that_a_page_can_shrink():
-    root = ElementTree.fromstring(figures.picture(curve(), 'Five <curves> "rise".').svg)
-    assert (root.get("role"), root.get("aria-label")) == ("img", 'Five <curves> "rise".')
-    assert root.get("viewBox") == "0 0 316.8 201.6" and root.get("width") == "422"
+    root = ElementTree.fromstring(
+        figures.picture(curve(), 'Five <curves> "rise".').svg
+    )
+    assert (root.get("role"), root.get("aria-label")) == (
+        "img",
+        'Five <curves> "rise".',
+    )
+    assert (
+        root.get("viewBox") == "0 0 316.8 201.6" and root.get("width") == "422"
+    )
 
 
 def test_ids_are_few_used_and_differ_between_figures():
@@ -92,9 +103,9 @@ def test_ids_are_few_used_and_differ_between_figures():
     htmls = [shown(one), shown(other)]
     ids = [set(re.findall(r' id="(.*?)"', html)) for html in htmls]
     for html, own in zip(htmls, ids):
-        assert own == set(re.findall(r'(?:url\(|href=")#([\w-]+)', html)) and all(
-            name.startswith("mtl-") for name in own
-        )
+        assert own == set(
+            re.findall(r'(?:url\(|href=")#([\w-]+)', html)
+        ) and all(name.startswith("mtl-") for name in own)
     assert ids[0] and not ids[0] & ids[1]
 
 
@@ -134,7 +145,9 @@ def test_without_an_alt_text_it_is_refused():
 
 
 def test_the_caption_is_markdown_and_the_plain_text_is_the_alt():
-    picture = figures.picture(curve(), "Five curves rise.", caption="*Recall* rises as $x^2$ <b>")
+    picture = figures.picture(
+        curve(), "Five curves rise.", caption="*Recall* rises as $x^2$ <b>"
+    )
     assert (
         "<figcaption><em>Recall</em> rises as <math" in picture._repr_html_()
         and "&lt;b&gt;</figcaption>" in picture._repr_html_()
@@ -146,7 +159,9 @@ def test_show_displays_html_and_text(monkeypatch):
     displayed = []
     monkeypatch.setattr("IPython.display.display", displayed.append)
     assert figures.show(curve(), "Five curves rise.") is None
-    assert [repr(picture) for picture in displayed] == ["Figure: Five curves rise."]
+    assert [repr(picture) for picture in displayed] == [
+        "Figure: Five curves rise."
+    ]
 
 
 def test_a_figure_of_pyplot_is_closed_and_styled_within_the_context_only():
@@ -161,8 +176,14 @@ figures.picture(fig, "A line.")
 print(plt.get_fignums(), line.get_color())"""
     assert (
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         == "[] #1b86c4\n"
     )
-    assert mpl.rcParams["axes.prop_cycle"] == mpl.rcParamsDefault["axes.prop_cycle"]
+    assert (
+        mpl.rcParams["axes.prop_cycle"]
+        == mpl.rcParamsDefault["axes.prop_cycle"]
+    )

@@ -26,9 +26,15 @@ def test_three_gradients_that_pcgrad_leaves_in_conflict_and_upgrad_does_not():
 
 def test_the_model_answer_is_pcgrad():
     names = {}
-    exec(QUESTIONS["write-pcgrad"]["model_answer"].split("```")[1].removeprefix("python"), names)
+    exec(
+        QUESTIONS["write-pcgrad"]["model_answer"]
+        .split("```")[1]
+        .removeprefix("python"),
+        names,
+    )
     g = np.array([[3.0, 1.0], [-1.0, 1.0]])
     np.testing.assert_allclose(
-        names["pcgrad"](g, np.random.default_rng(0)), 2 * lb.step(lb.PCGrad(), g)
+        names["pcgrad"](g, np.random.default_rng(0)),
+        2 * lb.step(lb.PCGrad(), g),
     )
     assert g.tolist() == [[3, 1], [-1, 1]]  # not projected in place

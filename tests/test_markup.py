@@ -34,7 +34,9 @@ def test_math_is_well_formed_mathml_with_its_tex(tex, display):
 
 
 def test_escapes_within_text_are_undone():
-    assert "<mtext>y_click:50%,$5,#1</mtext>" in math(r"\text{y\_click:50\%,\$5,\#1}")
+    assert "<mtext>y_click:50%,$5,#1</mtext>" in math(
+        r"\text{y\_click:50\%,\$5,\#1}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,8 @@ def test_wrong_tex_is_refused_by_name(tex):
 )
 def test_what_is_a_formula(text, formulas):
     assert [
-        unescape(part.split('"')[0]) for part in to_html(text).split('alttext="')[1:]
+        unescape(part.split('"')[0])
+        for part in to_html(text).split('alttext="')[1:]
     ] == formulas
 
 

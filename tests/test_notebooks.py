@@ -44,7 +44,11 @@ def small(*sources, **metadata):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_the_setup_cell_is_the_generated_one(path):
-    (setup,) = [cell for cell in code_cells(path) if "setup" in cell.metadata.get("tags", [])]
+    (setup,) = [
+        cell
+        for cell in code_cells(path)
+        if "setup" in cell.metadata.get("tags", [])
+    ]
     assert setup.source == notebooks.SETUP.rstrip()
     assert code_cells(path)[0] == setup and setup.id == "setup"
 
@@ -61,17 +65,33 @@ def test_the_setup_cell_names_what_is_missing(monkeypatch):
         "find_spec",
         lambda name: None if name in ("sklearn", "yaml") else there(name),
     )
-    with pytest.raises(RuntimeError, match=r"Not found: sklearn, yaml\. (.|\n)*pip install -e \."):
+    with pytest.raises(
+        RuntimeError,
+        match=r"Not found: sklearn, yaml\. (.|\n)*pip install -e \.",
+    ):
         exec(notebooks.SETUP, {})
-    with pytest.raises(RuntimeError, match="pip install https://example.org/x.whl"):
-        exec(notebooks.SETUP.replace('WHEEL = ""', 'WHEEL = "https://example.org/x.whl"'), {})
+    with pytest.raises(
+        RuntimeError, match="pip install https://example.org/x.whl"
+    ):
+        exec(
+            notebooks.SETUP.replace(
+                'WHEEL = ""', 'WHEEL = "https://example.org/x.whl"'
+            ),
+            {},
+        )
 
 
 def test_the_setup_cell_asks_for_every_requirement_of_the_package():
-    (needed,) = (line for line in notebooks.SETUP.splitlines() if line.startswith("needed = "))
+    (needed,) = (
+        line
+        for line in notebooks.SETUP.splitlines()
+        if line.startswith("needed = ")
+    )
     asked = {
         packages_distributions()[name][0].lower()
-        for name in json.loads(needed.split(" = ")[1].removesuffix(".split()")).split()
+        for name in json.loads(
+            needed.split(" = ")[1].removesuffix(".split()")
+        ).split()
     }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert asked == {Requirement(text).name for text in project["dependencies"]}
@@ -86,7 +106,9 @@ def test_a_bare_folder_is_not_the_package(tmp_path):
         "-c",
         notebooks.SETUP,
     ]
-    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=tmp_path, env={}, capture_output=True, text=True
+    )
     assert "Could not install mtl_lessons from anywhere" in done.stderr
 
 
@@ -100,8 +122,14 @@ def test_what_is_stored_is_what_the_tool_stores(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_outputs_are_compared_or_a_reason_is_given(path, capsys):
     cells = [cell for cell in code_cells(path) if cell.outputs]
-    free = [cell for cell in cells if NOT_COMPARED & set(cell.metadata.get("tags", []))]
-    assert [cell.source for cell in free if not cell.metadata.get("reason")] == []
+    free = [
+        cell
+        for cell in cells
+        if NOT_COMPARED & set(cell.metadata.get("tags", []))
+    ]
+    assert [
+        cell.source for cell in free if not cell.metadata.get("reason")
+    ] == []
     share = 1 - len(free) / len(cells)
     with capsys.disabled():
         print(
@@ -112,25 +140,38 @@ def test_outputs_are_compared_or_a_reason_is_given(path, capsys):
 
 
 def test_a_failing_cell_is_named(tmp_path):
-    with pytest.raises(RuntimeError, match=r"cell 2 \(1 / 0\): ZeroDivisionError"):
+    with pytest.raises(
+        RuntimeError, match=r"cell 2 \(1 / 0\): ZeroDivisionError"
+    ):
         notebooks.execute(small("x = 1", "1 / 0", "x"), tmp_path)
 
 
 def test_a_cell_that_logs_is_named(tmp_path):
     with pytest.raises(
-        RuntimeError, match=r"cell 1 \(import sys\): expected nothing on stderr, found oh no"
+        RuntimeError,
+        match=r"cell 1 \(import sys\): expected nothing on stderr, found oh no",
     ):
-        notebooks.execute(small("import sys\nprint('oh no', file=sys.stderr)"), tmp_path)
+        notebooks.execute(
+            small("import sys\nprint('oh no', file=sys.stderr)"), tmp_path
+        )
 
 
 @pytest.mark.parametrize(
     ("source", "output", "passes"),
-    [("print(1 + 1)", "2\n", True), ("print(1 + 1)", "3\n", False), ("1 / 0", "2\n", False)],
+    [
+        ("print(1 + 1)", "2\n", True),
+        ("print(1 + 1)", "3\n", False),
+        ("1 / 0", "2\n", False),
+    ],
     ids=["fresh", "stale", "failing"],
 )
-def test_nbval_names_a_stale_or_a_failing_cell(pytester, source, output, passes):
+def test_nbval_names_a_stale_or_a_failing_cell(
+    pytester, source, output, passes
+):
     notebook = small("import math", source)
-    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text=output)]
+    notebook.cells[1].outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text=output)
+    ]
     nbformat.write(notebook, pytester.path / "chapter.ipynb")
     result = pytester.runpytest_subprocess("--nbval", "--nbval-current-env")
     assert (result.ret == 0) is passes
@@ -150,10 +191,16 @@ def kept(*quiz_of):
 
 @pytest.mark.parametrize(
     ("quiz_of", "passes"),
-    [(["concept"], True), (["two_tasks"], False), (["concept", ["concept-multi-what"]], False)],
+    [
+        (["concept"], True),
+        (["two_tasks"], False),
+        (["concept", ["concept-multi-what"]], False),
+    ],
     ids=["the same", "another", "some questions of it"],
 )
-def test_nbval_compares_which_quiz_it_is_and_no_question(pytester, monkeypatch, quiz_of, passes):
+def test_nbval_compares_which_quiz_it_is_and_no_question(
+    pytester, monkeypatch, quiz_of, passes
+):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     nbformat.write(kept(*quiz_of), pytester.path / "chapter.ipynb")
     sanitize = ROOT / "tests" / "nbval.cfg"
@@ -173,12 +220,20 @@ def test_normalise_drops_what_changes_and_keeps_the_rest():
         nbformat.v4.new_output("stream", name="stdout", text="b\n"),
         nbformat.v4.new_output(
             "display_data",
-            data={"text/html": embed.carry(html, "explorable"), notebooks.VIEW: {"model_id": "x"}},
+            data={
+                "text/html": embed.carry(html, "explorable"),
+                notebooks.VIEW: {"model_id": "x"},
+            },
         ),
     ]
     notebook = notebooks.normalise(notebook)
-    assert notebook.metadata.kernelspec.name == "python3" and "widgets" not in notebook.metadata
-    assert cell.metadata == {} and [output.get("text") for output in cell.outputs] == [
+    assert (
+        notebook.metadata.kernelspec.name == "python3"
+        and "widgets" not in notebook.metadata
+    )
+    assert cell.metadata == {} and [
+        output.get("text") for output in cell.outputs
+    ] == [
         "a\nb\n",
         None,
     ]
@@ -188,7 +243,9 @@ def test_normalise_drops_what_changes_and_keeps_the_rest():
 def test_a_quiz_that_was_run_is_stored_as_its_mark():
     cell = kept("concept").cells[1]
     stored_data = dict(cell.outputs[0].data)
-    cell.outputs[0].data = nbformat.from_dict(quiz.show("concept")._repr_mimebundle_())
+    cell.outputs[0].data = nbformat.from_dict(
+        quiz.show("concept")._repr_mimebundle_()
+    )
     assert "mtl-question" in cell.outputs[0].data["text/html"]
     notebooks.normalise(nbformat.v4.new_notebook(cells=[cell]))
     assert cell.outputs[0].data == stored_data
@@ -202,27 +259,39 @@ def test_publish_fills_in_the_address_the_engine_and_plain_markdown(tmp_path):
             "(here)=\n# Title\n\nAs shown {cite:p}`caruana1997,tang2020ple`."
         ),
     )
-    notebook.cells.append(nbformat.v4.new_markdown_cell("```{mtl-sources} fifty2021tag\n```"))
+    notebook.cells.append(
+        nbformat.v4.new_markdown_cell("```{mtl-sources} fifty2021tag\n```")
+    )
     html = '<div class="mtl-explorable">?</div>'
-    notebook.cells[2].outputs = [nbformat.v4.new_output("display_data", data={"text/html": html})]
+    notebook.cells[2].outputs = [
+        nbformat.v4.new_output("display_data", data={"text/html": html})
+    ]
     nbformat.write(notebook, tmp_path / "source.ipynb")
     notebooks.publish(
-        tmp_path / "source.ipynb", tmp_path / "target.ipynb", "https://example.org/wheels/x.whl"
+        tmp_path / "source.ipynb",
+        tmp_path / "target.ipynb",
+        "https://example.org/wheels/x.whl",
     )
     title, setup, shown, sources = read(tmp_path / "target.ipynb").cells
     assert (
-        title.source == '<a id="here"></a>\n# Title\n\nAs shown (Caruana 1997; Tang et al. 2020).'
+        title.source
+        == '<a id="here"></a>\n# Title\n\nAs shown (Caruana 1997; Tang et al. 2020).'
     )
     assert 'WHEEL = "https://example.org/wheels/x.whl"  #' in setup.source
     assert shown.outputs[0].data["text/html"] == embed.carry(html, "explorable")
     assert (
-        all(name in sources.source for name in ("Caruana", "Progressive", "Fifty"))
+        all(
+            name in sources.source
+            for name in ("Caruana", "Progressive", "Fifty")
+        )
         and "{mtl" not in sources.source
     )
 
 
 def test_the_list_of_sources_has_what_the_questions_cite():
-    assert {"caruana1997", "ma2018mmoe"} <= set(notebooks.cited(small(), "shared_networks"))
+    assert {"caruana1997", "ma2018mmoe"} <= set(
+        notebooks.cited(small(), "shared_networks")
+    )
     assert notebooks.cited(small(), "no_such_chapter") == []
 
 
@@ -230,12 +299,17 @@ def test_the_list_of_sources_has_what_the_questions_cite():
 def test_a_chapter_stores_no_question_and_publishes_them_all(path, tmp_path):
     chapter = path.stem
     outputs = [output for cell in code_cells(path) for output in cell.outputs]
-    asked = [stored.asked(output.get("data", {}).get("text/html", "")) for output in outputs]
+    asked = [
+        stored.asked(output.get("data", {}).get("text/html", ""))
+        for output in outputs
+    ]
     assert [quiz for quiz in asked if quiz] == [(chapter, None)]
     assert "mtl-question" not in path.read_text(encoding="utf-8")
     notebooks.publish(path, tmp_path / path.name, None)
     published = (tmp_path / path.name).read_text(encoding="utf-8")
-    assert published.count('class=\\"mtl-question\\"') == len(quiz.load(chapter).questions)
+    assert published.count('class=\\"mtl-question\\"') == len(
+        quiz.load(chapter).questions
+    )
     assert stored.MARK.search(published) is None
 
 
@@ -243,6 +317,10 @@ def test_a_chapter_stores_no_question_and_publishes_them_all(path, tmp_path):
 def test_a_published_chapter_has_no_myst_left(path, tmp_path):
     notebooks.publish(path, tmp_path / path.name, None)
     text = "\n".join(
-        cell.source for cell in read(tmp_path / path.name).cells if cell.cell_type == "markdown"
+        cell.source
+        for cell in read(tmp_path / path.name).cells
+        if cell.cell_type == "markdown"
     )
-    assert not [mark for mark in ("{cite", "```{", ":::", ")=\n") if mark in text]
+    assert not [
+        mark for mark in ("{cite", "```{", ":::", ")=\n") if mark in text
+    ]

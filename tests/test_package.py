@@ -19,7 +19,9 @@ COLAB = ROOT.parent / "shared" / "colab"
 @pytest.fixture(scope="session")
 def metadata(wheel):
     with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith("METADATA"))
+        (name,) = (
+            name for name in archive.namelist() if name.endswith("METADATA")
+        )
         return Parser().parsestr(archive.read(name).decode())
 
 
@@ -28,20 +30,38 @@ def imported_by(statement):
     code = f"import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     return set(
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.split()
     )
 
 
 def test_importing_the_package_imports_nothing_heavy():
-    assert imported_by("import mtl_lessons") - imported_by("pass") == {"mtl_lessons"}
+    assert imported_by("import mtl_lessons") - imported_by("pass") == {
+        "mtl_lessons"
+    }
 
 
 @pytest.mark.parametrize(
-    "module", ["world", "metrics", "datasets", "quiz", "explorables", "figures", "markup", "embed"]
+    "module",
+    [
+        "world",
+        "metrics",
+        "datasets",
+        "quiz",
+        "explorables",
+        "figures",
+        "markup",
+        "embed",
+    ],
 )
 def test_only_models_import_tensorflow(module):
-    assert not imported_by(f"import mtl_lessons.{module}") & {"tensorflow", "keras"}
+    assert not imported_by(f"import mtl_lessons.{module}") & {
+        "tensorflow",
+        "keras",
+    }
 
 
 def test_every_text_file_is_opened_with_its_encoding():
@@ -55,24 +75,32 @@ def test_every_text_file_is_opened_with_its_encoding():
         ]
         for call in calls:
             name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-            places = {"read_text": 1, "write_text": 2}  # by position, the encoding is the last
+            # by position, the encoding is the last
+            places = {"read_text": 1, "write_text": 2}
             text = name in places and len(call.args) < places[name]
             text |= isinstance(call.func, ast.Name) and name == "open"
-            if text and not any(keyword.arg == "encoding" for keyword in call.keywords):
+            if text and not any(
+                keyword.arg == "encoding" for keyword in call.keywords
+            ):
                 unnamed.append(f"{path.relative_to(ROOT)}:{call.lineno}")
     assert unnamed == []
 
 
 def test_the_wheel_holds_modules_data_engines_and_questions(wheel):
     with zipfile.ZipFile(wheel) as archive:
-        packed = {name for name in archive.namelist() if name.startswith("mtl_lessons/")}
+        packed = {
+            name
+            for name in archive.namelist()
+            if name.startswith("mtl_lessons/")
+        }
     there = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "mtl_lessons").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     questions = {
-        f"mtl_lessons/questions/{path.name}" for path in (ROOT / "book" / "questions").glob("*.yml")
+        f"mtl_lessons/questions/{path.name}"
+        for path in (ROOT / "book" / "questions").glob("*.yml")
     }
     assert packed == there | questions | {"mtl_lessons/references.bib"}
     assert [
@@ -88,7 +116,9 @@ def test_the_wheel_carries_both_licences(wheel, metadata):
             for name in archive.namelist()
             if "/licenses/" in name
         }
-    assert packed == {name: (ROOT / name).read_bytes() for name in ("LICENSE", "LICENSE-text")}
+    assert packed == {
+        name: (ROOT / name).read_bytes() for name in ("LICENSE", "LICENSE-text")
+    }
 
 
 def test_the_wheel_alone_shows_a_cited_quiz(wheel, tmp_path):
@@ -101,7 +131,9 @@ def test_the_wheel_alone_shows_a_cited_quiz(wheel, tmp_path):
         capture_output=True,
         text=True,
     )
-    assert done.stdout.startswith(str(tmp_path)) and "Caruana 1997" in done.stdout, done.stderr
+    assert (
+        done.stdout.startswith(str(tmp_path)) and "Caruana 1997" in done.stdout
+    ), done.stderr
 
 
 def test_an_editable_install_copies_nothing(tmp_path):
@@ -119,8 +151,14 @@ def test_an_editable_install_copies_nothing(tmp_path):
 
 def test_the_wheel_asks_for_ranges(metadata):
     python = SpecifierSet(metadata["Requires-Python"])
-    assert [minor for minor in range(9, 16) if f"3.{minor}.5" in python] == [11, 12, 13]
-    requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
+    assert [minor for minor in range(9, 16) if f"3.{minor}.5" in python] == [
+        11,
+        12,
+        13,
+    ]
+    requirements = [
+        Requirement(text) for text in metadata.get_all("Requires-Dist")
+    ]
     assert requirements and not [
         r for r in requirements if not r.specifier or "==" in str(r.specifier)
     ]
@@ -132,17 +170,29 @@ def test_colab_satisfies_every_requirement_but_one(metadata):
         pytest.skip("no list of Colab's packages here")
     ships = {
         re.sub(r"[-_.]+", "-", name).lower(): version
-        for name, version in re.findall(r"^([\w.-]+)==(.+)$", freezes[-1].read_text(), re.MULTILINE)
+        for name, version in re.findall(
+            r"^([\w.-]+)==(.+)$", freezes[-1].read_text(), re.MULTILINE
+        )
     }
-    requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
-    assert {r.name for r in requirements if r.name not in ships} == {"latex2mathml"}
-    assert not [r for r in requirements if r.name in ships and ships[r.name] not in r.specifier]
+    requirements = [
+        Requirement(text) for text in metadata.get_all("Requires-Dist")
+    ]
+    assert {r.name for r in requirements if r.name not in ships} == {
+        "latex2mathml"
+    }
+    assert not [
+        r
+        for r in requirements
+        if r.name in ships and ships[r.name] not in r.specifier
+    ]
 
 
 def test_the_pins_satisfy_the_ranges(metadata):
     pins = dict(
         re.findall(
-            r"^([\w.-]+)==(.+)$", (ROOT / "requirements.txt").read_text().lower(), re.MULTILINE
+            r"^([\w.-]+)==(.+)$",
+            (ROOT / "requirements.txt").read_text().lower(),
+            re.MULTILINE,
         )
     )
     assert not [

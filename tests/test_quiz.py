@@ -47,7 +47,13 @@ def test_sample_is_valid_and_keeps_all_rules(tmp_path):
             "sample-gain",
             f"expected a type of {', '.join(KINDS)}, found guess",
         ),
-        ("type: one", "type: [one]", "- id: sample-gain", "sample-gain", "found ['one']"),
+        (
+            "type: one",
+            "type: [one]",
+            "- id: sample-gain",
+            "sample-gain",
+            "found ['one']",
+        ),
         (
             '  mistake: "Comparing',
             '  misstake: x\n  mistake: "Comparing',
@@ -211,7 +217,13 @@ def test_sample_is_valid_and_keeps_all_rules(tmp_path):
             "sample-gain",
             "only numbers that the question states, found 0.75",
         ),
-        (r"\sum_{t}", r"\summ_{t}", "stem: |\n    Why is", "sample-open", r"no MathML for \summ"),
+        (
+            r"\sum_{t}",
+            r"\summ_{t}",
+            "stem: |\n    Why is",
+            "sample-open",
+            r"no MathML for \summ",
+        ),
         # what belongs to a topic, in a chapter
         (
             "  anchor: not-on-this-page\n",
@@ -247,7 +259,9 @@ def test_schema_names_line_and_question(tmp_path, old, new, at, name, reason):
     text = edited(old, new)
     problems = quiz.validate(bank_of(tmp_path, text))
     assert any(
-        problem.line == line_of(text, at) and problem.id == name and reason in problem.reason
+        problem.line == line_of(text, at)
+        and problem.id == name
+        and reason in problem.reason
         for problem in problems
     ), problems
     assert str(problems[0]).startswith("sample.yml:")
@@ -274,7 +288,9 @@ def test_load_says_which_chapters_there_are_and_where_yaml_breaks(tmp_path):
     bank_of(tmp_path)
     with pytest.raises(FileNotFoundError, match="sample.*found 'nothing'"):
         quiz.load("nothing", tmp_path)
-    with pytest.raises(ValueError, match="sample.yml:4: expected YAML: .*expected .,. or"):
+    with pytest.raises(
+        ValueError, match="sample.yml:4: expected YAML: .*expected .,. or"
+    ):
         bank_of(tmp_path, "chapter: sample\nquestions:\n- id: [1\n")
 
 
@@ -284,9 +300,24 @@ def test_load_says_which_chapters_there_are_and_where_yaml_breaks(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "name", "reason"),
     [
-        ("id: sample-labels", "id: sample-gain", "sample-gain", "found it twice"),
-        ("id: sample-labels", "id: other-labels", "other-labels", "begins with sample-"),
-        ("source: [caruana1997]", "source: [nobody1900]", "sample-labels", "found nobody1900"),
+        (
+            "id: sample-labels",
+            "id: sample-gain",
+            "sample-gain",
+            "found it twice",
+        ),
+        (
+            "id: sample-labels",
+            "id: other-labels",
+            "other-labels",
+            "begins with sample-",
+        ),
+        (
+            "source: [caruana1997]",
+            "source: [nobody1900]",
+            "sample-labels",
+            "found nobody1900",
+        ),
         (
             "Which of these belong to a task?",
             "AUC rises from 0.6787 to 0.6823. What, then, is the gain?",
@@ -301,7 +332,9 @@ def test_rules_on_a_question(tmp_path, old, new, name, reason):
     assert problem.id == name and reason in problem.reason
     # of two, the second
     assert problem.line == max(
-        i for i, line in enumerate(text.splitlines(), 1) if line == f"- id: {name}"
+        i
+        for i, line in enumerate(text.splitlines(), 1)
+        if line == f"- id: {name}"
     )
 
 
@@ -315,7 +348,8 @@ def choice(right: int, lengths: list[int]) -> dict:
     return {
         "type": "one",
         "options": [
-            {"text": "x" * length, "correct": i == right} for i, length in enumerate(lengths)
+            {"text": "x" * length, "correct": i == right}
+            for i, length in enumerate(lengths)
         ],
     }
 
@@ -326,7 +360,8 @@ def test_rule_against_the_longest_option():
     ]
     assert list(giveaways(fair)) == []
     (problem,) = giveaways(
-        fair + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)]
+        fair
+        + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)]
     )
     assert "the longest in a third of 16 questions at most, found 8" in problem
 
@@ -335,7 +370,8 @@ def test_rule_on_positions():
     assert list(giveaways([choice(i % 4, [9] * 4) for i in range(10)])) == []
     problems = list(giveaways([choice(2, [9] * 4) for _ in range(10)]))
     assert any(
-        "position 3 to be right in about 2.5 of 10 questions, found 10" in problem
+        "position 3 to be right in about 2.5 of 10 questions, found 10"
+        in problem
         for problem in problems
     )
 
@@ -349,13 +385,18 @@ def test_rule_on_what_can_be_said_in_its_minutes(tmp_path):
         )
         problems = quiz.rules(bank_of(tmp_path, text))
         assert (problems == []) == fine
-        assert fine or "110 to 160 words, for 1 minutes, found" in problems[0].reason
+        assert (
+            fine
+            or "110 to 160 words, for 1 minutes, found" in problems[0].reason
+        )
 
 
 # ---- chains ----
 
 
-def test_chains_name_the_question_whose_next_is_not_there_and_those_that_go_round(tmp_path):
+def test_chains_name_the_question_whose_next_is_not_there_and_those_that_go_round(
+    tmp_path,
+):
     first = bank_of(tmp_path, edited("next: sample-bug", "next: other-bug"))
     second = bank_of(tmp_path, BANK.replace("sample", "other"), "other")
     assert quiz.chains([first, second]) == []
@@ -365,18 +406,30 @@ def test_chains_name_the_question_whose_next_is_not_there_and_those_that_go_roun
         line_of(BANK, "- id: sample-number"),
     ) and "found other-bug" in lost.reason
     round_trip = edited("next: sample-bug", "next: sample-order").replace(
-        '  follow_up: "Where is', '  next: sample-number\n  follow_up: "Where is'
+        '  follow_up: "Where is',
+        '  next: sample-number\n  follow_up: "Where is',
     )
     problems = quiz.chains([bank_of(tmp_path, round_trip)])
-    assert [problem.id for problem in problems] == ["sample-number", "sample-order"]
-    assert "found sample-number → sample-order → sample-number" in problems[0].reason
+    assert [problem.id for problem in problems] == [
+        "sample-number",
+        "sample-order",
+    ]
+    assert (
+        "found sample-number → sample-order → sample-number"
+        in problems[0].reason
+    )
 
 
 def test_chain_stops_where_it_began_or_where_nothing_follows():
     assert list(chain("a", {})) == ["a"]
     assert list(chain("a", {"a": "b", "b": "c"})) == ["a", "b", "c"]
     assert list(chain("a", {"a": "a"})) == ["a", "a"]
-    assert list(chain("a", {"a": "b", "b": "c", "c": "b"})) == ["a", "b", "c", "b"]
+    assert list(chain("a", {"a": "b", "b": "c", "c": "b"})) == [
+        "a",
+        "b",
+        "c",
+        "b",
+    ]
 
 
 def test_a_question_keeps_its_edition_when_another_one_follows_it(tmp_path):
@@ -399,16 +452,24 @@ TOPIC = (
 
 def test_a_topic_leads_to_sections_of_chapters_and_to_publishers(tmp_path):
     bank = bank_of(tmp_path, TOPIC)
-    assert bank.is_topic and quiz.validate(bank) == [] and quiz.rules(bank) == []
+    assert (
+        bank.is_topic and quiz.validate(bank) == [] and quiz.rules(bank) == []
+    )
     (tmp_path / "references.bib").write_text(
-        BIB.replace("year = {1997},", "year = {1997},\n  doi = {10.1/x},"), encoding="utf-8"
+        BIB.replace("year = {1997},", "year = {1997},\n  doi = {10.1/x},"),
+        encoding="utf-8",
     )
     links = [
         attributes["href"]
-        for tag, attributes in Outline(quiz.show("sample", folder=tmp_path).html).tags
+        for tag, attributes in Outline(
+            quiz.show("sample", folder=tmp_path).html
+        ).tags
         if tag == "a"
     ]
-    assert set(links) == {"concept.html#concept-a-definition", "https://doi.org/10.1/x"}
+    assert set(links) == {
+        "concept.html#concept-a-definition",
+        "https://doi.org/10.1/x",
+    }
 
 
 @pytest.mark.parametrize(
@@ -416,14 +477,24 @@ def test_a_topic_leads_to_sections_of_chapters_and_to_publishers(tmp_path):
     [
         ("title: A sample\n", "", "expected the key title, found none"),
         ("topic: sample", "topic: other", "topic: expected text like sample"),
-        ("anchor: concept#a-definition", "anchor: a-definition", "anchor: expected text like"),
-        ("cell:concept#a-definition", "cell:a-definition", "source: expected text like"),
+        (
+            "anchor: concept#a-definition",
+            "anchor: a-definition",
+            "anchor: expected text like",
+        ),
+        (
+            "cell:concept#a-definition",
+            "cell:a-definition",
+            "source: expected text like",
+        ),
     ],
 )
 def test_a_topic_says_which_chapter_it_means(tmp_path, old, new, reason):
     assert any(
         reason in problem.reason
-        for problem in quiz.validate(bank_of(tmp_path, TOPIC.replace(old, new, 1)))
+        for problem in quiz.validate(
+            bank_of(tmp_path, TOPIC.replace(old, new, 1))
+        )
     )
 
 
@@ -439,7 +510,10 @@ def test_without_keys_asks_everything_and_answers_nothing(tmp_path):
             *(option["text"] for option in question.get("options", [])),
             *question.get("items", []),
         ]
-        assert all(part in text for part in shown + question.get("code", "").splitlines())
+        assert all(
+            part in text
+            for part in shown + question.get("code", "").splitlines()
+        )
         hidden = [
             question["mistake"],
             question["follow_up"],
@@ -448,7 +522,11 @@ def test_without_keys_asks_everything_and_answers_nothing(tmp_path):
         ]
         hidden += [option["feedback"] for option in question.get("options", [])]
         assert not any(part in text for part in hidden)
-    assert "Question 3 of 6" in text and "Your answer (AUC" in text and "0.0036" not in text
+    assert (
+        "Question 3 of 6" in text
+        and "Your answer (AUC" in text
+        and "0.0036" not in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -491,8 +569,14 @@ def test_show_is_deterministic_and_carries_the_engine(tmp_path):
             check=True,
             cwd=Path(__file__).parents[1],
         )
-        assert sha256(done.stdout).hexdigest() == sha256(shown.html.encode()).hexdigest()
-    assert embed.strip(bundle["text/html"]) == shown.html and bundle["text/plain"] == shown.text
+        assert (
+            sha256(done.stdout).hexdigest()
+            == sha256(shown.html.encode()).hexdigest()
+        )
+    assert (
+        embed.strip(bundle["text/html"]) == shown.html
+        and bundle["text/plain"] == shown.text
+    )
     assert bundle["text/html"].count("data-mtl-engine") == 2
     assert (
         "Negative transfer on this task" in bundle["text/plain"]
@@ -509,14 +593,18 @@ def test_a_notebook_stores_which_quiz_it_is_and_no_question():
             "text/plain",
         }
         assert all(
-            "book/questions/concept.yml" in text and len(text) < 400 for text in data.values()
+            "book/questions/concept.yml" in text and len(text) < 400
+            for text in data.values()
         )
         assert stored.kept(data) == data
 
 
 def test_what_is_no_quiz_of_the_book_is_stored_as_it_is(tmp_path):
     bank_of(tmp_path)
-    for data in ({"text/plain": "1"}, quiz.show("sample", folder=tmp_path)._repr_mimebundle_()):
+    for data in (
+        {"text/plain": "1"},
+        quiz.show("sample", folder=tmp_path)._repr_mimebundle_(),
+    ):
         assert stored.kept(data) == data
 
 
@@ -525,8 +613,13 @@ def test_show_is_well_formed_and_labelled(tmp_path):
     outline = Outline(quiz.show("sample", folder=tmp_path).html)
     names = [tag for tag, _ in outline.tags]
     # and one for the rubric
-    assert names.count("form") == names.count("details") == 6 and names.count("legend") == 7
-    assert names.count("label") == sum(name in ("input", "textarea") for name in names)
+    assert (
+        names.count("form") == names.count("details") == 6
+        and names.count("legend") == 7
+    )
+    assert names.count("label") == sum(
+        name in ("input", "textarea") for name in names
+    )
     assert not any(
         key.startswith("on") or key == "style"
         for _, attributes in outline.tags
@@ -537,7 +630,9 @@ def test_show_is_well_formed_and_labelled(tmp_path):
 
 def test_show_takes_some_questions_in_the_order_given(tmp_path):
     bank_of(tmp_path)
-    html = quiz.show("sample", ["sample-bug", "sample-gain"], folder=tmp_path).html
+    html = quiz.show(
+        "sample", ["sample-bug", "sample-gain"], folder=tmp_path
+    ).html
     assert re.findall('data-id="(.*?)"', html) == ["sample-bug", "sample-gain"]
     with pytest.raises(ValueError, match="found sample-none"):
         quiz.show("sample", ["sample-none"], folder=tmp_path)
@@ -546,7 +641,9 @@ def test_show_takes_some_questions_in_the_order_given(tmp_path):
 def test_items_are_never_shown_in_the_right_order():
     for i in range(200):
         question = {"id": f"sample-{i}", "items": ["a", "b", "c"]}
-        assert re.findall(r'data-value="(\d)"', KINDS["order"].controls(question)) != [
+        assert re.findall(
+            r'data-value="(\d)"', KINDS["order"].controls(question)
+        ) != [
             "0",
             "1",
             "2",
@@ -624,7 +721,9 @@ def test_engine_can_be_inlined_and_calls_nobody():
     script, style = embed.bundle("quiz"), embed.style("quiz")
     assert "</script" not in script.lower() and "</style" not in style.lower()
     assert not re.search(
-        r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|^import\s|^export\s", script, re.MULTILINE
+        r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|^import\s|^export\s",
+        script,
+        re.MULTILINE,
     )
     assert not re.search(r"url\(|@import", style)
 
@@ -640,19 +739,27 @@ def test_modules_come_after_what_they_import_and_a_bundle_names_nothing_twice():
         "quiz",
     )
     names = re.findall(
-        r"^(?:async )?(?:const|function|class) (\w+)", embed.bundle("quiz"), re.MULTILINE
+        r"^(?:async )?(?:const|function|class) (\w+)",
+        embed.bundle("quiz"),
+        re.MULTILINE,
     )
     assert len(names) == len(set(names)) > 20
 
 
 def test_every_string_is_used_and_every_used_string_is_there():
     modules = sorted(Path(quiz.__file__).parent.rglob("*.py"))
-    code = embed.bundle("quiz") + "".join(path.read_text(encoding="utf-8") for path in modules)
+    code = embed.bundle("quiz") + "".join(
+        path.read_text(encoding="utf-8") for path in modules
+    )
     there = quiz.SAY | embed.strings("terminal")
     dynamic = {"level-", "type-", "hint-", "prompt-", "storage-", "sure-"}
     for name in there:
-        assert name in code or any(name.startswith(prefix) for prefix in dynamic), name
-    for name in re.findall(r'(?:say|strings)\["([\w-]+)"\]|SAY\["([\w-]+)"\]|say\.(\w+)', code):
+        assert name in code or any(
+            name.startswith(prefix) for prefix in dynamic
+        ), name
+    for name in re.findall(
+        r'(?:say|strings)\["([\w-]+)"\]|SAY\["([\w-]+)"\]|say\.(\w+)', code
+    ):
         assert "".join(name) in there
 
 
@@ -661,4 +768,6 @@ def test_importing_the_quiz_leaves_tensorflow_out():
         "import sys, mtl_lessons.quiz; "
         "assert 'tensorflow' not in sys.modules and 'numpy' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1]
+    )

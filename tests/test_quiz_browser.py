@@ -6,7 +6,14 @@ Every type of question by mouse and by keyboard, progress, hosts, accessibility.
 from contextlib import contextmanager
 
 import pytest
-from access import NONE, UNREACHED, stretch, until, violations, violations_by_theme
+from access import (
+    NONE,
+    UNREACHED,
+    stretch,
+    until,
+    violations,
+    violations_by_theme,
+)
 from bank import BANK, bank_of
 from browser import new_reader
 from serve import serving
@@ -37,7 +44,9 @@ def site(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("quiz")
     bank_of(folder)
-    carried = quiz.show("sample", folder=folder)._repr_mimebundle_()["text/html"]
+    carried = quiz.show("sample", folder=folder)._repr_mimebundle_()[
+        "text/html"
+    ]
     linked = (
         HEAD
         + STRICT
@@ -51,12 +60,16 @@ def site(tmp_path_factory):
         "index.html": PAGE.format(head=linked, body=embed.strip(carried)),
         "output.html": PAGE.format(head=HEAD, body=carried),
         "static.html": PAGE.format(
-            head=HEAD + '<link rel="stylesheet" href="quiz.css">', body=embed.strip(carried)
+            head=HEAD + '<link rel="stylesheet" href="quiz.css">',
+            body=embed.strip(carried),
         ),
         "two.html": PAGE.format(head=linked, body="".join(two)),
         "page.css": PAGE_CSS,
         "quiz.css": embed.style("quiz"),
-    } | {f"{name}.js": embed.asset(f"{name}.js") for name in embed.modules("quiz")}
+    } | {
+        f"{name}.js": embed.asset(f"{name}.js")
+        for name in embed.modules("quiz")
+    }
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
     with serving(folder) as url:
@@ -119,8 +132,12 @@ def saved(page):
 def place(form, right):
     """Brings the items of an order into the order `right` by the buttons "up"."""
     for target, item in enumerate(right):
-        while (at := form.locator(".mtl-item").all_inner_texts().index(item)) > target:
-            form.locator("li").nth(at).get_by_role("button", name="Move up").click()
+        while (
+            at := form.locator(".mtl-item").all_inner_texts().index(item)
+        ) > target:
+            form.locator("li").nth(at).get_by_role(
+                "button", name="Move up"
+            ).click()
 
 
 ORDER = ["impression", "click", "conversion", "a repeat purchase, weeks later"]
@@ -145,10 +162,21 @@ def answer_all(page):
 
 
 def test_nothing_gives_the_answer_away_before_it_is_checked(page):
-    assert page.locator("text=Negative transfer on this task").first.is_visible()
-    for hidden in (".mtl-answer", ".mtl-after", ".mtl-why", ".mtl-verdict", ".mtl-rubric"):
+    assert page.locator(
+        "text=Negative transfer on this task"
+    ).first.is_visible()
+    for hidden in (
+        ".mtl-answer",
+        ".mtl-after",
+        ".mtl-why",
+        ".mtl-verdict",
+        ".mtl-rubric",
+    ):
         assert page.locator(f"{hidden}:visible").count() == 0
-    assert page.locator(".mtl-bar p").first.inner_text() == "0 of 6 answered, 0 right"
+    assert (
+        page.locator(".mtl-bar p").first.inner_text()
+        == "0 of 6 answered, 0 right"
+    )
 
 
 def test_one_choice(page):
@@ -160,8 +188,13 @@ def test_one_choice(page):
     assert verdict(form) == "Not right"
     assert "0.5 is chance" in form.locator(".mtl-options").inner_text()
     assert "its own fair baseline" not in form.inner_text()
-    assert form.locator(".mtl-options li").nth(0).get_attribute("data-verdict") == "wrong"
-    assert status(page) == "Question 1 of 6: Not right. 1 of 6 answered, 0 right."
+    assert (
+        form.locator(".mtl-options li").nth(0).get_attribute("data-verdict")
+        == "wrong"
+    )
+    assert (
+        status(page) == "Question 1 of 6: Not right. 1 of 6 answered, 0 right."
+    )
     for part in (
         "Common mistake",
         "Comparing with chance.",
@@ -182,7 +215,8 @@ def test_one_choice(page):
     check(form)
     assert status(page) == "Question 1 of 6: Right. 1 of 6 answered, 1 right."
     assert (
-        saved(page)["sample-gain"]["attempts"] == 2 and saved(page)["sample-gain"]["right"] is True
+        saved(page)["sample-gain"]["attempts"] == 2
+        and saved(page)["sample-gain"]["right"] is True
     )
 
 
@@ -192,14 +226,20 @@ def test_several_choices_show_what_was_chosen_and_what_was_missed(page):
         form.get_by_label(text).check()
     check(form)
     assert [
-        item.get_attribute("data-verdict") for item in form.locator(".mtl-options li").all()
+        item.get_attribute("data-verdict")
+        for item in form.locator(".mtl-options li").all()
     ] == [
         "right",
         "missed",
         "wrong",
         "missed",
     ]
-    assert form.locator(".mtl-options").inner_text().count("Missed: this one is right too") == 2
+    assert (
+        form.locator(".mtl-options")
+        .inner_text()
+        .count("Missed: this one is right too")
+        == 2
+    )
     form.get_by_role("button", name="Try again").click()
     form.get_by_label("A GPU").uncheck()
     form.get_by_label("A sample space").check()
@@ -238,15 +278,23 @@ def test_thousands_and_percent_follow_the_question(browser, tmp_path, serve):
         .replace('unit: "AUC', 'unit: "%')
     )
     bank_of(tmp_path, text)
-    shown = quiz.show("sample", ["sample-number"], folder=tmp_path)._repr_mimebundle_()["text/html"]
-    (tmp_path / "index.html").write_text(PAGE.format(head=HEAD, body=shown), encoding="utf-8")
+    shown = quiz.show(
+        "sample", ["sample-number"], folder=tmp_path
+    )._repr_mimebundle_()["text/html"]
+    (tmp_path / "index.html").write_text(
+        PAGE.format(head=HEAD, body=shown), encoding="utf-8"
+    )
     (tmp_path / "page.css").write_text(PAGE_CSS, encoding="utf-8")
     with serve(tmp_path) as url, visit(browser, f"{url}/index.html") as page:
         for text in ("13,056", "13056%"):
             question(page, "number").get_by_role("textbox").fill(text)
             check(question(page, "number"))
-            assert "Shared minus single." in verdict(question(page, "number")), text
-            question(page, "number").get_by_role("button", name="Try again").click()
+            assert "Shared minus single." in verdict(
+                question(page, "number")
+            ), text
+            question(page, "number").get_by_role(
+                "button", name="Try again"
+            ).click()
 
 
 def test_order(page):
@@ -257,7 +305,8 @@ def test_order(page):
     place(form, ORDER[::-1])
     check(form)
     assert (
-        "Nobody buys before a click." in verdict(form) and form.get_by_text("not here").count() == 4
+        "Nobody buys before a click." in verdict(form)
+        and form.get_by_text("not here").count() == 4
     )
     assert form.get_by_role("button", name="Move").count() == 0
     form.get_by_role("button", name="Try again").click()
@@ -284,7 +333,8 @@ def test_free_answer_is_compared_with_the_rubric(page):
     form.get_by_role("textbox").fill("NaN spreads")
     form.get_by_role("button", name="Show the model answer").click()
     assert (
-        "NaN plus anything is NaN." in form.inner_text() and "fills in zeros" in form.inner_text()
+        "NaN plus anything is NaN." in form.inner_text()
+        and "fills in zeros" in form.inner_text()
     )
     assert verdict(form) == "0 of 5 points"
     form.get_by_label("NaN spreads").check()
@@ -310,8 +360,12 @@ def tab_to(page, selector, limit=80):
     """
     for _ in range(limit):
         page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        if page.evaluate(
+            "selector => document.activeElement.matches(selector)", selector
+        ):
+            outline = page.evaluate(
+                "getComputedStyle(document.activeElement).outlineStyle"
+            )
             assert outline != "none", f"no visible focus on {selector}"
             return
     raise AssertionError(f"the keyboard does not reach {selector}")
@@ -336,13 +390,21 @@ def test_every_type_by_keyboard(page):
     assert "Question 3 of 6: Right." in status(page)
 
     for target, item in enumerate(ORDER):
-        at = question(page, "order").locator(".mtl-item").all_inner_texts().index(item)
+        at = (
+            question(page, "order")
+            .locator(".mtl-item")
+            .all_inner_texts()
+            .index(item)
+        )
         if at > target:
             # tab on from the start of the list
             question(page, "order").locator("fieldset").evaluate(
                 "node => { node.tabIndex = -1; node.focus(); }"
             )
-            tab_to(page, f"[data-id=sample-order] button[aria-label='Move up: {item}']")
+            tab_to(
+                page,
+                f"[data-id=sample-order] button[aria-label='Move up: {item}']",
+            )
         for up in range(at, target, -1):
             press("Enter")
             assert f"{item}: now {up} of 4." == status(page)
@@ -370,7 +432,9 @@ def test_every_type_by_keyboard(page):
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
     tab_to(page, ".mtl-rubric input")
     press("Space")
-    assert "Question 6 of 6: 2 of 5 points. 6 of 6 answered, 5 right" in status(page)
+    assert "Question 6 of 6: 2 of 5 points. 6 of 6 answered, 5 right" in status(
+        page
+    )
 
     tab_to(page, "[data-id=sample-open] [type=button]")
     press("Enter")
@@ -383,16 +447,28 @@ def test_reset_by_keyboard_asks_first(page):
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.textContent") == "Keep them"
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.textContent") == "Reset" and len(saved(page)) == 6
+    assert (
+        page.evaluate("document.activeElement.textContent") == "Reset"
+        and len(saved(page)) == 6
+    )
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert saved(page) == {} and status(page) == "Your answers are forgotten."
-    assert page.locator(".mtl-bar p").first.inner_text() == "0 of 6 answered, 0 right"
     assert (
-        page.locator("input:checked").count() == 0 and page.locator("textarea").input_value() == ""
+        page.locator(".mtl-bar p").first.inner_text()
+        == "0 of 6 answered, 0 right"
     )
-    assert page.locator(".mtl-answer:visible, .mtl-after:visible, .mtl-mark").count() == 0
+    assert (
+        page.locator("input:checked").count() == 0
+        and page.locator("textarea").input_value() == ""
+    )
+    assert (
+        page.locator(
+            ".mtl-answer:visible, .mtl-after:visible, .mtl-mark"
+        ).count()
+        == 0
+    )
 
 
 # ---- progress ----
@@ -406,7 +482,10 @@ def test_reload_shows_everything_again(page):
     page.reload()
     assert page.locator(".mtl-bar p").first.inner_text() == summary
     assert [form.inner_text() for form in page.locator("form").all()] == before
-    assert question(page, "number").get_by_role("textbox").input_value() == "0,0036"
+    assert (
+        question(page, "number").get_by_role("textbox").input_value()
+        == "0,0036"
+    )
     assert set(saved(page)["sample-gain"]) == {
         "edition",
         "attempts",
@@ -417,13 +496,26 @@ def test_reload_shows_everything_again(page):
     }
 
 
-GARBAGE = ["{", "null", "[]", '"text"', "5", "", "\x00", "{}", '{"version": 2, "questions": []}']
+GARBAGE = [
+    "{",
+    "null",
+    "[]",
+    '"text"',
+    "5",
+    "",
+    "\x00",
+    "{}",
+    '{"version": 2, "questions": []}',
+]
 
 
 def test_corrupt_storage_is_told_once_and_the_quiz_goes_on(page):
     words = embed.strings("quiz")["storage-corrupt"]
     for content in GARBAGE:
-        page.evaluate("([key, content]) => localStorage.setItem(key, content)", [KEY, content])
+        page.evaluate(
+            "([key, content]) => localStorage.setItem(key, content)",
+            [KEY, content],
+        )
         page.reload()
         assert page.locator(".mtl-notice").all_inner_texts() == [words], content
         assert status(page) == words
@@ -463,7 +555,9 @@ def test_foreign_entries_are_not_shown_and_other_pages_entries_are_kept(page):
             [KEY, answer],
         )
         page.reload()
-        assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text(), answer
+        assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text(), (
+            answer
+        )
     for entry in (5, None, "x", [], {"edition": 1}):
         page.evaluate(
             """([key, entry]) => {
@@ -476,7 +570,8 @@ def test_foreign_entries_are_not_shown_and_other_pages_entries_are_kept(page):
     answer_all(page)
     assert "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text()
     assert (
-        saved(page)["stranger"] == {"much": "else"} and saved(page)["sample-gain"]["attempts"] == 1
+        saved(page)["stranger"] == {"much": "else"}
+        and saved(page)["sample-gain"]["attempts"] == 1
     )
 
 
@@ -492,9 +587,9 @@ def test_an_answer_to_an_older_edition_of_a_question_is_not_shown(page):
     assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text()
 
 
-FULL = (
-    "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
-)
+FULL = """Storage.prototype.setItem = () => {
+  throw new DOMException("full", "QuotaExceededError");
+};"""
 DISABLED = """Object.defineProperty(window, "localStorage", {
   get() { throw new DOMException("no", "SecurityError"); } });"""
 MISSING = "Object.defineProperty(window, 'localStorage', { value: null });"
@@ -508,7 +603,9 @@ MISSING = "Object.defineProperty(window, 'localStorage', { value: null });"
         (MISSING, "does not let the page keep anything"),
     ],
 )
-def test_storage_that_refuses_is_told_once_and_the_quiz_goes_on(browser, site, init, words):
+def test_storage_that_refuses_is_told_once_and_the_quiz_goes_on(
+    browser, site, init, words
+):
     with visit(browser, f"{site}/index.html", init) as page:
         form = question(page, "number")
         form.get_by_role("textbox").fill("0.0036")
@@ -521,7 +618,9 @@ def test_storage_that_refuses_is_told_once_and_the_quiz_goes_on(browser, site, i
             assert words in status(page)
         answer_all_but_number(page)
         assert page.locator(".mtl-notice").count() == 1
-        assert "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text()
+        assert (
+            "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text()
+        )
         page.get_by_role("button", name="Reset").click()
         page.get_by_role("button", name="Forget them").click()
         assert "0 of 6 answered" in page.locator(".mtl-bar").inner_text()
@@ -546,7 +645,8 @@ def test_really_full_storage(page):
     page.evaluate("localStorage.removeItem('fill0')")
     question(page, "gain").get_by_role("button", name="Try again").click()
     check(question(page, "gain"))
-    assert len(saved(page)) == 6  # what was refused is written as soon as there is room
+    # what was refused is written as soon as there is room
+    assert len(saved(page)) == 6
 
 
 def test_two_tabs_and_two_quizzes_keep_each_others_entries(browser, site):
@@ -560,7 +660,9 @@ def test_two_tabs_and_two_quizzes_keep_each_others_entries(browser, site):
         question(one, "bug").get_by_label("relu").check()
         check(question(one, "bug"))
         assert set(saved(one)) == {"sample-gain", "sample-labels", "sample-bug"}
-        assert [bar.inner_text() for bar in one.locator(".mtl-bar > p").all()] == [
+        assert [
+            bar.inner_text() for bar in one.locator(".mtl-bar > p").all()
+        ] == [
             "1 of 1 answered, 1 right",
             "1 of 2 answered, 0 right",
         ]
@@ -575,7 +677,8 @@ def test_what_another_tab_answers_or_forgets_is_shown_unless_an_answer_is_being_
     with visit(browser, f"{site}/index.html") as one:
         other = one.context.new_page()
         other.goto(f"{site}/index.html")
-        question(other, "labels").get_by_label("A GPU").check()  # being answered there
+        # being answered there
+        question(other, "labels").get_by_label("A GPU").check()
         for form in ("gain", "labels"):
             question(one, form).locator("input").first.check()
             check(question(one, form))
@@ -584,7 +687,9 @@ def test_what_another_tab_answers_or_forgets_is_shown_unless_an_answer_is_being_
             verdict(question(other, "gain")) == "Not right"
             and question(other, "labels").get_by_label("A GPU").is_checked()
         )
-        assert not question(other, "labels").locator(".mtl-verdict").is_visible()
+        assert (
+            not question(other, "labels").locator(".mtl-verdict").is_visible()
+        )
         one.get_by_role("button", name="Reset").click()
         one.get_by_role("button", name="Forget them").click()
         other.get_by_text("0 of 6 answered, 0 right").first.wait_for()
@@ -602,7 +707,10 @@ def test_progress_of_an_older_edition_is_shown_and_moves_to_its_new_place(page):
         [OLDER, old],
     )
     page.reload()
-    assert "6 of 6 answered, 3 right; 3 of 5 points" in page.locator(".mtl-bar").inner_text()
+    assert (
+        "6 of 6 answered, 3 right; 3 of 5 points"
+        in page.locator(".mtl-bar").inner_text()
+    )
     question(page, "gain").get_by_role("button", name="Try again").click()
     check(question(page, "gain"))
     assert (
@@ -618,7 +726,9 @@ def test_progress_of_an_older_edition_is_shown_and_moves_to_its_new_place(page):
 def test_in_a_notebooks_output_it_brings_its_engine(browser, site):
     with visit(browser, f"{site}/output.html") as page:
         answer_all(page)
-        assert "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text()
+        assert (
+            "6 of 6 answered, 3 right" in page.locator(".mtl-bar").inner_text()
+        )
         page.evaluate("""() => {
           const engine = document.querySelector("script[data-mtl-engine]");
           const copy = document.createElement("script");
@@ -626,20 +736,28 @@ def test_in_a_notebooks_output_it_brings_its_engine(browser, site):
           copy.textContent = `${engine.textContent}; window.ranAgain = true;`;
           document.body.append(copy); }""")
         page.wait_for_function("window.ranAgain")
-        assert page.locator(".mtl-bar").count() == 1  # a second engine finds nothing left to mount
+        # a second engine finds nothing left to mount
+        assert page.locator(".mtl-bar").count() == 1
 
 
 def test_links_lead_somewhere_or_are_text(page):
     answer_all(page)
     for link in page.locator(".mtl-quiz a").all():
         assert page.locator(link.get_attribute("href")).count() == 1
-    assert "not on this page" in question(page, "order").locator(".mtl-after").inner_text()
+    assert (
+        "not on this page"
+        in question(page, "order").locator(".mtl-after").inner_text()
+    )
 
 
 def test_without_script_questions_and_folded_answers_can_be_read(browser, site):
-    with visit(browser, f"{site}/index.html", java_script_enabled=False) as page:
+    with visit(
+        browser, f"{site}/index.html", java_script_enabled=False
+    ) as page:
         for form in page.locator("form").all():
-            assert not form.locator(".mtl-after, .mtl-key, .mtl-rubric").first.is_visible()
+            assert not form.locator(
+                ".mtl-after, .mtl-key, .mtl-rubric"
+            ).first.is_visible()
             form.locator("summary").click()
             assert form.locator(".mtl-after").is_visible()
         for text in (
@@ -660,7 +778,9 @@ def test_without_script_questions_and_folded_answers_can_be_read(browser, site):
 
 @pytest.mark.parametrize("width", [1300, 360])
 def test_axe_finds_nothing(browser, site, width):
-    with visit(browser, f"{site}/index.html", viewport={"width": width, "height": 900}) as page:
+    with visit(
+        browser, f"{site}/index.html", viewport={"width": width, "height": 900}
+    ) as page:
         assert violations_by_theme(page) == NONE
         answer_all(page)
         assert violations_by_theme(page) == NONE
@@ -672,8 +792,12 @@ def test_axe_finds_nothing(browser, site, width):
 
 
 @pytest.mark.parametrize("host", ["index", "output"])
-def test_a_formula_that_is_too_wide_is_reached_by_keyboard_and_moved_by_it(browser, site, host):
-    with visit(browser, f"{site}/{host}.html", viewport={"width": 320, "height": 900}) as page:
+def test_a_formula_that_is_too_wide_is_reached_by_keyboard_and_moved_by_it(
+    browser, site, host
+):
+    with visit(
+        browser, f"{site}/{host}.html", viewport={"width": 320, "height": 900}
+    ) as page:
         answer_all(page)
         page.locator("details").evaluate_all(
             "all => all.forEach((details) => (details.open = true))"
@@ -686,7 +810,10 @@ def test_a_formula_that_is_too_wide_is_reached_by_keyboard_and_moved_by_it(brows
         page.locator("button:visible").first.focus()
         tab_to(page, ".mtl-stem p.mtl-wide")
         page.keyboard.press("ArrowRight")
-        until(page, "document.querySelector('.mtl-stem p.mtl-wide').scrollLeft > 0")
+        until(
+            page,
+            "document.querySelector('.mtl-stem p.mtl-wide').scrollLeft > 0",
+        )
 
 
 def test_axe_finds_nothing_without_the_engine(browser, site):
@@ -700,28 +827,45 @@ def test_axe_finds_nothing_without_the_engine(browser, site):
 
 @pytest.mark.parametrize(
     ("attribute", "selector"),
-    [("data-theme", "html"), ("theme", "html"), ("data-jp-theme-light", "body"), ("class", "body")],
+    [
+        ("data-theme", "html"),
+        ("theme", "html"),
+        ("data-jp-theme-light", "body"),
+        ("class", "body"),
+    ],
 )
 def test_dark_in_every_host(page, attribute, selector):
-    value = {"data-jp-theme-light": "false", "class": "vscode-dark"}.get(attribute, "dark")
-    light = page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor")
+    value = {"data-jp-theme-light": "false", "class": "vscode-dark"}.get(
+        attribute, "dark"
+    )
+    light = page.evaluate(
+        "getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor"
+    )
     page.evaluate(
         "([selector, name, value]) => document.querySelector(selector).setAttribute(name, value)",
         [selector, attribute, value],
     )
     assert (
         light == "rgb(255, 255, 255)"
-        and page.evaluate("getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor")
+        and page.evaluate(
+            "getComputedStyle(document.querySelector('.mtl-quiz')).backgroundColor"
+        )
         == "rgb(20, 24, 30)"
     )
 
 
 @pytest.mark.parametrize("width", [320, 360])
-def test_phones_scroll_one_way_and_targets_are_large_enough(browser, site, width):
-    with visit(browser, f"{site}/index.html", viewport={"width": width, "height": 700}) as page:
+def test_phones_scroll_one_way_and_targets_are_large_enough(
+    browser, site, width
+):
+    with visit(
+        browser, f"{site}/index.html", viewport={"width": width, "height": 700}
+    ) as page:
         for step in (lambda: None, lambda: answer_all(page)):
             step()
-            assert page.evaluate("document.documentElement.scrollWidth") == width
+            assert (
+                page.evaluate("document.documentElement.scrollWidth") == width
+            )
             small = page.evaluate("""() => {
               const targets = "button, label, summary, textarea, input[type=text]";
               const size = (node) => node.getBoundingClientRect();
@@ -734,7 +878,9 @@ def test_phones_scroll_one_way_and_targets_are_large_enough(browser, site, width
 
 def test_motion_is_only_for_those_who_want_it(browser, site):
     for preference, moves in (("reduce", False), ("no-preference", True)):
-        with visit(browser, f"{site}/index.html", reduced_motion=preference) as page:
+        with visit(
+            browser, f"{site}/index.html", reduced_motion=preference
+        ) as page:
             shown = page.evaluate(
                 "getComputedStyle(document.querySelector('.mtl-quiz button')).transitionDuration"
             )

@@ -28,10 +28,14 @@ def forgotten(name: str, script: str, words: dict) -> list[str]:
     table = script.partition("export const KINDS = {")[2].partition("\n};")[0]
     lacks = []
     if not re.search(rf"^  {name}[:,(]", table, re.MULTILINE):
-        lacks.append(f"mtl_lessons/web/kinds.js: expected {name} in KINDS, found none")
+        lacks.append(
+            f"mtl_lessons/web/kinds.js: expected {name} in KINDS, found none"
+        )
     for part, key in (("quiz", f"type-{name}"), ("terminal", f"prompt-{name}")):
         if key not in words[part]:
-            lacks.append(f"mtl_lessons/web/strings.en.json: expected {key} in {part}, found none")
+            lacks.append(
+                f"mtl_lessons/web/strings.en.json: expected {key} in {part}, found none"
+            )
     return lacks
 
 
@@ -53,7 +57,9 @@ def test_no_kind_lacks_anything(name):
 def test_every_file_of_a_kind_has_its_line():
     folder = Path(sys.modules[Kind.__module__].__file__).parent
     files = {path.stem for path in folder.glob("*.py")} - {"__init__", "kind"}
-    listed = {type(kind).__module__.rpartition(".")[2] for kind in KINDS.values()}
+    listed = {
+        type(kind).__module__.rpartition(".")[2] for kind in KINDS.values()
+    }
     without = ", ".join(files - listed)
     assert not without, (
         f"mtl_lessons/quiz/kinds/__init__.py: expected {without} in KINDS, found none"
@@ -67,9 +73,15 @@ def test_the_script_knows_no_kind_that_python_does_not():
 
 def test_no_other_module_of_the_script_names_a_kind_or_a_level():
     named = rf"""["'`]({"|".join([*KINDS, *quiz.LEVELS])})["'`]"""
-    others = [path for path in WEB.glob("*.js") if path.name not in ("kinds.js", "explorable.js")]
+    others = [
+        path
+        for path in WEB.glob("*.js")
+        if path.name not in ("kinds.js", "explorable.js")
+    ]
     assert [
-        path.name for path in others if re.search(named, path.read_text(encoding="utf-8"))
+        path.name
+        for path in others
+        if re.search(named, path.read_text(encoding="utf-8"))
     ] == []
 
 
@@ -127,10 +139,16 @@ def test_a_new_kind_is_checked_shown_asked_and_taken_along(toy):
     assert report.check([toy]) == []
     assert quiz.show("sample", folder=toy.path.parent).html.count("<form") == 7
     assert "true or false" in quiz.without_keys(toy)
-    assert report.counts([toy])[0][-1] == "toy" and report.counts([toy])[1][-1] == "1"
+    assert (
+        report.counts([toy])[0][-1] == "toy"
+        and report.counts([toy])[1][-1] == "1"
+    )
     assert Outline(takeaway.front(question) + takeaway.back(question)).tags
     bank = json.loads(trainer.bank_json([("Sample", toy)], {"sample"}))
-    assert bank["types"][-1] == "toy" and bank["topics"][0]["questions"][-1]["seconds"] == 5
+    assert (
+        bank["types"][-1] == "toy"
+        and bank["topics"][0]["questions"][-1]["seconds"] == 5
+    )
     out = io.StringIO()
     typed = iter(["yes"])
     assert terminal.play(
@@ -150,7 +168,10 @@ def test_a_kind_without_one_of_its_methods_is_refused():
     class Half(Kind):
         name = "half"
 
-    with pytest.raises(TypeError, match="answer.*back.*controls.*front.*grade.*seconds.*solution"):
+    with pytest.raises(
+        TypeError,
+        match="answer.*back.*controls.*front.*grade.*seconds.*solution",
+    ):
         Half()
 
 

@@ -16,9 +16,14 @@ from mtl_lessons.quiz import bank as banks
 from mtl_lessons.quiz import proofs, report
 
 ROOT = Path(__file__).parents[1]
-SECTIONS = (
-    "(sample-a-definition)=\n# One\n(sample-not-on-this-page)=\n# Two\n(sample-sources)=\n# Three\n"
-)
+SECTIONS = """\
+(sample-a-definition)=
+# One
+(sample-not-on-this-page)=
+# Two
+(sample-sources)=
+# Three
+"""
 
 
 def test_nothing_is_wrong_with_the_bank_of_the_book():
@@ -32,7 +37,9 @@ def test_nothing_is_wrong_with_the_bank_of_the_book():
 def book(folder: Path, text: str = BANK, sections: str = SECTIONS) -> quiz.Bank:
     """The sample bank beside a chapter that has the sections to which it leads."""
     cells = [{"cell_type": "markdown", "source": [sections]}]
-    (folder / "sample.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    (folder / "sample.ipynb").write_text(
+        json.dumps({"cells": cells}), encoding="utf-8"
+    )
     (folder / "questions").mkdir()
     return bank_of(folder / "questions", text)
 
@@ -41,7 +48,9 @@ def test_the_sample_is_all_true(tmp_path):
     assert proofs.proofs(book(tmp_path)) == []
 
 
-EXACT = 'expression: "1 / 277", value: 0.00361010830325, tolerance: 0.0000000000001'
+EXACT = (
+    'expression: "1 / 277", value: 0.00361010830325, tolerance: 0.0000000000001'
+)
 NUMBERS = "numbers: [{expression: '1 / 3', value: 0.72, tolerance: 0.01}]\n  level: junior"
 
 
@@ -120,7 +129,9 @@ NUMBERS = "numbers: [{expression: '1 / 3', value: 0.72, tolerance: 0.01}]\n  lev
         ),
     ],
 )
-def test_what_is_not_so_is_reported_on_its_line(tmp_path, old, new, at, name, reason):
+def test_what_is_not_so_is_reported_on_its_line(
+    tmp_path, old, new, at, name, reason
+):
     text = edited(old, new)
     problem = proofs.proofs(book(tmp_path, text))[0]
     assert problem.id == name and reason in problem.reason
@@ -130,30 +141,46 @@ def test_what_is_not_so_is_reported_on_its_line(tmp_path, old, new, at, name, re
 
 
 def test_references_need_a_list_to_which_they_lead(tmp_path):
-    found = proofs.proofs(book(tmp_path, sections=SECTIONS.replace("(sample-sources)=\n", "")))
+    found = proofs.proofs(
+        book(tmp_path, sections=SECTIONS.replace("(sample-sources)=\n", ""))
+    )
     assert {problem.reason for problem in found} == {
         "expected a section of sample.ipynb, found sample-sources"
     }
 
 
 def test_a_topic_leads_to_sections_of_chapters_that_are_there(tmp_path):
-    text = BANK.replace(HEAD, "topic: sample\ntitle: A sample\n").replace('"cell:', '"cell:other#')
+    text = BANK.replace(HEAD, "topic: sample\ntitle: A sample\n").replace(
+        '"cell:', '"cell:other#'
+    )
     text = text.replace("anchor: ", "anchor: sample#")
     found = {problem.reason for problem in proofs.proofs(book(tmp_path, text))}
-    assert found == {"expected a section of other.ipynb, found other-a-definition"}
+    assert found == {
+        "expected a section of other.ipynb, found other-a-definition"
+    }
 
 
 def test_the_package_alone_has_no_chapters_and_no_lost_sections(tmp_path):
     assert (
-        proofs.proofs(bank_of(tmp_path, edited("anchor: a-definition", "anchor: a-detour"))) == []
+        proofs.proofs(
+            bank_of(
+                tmp_path, edited("anchor: a-definition", "anchor: a-detour")
+            )
+        )
+        == []
     )
 
 
 def test_quick_leaves_out_runs_and_what_may_need_tensorflow(tmp_path):
-    text = edited("0.6823 - 0.6787", "figures.none()").replace("made = []", "made = [")
+    text = edited("0.6823 - 0.6787", "figures.none()").replace(
+        "made = []", "made = ["
+    )
     bank = book(tmp_path, text)
     assert proofs.proofs(bank, quick=True) == []
-    assert [problem.id for problem in proofs.proofs(bank)] == ["sample-number", *["sample-bug"] * 2]
+    assert [problem.id for problem in proofs.proofs(bank)] == [
+        "sample-number",
+        *["sample-bug"] * 2,
+    ]
     code = (
         "import sys; from mtl_lessons.quiz import report; report.main(['--quick']); "
         "assert 'tensorflow' not in sys.modules"
@@ -167,11 +194,14 @@ def test_quick_leaves_out_runs_and_what_may_need_tensorflow(tmp_path):
 def test_recompute_knows_numpy_and_our_modules():
     entropy = "-sum(p * np.log(p) for p in [.5, .5])"
     assert proofs.recompute(entropy) == pytest.approx(0.6931, abs=1e-4)
-    assert proofs.recompute("metrics.interval([1, 2, 3]).mean") == pytest.approx(2)
+    assert proofs.recompute(
+        "metrics.interval([1, 2, 3]).mean"
+    ) == pytest.approx(2)
 
 
 @pytest.mark.parametrize(
-    "expression", ["1 /", "nowhere.f()", "1 / 0", "'text'", "metrics.no_such_thing"]
+    "expression",
+    ["1 /", "nowhere.f()", "1 / 0", "'text'", "metrics.no_such_thing"],
 )
 def test_recompute_names_the_expression(expression):
     with pytest.raises(ValueError, match="expected a number from .*, found"):
@@ -179,7 +209,10 @@ def test_recompute_names_the_expression(expression):
 
 
 def test_claims_are_numbers_of_any_question_and_the_answer_of_a_numeric_one():
-    number, answer = {"expression": "1 + 1", "value": 2}, {"expression": "3", "value": 3}
+    number, answer = (
+        {"expression": "1 + 1", "value": 2},
+        {"expression": "3", "value": 3},
+    )
     assert proofs.claims({"numbers": [number]}) == [(("numbers", 0), number)]
     assert proofs.claims({"answer": {"lines": [1]}}) == []
     assert proofs.claims({"answer": answer, "numbers": [number]}) == [
@@ -195,17 +228,29 @@ def test_counts_and_weak_spots(tmp_path):
     bank = bank_of(tmp_path)
     by_level = {"junior": 3, "senior": 1, "staff": 2}
     questions = [str(by_level[level]) for level in quiz.LEVELS]
-    questions += [str(sum(one["type"] == kind for one in bank.questions)) for kind in quiz.KINDS]
-    assert report.counts([bank])[1:] == [["sample", "6", *questions], ["all", "6", *questions]]
-    assert list(report.weak_spots([bank])) == ["sample: 1 senior", "sample: 2 staff"]
+    questions += [
+        str(sum(one["type"] == kind for one in bank.questions))
+        for kind in quiz.KINDS
+    ]
+    assert report.counts([bank])[1:] == [
+        ["sample", "6", *questions],
+        ["all", "6", *questions],
+    ]
+    assert list(report.weak_spots([bank])) == [
+        "sample: 1 senior",
+        "sample: 2 staff",
+    ]
     only_open = bank_of(
-        tmp_path, BANK[: BANK.index("- id:")] + BANK[BANK.index("- id: sample-open") :]
+        tmp_path,
+        BANK[: BANK.index("- id:")] + BANK[BANK.index("- id: sample-open") :],
     )
     assert list(report.weak_spots([only_open])) == []
 
 
 NEXT = edited("next: sample-bug", "next: sample-nothing")
-LOST = "sample-number: expected next: a question of a bank, found sample-nothing"
+LOST = (
+    "sample-number: expected next: a question of a bank, found sample-nothing"
+)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ import psutil
 import pytest
 import run
 
-SKIPPED = "import pytest\ndef test_a(): pass\n@pytest.mark.skip\ndef test_b(): pass\n"
+SKIPPED = (
+    "import pytest\ndef test_a(): pass\n@pytest.mark.skip\ndef test_b(): pass\n"
+)
 WRONG = "def test_a(): assert 6 * 7 == 43\ndef test_b(): pass\n"
 DIES = "import os\ndef test_a(): os._exit(0)\n"
 BROKEN = "import nowhere\n"
@@ -46,14 +48,18 @@ def test_each_verdict_is_counted_and_a_failure_is_shown(checkout, capsys):
     assert run.main(["--root", str(root)]) == 1
     said = capsys.readouterr().out
     assert said.endswith("2 passed, 3 failed, 1 skipped\n")
-    assert "assert (6 * 7) == 43" in said and "No module named 'nowhere'" in said
+    assert (
+        "assert (6 * 7) == 43" in said and "No module named 'nowhere'" in said
+    )
 
 
 def test_what_passes_is_short(checkout, capsys):
     root = checkout(skipped=SKIPPED)
     assert run.main(["--root", str(root)]) == 0
     said = capsys.readouterr().out
-    assert "[1/1] tests/test_skipped.py" in said and "1 passed, 1 skipped" in said
+    assert (
+        "[1/1] tests/test_skipped.py" in said and "1 passed, 1 skipped" in said
+    )
     assert "test_skipped.py::test_a" in said and "Largest process" in said
 
 
@@ -67,19 +73,32 @@ fail_under = 100
 """
 
 
-@pytest.mark.parametrize(("reached", "code"), [("part.a()", 2), ("part.a(), part.b()", 0)])
-def test_what_no_test_reaches_is_reported_and_has_a_floor(checkout, capfd, reached, code):
+@pytest.mark.parametrize(
+    ("reached", "code"), [("part.a()", 2), ("part.a(), part.b()", 0)]
+)
+def test_what_no_test_reaches_is_reported_and_has_a_floor(
+    checkout, capfd, reached, code
+):
     root = checkout(part=f"import part\ndef test_part(): {reached}\n")
     (root / "pyproject.toml").write_text(COVERAGE, encoding="utf-8")
-    (root / "part.py").write_text("def a():\n    pass\ndef b():\n    pass\n", encoding="utf-8")
+    (root / "part.py").write_text(
+        "def a():\n    pass\ndef b():\n    pass\n", encoding="utf-8"
+    )
     assert run.main(["--root", str(root), "--coverage"]) == code
     said = capfd.readouterr().out
-    assert ("75%" if code else "100%") in said and said.endswith("1 passed, 0 failed, 0 skipped\n")
+    assert ("75%" if code else "100%") in said and said.endswith(
+        "1 passed, 0 failed, 0 skipped\n"
+    )
 
 
 def test_no_test_at_all_is_a_failure(checkout):
     assert run.main(["--root", str(checkout(skipped=SKIPPED)), "nowhere"]) == 1
-    assert run.main(["--root", str(checkout(skipped=SKIPPED)), "--", "-k", "nowhere"]) == 1
+    assert (
+        run.main(
+            ["--root", str(checkout(skipped=SKIPPED)), "--", "-k", "nowhere"]
+        )
+        == 1
+    )
 
 
 def test_the_slowest_of_the_last_run_comes_first(checkout):
@@ -88,18 +107,28 @@ def test_the_slowest_of_the_last_run_comes_first(checkout):
     (run.kept(root) / "times.json").write_text(
         json.dumps({"tests/test_a.py": 1, "tests/test_c.py": 2})
     )
-    assert run.files(root, []) == ["tests/test_b.py", "tests/test_c.py", "tests/test_a.py"]
-    assert run.files(root, ["_a", "_c"]) == ["tests/test_c.py", "tests/test_a.py"]
+    assert run.files(root, []) == [
+        "tests/test_b.py",
+        "tests/test_c.py",
+        "tests/test_a.py",
+    ]
+    assert run.files(root, ["_a", "_c"]) == [
+        "tests/test_c.py",
+        "tests/test_a.py",
+    ]
 
 
 @pytest.mark.skipif(
-    sys.platform == "win32", reason="a process on Windows cannot be sent Ctrl-C alone"
+    sys.platform == "win32",
+    reason="a process on Windows cannot be sent Ctrl-C alone",
 )
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_every_process(checkout, sign):
     root = checkout(sleeps=SLEEPS)
     runner = subprocess.Popen(
-        [sys.executable, run.__file__, "--root", root], stdout=subprocess.PIPE, text=True
+        [sys.executable, run.__file__, "--root", root],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     while not (root / "pids").exists():
         assert runner.poll() is None

@@ -45,6 +45,7 @@ def test_a_port_in_use_is_one_clear_line(site):
         )
     assert done.returncode == 1
     assert (
-        done.stderr == f"cannot serve on port {port}: {os.strerror(errno.EADDRINUSE)}; "
+        done.stderr
+        == f"cannot serve on port {port}: {os.strerror(errno.EADDRINUSE)}; "
         f"choose another: make serve PORT={int(port) + 1}\n"
     )

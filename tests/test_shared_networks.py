@@ -16,11 +16,20 @@ X = np.random.default_rng(0).normal(size=(64, D)).astype("float32")
 # A network of each design, for two tasks and inputs of 6 numbers, and its weights, counted by hand.
 DESIGNS = {
     "shared bottom": (lambda: sn.SharedBottom(AB, (5, 4)), 7 * 5 + 6 * 4),
-    "cross-stitch": (lambda: sn.CrossStitch(AB, (5, 4)), 2 * (7 * 5 + 6 * 4) + 2 * 2 * (5 + 4)),
+    "cross-stitch": (
+        lambda: sn.CrossStitch(AB, (5, 4)),
+        2 * (7 * 5 + 6 * 4) + 2 * 2 * (5 + 4),
+    ),
     "OMoE": (lambda: sn.OMoE(AB, 4, (5,)), 4 * 7 * 5 + 6 * 4),
     "MMoE": (lambda: sn.MMoE(AB, 4, (5,)), 4 * 7 * 5 + 2 * 6 * 4),
-    "deep MMoE": (lambda: sn.MMoE(AB, 4, (5, 3)), 4 * (7 * 5 + 6 * 3) + 2 * 6 * 4),
-    "dropout": (lambda: sn.MMoE(AB, 4, (5,), dropout=0.3), 4 * 7 * 5 + 2 * 6 * 4),
+    "deep MMoE": (
+        lambda: sn.MMoE(AB, 4, (5, 3)),
+        4 * (7 * 5 + 6 * 3) + 2 * 6 * 4,
+    ),
+    "dropout": (
+        lambda: sn.MMoE(AB, 4, (5,), dropout=0.3),
+        4 * 7 * 5 + 2 * 6 * 4,
+    ),
     # 2 experts for a, 2 for b, 1 shared; each gate has 2 + 1 columns
     "CGC": (lambda: sn.CGC(AB, 2, 1, (5,)), 5 * 7 * 5 + 2 * 6 * 3),
     # level 1: the shared gate has 5 columns; level 2 reads 5 numbers
@@ -84,28 +93,51 @@ def relu(z):
 
 def test_every_network_is_exported_and_has_a_row():
     module = sn.networks.__name__
-    kinds = [kind for kind in vars(sn.networks).values() if isinstance(kind, type)]
+    kinds = [
+        kind for kind in vars(sn.networks).values() if isinstance(kind, type)
+    ]
     networks = {
-        kind for kind in kinds if issubclass(kind, sn.Network) and kind.__module__ == module
+        kind
+        for kind in kinds
+        if issubclass(kind, sn.Network) and kind.__module__ == module
     }
     networks = {kind for kind in networks if kind.__name__[0] != "_"}
-    hidden = ", ".join(kind.__name__ for kind in networks if kind.__name__ not in sn.__all__)
-    assert not hidden, f"mtl_lessons/shared_networks/networks.py: expected {hidden} in __all__"
-    rows = {type(make()) for make, _ in DESIGNS.values()} | {sn.Network, sn.GatedNetwork}
+    hidden = ", ".join(
+        kind.__name__ for kind in networks if kind.__name__ not in sn.__all__
+    )
+    assert not hidden, (
+        f"mtl_lessons/shared_networks/networks.py: expected {hidden} in __all__"
+    )
+    rows = {type(make()) for make, _ in DESIGNS.values()} | {
+        sn.Network,
+        sn.GatedNetwork,
+    }
     missing = ", ".join(kind.__name__ for kind in networks - rows)
-    assert not missing, f"tests/test_shared_networks.py: expected a row for {missing} in DESIGNS"
+    assert not missing, (
+        f"tests/test_shared_networks.py: expected a row for {missing} in DESIGNS"
+    )
     made = {name: make() for name, (make, _) in DESIGNS.items()}
-    with_gates = [name for name, net in made.items() if isinstance(net, sn.GatedNetwork)]
+    with_gates = [
+        name for name, net in made.items() if isinstance(net, sn.GatedNetwork)
+    ]
     missing = ", ".join(name for name in with_gates if name not in GATED)
-    assert not missing, f"tests/test_shared_networks.py: expected {missing} in GATED"
+    assert not missing, (
+        f"tests/test_shared_networks.py: expected {missing} in GATED"
+    )
 
 
 @every
 def test_the_weights_are_those_that_one_counts_by_hand(name):
     net = network(name)
     outputs = net(X)
-    assert sum(int(np.prod(w.shape)) for w in net.trainable_weights) == DESIGNS[name][1]
-    assert list(outputs) == ["a", "b"] and len({tuple(h.shape) for h in outputs.values()}) == 1
+    assert (
+        sum(int(np.prod(w.shape)) for w in net.trainable_weights)
+        == DESIGNS[name][1]
+    )
+    assert (
+        list(outputs) == ["a", "b"]
+        and len({tuple(h.shape) for h in outputs.values()}) == 1
+    )
 
 
 @every
@@ -114,7 +146,9 @@ def test_it_reloads_in_safe_mode(name, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     for task in AB:
-        np.testing.assert_allclose(model(X)[task], again(X)[task], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            model(X)[task], again(X)[task], rtol=1e-5, atol=1e-6
+        )
 
 
 @every
@@ -153,23 +187,37 @@ def test_they_train_with_fit_and_each_loss_falls():
     """All designs in one model, which is traced once; they share no weight."""
     towers = {name: model_of(name) for name in DESIGNS}
     x = keras.Input((D,))
-    keys = {(name, task): f"{name}_{task}".replace(" ", "_") for name in towers for task in AB}
+    keys = {
+        (name, task): f"{name}_{task}".replace(" ", "_")
+        for name in towers
+        for task in AB
+    }
     outputs = {name: model(x) for name, model in towers.items()}
-    model = keras.Model(x, {key: outputs[name][task] for (name, task), key in keys.items()})
+    model = keras.Model(
+        x, {key: outputs[name][task] for (name, task), key in keys.items()}
+    )
     model.compile(keras.optimizers.SGD(0.05), loss="mse", jit_compile=False)
     y = {"a": X[:, :1], "b": X[:, 1:2] * X[:, :1]}
     losses = model.fit(
-        X, {key: y[task] for (_, task), key in keys.items()}, epochs=40, verbose=0
+        X,
+        {key: y[task] for (_, task), key in keys.items()},
+        epochs=40,
+        verbose=0,
     ).history
     for name in DESIGNS:
         first, *_, last = (
-            sum(pair) for pair in zip(*(losses[f"{keys[name, task]}_loss"] for task in AB))
+            sum(pair)
+            for pair in zip(
+                *(losses[f"{keys[name, task]}_loss"] for task in AB)
+            )
         )
         assert last < 0.7 * first, name
 
 
 @every
-def test_in_mixed_precision_it_computes_in_half_and_keeps_its_weights_in_full(name):
+def test_in_mixed_precision_it_computes_in_half_and_keeps_its_weights_in_full(
+    name,
+):
     keras.config.set_dtype_policy("mixed_float16")
     try:
         net = network(name)
@@ -205,7 +253,8 @@ def test_cross_stitch_mixes_units_by_constants():
     x = np.array([[1.0, -2.0]], "float32")
     net(x)
     w = np.array([[[1.0, 0.0], [0.0, 1.0]], [[2.0, 1.0], [0.0, -1.0]]])
-    net.networks[0].kernel.assign(w)  # a: relu(1, -2) = (1, 0); b: relu(2, 1 + 2) = (2, 3)
+    # a: relu(1, -2) = (1, 0); b: relu(2, 1 + 2) = (2, 3)
+    net.networks[0].kernel.assign(w)
     np.testing.assert_allclose(net(x)["a"], [[0.75 * 1 + 0.25 * 2, 0.25 * 3]])
     np.testing.assert_allclose(net(x)["b"], [[0.25 * 1 + 0.75 * 2, 0.75 * 3]])
 
@@ -213,7 +262,9 @@ def test_cross_stitch_mixes_units_by_constants():
 def test_cross_stitch_does_not_look_at_the_row_and_shares_out_what_is_left():
     net = sn.CrossStitch(("a", "b", "c"), (2,), own=0.8)
     net(X)
-    np.testing.assert_allclose(net.stitches[0][0, :, 1], [0.8, 0.1, 0.1], rtol=1e-6)
+    np.testing.assert_allclose(
+        net.stitches[0][0, :, 1], [0.8, 0.1, 0.1], rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("count", [1, 3, 8])
@@ -243,11 +294,19 @@ def test_gradients_of_fused_experts_equal_those_of_the_list():
     experts.bias.assign(np.random.default_rng(3).normal(size=(3, 1, 5)))
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(experts(X) ** 2)
-    kernel, bias = tape.gradient(loss, [experts.kernel.value, experts.bias.value])
+    kernel, bias = tape.gradient(
+        loss, [experts.kernel.value, experts.bias.value]
+    )
     for e in range(3):
-        out = relu(X @ np.asarray(experts.kernel[e]) + np.asarray(experts.bias[e]))
-        np.testing.assert_allclose(kernel[e], X.T @ (2 * out), rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(bias[e, 0], (2 * out).sum(0), rtol=1e-4, atol=1e-4)
+        out = relu(
+            X @ np.asarray(experts.kernel[e]) + np.asarray(experts.bias[e])
+        )
+        np.testing.assert_allclose(
+            kernel[e], X.T @ (2 * out), rtol=1e-4, atol=1e-4
+        )
+        np.testing.assert_allclose(
+            bias[e, 0], (2 * out).sum(0), rtol=1e-4, atol=1e-4
+        )
 
 
 def by_hand(level, x):
@@ -262,7 +321,10 @@ def by_hand(level, x):
     return (
         names,
         h,
-        {name: softmax(x[name] @ np.asarray(gate.kernel)) for name, gate in level.gates.items()},
+        {
+            name: softmax(x[name] @ np.asarray(gate.kernel))
+            for name, gate in level.gates.items()
+        },
     )
 
 
@@ -279,43 +341,64 @@ def test_every_gate_mixes_what_its_wiring_says(name):
         assert set(gates) == set(reads)
         mixed = {}
         for gate, groups in reads.items():
-            read = [e for group in groups for e, owner in zip(experts, names) if owner == group]
-            mixed[gate] = sum(w[:, None] * e for w, e in zip(gates[gate].T, read, strict=True))
+            read = [
+                e
+                for group in groups
+                for e, owner in zip(experts, names)
+                if owner == group
+            ]
+            mixed[gate] = sum(
+                w[:, None] * e for w, e in zip(gates[gate].T, read, strict=True)
+            )
             if name == "AdaTT":
-                mixed[gate] += sum(e / 2 for e, owner in zip(experts, names) if owner == gate)
+                mixed[gate] += sum(
+                    e / 2 for e, owner in zip(experts, names) if owner == gate
+                )
         x = mixed
     for task in AB:
-        np.testing.assert_allclose(net(X)[task], x.get(task, x.get("shared")), atol=1e-5)
+        np.testing.assert_allclose(
+            net(X)[task], x.get(task, x.get("shared")), atol=1e-5
+        )
 
 
 def test_mix_by_hand():
-    weights = np.array([[[1.0, 0.0], [0.25, 0.75]]])  # one row, two gates, two experts
+    # one row, two gates, two experts
+    weights = np.array([[[1.0, 0.0], [0.25, 0.75]]])
     outputs = np.array([[[2.0, 4.0]], [[6.0, 0.0]]])
     np.testing.assert_allclose(
-        sn.mix(weights, outputs), [[[2.0, 4.0], [0.25 * 2 + 0.75 * 6, 0.25 * 4]]], rtol=1e-6
+        sn.mix(weights, outputs),
+        [[[2.0, 4.0], [0.25 * 2 + 0.75 * 6, 0.25 * 4]]],
+        rtol=1e-6,
     )
 
 
 def test_the_table_of_a_level_is_0_where_a_gate_does_not_read():
     level = turned(network("PLE")).levels[0]
     table = np.asarray(level.table(level.gate_weights(X)))
-    assert table.shape == (64, 3, 5)  # gates a, b and shared; experts a 1, a 2, b 1, b 2, shared 1
+    # gates a, b and shared; experts a 1, a 2, b 1, b 2, shared 1
+    assert table.shape == (64, 3, 5)
     np.testing.assert_array_equal(
         (table > 0).all(0), [[1, 1, 0, 0, 1], [0, 0, 1, 1, 1], [1, 1, 1, 1, 1]]
     )
     np.testing.assert_array_equal(
         (table == 0).all(0), [[0, 0, 1, 1, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
     )
-    np.testing.assert_allclose(table[:, 1, 2:], level.gate_weights(X)["b"], rtol=1e-6)
+    np.testing.assert_allclose(
+        table[:, 1, 2:], level.gate_weights(X)["b"], rtol=1e-6
+    )
 
 
 def test_the_table_of_adatt_holds_the_residual_too():
     level = turned(network("AdaTT")).levels[0]
     level.residual["b"].assign([3.0, 7.0])
     weights = level.gate_weights(X)
-    residual = np.asarray(level.table(weights)) - np.stack([weights["a"], weights["b"]], 1)
+    residual = np.asarray(level.table(weights)) - np.stack(
+        [weights["a"], weights["b"]], 1
+    )
     np.testing.assert_allclose(
-        residual, np.broadcast_to([[0.5, 0.5, 0, 0], [0, 0, 3, 7]], (64, 2, 4)), atol=1e-6
+        residual,
+        np.broadcast_to([[0.5, 0.5, 0, 0], [0, 0, 3, 7]], (64, 2, 4)),
+        atol=1e-6,
     )
 
 
@@ -340,8 +423,12 @@ def test_tasks_may_have_unequal_numbers_of_experts(design, tmp_path):
     make, count = UNEQUAL[design]
     for own in ({"b": 1, "a": 3}, [3, np.int64(1)], (3, 1)):
         net = turned(make(own))
-        assert sum(int(np.prod(w.shape)) for w in net.trainable_weights) == count
-        assert net.get_config()["own"] == {"a": 3, "b": 1} and list(net.levels[0].groups)[:2] == [
+        assert (
+            sum(int(np.prod(w.shape)) for w in net.trainable_weights) == count
+        )
+        assert net.get_config()["own"] == {"a": 3, "b": 1} and list(
+            net.levels[0].groups
+        )[:2] == [
             "a",
             "b",
         ]
@@ -350,7 +437,9 @@ def test_tasks_may_have_unequal_numbers_of_experts(design, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     for task in AB:
-        np.testing.assert_allclose(model(X)[task], again(X)[task], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            model(X)[task], again(X)[task], rtol=1e-5, atol=1e-6
+        )
 
 
 def test_a_gate_mixes_its_own_and_the_shared_experts_however_many_each_task_has():
@@ -361,7 +450,9 @@ def test_a_gate_mixes_its_own_and_the_shared_experts_however_many_each_task_has(
     for task, mine in {"a": [0, 1, 2, 4, 5], "b": [3, 4, 5]}.items():
         weights = softmax(X @ np.asarray(level.gates[task].kernel))
         np.testing.assert_allclose(
-            net(X)[task], np.einsum("be,ebh->bh", weights, experts[mine]), atol=1e-5
+            net(X)[task],
+            np.einsum("be,ebh->bh", weights, experts[mine]),
+            atol=1e-5,
         )
     assert owners(sn.reach(net, X, "b"), "experts") == {(1, "b"), (1, "shared")}
 
@@ -395,7 +486,12 @@ def test_one_level_of_ple_is_cgc():
 def test_a_single_expert_is_a_shared_bottom():
     mmoe, bottom = sn.MMoE(AB, 1, (5,)), sn.SharedBottom(AB, (5,))
     mmoe(X), bottom(X)
-    bottom.set_weights([mmoe.levels[0].experts[0].kernel[0], mmoe.levels[0].experts[0].bias[0, 0]])
+    bottom.set_weights(
+        [
+            mmoe.levels[0].experts[0].kernel[0],
+            mmoe.levels[0].experts[0].bias[0, 0],
+        ]
+    )
     np.testing.assert_allclose(mmoe(X)["a"], bottom(X)["a"], atol=1e-6)
 
 
@@ -415,13 +511,21 @@ def test_gates_start_even_and_have_a_name_for_every_weight(name):
 def test_columns_of_a_gate_and_of_a_level():
     lower, top = network("PLE").levels
     assert lower.columns("a") == ["a 1", "a 2", "shared 1"]
-    assert lower.columns("shared") == lower.columns() == ["a 1", "a 2", "b 1", "b 2", "shared 1"]
+    assert (
+        lower.columns("shared")
+        == lower.columns()
+        == ["a 1", "a 2", "b 1", "b 2", "shared 1"]
+    )
     assert list(top.gates) == ["a", "b"]
 
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.lists(st.lists(st.floats(-50, 50), min_size=3, max_size=3), min_size=1, max_size=5),
+    st.lists(
+        st.lists(st.floats(-50, 50), min_size=3, max_size=3),
+        min_size=1,
+        max_size=5,
+    ),
     st.integers(0, 99),
 )
 def test_a_row_of_any_gate_is_a_convex_mix(rows, seed):
@@ -441,14 +545,17 @@ def test_dropout_leaves_rows_that_sum_to_one_and_at_least_one_expert(rate):
     weights = np.asarray(gate(np.ones((400, 2), "float32"), training=True))
     np.testing.assert_allclose(weights.sum(1), 1, rtol=1e-5)
     share = (weights == 0).mean()
-    assert abs(share - (rate - rate**4)) < 0.1  # a row that would lose all four keeps all
+    # a row that would lose all four keeps all
+    assert abs(share - (rate - rate**4)) < 0.1
 
 
 def test_dropout_is_for_training_only_and_changes_from_call_to_call():
     gate = sn.Gate(4, dropout=0.5)
     x = np.ones((50, 2), "float32")
     np.testing.assert_allclose(gate(x), 0.25)
-    assert np.any(np.asarray(gate(x, training=True)) != np.asarray(gate(x, training=True)))
+    assert np.any(
+        np.asarray(gate(x, training=True)) != np.asarray(gate(x, training=True))
+    )
 
 
 def test_dropout_reaches_the_gates_of_a_model_in_training():
@@ -475,12 +582,22 @@ MANY = np.random.default_rng(4).normal(size=(4000, 32)).astype("float32")
         keras.initializers.HeNormal(),
         keras.initializers.GlorotUniform(seed=1024),
     ],
-    ids=["name", "another name", "orthogonal", "one object", "an object with a seed"],
+    ids=[
+        "name",
+        "another name",
+        "orthogonal",
+        "one object",
+        "an object with a seed",
+    ],
 )
 def test_experts_start_uncorrelated_whatever_the_initializer(initializer):
-    level = sn.Level({"shared": 6}, {"a": ["shared"]}, (16,), initializer=initializer)
+    level = sn.Level(
+        {"shared": 6}, {"a": ["shared"]}, (16,), initializer=initializer
+    )
     assert off_diagonal(sn.likeness(level.expert_outputs(MANY))).max() < 0.25
-    deep = sn.Level({"shared": 6}, {"a": ["shared"]}, (32, 32), initializer=initializer)
+    deep = sn.Level(
+        {"shared": 6}, {"a": ["shared"]}, (32, 32), initializer=initializer
+    )
     assert off_diagonal(sn.likeness(deep.expert_outputs(MANY))).max() < 0.25
 
 
@@ -490,46 +607,68 @@ def test_two_networks_with_the_same_initializer_object_start_apart():
     both = np.concatenate([one(MANY), other(MANY)])
     assert off_diagonal(sn.likeness(both)).max() < 0.25
     again = sn.Experts.from_config(one.get_config())
-    assert off_diagonal(sn.likeness(np.concatenate([one(MANY), again(MANY)]))).max() < 0.25
+    assert (
+        off_diagonal(
+            sn.likeness(np.concatenate([one(MANY), again(MANY)]))
+        ).max()
+        < 0.25
+    )
 
 
 def test_levels_of_a_network_start_apart():
     net = sn.PLE(AB, 2, 1, [(D,), (D,)])
     net(X)
-    kernels = np.concatenate([np.asarray(level.experts[0].kernel) for level in net.levels])
-    assert off_diagonal(np.corrcoef(kernels.reshape(10, -1))).max() < 0.6  # 36 numbers each
+    kernels = np.concatenate(
+        [np.asarray(level.experts[0].kernel) for level in net.levels]
+    )
+    # 36 numbers each
+    assert off_diagonal(np.corrcoef(kernels.reshape(10, -1))).max() < 0.6
 
 
 def test_the_global_seed_fixes_the_start():
     np.testing.assert_allclose(
-        network("PLE", 5)(X)["a"], network("PLE", 5)(X)["a"], rtol=1e-5, atol=1e-6
+        network("PLE", 5)(X)["a"],
+        network("PLE", 5)(X)["a"],
+        rtol=1e-5,
+        atol=1e-6,
     )
-    assert np.abs(network("PLE", 5)(X)["a"] - network("PLE", 6)(X)["a"]).max() > 0.1
+    assert (
+        np.abs(network("PLE", 5)(X)["a"] - network("PLE", 6)(X)["a"]).max()
+        > 0.1
+    )
 
 
 def test_every_expert_has_the_spread_of_a_dense_layer():
     """A distribution over `(count, d, units)` would take `count` for a part of the fan-in."""
     experts = sn.Experts(50, 20)
     experts(MANY)
-    np.testing.assert_allclose(np.asarray(experts.kernel).std(), np.sqrt(2 / 32), rtol=0.02)
+    np.testing.assert_allclose(
+        np.asarray(experts.kernel).std(), np.sqrt(2 / 32), rtol=0.02
+    )
 
 
 def test_clones_have_a_gate_without_gradient_and_never_part():
     net = network("MMoE")
     model = sn.two_towers(net, d=D)
     sn.clone_experts(net)
-    np.testing.assert_allclose(sn.likeness(net.expert_outputs(X)[0]), 1, atol=1e-5)
+    np.testing.assert_allclose(
+        sn.likeness(net.expert_outputs(X)[0]), 1, atol=1e-5
+    )
     model.compile(keras.optimizers.SGD(0.1), loss="mse", run_eagerly=True)
     model.fit(X, {"a": X[:, :1], "b": X[:, 1:2]}, epochs=5, verbose=0)
     assert np.abs(net.levels[0].gates["a"].kernel).max() < 1e-6
-    np.testing.assert_allclose(sn.likeness(net.expert_outputs(X)[0]), 1, atol=1e-5)
+    np.testing.assert_allclose(
+        sn.likeness(net.expert_outputs(X)[0]), 1, atol=1e-5
+    )
 
 
 # ---------------------------------------------------------------- which loss reaches which block
 
 
 def owners(blocks, kind):
-    return {(block.level, block.owner) for block in blocks if block.kind == kind}
+    return {
+        (block.level, block.owner) for block in blocks if block.kind == kind
+    }
 
 
 @every
@@ -573,7 +712,9 @@ def test_the_leak_of_ple_goes_through_the_shared_gate():
 
 def test_everything_is_shared_in_omoe_and_all_but_the_gates_in_mmoe():
     omoe, mmoe = turned(network("OMoE")), turned(network("MMoE"))
-    assert sn.reach(omoe, X, "a") == sn.reach(omoe, X, "b") == set(omoe.blocks())
+    assert (
+        sn.reach(omoe, X, "a") == sn.reach(omoe, X, "b") == set(omoe.blocks())
+    )
     assert sn.reach(mmoe, X, "a") ^ sn.reach(mmoe, X, "b") == {
         Block(1, "gate", "a"),
         Block(1, "gate", "b"),
@@ -589,29 +730,41 @@ def test_adatt_reaches_all_experts_and_cross_stitch_all_networks():
     assert owners(sn.reach(stitch, X, "a"), "network") == {
         (level, t) for level in (1, 2) for t in AB
     }
-    assert owners(sn.reach(stitch, X, "a"), "stitch") == {(1, "a"), (1, "b"), (2, "a")}
+    assert owners(sn.reach(stitch, X, "a"), "stitch") == {
+        (1, "a"),
+        (1, "b"),
+        (2, "a"),
+    }
 
 
 # ---------------------------------------------------------------- measures and drawings
 
 
 def test_usage_of_an_even_and_of_a_polarised_gate():
-    even, polar = sn.usage(np.full((5, 4), 0.25)), sn.usage(np.eye(4)[[0, 0, 0, 1]])
+    even, polar = (
+        sn.usage(np.full((5, 4), 0.25)),
+        sn.usage(np.eye(4)[[0, 0, 0, 1]]),
+    )
     np.testing.assert_allclose(even.mean, 0.25)
-    assert even.entropy == pytest.approx(1) and polar.entropy == pytest.approx(0)
+    assert even.entropy == pytest.approx(1) and polar.entropy == pytest.approx(
+        0
+    )
     np.testing.assert_allclose(polar.mean, [0.75, 0.25, 0, 0])
     np.testing.assert_allclose(polar.deviation[0], np.sqrt(0.75 * 0.25))
 
 
 def test_usage_of_two_to_one():
-    assert sn.usage([[2 / 3, 1 / 3]]).entropy == pytest.approx(0.918296)  # in bits
+    # in bits
+    assert sn.usage([[2 / 3, 1 / 3]]).entropy == pytest.approx(0.918296)
 
 
 def test_likeness_of_clones_opposites_and_a_dead_expert():
     f = np.random.default_rng(5).normal(size=(30, 2))
     alike = sn.likeness(np.stack([f, 3 * f + 1, -f, np.ones_like(f)]))
     np.testing.assert_allclose(
-        alike, [[1, 1, -1, 0], [1, 1, -1, 0], [-1, -1, 1, 0], [0, 0, 0, 0]], atol=1e-9
+        alike,
+        [[1, 1, -1, 0], [1, 1, -1, 0], [-1, -1, 1, 0], [0, 0, 0, 0]],
+        atol=1e-9,
     )
 
 
@@ -621,13 +774,17 @@ def test_gates_and_experts_are_drawn_with_their_numbers(name):
     gates, experts = sn.draw_gates(net, X), sn.draw_experts(net, X)
     weights = net.gate_weights(X)[-1]
     for axes, (gate, w) in zip(gates.axes, weights.items(), strict=True):
-        np.testing.assert_allclose([bar.get_height() for bar in axes.patches], sn.usage(w).mean)
-        assert axes.get_ylabel() == gate
-        assert [label.get_text() for label in axes.get_xticklabels()] == net.levels[-1].columns(
-            gate
+        np.testing.assert_allclose(
+            [bar.get_height() for bar in axes.patches], sn.usage(w).mean
         )
+        assert axes.get_ylabel() == gate
+        assert [
+            label.get_text() for label in axes.get_xticklabels()
+        ] == net.levels[-1].columns(gate)
     said = [float(text.get_text()) for text in experts.axes[0].texts]
-    np.testing.assert_allclose(said, sn.likeness(net.expert_outputs(X)[-1]).ravel(), atol=0.051)
+    np.testing.assert_allclose(
+        said, sn.likeness(net.expert_outputs(X)[-1]).ravel(), atol=0.051
+    )
 
 
 # ---------------------------------------------------------------- one task: the control
@@ -636,12 +793,19 @@ def test_gates_and_experts_are_drawn_with_their_numbers(name):
 def test_with_one_task_a_gated_network_is_one_mix_and_the_others_are_a_plain_trunk():
     alone = {name: make(["a"]) for name, make in ONE.items()}
     outputs = {name: network(X) for name, network in alone.items()}
-    assert all(list(found) == ["a"] and np.isfinite(found["a"]).all() for found in outputs.values())
-    trunk = keras.ops.relu(X @ alone["bottom"].trunk[0].kernel + alone["bottom"].trunk[0].bias)
+    assert all(
+        list(found) == ["a"] and np.isfinite(found["a"]).all()
+        for found in outputs.values()
+    )
+    trunk = keras.ops.relu(
+        X @ alone["bottom"].trunk[0].kernel + alone["bottom"].trunk[0].bias
+    )
     np.testing.assert_allclose(outputs["bottom"]["a"], trunk, atol=1e-6)
     stitch = alone["stitch"].networks[0]
     np.testing.assert_allclose(
-        outputs["stitch"]["a"], keras.ops.relu(X @ stitch.kernel[0] + stitch.bias[0]), atol=1e-6
+        outputs["stitch"]["a"],
+        keras.ops.relu(X @ stitch.kernel[0] + stitch.bias[0]),
+        atol=1e-6,
     )
 
 
@@ -660,12 +824,21 @@ ONE = {
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: sn.MMoE((), 4, (5,)), r"tasks: expected different names, .* found \[\]"),
+        (
+            lambda: sn.MMoE((), 4, (5,)),
+            r"tasks: expected different names, .* found \[\]",
+        ),
         (lambda: sn.MMoE("ab", 4, (5,)), r"found \['ab'\]"),
         (lambda: sn.MMoE(("a", "a"), 4, (5,)), r"found \['a', 'a'\]"),
         (lambda: sn.CGC(("a", "shared"), 1, 1, (5,)), "none of them 'shared'"),
-        (lambda: sn.MMoE(AB, 0, (5,)), "expected a whole number of at least 1, found 0"),
-        (lambda: sn.MMoE(AB, 2.5, (5,)), "expected a whole number of at least 1, found 2.5"),
+        (
+            lambda: sn.MMoE(AB, 0, (5,)),
+            "expected a whole number of at least 1, found 0",
+        ),
+        (
+            lambda: sn.MMoE(AB, 2.5, (5,)),
+            "expected a whole number of at least 1, found 2.5",
+        ),
         (
             lambda: sn.MMoE(AB, 4, ()),
             r"units: expected the widths of one layer or more, .* found \(\)",
@@ -675,7 +848,10 @@ ONE = {
             lambda: sn.SharedBottom(AB, (5, -1)),
             "units: expected a whole number of at least 1, found -1",
         ),
-        (lambda: sn.PLE(AB, 1, 1, []), r"units: expected the widths of every level, .* found \[\]"),
+        (
+            lambda: sn.PLE(AB, 1, 1, []),
+            r"units: expected the widths of every level, .* found \[\]",
+        ),
         (lambda: sn.PLE(AB, 1, 1, (64, 32)), r"such as \(64, 32\), found 64"),
         (
             lambda: sn.PLE(AB, 1, 0, [(5,)]),
@@ -697,21 +873,38 @@ ONE = {
             lambda: sn.CGC(AB, {"a": 1, "b": 0}, 1, (5,)),
             "own of b: expected a whole number of at least 1, found 0",
         ),
-        (lambda: sn.Gate(3, dropout=1.0), r"dropout: expected a chance in \[0, 1\), found 1.0"),
+        (
+            lambda: sn.Gate(3, dropout=1.0),
+            r"dropout: expected a chance in \[0, 1\), found 1.0",
+        ),
         (
             lambda: sn.Level({"a": 1}, {"a": ["a", "c"]}, (5,)),
             r"gates: expected groups among \['a'\], found \['c'\]",
         ),
-        (lambda: network("MMoE")(X[0]), r"expected input of shape \(batch, d\), found \(6,\)"),
-        (lambda: network("shared bottom")(X[None]), r"expected input of shape \(batch, d\), found"),
-        (lambda: sn.Experts(3, 5)(np.ones((2, 4, 6))), r"or \(3, batch, d\), found \(2, 4, 6\)"),
-        (lambda: sn.reach(network("MMoE"), X, "c"), r"expected a task of \['a', 'b'\], found 'c'"),
+        (
+            lambda: network("MMoE")(X[0]),
+            r"expected input of shape \(batch, d\), found \(6,\)",
+        ),
+        (
+            lambda: network("shared bottom")(X[None]),
+            r"expected input of shape \(batch, d\), found",
+        ),
+        (
+            lambda: sn.Experts(3, 5)(np.ones((2, 4, 6))),
+            r"or \(3, batch, d\), found \(2, 4, 6\)",
+        ),
+        (
+            lambda: sn.reach(network("MMoE"), X, "c"),
+            r"expected a task of \['a', 'b'\], found 'c'",
+        ),
         (
             lambda: sn.ridge_tasks(1.5, 10, 0),
             r"relatedness: expected a cosine in \[-1, 1\], found 1.5",
         ),
         (
-            lambda: sn.train_together([model_of("MMoE")], np.ones((2, 9, D)), np.ones((2, 9, 2))),
+            lambda: sn.train_together(
+                [model_of("MMoE")], np.ones((2, 9, D)), np.ones((2, 9, 2))
+            ),
             "found 1, 2 and 2",
         ),
     ],
@@ -741,7 +934,9 @@ def test_the_papers_data_has_the_relatedness_that_was_asked_for(p):
 
 
 def test_the_widths_are_matched():
-    mmoe, bottom = (sn.two_towers(sn.DESIGNS[name]()) for name in ("MMoE", "shared bottom"))
+    mmoe, bottom = (
+        sn.two_towers(sn.DESIGNS[name]()) for name in ("MMoE", "shared bottom")
+    )
     assert abs(mmoe.count_params() / bottom.count_params() - 1) < 0.02
     # by hand, without biases and gates, as in the MMoE paper:
     # (8·100·16 + 2·16·8) / (100 + 16) = 113
@@ -758,17 +953,25 @@ def a_run_of_each(name, seeds):
     )
 
 
-@pytest.mark.parametrize(("name", "i"), [("MMoE", 0), ("PLE", 1), ("cross-stitch", 1)])
+@pytest.mark.parametrize(
+    ("name", "i"), [("MMoE", 0), ("PLE", 1), ("cross-stitch", 1)]
+)
 def test_runs_side_by_side_learn_what_each_learns_alone(name, i):
     together, x, y = a_run_of_each(name, (0, 1))
     before = together[1].get_weights()
     sn.train_together(together, x, y, steps=30, batch=64)
     assert (
-        max(np.abs(w - start).max() for w, start in zip(together[1].get_weights(), before)) > 0.05
+        max(
+            np.abs(w - start).max()
+            for w, start in zip(together[1].get_weights(), before)
+        )
+        > 0.05
     )
     alone = model_of(name, seed=i)
     sn.train_together([alone], x[i : i + 1], y[i : i + 1], steps=30, batch=64)
-    for one, other in zip(together[i].get_weights(), alone.get_weights(), strict=True):
+    for one, other in zip(
+        together[i].get_weights(), alone.get_weights(), strict=True
+    ):
         np.testing.assert_allclose(one, other, atol=2e-3)
 
 
@@ -783,11 +986,15 @@ def test_gates_drop_experts_side_by_side_too_and_differently_in_every_step():
     plain = model_of("MMoE", 0)
     plain.set_weights(model_of("dropout", 0).trainable_weights)
     sn.train_together([plain], x[:1], y[:1], steps=3, batch=64)
-    sn.train_together([again := model_of("dropout", 0)], x[:1], y[:1], steps=3, batch=64)
+    sn.train_together(
+        [again := model_of("dropout", 0)], x[:1], y[:1], steps=3, batch=64
+    )
     assert (
         max(
             np.abs(a - b).max()
-            for a, b in zip(plain.get_weights(), map(np.asarray, again.trainable_weights))
+            for a, b in zip(
+                plain.get_weights(), map(np.asarray, again.trainable_weights)
+            )
         )
         > 1e-3
     )
@@ -806,7 +1013,9 @@ def test_a_step_side_by_side_is_a_step_of_keras():
     rows = np.random.default_rng(0).integers(64, size=64)
     fitted.train_on_batch(X[rows], {"a": y[0, rows, :1], "b": y[0, rows, 1:]})
     sn.train_together([together], x, y, steps=1, batch=64)
-    for one, other in zip(fitted.get_weights(), together.get_weights(), strict=True):
+    for one, other in zip(
+        fitted.get_weights(), together.get_weights(), strict=True
+    ):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
@@ -814,9 +1023,17 @@ def test_relatedness_reports_every_run_and_its_progress():
     seen = []
     designs = {"MMoE": sn.DESIGNS["MMoE"], "OMoE": sn.DESIGNS["OMoE"]}
     errors = sn.relatedness(
-        (0.0, 1.0), 2, 5, 300, designs, lambda done, total: seen.append((done, total))
+        (0.0, 1.0),
+        2,
+        5,
+        300,
+        designs,
+        lambda done, total: seen.append((done, total)),
     )
-    assert {name: e.shape for name, e in errors.items()} == {"MMoE": (2, 2), "OMoE": (2, 2)}
+    assert {name: e.shape for name, e in errors.items()} == {
+        "MMoE": (2, 2),
+        "OMoE": (2, 2),
+    }
     assert seen == [(i, 10) for i in range(1, 11)]
 
 

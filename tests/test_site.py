@@ -33,7 +33,9 @@ BUDGET = 300_000  # bytes over the wire, of a page without its figures
 THEMES, WIDTHS = ("light", "dark"), (360, 1300)
 
 
-def jupyter_book(folder: Path, **environment: str) -> subprocess.CompletedProcess:
+def jupyter_book(
+    folder: Path, **environment: str
+) -> subprocess.CompletedProcess:
     """`make book`'s command in a folder."""
     command = [
         Path(sys.executable).with_name("jupyter-book"),
@@ -44,10 +46,17 @@ def jupyter_book(folder: Path, **environment: str) -> subprocess.CompletedProces
         "--keep-going",
     ]
     env = {
-        name: value for name, value in os.environ.items() if not name.startswith("MTL_")
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MTL_")
     } | environment
     return subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, encoding="utf-8", errors="replace"
+        command,
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
     )
 
 
@@ -59,7 +68,11 @@ def built(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("site") / "checkout"
     for name in ("book", "mtl_lessons"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / name,
+            folder / name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, folder)
     done = jupyter_book(folder)
@@ -76,10 +89,18 @@ def html(built):
 
 def page_names() -> list[str]:
     names = re.findall(
-        r"^ *(?:root|- file): (\S+)$", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.MULTILINE
+        r"^ *(?:root|- file): (\S+)$",
+        (ROOT / "_toc.yml").read_text(encoding="utf-8"),
+        re.MULTILINE,
     )
-    reference = "book/api/inputs_outputs.html"  # one of those that are made of docstrings
-    return ["index.html", *(f"{name}.html" for name in names), reference, "search.html"]
+    # one of those that are made of docstrings
+    reference = "book/api/inputs_outputs.html"
+    return [
+        "index.html",
+        *(f"{name}.html" for name in names),
+        reference,
+        "search.html",
+    ]
 
 
 PAGES = page_names()
@@ -109,7 +130,9 @@ def visit(browser, address):
     """
     contexts, watched = [], []
 
-    def open_page(name: str, width: int = 1300, theme: str = "light", script: bool = True):
+    def open_page(
+        name: str, width: int = 1300, theme: str = "light", script: bool = True
+    ):
         options = {
             "viewport": {"width": width, "height": 800},
             "color_scheme": theme,
@@ -138,7 +161,8 @@ class Look:
     """What a page was found to be like: by theme and width where it may depend on them."""
 
     size: int = (
-        0  # bytes as they travel, compressed; figures are part of the page here, so they count too
+        # bytes as they travel, compressed; figures are part of the page here, so they count too
+        0
     )
     # which one the system wants, which one is shown
     themes: list[tuple[str, str]] = field(default_factory=list)
@@ -153,20 +177,26 @@ class Look:
 @pytest.fixture(scope="session")
 def look(browser, address):
     """What a page is like, by its name. Each is looked at once, for all tests that ask."""
-    known = set()  # kinds of text that have their verdict on contrast, whatever page they stand on
+    # kinds of text that have their verdict on contrast, whatever page they stand on
+    known = set()
 
     @cache
     def at(name: str) -> Look:
         found = Look()
         context = browser.new_context(
-            viewport={"width": 1300, "height": 800}, color_scheme="light", reduced_motion="reduce"
+            viewport={"width": 1300, "height": 800},
+            color_scheme="light",
+            reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE)
         found.troubles = watch(context, address)
         page, sizes = context.new_page(), []
         client = context.new_cdp_session(page)
         client.send("Network.enable")
-        client.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        client.on(
+            "Network.loadingFinished",
+            lambda event: sizes.append(event["encodedDataLength"]),
+        )
         page.goto(f"{address}/{name}")
         page.wait_for_load_state("networkidle")
         found.size = sum(sizes)
@@ -175,17 +205,28 @@ def look(browser, address):
             page.emulate_media(color_scheme=wanted)
             page.reload()
             ready(page)
-            found.themes.append((wanted, page.evaluate("document.documentElement.dataset.theme")))
+            found.themes.append(
+                (
+                    wanted,
+                    page.evaluate("document.documentElement.dataset.theme"),
+                )
+            )
             page.evaluate(
                 "document.querySelectorAll('details').forEach(details => { details.open = true; })"
             )
             for theme in sorted(
                 THEMES, key=wanted.__ne__
             ):  # first the one that is shown, then the other
-                page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-                found.violations[theme, width] = violations(page, theme != wanted, known)
+                page.evaluate(
+                    "theme => { document.documentElement.dataset.theme = theme; }",
+                    theme,
+                )
+                found.violations[theme, width] = violations(
+                    page, theme != wanted, known
+                )
                 found.sideways[theme, width] = (
-                    page.evaluate("document.documentElement.scrollWidth") - width
+                    page.evaluate("document.documentElement.scrollWidth")
+                    - width
                 )
             found.unreached[width] = unreached(page)
             found.sideways["stretched", width] = (
@@ -200,12 +241,18 @@ def look(browser, address):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_accessible_in_both_themes_on_desk_and_phone(look, name):
     assert look(name).themes == [(theme, theme) for theme in THEMES]
-    assert look(name).violations == {(theme, width): [] for theme in THEMES for width in WIDTHS}
+    assert look(name).violations == {
+        (theme, width): [] for theme in THEMES for width in WIDTHS
+    }
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_stays_within_the_screen_and_the_keyboard_reaches_what_scrolls(look, name):
-    assert {place: wide for place, wide in look(name).sideways.items() if wide > 0} == {}
+def test_every_page_stays_within_the_screen_and_the_keyboard_reaches_what_scrolls(
+    look, name
+):
+    assert {
+        place: wide for place, wide in look(name).sideways.items() if wide > 0
+    } == {}
     assert look(name).unreached == {width: [] for width in WIDTHS}
 
 
@@ -230,7 +277,9 @@ class Links(HTMLParser):
         if (tag == "img" and "alt" not in given) or (
             tag == "svg"
             and not (
-                given.get("aria-label") or given.get("aria-hidden") or given.get("aria-labelledby")
+                given.get("aria-label")
+                or given.get("aria-hidden")
+                or given.get("aria-labelledby")
             )
         ):
             self.unnamed.append(given)
@@ -248,7 +297,9 @@ def test_links_lead_somewhere_and_pictures_have_words(html, name):
         target, anchor = urldefrag(urljoin(f"site:///{name}", link))
         if not target.startswith("site:///"):
             continue
-        path = html / unquote(target.removeprefix("site:///").partition("?")[0] or "index.html")
+        path = html / unquote(
+            target.removeprefix("site:///").partition("?")[0] or "index.html"
+        )
         assert path.is_file(), link
         if anchor and path.suffix == ".html":
             assert unquote(anchor) in links(path).ids, link
@@ -261,7 +312,9 @@ def test_no_page_asks_for_what_the_site_has_shed(html):
         name
         for name in names
         if re.search(
-            r"mathjax|require|fontawesome|fa-|bootstrap|thebe|embed-amd", name, re.IGNORECASE
+            r"mathjax|require|fontawesome|fa-|bootstrap|thebe|embed-amd",
+            name,
+            re.IGNORECASE,
         )
     ]
     assert heavy == []
@@ -277,14 +330,25 @@ def test_the_theme_switch_is_kept(visit):
     switch.click()
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert page.get_by_role("button", name="Dark theme").get_attribute("aria-pressed") == "true"
+    assert (
+        page.get_by_role("button", name="Dark theme").get_attribute(
+            "aria-pressed"
+        )
+        == "true"
+    )
 
 
 def test_paper_is_white(visit):
     page = visit("book/printable.html", theme="dark")
     shown = "document.documentElement.dataset.theme"
-    assert page.evaluate(f"dispatchEvent(new Event('beforeprint')), {shown}") == "light"
-    assert page.evaluate(f"dispatchEvent(new Event('afterprint')), {shown}") == "dark"
+    assert (
+        page.evaluate(f"dispatchEvent(new Event('beforeprint')), {shown}")
+        == "light"
+    )
+    assert (
+        page.evaluate(f"dispatchEvent(new Event('afterprint')), {shown}")
+        == "dark"
+    )
 
 
 def test_the_menu_on_a_phone_opens_and_closes_by_keyboard(visit):
@@ -315,7 +379,10 @@ def test_without_scripts_the_chapter_can_be_read(visit):
         page.locator("form.mtl-question").first.is_visible()
         and page.locator("details.mtl-answer").first.is_visible()
     )
-    assert page.locator("math").count() > 3 and page.locator("figure.mtl-figure svg").count() >= 2
+    assert (
+        page.locator("math").count() > 3
+        and page.locator("figure.mtl-figure svg").count() >= 2
+    )
 
 
 # ---------------------------------------------------- quiz and explorable, where readers meet them
@@ -323,7 +390,9 @@ def test_without_scripts_the_chapter_can_be_read(visit):
 
 def options(name: str) -> list[dict]:
     return next(
-        question["options"] for question in quiz.load("concept").questions if question["id"] == name
+        question["options"]
+        for question in quiz.load("concept").questions
+        if question["id"] == name
     )
 
 
@@ -340,12 +409,18 @@ def graded(question, text: str) -> None:
 def test_a_question_is_answered_by_mouse_and_kept_over_a_reload(visit):
     page = visit("book/concept.html")
     question = page.locator("form[data-id=concept-what-is-a-task]")
-    right = next(option for option in options("concept-what-is-a-task") if option["correct"])
+    right = next(
+        option
+        for option in options("concept-what-is-a-task")
+        if option["correct"]
+    )
     question.get_by_text(right["text"], exact=True).click()
     question.get_by_role("button", name=embed.strings("quiz")["check"]).click()
     graded(question, right["feedback"])
     page.reload()
-    graded(page.locator("form[data-id=concept-what-is-a-task]"), right["feedback"])
+    graded(
+        page.locator("form[data-id=concept-what-is-a-task]"), right["feedback"]
+    )
 
 
 def test_a_question_is_answered_by_keyboard_on_the_landing_page(visit):
@@ -361,27 +436,39 @@ def test_the_explorable_turns_by_keyboard_and_says_where(visit):
     page = visit("book/concept.html", width=360)
     figure = page.locator("figure.mtl-explorable")
     figure.get_by_label("Relatedness of the tasks").press("Home")
-    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(
-        state="attached"
-    )
+    figure.get_by_role("status").get_by_text(
+        "Relatedness of the tasks 0.00"
+    ).wait_for(state="attached")
 
 
 def test_the_explorable_turns_by_mouse(visit):
     page = visit("book/concept.html")
     figure = page.locator("figure.mtl-explorable")
     before = figure.locator(".mtl-panel p").text_content()
-    button = figure.get_by_role("row", name=re.compile("^0.50")).get_by_role("button").last
+    button = (
+        figure.get_by_role("row", name=re.compile("^0.50"))
+        .get_by_role("button")
+        .last
+    )
     button.click()
-    assert figure.locator("td[aria-current=true]").inner_text() == button.inner_text()
-    assert figure.get_by_label("Relatedness of the tasks").get_attribute("aria-valuetext") == "0.50"
+    assert (
+        figure.locator("td[aria-current=true]").inner_text()
+        == button.inner_text()
+    )
+    assert (
+        figure.get_by_label("Relatedness of the tasks").get_attribute(
+            "aria-valuetext"
+        )
+        == "0.50"
+    )
     dial = figure.get_by_label("Relatedness of the tasks")
     dial.click(position={"x": 2, "y": dial.bounding_box()["height"] / 2})
     assert dial.get_attribute("aria-valuetext") == "0.00"
     after = figure.locator(".mtl-panel p").text_content()
     assert after != before and "elatedness of the tasks 0.00" in after
-    figure.get_by_role("status").get_by_text("Relatedness of the tasks 0.00").wait_for(
-        state="attached"
-    )
+    figure.get_by_role("status").get_by_text(
+        "Relatedness of the tasks 0.00"
+    ).wait_for(state="attached")
 
 
 # ---------------------------------------------------------------- the trainer, as it is published
@@ -390,18 +477,26 @@ def test_the_explorable_turns_by_mouse(visit):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_has_a_strict_policy_before_its_first_script(html, name):
     page = (html / name).read_text(encoding="utf-8")
-    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    policy = re.search(
+        r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page
+    )
     rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
     assert (
         rules["default-src"] == "'none'"
-        and rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
+        and rules["script-src"]
+        == rules["style-src"]
+        == rules["connect-src"]
+        == "'self'"
     )
     assert "unsafe" not in policy[1] and policy.start() < min(
         page.index("<script"), page.index("<link")
     )
     assert not re.search(r"<style\b|<[a-z]+\b[^<>]*\s(on\w+|style)=", page)
     scripts = re.findall(r"<script\b([^>]*)>", page)
-    assert all(' src="' in given or 'type="application/json"' in given for given in scripts)
+    assert all(
+        ' src="' in given or 'type="application/json"' in given
+        for given in scripts
+    )
 
 
 def test_the_policy_forbids_what_it_says(browser, address):
@@ -425,7 +520,10 @@ def test_the_policy_forbids_what_it_says(browser, address):
       await all;
       return [window.ran, heard.sort()]; }""")
     page.close()
-    assert blocked == [None, ["connect-src", "script-src-attr", "script-src-elem"]]
+    assert blocked == [
+        None,
+        ["connect-src", "script-src-attr", "script-src-elem"],
+    ]
 
 
 def test_a_round_of_practice_counts_in_the_chapter_and_in_progress(visit):
@@ -435,7 +533,9 @@ def test_a_round_of_practice_counts_in_the_chapter_and_in_progress(visit):
     form = page.locator("form.mtl-question")
     name = form.get_attribute("data-id")
     right = next(option for option in options(name) if option["correct"])
-    form.locator("input").nth([option["correct"] for option in options(name)].index(True)).check()
+    form.locator("input").nth(
+        [option["correct"] for option in options(name)].index(True)
+    ).check()
     form.get_by_label("certain: 95 %").check()
     form.get_by_role("button", name=embed.strings("quiz")["check"]).click()
     graded(form, right["feedback"])
@@ -481,11 +581,16 @@ EVERY_QUESTION = """async (width) => {
 
 
 @pytest.mark.parametrize("stretched", [False, True])
-def test_every_question_of_the_bank_fits_on_a_phone_with_its_answer(visit, stretched):
+def test_every_question_of_the_bank_fits_on_a_phone_with_its_answer(
+    visit, stretched
+):
     page = visit("book/practice.html", width=360)
     if stretched:
         stretch(page)
-    total = sum(len(bank.questions) for bank in quiz.everything(ROOT / "book" / "questions"))
+    total = sum(
+        len(bank.questions)
+        for bank in quiz.everything(ROOT / "book" / "questions")
+    )
     assert page.evaluate(EVERY_QUESTION, 360) == [total, [], 360]
     assert page.evaluate(UNREACHED) == []
 
@@ -512,12 +617,20 @@ def test_without_scripts_a_page_of_the_trainer_says_what_can_be_read(visit):
     assert page.get_by_text(embed.strings("trainer")["no-script"]).is_visible()
     page = visit("book/printable.html", width=360, script=False)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
-    assert page.locator("#question-1").is_visible() and page.locator("#answer-1").is_visible()
+    assert (
+        page.locator("#question-1").is_visible()
+        and page.locator("#answer-1").is_visible()
+    )
 
 
-def test_the_set_to_print_has_every_question_once_and_its_answers_on_other_pages(visit, html):
+def test_the_set_to_print_has_every_question_once_and_its_answers_on_other_pages(
+    visit, html
+):
     page = visit("book/printable.html")
-    total = sum(len(bank.questions) for bank in quiz.everything(ROOT / "book" / "questions"))
+    total = sum(
+        len(bank.questions)
+        for bank in quiz.everything(ROOT / "book" / "questions")
+    )
     assert (
         page.locator(".mtl-asked .mtl-answers > li").count()
         == page.locator(".mtl-keys .mtl-answers > li").count()
@@ -525,10 +638,15 @@ def test_the_set_to_print_has_every_question_once_and_its_answers_on_other_pages
     )
     page.emulate_media(media="print")
     assert (
-        page.evaluate("getComputedStyle(document.querySelector('.mtl-keys')).breakBefore") == "page"
+        page.evaluate(
+            "getComputedStyle(document.querySelector('.mtl-keys')).breakBefore"
+        )
+        == "page"
     )
     assert not page.locator(".bar").is_visible()
-    assert "question-1" not in (html / "searchindex.js").read_text(encoding="utf-8")
+    assert "question-1" not in (html / "searchindex.js").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_deck_for_anki_lies_beside_the_site(html):
@@ -559,7 +677,10 @@ def checkout(built):
     """
     environment = built / "_build" / ".doctrees" / "environment.pickle"
     before, known = (
-        {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in sources(built)},
+        {
+            path: (path.read_bytes(), path.stat().st_mtime_ns)
+            for path in sources(built)
+        },
         environment.read_bytes(),
     )
     yield built
@@ -572,23 +693,33 @@ def checkout(built):
 
 def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
     done = jupyter_book(
-        checkout, MTL_REPOSITORY="someone/fork", MTL_SITE_URL="https://someone.github.io/fork/"
+        checkout,
+        MTL_REPOSITORY="someone/fork",
+        MTL_SITE_URL="https://someone.github.io/fork/",
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    page = (checkout / "_build" / "html" / "book" / "concept.html").read_text(encoding="utf-8")
-    colab = "https://colab.research.google.com/github"
-    assert f'href="{colab}/someone/fork/blob/gh-pages/notebooks/concept.ipynb"' in page
-    published = (checkout / "_build" / "html" / "notebooks" / "concept.ipynb").read_text(
+    page = (checkout / "_build" / "html" / "book" / "concept.html").read_text(
         encoding="utf-8"
     )
+    colab = "https://colab.research.google.com/github"
+    assert (
+        f'href="{colab}/someone/fork/blob/gh-pages/notebooks/concept.ipynb"'
+        in page
+    )
+    published = (
+        checkout / "_build" / "html" / "notebooks" / "concept.ipynb"
+    ).read_text(encoding="utf-8")
     assert "https://someone.github.io/fork/wheels/mtl_lessons-" in published
 
 
 @pytest.mark.parametrize(
-    "known", [("someone/fork", ""), ("", "https://someone.github.io/fork/"), ("", "")]
+    "known",
+    [("someone/fork", ""), ("", "https://someone.github.io/fork/"), ("", "")],
 )
 def test_half_an_address_leads_nowhere(known):
-    config = SimpleNamespace(mtl_repository=known[0], mtl_site_url=known[1], mtl_branch="gh-pages")
+    config = SimpleNamespace(
+        mtl_repository=known[0], mtl_site_url=known[1], mtl_branch="gh-pages"
+    )
     assert mtl_site.colab_url(config, mtl_site.FIRST) is None
 
 
@@ -619,14 +750,25 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     # asks another one now.
     bank = book / "questions" / "shared_networks.yml"
     text = bank.read_text(encoding="utf-8")
-    question = text[text.index("\n- id: ") : text.index("\n- id: ", text.index("\n- id: ") + 1)]
-    new = re.sub(r"id: \S+", "id: shared-networks-new", question, count=1)
-    bank.write_text(text + new.replace("- caruana1997", "- fifty2021tag") + "\n", encoding="utf-8")
-    edit(book / "index.md", "{mtl-quiz} concept-what-is-a-task", "{mtl-quiz} concept-multi-what")
-    done = jupyter_book(checkout)
-    assert done.returncode == 0 and "0 added, 2 changed, 0 removed" in done.stdout, done.stderr[
-        -2000:
+    question = text[
+        text.index("\n- id: ") : text.index(
+            "\n- id: ", text.index("\n- id: ") + 1
+        )
     ]
+    new = re.sub(r"id: \S+", "id: shared-networks-new", question, count=1)
+    bank.write_text(
+        text + new.replace("- caruana1997", "- fifty2021tag") + "\n",
+        encoding="utf-8",
+    )
+    edit(
+        book / "index.md",
+        "{mtl-quiz} concept-what-is-a-task",
+        "{mtl-quiz} concept-multi-what",
+    )
+    done = jupyter_book(checkout)
+    assert (
+        done.returncode == 0 and "0 added, 2 changed, 0 removed" in done.stdout
+    ), done.stderr[-2000:]
     page = (site / "book" / "shared_networks.html").read_text(encoding="utf-8")
     assert (
         'data-id="shared-networks-new"' in page
@@ -635,15 +777,30 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     assert "Zhang" in (site / "index.html").read_text(encoding="utf-8")
 
     # The text of a page, and the strings, which pages with questions show and those of the trainer.
-    for path in (book / "take_along.md", checkout / "mtl_lessons" / "web" / "strings.en.json"):
-        path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    for path in (
+        book / "take_along.md",
+        checkout / "mtl_lessons" / "web" / "strings.en.json",
+    ):
+        path.write_text(
+            path.read_text(encoding="utf-8") + "\n", encoding="utf-8"
+        )
     style = book / "_assets" / "site.css"
-    style.write_text(style.read_text(encoding="utf-8") + "/* changed */\n", encoding="utf-8")
-    shown = ["take_along", "index", *(path.stem for path in notebooks.chapters()), *trainer.PAGES]
-    assert f"0 added, {len(shown)} changed, 0 removed" in jupyter_book(checkout).stdout
-    assert (site / "_static" / "site.css").read_text(encoding="utf-8") == style.read_text(
-        encoding="utf-8"
+    style.write_text(
+        style.read_text(encoding="utf-8") + "/* changed */\n", encoding="utf-8"
     )
+    shown = [
+        "take_along",
+        "index",
+        *(path.stem for path in notebooks.chapters()),
+        *trainer.PAGES,
+    ]
+    assert (
+        f"0 added, {len(shown)} changed, 0 removed"
+        in jupyter_book(checkout).stdout
+    )
+    assert (site / "_static" / "site.css").read_text(
+        encoding="utf-8"
+    ) == style.read_text(encoding="utf-8")
 
     # A source is renamed, which the landing page shows below its question.
     edit(book / "references.bib", "Zhang", "Renamed")
@@ -651,14 +808,19 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     assert "Renamed" in (site / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_notebook_that_was_not_run_fails_the_build_and_the_cell_is_named(checkout):
+def test_a_notebook_that_was_not_run_fails_the_build_and_the_cell_is_named(
+    checkout,
+):
     path = checkout / "book" / "concept.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells.append(nbformat.v4.new_code_cell("print('forgotten')", id="forgotten"))
+    notebook.cells.append(
+        nbformat.v4.new_code_cell("print('forgotten')", id="forgotten")
+    )
     nbformat.write(notebook, path)
     done = jupyter_book(checkout)
     assert (
-        done.returncode != 0 and "(print('forgotten')): expected to be run as number" in done.stderr
+        done.returncode != 0
+        and "(print('forgotten')): expected to be run as number" in done.stderr
     )
 
 
@@ -668,7 +830,9 @@ def test_faults_name_cells_that_failed():
     )
     cell = notebook.cells[0]
     cell.outputs = [
-        nbformat.v4.new_output("error", ename="ZeroDivisionError", evalue="division by zero")
+        nbformat.v4.new_output(
+            "error", ename="ZeroDivisionError", evalue="division by zero"
+        )
     ]
     assert list(mtl_site.faults(notebook)) == [
         "cell 1 (1 / 0): expected no error, found ZeroDivisionError: division by zero"
@@ -681,11 +845,17 @@ def test_the_engine_is_stored_once_for_all_pages(html):
     page = (html / "book" / "concept.html").read_text(encoding="utf-8")
     assert (
         "data-mtl-engine" not in page
-        and page.count("_static/mtl/quiz.js") == page.count("_static/mtl/explorable.js") == 1
+        and page.count("_static/mtl/quiz.js")
+        == page.count("_static/mtl/explorable.js")
+        == 1
     )
-    assert "explorable.js" not in (html / "book" / "index.html").read_text(encoding="utf-8")
+    assert "explorable.js" not in (html / "book" / "index.html").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_every_notebook_is_in_the_table_of_contents():
-    missing = {f"book/{path.stem}.html" for path in notebooks.chapters()} - set(PAGES)
+    missing = {f"book/{path.stem}.html" for path in notebooks.chapters()} - set(
+        PAGES
+    )
     assert not missing, f"_toc.yml: expected {missing}, found none"

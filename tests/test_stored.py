@@ -18,9 +18,9 @@ def test_every_file_has_a_recipe_and_every_recipe_its_file():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_has_the_layout_that_is_written(name):
-    assert (stored.FOLDER / f"{name}.json").read_text(encoding="utf-8") == stored.text(
-        stored.read(name)
-    )
+    assert (stored.FOLDER / f"{name}.json").read_text(
+        encoding="utf-8"
+    ) == stored.text(stored.read(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,9 +40,12 @@ class Returning:
 @pytest.mark.parametrize("recipe", stored.RECIPES.values())
 def test_a_recipe_is_a_function_that_needs_nothing(recipe):
     module, function = recipe.rsplit(".", 1)
-    signature = inspect.signature(getattr(stored.import_module(f"mtl_lessons.{module}"), function))
+    signature = inspect.signature(
+        getattr(stored.import_module(f"mtl_lessons.{module}"), function)
+    )
     assert all(
-        parameter.default is not parameter.empty for parameter in signature.parameters.values()
+        parameter.default is not parameter.empty
+        for parameter in signature.parameters.values()
     )
     assert "progress" in signature.parameters
 
@@ -89,7 +92,10 @@ def test_the_terminal_refuses_a_name_that_is_not_stored(capsys):
 def test_both_tasks_at_their_natural_weights_are_one_training_under_two_names():
     grid = stored.read("two_tasks")
     both, natural = grid["sides"]["both"], stored.at(grid["scales"], weight=1.0)
-    assert (both["item"], both["interest"]) == (natural["item"], natural["interest"])
+    assert (both["item"], both["interest"]) == (
+        natural["item"],
+        natural["interest"],
+    )
     assert set(two_tasks.SIDES) < set(grid["sides"])
 
 
@@ -109,14 +115,17 @@ def test_what_was_not_measured_is_refused():
     ):
         stored.at(cells, labels=3)
     with pytest.raises(
-        ValueError, match="name: expected one of concept_transfer, .*, found 'nothing'"
+        ValueError,
+        match="name: expected one of concept_transfer, .*, found 'nothing'",
     ):
         stored.read("nothing")
 
 
 def test_counting_tells_of_each_item_when_it_is_done():
     said = []
-    done_with = stored.counted("ab", lambda done, total: said.append((done, total)))
+    done_with = stored.counted(
+        "ab", lambda done, total: said.append((done, total))
+    )
     said.append(next(done_with))
     said.extend(done_with)
     assert said == ["a", (1, 2), "b", (2, 2)]

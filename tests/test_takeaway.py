@@ -28,7 +28,11 @@ def bank(tmp_path):
 
 
 def question(bank, name):
-    return next(question for question in bank.questions if question["id"] == f"sample-{name}")
+    return next(
+        question
+        for question in bank.questions
+        if question["id"] == f"sample-{name}"
+    )
 
 
 # ---- two sides ----
@@ -41,16 +45,26 @@ KEYS = {
     ),
     "labels": ("A sample space", "Rates on impressions", "Naming a product"),
     "number": ("What is the gain?", "0.0036 AUC", "Giving it in percent."),
-    "order": ("a repeat purchase", "Each step is rarer.", "Starting from the click."),
+    "order": (
+        "a repeat purchase",
+        "Each step is rarer.",
+        "Starting from the click.",
+    ),
     "bug": ("the_head_that_reads", "It reads the sigmoid", "Blaming the loss."),
-    "open": ("Why is this total wrong", "a mask repairs it (1 point)", "fills in zeros"),
+    "open": (
+        "Why is this total wrong",
+        "a mask repairs it (1 point)",
+        "fills in zeros",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", KEYS)
 def test_a_side_has_what_it_should_and_no_more(bank, name):
     asked, *answered = KEYS[name]
-    front, back = (side(question(bank, name)) for side in (takeaway.front, takeaway.back))
+    front, back = (
+        side(question(bank, name)) for side in (takeaway.front, takeaway.back)
+    )
     assert asked in front and all(text in back for text in answered)
     assert not any(text in front for text in answered)
     names = {tag for tag, _ in Outline(front + back).tags}
@@ -58,7 +72,9 @@ def test_a_side_has_what_it_should_and_no_more(bank, name):
 
 
 def test_an_order_is_asked_in_another_order(bank):
-    asked = re.findall(r"<li>(.*?)</li>", takeaway.front(question(bank, "order")))
+    asked = re.findall(
+        r"<li>(.*?)</li>", takeaway.front(question(bank, "order"))
+    )
     assert (
         sorted(asked) == sorted(question(bank, "order")["items"])
         and asked != question(bank, "order")["items"]
@@ -69,9 +85,17 @@ def test_the_set_to_print_leads_from_each_question_to_its_answer_and_back(bank):
     html = takeaway.printable([("First <topic>", bank)])
     outline = Outline(html)
     ids = [given["id"] for _, given in outline.tags if "id" in given]
-    links = [given["href"] for tag, given in outline.tags if tag == "a" and "id" not in given]
-    assert ids == [f"question-{i}" for i in range(1, 7)] + [f"answer-{i}" for i in range(1, 7)]
-    assert links == [f"#answer-{i}" for i in range(1, 7)] + [f"#question-{i}" for i in range(1, 7)]
+    links = [
+        given["href"]
+        for tag, given in outline.tags
+        if tag == "a" and "id" not in given
+    ]
+    assert ids == [f"question-{i}" for i in range(1, 7)] + [
+        f"answer-{i}" for i in range(1, 7)
+    ]
+    assert links == [f"#answer-{i}" for i in range(1, 7)] + [
+        f"#question-{i}" for i in range(1, 7)
+    ]
     assert "First &lt;topic&gt;" in html
 
 
@@ -83,25 +107,38 @@ def test_links_to_chapters_that_are_not_there_are_text(bank):
         place = quiz.Place.of(bank, page="", pages=pages)
         return {
             given["href"]
-            for tag, given in Outline(quiz.render(bank.questions[0], "", place)).tags
+            for tag, given in Outline(
+                quiz.render(bank.questions[0], "", place)
+            ).tags
             if tag == "a"
         }
 
-    assert links({"sample"}) == {"sample.html#sample-a-definition", "sample.html#sample-sources"}
+    assert links({"sample"}) == {
+        "sample.html#sample-a-definition",
+        "sample.html#sample-sources",
+    }
     assert links({"other"}) == set()
     assert [
         name
-        for name in trainer.data(bank.questions[0], quiz.Place.of(bank, "", {"other"}))
+        for name in trainer.data(
+            bank.questions[0], quiz.Place.of(bank, "", {"other"})
+        )
         if name == "section"
     ] == []
 
 
 def test_topics_come_in_the_order_of_the_book_and_have_names(tmp_path):
     banks = [
-        bank_of(tmp_path, BANK.replace("sample", name).replace("Sample", f"On {name}"), name)
+        bank_of(
+            tmp_path,
+            BANK.replace("sample", name).replace("Sample", f"On {name}"),
+            name,
+        )
         for name in ("a_topic", "sample", "concept")
     ]
-    assert [title for title, _ in trainer.titled(banks, ["concept", "sample"])] == [
+    assert [
+        title for title, _ in trainer.titled(banks, ["concept", "sample"])
+    ] == [
         "On concept",
         "On sample",
         "On a_topic",
@@ -114,11 +151,16 @@ def test_topics_come_in_the_order_of_the_book_and_have_names(tmp_path):
 def notes(path: Path) -> dict:
     """The notes of a deck by guid: (model, fields, tags); and the decks' numbers by name."""
     with zipfile.ZipFile(path) as package:
-        (path.parent / "collection").write_bytes(package.read("collection.anki2"))
+        (path.parent / "collection").write_bytes(
+            package.read("collection.anki2")
+        )
     with sqlite3.connect(path.parent / "collection") as collection:
-        found = collection.execute("select guid, mid, flds, tags from notes").fetchall()
+        found = collection.execute(
+            "select guid, mid, flds, tags from notes"
+        ).fetchall()
     return {
-        guid: (model, fields.split("\x1f"), tags.split()) for guid, model, fields, tags in found
+        guid: (model, fields.split("\x1f"), tags.split())
+        for guid, model, fields, tags in found
     }
 
 
@@ -130,23 +172,27 @@ def test_a_deck_has_a_note_for_each_question(bank, tmp_path):
     }
     assert set(found) == {question["id"] for question in bank.questions}
     fields, tags = found["sample-gain"]
-    assert r"\(\text{AUC}_{\text{shared}} = 0.71\)" in fields[0] and "<math" not in "".join(fields)
+    assert r"\(\text{AUC}_{\text{shared}} = 0.71\)" in fields[
+        0
+    ] and "<math" not in "".join(fields)
     assert set(tags) == {"sample", "junior", "type-one"}
     assert r"\[L = \sum_{t} w_t L_t\]" in found["sample-open"][0][0]
 
 
 def test_a_later_deck_updates_the_notes_of_an_earlier_one(bank, tmp_path):
     takeaway.write_anki([("First", bank)], tmp_path / "one.apkg")
-    edited = bank_of(tmp_path, BANK.replace("Two heads?", "Two heads, one trunk?"))
+    edited = bank_of(
+        tmp_path, BANK.replace("Two heads?", "Two heads, one trunk?")
+    )
     takeaway.write_anki([("First, renamed", edited)], tmp_path / "two.apkg")
     one, two = notes(tmp_path / "one.apkg"), notes(tmp_path / "two.apkg")
     assert one.keys() == two.keys() and {note[0] for note in one.values()} == {
         note[0] for note in two.values()
     }
     changed = [guid for guid in one if one[guid] != two[guid]]
-    assert [two[guid][1][3] for guid in changed] == ["sample-bug"] and "one trunk" in two[
-        changed[0]
-    ][1][0]
+    assert [two[guid][1][3] for guid in changed] == [
+        "sample-bug"
+    ] and "one trunk" in two[changed[0]][1][0]
 
 
 def test_all_formulas_of_the_book_are_tex_in_anki():
@@ -174,7 +220,10 @@ def play(bank, *lines, **options):
             raise EOFError from None
 
     score = terminal.play(
-        bank.questions, read=read, write=lambda text="": out.write(f"{text}\n"), **options
+        bank.questions,
+        read=read,
+        write=lambda text="": out.write(f"{text}\n"),
+        **options,
     )
     return out.getvalue(), score
 
@@ -195,7 +244,11 @@ def test_a_question_is_graded_in_a_terminal(bank, name):
     said, score = play(bank, RIGHT[name])
     assert terminal.SAY["right"] in said and score == (1, 1)
     said, score = play(bank, WRONG[name])
-    assert terminal.SAY["wrong"] in said and FEEDBACK[name] in said and score == (0, 1)
+    assert (
+        terminal.SAY["wrong"] in said
+        and FEEDBACK[name] in said
+        and score == (0, 1)
+    )
     said, score = play(bank, "nonsense", "", RIGHT[name])
     assert said.count("Expected") == 2 and score == (1, 1)
 
@@ -207,7 +260,10 @@ def test_an_order_is_given_by_numbers(bank):
     assert play(bank, right)[1] == (1, 1)
     said, score = play(bank, " ".join(reversed(right.split())))
     assert score == (0, 1) and "Nobody buys before a click." in said
-    assert play(bank, "1 1 2 3", "1 2 3", "1 2 3 5", right)[0].count("Expected") == 3
+    assert (
+        play(bank, "1 1 2 3", "1 2 3", "1 2 3 5", right)[0].count("Expected")
+        == 3
+    )
 
 
 def test_a_free_answer_is_scored_by_its_rubric(bank):
@@ -218,18 +274,23 @@ def test_a_free_answer_is_scored_by_its_rubric(bank):
         and "NaN plus anything is NaN." in said
         and "3 of 5 points" in said
     )
-    assert said.index("NaN plus") > said.index(question(bank, "open")["stem"].strip()[:20])
+    assert said.index("NaN plus") > said.index(
+        question(bank, "open")["stem"].strip()[:20]
+    )
     assert play(bank, "", "")[1] == (0, 1)
 
 
 def test_a_round_ends_when_the_reader_does_and_counts_what_was_answered(bank):
     said, score = play(bank, RIGHT["gain"], "q")
-    assert score == (1, 1) and said.rstrip().endswith("1 of 1 answered, 1 right")
+    assert score == (1, 1) and said.rstrip().endswith(
+        "1 of 1 answered, 1 right"
+    )
     assert play(bank)[1] == (0, 0)  # the end of the input
 
 
 @pytest.mark.parametrize(
-    ("given", "reason"), [(["--level", "boss"], "invalid choice"), (["--count", "0"], "1 or more")]
+    ("given", "reason"),
+    [(["--level", "boss"], "invalid choice"), (["--count", "0"], "1 or more")],
 )
 def test_mistakes_on_the_command_line_are_told(given, reason, capsys):
     with pytest.raises(SystemExit) as left:
@@ -249,7 +310,10 @@ def test_a_number_is_read_as_on_a_page(bank, text):
 
 def test_every_number_of_the_book_is_right_however_it_is_written():
     questions = [
-        one for bank in quiz.everything() for one in bank.questions if one["type"] == "numeric"
+        one
+        for bank in quiz.everything()
+        for one in bank.questions
+        if one["type"] == "numeric"
     ]
     for one in questions:
         value, near = one["answer"]["value"], one["answer"]["tolerance"] / 2
@@ -266,10 +330,16 @@ def test_every_number_of_the_book_is_right_however_it_is_written():
 @cache
 def whole_bank() -> list[str]:
     """Every question of the book and its answer, as a terminal shows them."""
-    return [quiz.plain(question, "") for bank in quiz.everything() for question in bank.questions]
+    return [
+        quiz.plain(question, "")
+        for bank in quiz.everything()
+        for question in bank.questions
+    ]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "gbk", "cp932", "cp949", "utf-8"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", "cp1252", "cp437", "gbk", "cp932", "cp949", "utf-8"]
+)
 def test_a_terminal_of_any_encoding_can_be_printed_to(monkeypatch, encoding):
     out = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
     monkeypatch.setattr(sys, "stdout", out)
@@ -288,7 +358,8 @@ def test_a_terminal_of_any_encoding_can_be_printed_to(monkeypatch, encoding):
 
 def test_what_does_not_exist_is_told(capsys):
     assert (
-        main(["quiz", "--chapter", "nothing"]) == 2 and "found 'nothing'" in capsys.readouterr().err
+        main(["quiz", "--chapter", "nothing"]) == 2
+        and "found 'nothing'" in capsys.readouterr().err
     )
     assert main(["quiz", "--chapter", "system_design", "--type", "bug"]) == 1
     assert terminal.SAY["found-none"] in capsys.readouterr().err
@@ -297,9 +368,13 @@ def test_what_does_not_exist_is_told(capsys):
 def test_the_command_can_be_one_of_several(monkeypatch, capsys):
     parser = argparse.ArgumentParser()
     terminal.register(parser.add_subparsers(required=True))
-    given = parser.parse_args(["quiz", "--chapter", "concept", "--type", "open", "--count", "2"])
+    given = parser.parse_args(
+        ["quiz", "--chapter", "concept", "--type", "open", "--count", "2"]
+    )
     monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
-    assert given.run(given) == 0 and "Question 1 of 2 (" in capsys.readouterr().out
+    assert (
+        given.run(given) == 0 and "Question 1 of 2 (" in capsys.readouterr().out
+    )
 
 
 def test_the_command_runs_without_tensorflow():
@@ -309,9 +384,15 @@ def test_the_command_runs_without_tensorflow():
         "assert 'tensorflow' not in sys.modules"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], input="q\n", capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-c", code],
+        input="q\n",
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
-    assert done.returncode == 0 and "Question 1 of 1" in done.stdout, done.stderr
+    assert done.returncode == 0 and "Question 1 of 1" in done.stdout, (
+        done.stderr
+    )
 
 
 def test_make_questions_checks_the_bank_and_counts_it():
@@ -322,10 +403,13 @@ def test_make_questions_checks_the_bank_and_counts_it():
     )[1]
     name, *given = recipe.split()
     done = subprocess.run(
-        [sys.executable, *given, "--quick"], capture_output=True, text=True, cwd=ROOT
+        [sys.executable, *given, "--quick"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
     total = sum(len(bank.questions) for bank in quiz.everything())
     assert name == "python" and done.returncode == 0, done.stdout + done.stderr
-    assert re.search(rf"^ *all +{total}\b", done.stdout, re.MULTILINE) and re.search(
-        "Weak spots:|No weak spots.", done.stdout
-    )
+    assert re.search(
+        rf"^ *all +{total}\b", done.stdout, re.MULTILINE
+    ) and re.search("Weak spots:|No weak spots.", done.stdout)

@@ -38,7 +38,10 @@ USER, AD, ITEM = (
     Categorical("ad", ids=4, width=3),
     Categorical("item", ids=6, width=2),
 )
-CHOSEN, CLICK = Head(OneOfK("chosen", classes=6)), Head(Binary("click", rate=0.3), [AD])
+CHOSEN, CLICK = (
+    Head(OneOfK("chosen", classes=6)),
+    Head(Binary("click", rate=0.3), [AD]),
+)
 RATING = Head(Regression("rating", mean=3.5), [ITEM])
 BOTTOM = partial(sn.SharedBottom, units=(4,))
 
@@ -50,7 +53,9 @@ def framework(heads=(CHOSEN, CLICK, RATING), network=BOTTOM, **options):
 
 def built(made=None, optimizer="adam", **options):
     """A framework that trains step by step, unless `options` of `compile` say otherwise."""
-    return (made or framework()).build(optimizer, **{"run_eagerly": True} | options)
+    return (made or framework()).build(
+        optimizer, **{"run_eagerly": True} | options
+    )
 
 
 def some_logs(rows=32):
@@ -81,7 +86,10 @@ def assert_equal(left, right, atol=0.0):
 
 def test_predictions_are_what_one_computes_by_hand():
     made = framework([CLICK, RATING]).build()
-    by_name = {weight.path: value(weight) for weight in made.model.network.trainable_variables}
+    by_name = {
+        weight.path: value(weight)
+        for weight in made.model.network.trainable_variables
+    }
     tables = {
         name: weight
         for path, weight in by_name.items()
@@ -90,7 +98,9 @@ def test_predictions_are_what_one_computes_by_hand():
     }
     trunk = made.model.network.get_layer("network").trunk[0]
     # user 1, an unknown one
-    hidden = np.maximum(tables["user"][[1 + 2, 1]] @ value(trunk.kernel) + value(trunk.bias), 0)
+    hidden = np.maximum(
+        tables["user"][[1 + 2, 1]] @ value(trunk.kernel) + value(trunk.bias), 0
+    )
     maps = [
         layer
         for layer in made.model.network.layers
@@ -99,11 +109,19 @@ def test_predictions_are_what_one_computes_by_hand():
     (to_ad,) = [value(layer.kernel) for layer in maps if layer.units == 3]
     u, v = hidden @ to_ad, tables["ad"][[2 + 2, 1]]
     head = made.model.network.get_layer("click")
-    logit = np.concatenate([u, v, u * v], 1) @ value(head.kernel) + value(head.bias)
-    found = made.predict(
-        {"user": np.array([1, 99]), "ad": np.array([2, -7]), "item": np.array([0, 1])}
+    logit = np.concatenate([u, v, u * v], 1) @ value(head.kernel) + value(
+        head.bias
     )
-    np.testing.assert_allclose(found["click"], 1 / (1 + np.exp(-logit)), atol=1e-6)
+    found = made.predict(
+        {
+            "user": np.array([1, 99]),
+            "ad": np.array([2, -7]),
+            "item": np.array([0, 1]),
+        }
+    )
+    np.testing.assert_allclose(
+        found["click"], 1 / (1 + np.exp(-logit)), atol=1e-6
+    )
 
 
 def test_weights_are_as_many_as_one_counts():
@@ -115,13 +133,25 @@ def test_weights_are_as_many_as_one_counts():
 
 
 def test_a_fourth_task_costs_its_own_head_and_changes_no_other():
-    like = Head(Binary("like"), [ITEM])  # the one line: a table that is there already
-    three_heads, four_heads = framework().build(), built(framework([CHOSEN, CLICK, RATING, like]))
-    more = four_heads.model.network.count_params() - three_heads.model.network.count_params()
+    # the one line: a table that is there already
+    like = Head(Binary("like"), [ITEM])
+    three_heads, four_heads = (
+        framework().build(),
+        built(framework([CHOSEN, CLICK, RATING, like])),
+    )
+    more = (
+        four_heads.model.network.count_params()
+        - three_heads.model.network.count_params()
+    )
     assert more == 4 * 2 + 6 + 1
     log = some_logs()[2] | {"like": some_logs()[1]["click"]}
-    history = four_heads.fit([*some_logs()[:2], log], steps=4, batch=8, epochs=2)
-    assert len(history.history["like_loss"]) == 2 and np.isfinite(history.history["loss"]).all()
+    history = four_heads.fit(
+        [*some_logs()[:2], log], steps=4, batch=8, epochs=2
+    )
+    assert (
+        len(history.history["like_loss"]) == 2
+        and np.isfinite(history.history["loss"]).all()
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +166,9 @@ def test_a_fourth_task_costs_its_own_head_and_changes_no_other():
 )
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "control"])
 def test_every_network_fits(network, shared):
-    made = built(framework(network=network, shared=shared), keras.optimizers.Adam(0.03))
+    made = built(
+        framework(network=network, shared=shared), keras.optimizers.Adam(0.03)
+    )
     losses = made.fit(some_logs(), steps=8, batch=16, epochs=2).history["loss"]
     assert losses[-1] < losses[0]
 
@@ -159,16 +191,26 @@ def test_every_kind_of_balance_fits(balance):
 
 def test_a_weight_of_zero_teaches_a_head_nothing():
     made = built(
-        framework([CHOSEN, Head(CLICK.task, CLICK.reads, weight=0.0)]), keras.optimizers.SGD(0.1)
+        framework([CHOSEN, Head(CLICK.task, CLICK.reads, weight=0.0)]),
+        keras.optimizers.SGD(0.1),
     )
     before = value(made.model.network.get_layer("click").kernel)
     chosen = value(made.model.network.get_layer("chosen").kernel)
     made.fit(some_logs()[:2], steps=4, batch=8, epochs=1)
-    np.testing.assert_array_equal(value(made.model.network.get_layer("click").kernel), before)
-    assert np.abs(value(made.model.network.get_layer("chosen").kernel) - chosen).max() > 0
+    np.testing.assert_array_equal(
+        value(made.model.network.get_layer("click").kernel), before
+    )
+    assert (
+        np.abs(
+            value(made.model.network.get_layer("chosen").kernel) - chosen
+        ).max()
+        > 0
+    )
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+@pytest.mark.parametrize(
+    "policy", ["mixed_float16", "mixed_bfloat16", "float64"]
+)
 def test_the_graph_trains_in_any_precision(policy):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -176,9 +218,15 @@ def test_the_graph_trains_in_any_precision(policy):
         price = Numeric("price", mean=1e5, scale=1e4)
         made = Framework([USER, price], [CHOSEN, CLICK, RATING], BOTTOM)
         network = made.graph()
-        network.compile(keras.optimizers.Adam(0.03), io.losses(made.tasks), run_eagerly=True)
-        x, y = made.rows([log | {"price": np.linspace(9e4, 2e5, 32)} for log in some_logs()])
-        found = network.fit(x, y, batch_size=96, epochs=5, verbose=0).history["loss"]
+        network.compile(
+            keras.optimizers.Adam(0.03), io.losses(made.tasks), run_eagerly=True
+        )
+        x, y = made.rows(
+            [log | {"price": np.linspace(9e4, 2e5, 32)} for log in some_logs()]
+        )
+        found = network.fit(x, y, batch_size=96, epochs=5, verbose=0).history[
+            "loss"
+        ]
     finally:
         keras.config.set_dtype_policy(before)
     assert np.isfinite(found).all() and found[-1] < found[0]
@@ -188,10 +236,15 @@ def test_the_graph_trains_in_any_precision(policy):
 
 
 def test_one_task_is_plain_keras():
-    made, log = built(framework([CLICK]), keras.optimizers.Adam(0.01)), some_logs()[1]
+    made, log = (
+        built(framework([CLICK]), keras.optimizers.Adam(0.01)),
+        some_logs()[1],
+    )
     plain = keras.models.clone_model(made.model.network)
     plain.set_weights(made.model.network.get_weights())
-    plain.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", run_eagerly=True)
+    plain.compile(
+        keras.optimizers.Adam(0.01), "binary_crossentropy", run_eagerly=True
+    )
     order = three.draw([32], [8], 12, np.random.default_rng(0))
     made.fit([log], steps=12, batch=8, epochs=1, seed=0)
     plain.fit(
@@ -227,17 +280,25 @@ def test_the_control_trains_each_task_as_if_it_were_alone():
         )
     control.model.fit(x, y, batch_size=24, shuffle=False, verbose=0)
     for task, single in alone.items():
-        assert_equal(weights_of(single.model.network), weights_of(inner[task]), atol=1e-6)
+        assert_equal(
+            weights_of(single.model.network), weights_of(inner[task]), atol=1e-6
+        )
 
 
 def test_explain_counts_what_each_loss_trains():
     rows = framework().build().explain(some_logs())
     assert [row["task"] for row in rows] == ["chosen", "click", "rating"]
-    assert [row["reads"] for row in rows] == ["shared", "shared + ad", "shared + item"]
+    assert [row["reads"] for row in rows] == [
+        "shared",
+        "shared + ad",
+        "shared + item",
+    ]
     assert [row["labels"] for row in rows] == [32, 32, 32]
     common = (5 + 2) * 3 + 3 * 4 + 4
     own = [4 * 6 + 6, (4 + 2) * 3 + 4 * 3 + 9 + 1, (6 + 2) * 2 + 4 * 2 + 6 + 1]
-    assert [row["alone"] for row in rows] == own and [row["trains"] - common for row in rows] == own
+    assert [row["alone"] for row in rows] == own and [
+        row["trains"] - common for row in rows
+    ] == own
 
 
 def test_in_the_control_no_weight_is_common():
@@ -249,7 +310,9 @@ def test_cosines_are_those_of_the_shared_gradients():
     same = Head(Binary("again", rate=0.3), [AD])
     made = framework([CLICK, same]).build()
     network = made.model.network
-    network.get_layer("again").set_weights(network.get_layer("click").get_weights())
+    network.get_layer("again").set_weights(
+        network.get_layer("click").get_weights()
+    )
     first, second = [
         layer
         for layer in network.layers
@@ -257,7 +320,9 @@ def test_cosines_are_those_of_the_shared_gradients():
     ]
     second.set_weights(first.get_weights())
     log = some_logs()[1]
-    np.testing.assert_allclose(made.cosines([log | {"again": log["click"]}]), 1, atol=1e-4)
+    np.testing.assert_allclose(
+        made.cosines([log | {"again": log["click"]}]), 1, atol=1e-4
+    )
     opposite = made.cosines(
         [
             {name: log[name][:1] for name in ("user", "ad")}
@@ -271,17 +336,23 @@ def test_cosines_are_those_of_the_shared_gradients():
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 30), st.integers(1, 4)), min_size=1, max_size=4),
+    st.lists(
+        st.tuples(st.integers(1, 30), st.integers(1, 4)), min_size=1, max_size=4
+    ),
     st.integers(1, 6),
 )
 @settings(max_examples=50, deadline=None)
 def test_every_half_step_sees_half_of_each_log(logs, steps):
     lengths, halves = zip(*logs)
     batch = [2 * half for half in halves]
-    order = three.draw(lengths, batch, steps, np.random.default_rng(0)).reshape(2 * steps, -1)
+    order = three.draw(lengths, batch, steps, np.random.default_rng(0)).reshape(
+        2 * steps, -1
+    )
     log = np.searchsorted(np.cumsum(lengths), order, side="right")
     counts = [np.sum(log == number, axis=1) for number in range(len(logs))]
-    np.testing.assert_array_equal(counts, np.repeat(np.array(halves)[:, None], 2 * steps, 1))
+    np.testing.assert_array_equal(
+        counts, np.repeat(np.array(halves)[:, None], 2 * steps, 1)
+    )
 
 
 def test_a_log_is_used_up_before_it_starts_anew():
@@ -292,7 +363,11 @@ def test_a_log_is_used_up_before_it_starts_anew():
 
 def test_what_a_log_lacks_is_unknown_or_missing():
     x, y = framework().rows(some_logs(2))
-    assert {name: column[:2].tolist() for name, column in x.items() if name != "user"} == {
+    assert {
+        name: column[:2].tolist()
+        for name, column in x.items()
+        if name != "user"
+    } == {
         "ad": [-1, -1],
         "item": [-1, -1],
     }
@@ -303,7 +378,10 @@ def test_what_a_log_lacks_is_unknown_or_missing():
 
 
 def test_lists_and_numbers_that_a_log_lacks():
-    tags, price = MultiValued("tags", ids=9), Numeric("price", mean=20.0, scale=5.0)
+    tags, price = (
+        MultiValued("tags", ids=9),
+        Numeric("price", mean=20.0, scale=5.0),
+    )
     logs = [
         {"tags": [[1], [2, 3, 4]], "price": [1.0, 2.0]},
         {"tags": np.array([[5, 6]]), "price": [3.0]},
@@ -311,7 +389,13 @@ def test_lists_and_numbers_that_a_log_lacks():
     ]
     expected = [[1, -1, -1], [2, 3, 4], [5, 6, -1], [-1, -1, -1], [-1, -1, -1]]
     assert parts.stacked_feature(tags, logs).tolist() == expected
-    assert parts.stacked_feature(price, logs)[:, 0].tolist() == [1.0, 2.0, 3.0, 20.0, 20.0]
+    assert parts.stacked_feature(price, logs)[:, 0].tolist() == [
+        1.0,
+        2.0,
+        3.0,
+        20.0,
+        20.0,
+    ]
 
 
 class Frame:
@@ -321,7 +405,11 @@ class Frame:
     """
 
     def __init__(self, columns):
-        self.held, self.columns, self.values = columns, list(columns), "an array"
+        self.held, self.columns, self.values = (
+            columns,
+            list(columns),
+            "an array",
+        )
 
     def __getitem__(self, name):
         return self.held[name]
@@ -331,26 +419,40 @@ class Frame:
 
 
 @pytest.mark.parametrize(
-    "logs", [Frame, lambda log: [Frame(log)], dict], ids=["frame", "frames", "a log without a list"]
+    "logs",
+    [Frame, lambda log: [Frame(log)], dict],
+    ids=["frame", "frames", "a log without a list"],
 )
 def test_a_log_may_come_in_many_forms(logs):
     made, log = built(framework([CLICK])), some_logs()[1]
-    assert_equal(*(list(part.values()) for part in (made.columns(logs(log)), made.columns([log]))))
-    history = made.fit(logs(log), steps=np.int64(2), batch=np.int64(4), epochs=np.int8(1)).history
+    assert_equal(
+        *(
+            list(part.values())
+            for part in (made.columns(logs(log)), made.columns([log]))
+        )
+    )
+    history = made.fit(
+        logs(log), steps=np.int64(2), batch=np.int64(4), epochs=np.int8(1)
+    ).history
     assert np.isfinite(history["loss"]).all()
     assert made.evaluate(logs(log)) == made.evaluate([log])
 
 
 def test_labels_that_are_masked_or_None_are_missing():
     made, log = framework([CLICK]), some_logs(4)[1]
-    for label in (np.ma.array([1, 0, 1, 0], mask=[0, 1, 0, 0]), [1, None, 1, 0]):
+    for label in (
+        np.ma.array([1, 0, 1, 0], mask=[0, 1, 0, 0]),
+        [1, None, 1, 0],
+    ):
         _, y = made.rows(log | {"click": label})
         np.testing.assert_array_equal(y["click"][:, 0], [1, np.nan, 1, 0])
 
 
 def test_of_no_rows_the_predictions_are_none():
     made = framework([CHOSEN, CLICK]).build()
-    assert {t: p.shape for t, p in made.predict({"user": np.array([], int)}).items()} == {
+    assert {
+        t: p.shape for t, p in made.predict({"user": np.array([], int)}).items()
+    } == {
         "chosen": (0, 6),
         "click": (0, 1),
     }
@@ -361,7 +463,9 @@ def test_numbers_far_from_zero_are_standardised_once():
     made = Framework([USER, time], [CLICK], BOTTOM)
     log = some_logs(2)[1] | {"time": 1.7e9 + np.array([5.0, -10.0])}
     # a log that lacks it has the mean
-    np.testing.assert_array_equal(made.columns([log, {"user": [1]}])["time"][:, 0], [5, -10, 0])
+    np.testing.assert_array_equal(
+        made.columns([log, {"user": [1]}])["time"][:, 0], [5, -10, 0]
+    )
 
 
 @pytest.mark.parametrize("longest", [None, 2])
@@ -369,7 +473,9 @@ def test_lists_of_several_logs_have_one_length(longest):
     history = Sequence("history", ids=9, longest=longest)
     logs = [{"history": [[1], [2, 3, 4]]}, {"other": [1]}]
     expected = (
-        [[1, -1, -1], [2, 3, 4], [-1] * 3] if longest is None else [[1, -1], [3, 4], [-1, -1]]
+        [[1, -1, -1], [2, 3, 4], [-1] * 3]
+        if longest is None
+        else [[1, -1], [3, 4], [-1, -1]]
     )
     assert parts.stacked_feature(history, logs).tolist() == expected
 
@@ -394,10 +500,15 @@ def test_a_task_with_a_sample_space_and_missing_labels():
 
 def test_measures_of_each_kind_by_hand():
     nan = np.nan
-    p = np.eye(12)[[3, 4]] + np.arange(12)[::-1] / 100  # ids 0 to 9 are the top ten
-    assert OneOfK("x", classes=12).judge(np.array([[3.0], [11.0]]), p) == pytest.approx(0.5)
+    # ids 0 to 9 are the top ten
+    p = np.eye(12)[[3, 4]] + np.arange(12)[::-1] / 100
+    assert OneOfK("x", classes=12).judge(
+        np.array([[3.0], [11.0]]), p
+    ) == pytest.approx(0.5)
     clicks = np.array([[0], [1], [1], [nan]])
-    assert Binary("x").judge(clicks, np.array([[0.1], [0.2], [0.05], [0.9]])) == pytest.approx(0.5)
+    assert Binary("x").judge(
+        clicks, np.array([[0.1], [0.2], [0.05], [0.9]])
+    ) == pytest.approx(0.5)
     many = np.zeros((10, 60_000), "float32")  # one-hot labels would take 27 GiB
     many[:, 7] = 1
     chosen = np.array([[7.0]] * 5 + [[9.0], [10.0]] + [[59_999.0]] * 3)
@@ -405,18 +516,26 @@ def test_measures_of_each_kind_by_hand():
     tags = np.array([[0, 1], [1, 0], [nan, 1]])
     scores = np.array([[0.1, 0.1], [0.2, 0.9], [0.9, 0.2]])
     assert MultiLabel("x", labels=2).judge(tags, scores) == pytest.approx(0.5)
-    grades = np.array([[1.0, 0.5], [1.0, 1.0]])  # P(y > 1), P(y > 2): 2.5 and 3 expected
-    assert Ordinal("x", low=1, high=3).judge(np.array([[3.0], [3.0]]), grades) == pytest.approx(
-        np.sqrt(0.125)
+    # P(y > 1), P(y > 2): 2.5 and 3 expected
+    grades = np.array([[1.0, 0.5], [1.0, 1.0]])
+    assert Ordinal("x", low=1, high=3).judge(
+        np.array([[3.0], [3.0]]), grades
+    ) == pytest.approx(np.sqrt(0.125))
+    # the second tag has no AUC, and stops nothing
+    one_class = np.array([[0, 0], [1, 0], [nan, 0]])
+    assert MultiLabel("x", labels=2).judge(one_class, scores) == pytest.approx(
+        1.0
     )
-    one_class = np.array([[0, 0], [1, 0], [nan, 0]])  # the second tag has no AUC, and stops nothing
-    assert MultiLabel("x", labels=2).judge(one_class, scores) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
     ("labels", "predictions", "message"),
     [
-        ([[np.nan]], [[0.5]], "task 'x': expected a label to judge by, found none among 1 rows"),
+        (
+            [[np.nan]],
+            [[0.5]],
+            "task 'x': expected a label to judge by, found none among 1 rows",
+        ),
         (
             [[0], [0]],
             [[0.5], [0.1]],
@@ -429,7 +548,9 @@ def test_measures_of_each_kind_by_hand():
         ),
     ],
 )
-def test_a_measure_that_cannot_be_taken_names_its_task(labels, predictions, message):
+def test_a_measure_that_cannot_be_taken_names_its_task(
+    labels, predictions, message
+):
     with pytest.raises(ValueError, match=message):
         Binary("x").judge(np.array(labels), np.array(predictions))
 
@@ -438,8 +559,13 @@ def test_a_measure_that_cannot_be_taken_names_its_task(labels, predictions, mess
 @settings(max_examples=50, deadline=None)
 def test_recall_is_that_of_the_metrics_ties_and_all(classes, seed):
     rng = np.random.default_rng(seed)
-    labels, scores = rng.integers(classes + 1, size=8), rng.integers(4, size=(8, classes + 1)) / 4
-    expected = metrics.recall_at_k(np.eye(classes + 1)[labels], scores, min(10, classes + 1))
+    labels, scores = (
+        rng.integers(classes + 1, size=8),
+        rng.integers(4, size=(8, classes + 1)) / 4,
+    )
+    expected = metrics.recall_at_k(
+        np.eye(classes + 1)[labels], scores, min(10, classes + 1)
+    )
     assert OneOfK("x", classes=classes + 1).judge(
         labels[:, None].astype(float), scores
     ) == pytest.approx(expected)
@@ -456,51 +582,79 @@ def test_a_report_has_a_gain_above_zero_where_the_error_falls():
         "single": pytest.approx(0.6),
         "gain": str(metrics.interval([0.2, 0.1])),
     }
-    assert rating["measure"] == "RMSE" and rating["gain"] == str(metrics.interval([0.1, 0.06]))
+    assert rating["measure"] == "RMSE" and rating["gain"] == str(
+        metrics.interval([0.1, 0.06])
+    )
 
 
 # ---------------------------------------------------------------- save, load
 
 
-@pytest.mark.parametrize("balance", [None, lb.FAMO(rate=0.1)], ids=["weights", "balance"])
+@pytest.mark.parametrize(
+    "balance", [None, lb.FAMO(rate=0.1)], ids=["weights", "balance"]
+)
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "control"])
-def test_what_is_loaded_predicts_and_goes_on_as_what_was_saved(tmp_path, balance, shared):
+def test_what_is_loaded_predicts_and_goes_on_as_what_was_saved(
+    tmp_path, balance, shared
+):
     heads = [
         CHOSEN,
         Head(CLICK.task, CLICK.reads, 1.0 if balance else 2.0),
         Head(Ordinal("rating", low=1, high=5), [ITEM]),
     ]
     # of which there is one a task
-    network = partial(sn.PLE, own=1, shared=1, units=[(4,), (3,)]) if shared else BOTTOM
+    network = (
+        partial(sn.PLE, own=1, shared=1, units=[(4,), (3,)])
+        if shared
+        else BOTTOM
+    )
     price = Numeric.fitted("price", np.arange(32.0))
     made = built(
-        Framework([USER, price], heads, network, balance, shared), keras.optimizers.Adam(0.01)
+        Framework([USER, price], heads, network, balance, shared),
+        keras.optimizers.Adam(0.01),
     )
     logs = [log | {"price": np.arange(32.0)} for log in some_logs()]
     logs[2]["rating"] = np.clip(np.round(logs[2]["rating"]), 1, 5)
     made.fit(logs, steps=3, batch=8, epochs=1)
     made.save(tmp_path / "three")
     again = Framework.load(tmp_path / "three")
-    assert (again.features, again.tasks, again.shared) == (made.features, made.tasks, shared)
-    assert [tuple(head.reads) for head in again.heads] == [tuple(head.reads) for head in made.heads]
+    assert (again.features, again.tasks, again.shared) == (
+        made.features,
+        made.tasks,
+        shared,
+    )
+    assert [tuple(head.reads) for head in again.heads] == [
+        tuple(head.reads) for head in made.heads
+    ]
     for one in (made, again):
         one.fit(logs, steps=3, batch=8, epochs=1, seed=1)
     assert_equal(weights_of(made.model), weights_of(again.model), atol=1e-6)
     assert again.evaluate(logs) == pytest.approx(made.evaluate(logs), abs=1e-5)
     again.build()  # and can be made anew from its declaration
-    assert again.model.network.count_params() == made.model.network.count_params()
+    assert (
+        again.model.network.count_params() == made.model.network.count_params()
+    )
 
 
 def test_options_in_numpys_numbers_are_saved_as_pythons(tmp_path):
     network = partial(sn.MMoE, experts=np.int64(2), units=np.array([4]))
     made = framework(
-        [Head(Binary("click", rate=np.float32(0.25)), [AD], weight=np.float32(2))], network
+        [
+            Head(
+                Binary("click", rate=np.float32(0.25)),
+                [AD],
+                weight=np.float32(2),
+            )
+        ],
+        network,
     ).build()
     made.save(tmp_path / "a" / "model")
     again = Framework.load(tmp_path / "a" / "model")
     assert again.heads == made.heads and again.heads[0].weight == 2.0
     log = some_logs()[1]
-    np.testing.assert_array_equal(*(one.predict(log)["click"] for one in (made, again)))
+    np.testing.assert_array_equal(
+        *(one.predict(log)["click"] for one in (made, again))
+    )
 
 
 class Own(Binary):
@@ -512,13 +666,17 @@ class Own(Binary):
     [
         (
             lambda: framework(
-                [CLICK], lambda names, name: sn.SharedBottom(names, units=(4,), name=name)
+                [CLICK],
+                lambda names, name: sn.SharedBottom(
+                    names, units=(4,), name=name
+                ),
             ),
             "network: expected a network of",
         ),
         (
             lambda: framework(
-                [CLICK], partial(BOTTOM, dropout=0.0, activation=keras.activations.relu)
+                [CLICK],
+                partial(BOTTOM, dropout=0.0, activation=keras.activations.relu),
             ),
             "network: expected options that",
         ),
@@ -530,7 +688,9 @@ class Own(Binary):
     ],
     ids=["network", "options", "task"],
 )
-def test_what_cannot_be_written_down_leaves_nothing_behind(tmp_path, made, message, monkeypatch):
+def test_what_cannot_be_written_down_leaves_nothing_behind(
+    tmp_path, made, message, monkeypatch
+):
     framework = made()
     framework.model = object()  # it is not asked
     with pytest.raises(ValueError, match=message):
@@ -538,10 +698,14 @@ def test_what_cannot_be_written_down_leaves_nothing_behind(tmp_path, made, messa
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_a_model_that_cannot_be_saved_leaves_nothing_behind(
+    tmp_path, monkeypatch
+):
     made = framework([CLICK]).build()
     monkeypatch.setattr(
-        type(made.model), "save", lambda self, path: path.write_text("half") and 1 / 0
+        type(made.model),
+        "save",
+        lambda self, path: path.write_text("half") and 1 / 0,
     )
     with pytest.raises(ZeroDivisionError):
         made.save(tmp_path / "model")
@@ -554,10 +718,15 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (lambda: framework([]), r"heads: expected tasks with different names, found \[\]"),
+        (
+            lambda: framework([]),
+            r"heads: expected tasks with different names, found \[\]",
+        ),
         (lambda: framework([CLICK, CLICK]), r"found \['click', 'click'\]"),
         (
-            lambda: framework([CHOSEN, Head(CLICK.task, CLICK.reads, 2.0)], balance=lb.Equal()),
+            lambda: framework(
+                [CHOSEN, Head(CLICK.task, CLICK.reads, 2.0)], balance=lb.Equal()
+            ),
             r"expected weights or a balance, found weights \[1.0, 2.0\] and Equal",
         ),
         (
@@ -568,7 +737,10 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
             lambda: framework([Head(Binary("network"))]),
             "none of them 'network', found 'network' twice",
         ),
-        (lambda: framework([CLICK.task]), "heads: expected a list of Head, found Binary"),
+        (
+            lambda: framework([CLICK.task]),
+            "heads: expected a list of Head, found Binary",
+        ),
         (
             lambda: framework(network=None),
             r"network: expected a network of chapter 2, .*, found None",
@@ -582,7 +754,9 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
             "task 'click': expected a weight of 0 or more, found -1",
         ),
         (
-            lambda: framework([CLICK, Head(Binary("x"), [Categorical("ad", ids=9)])]),
+            lambda: framework(
+                [CLICK, Head(Binary("x"), [Categorical("ad", ids=9)])]
+            ),
             "feature 'ad': expected the same declaration",
         ),
         (
@@ -594,10 +768,17 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
             "log 1: expected a label among .*'chosen', 'click', 'rating'",
         ),
         (
-            lambda: framework().build().fit([some_logs()[0], {"user": [1], "click": [1]}]),
+            lambda: (
+                framework()
+                .build()
+                .fit([some_logs()[0], {"user": [1], "click": [1]}])
+            ),
             "log 2: .*'click'.* found no ad",
         ),
-        (lambda: framework().build().fit([{"usr": [1], "chosen": [1]}]), "log 1: .* found no user"),
+        (
+            lambda: framework().build().fit([{"usr": [1], "chosen": [1]}]),
+            "log 1: .* found no user",
+        ),
         (
             lambda: framework().build().fit([some_logs()[0] | {"user": [1]}]),
             r"log 1: expected columns of one length, found",
@@ -623,7 +804,10 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
             "logs: expected a list of dicts of columns, or of DataFrames, found NoneType",
         ),
         (lambda: framework().fit([]), "logs: expected one or more, found none"),
-        (lambda: framework().fit([{}]), "log 1: expected columns of one length, found none"),
+        (
+            lambda: framework().fit([{}]),
+            "log 1: expected columns of one length, found none",
+        ),
         (
             lambda: framework().fit({"user": 1, "chosen": [1]}),
             "user: expected a column, a value for each row, found 1",
@@ -632,7 +816,10 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
             lambda: framework().fit({"user": [], "chosen": []}),
             r"logs: expected at least 1 row in each, found \[0\]",
         ),
-        (lambda: framework().predict({}), "log 1: expected columns of one length, found none"),
+        (
+            lambda: framework().predict({}),
+            "log 1: expected columns of one length, found none",
+        ),
         (
             lambda: framework().predict(["user"]),
             "log 1: expected a dict of columns or a DataFrame, found list",
@@ -652,13 +839,22 @@ def test_a_model_that_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatc
         ),
         (
             lambda: framework(
-                [CHOSEN, Head(Binary("x"), [Categorical("ad", ids=4, unknown=False)])]
+                [
+                    CHOSEN,
+                    Head(
+                        Binary("x"), [Categorical("ad", ids=4, unknown=False)]
+                    ),
+                ]
             ).columns(some_logs()[:1]),
             "feature 'ad': expected a column of that name in every log, "
             "as no id may be unknown, found a log without it",
         ),
         (
-            lambda: framework().build().fit([some_logs()[0] | {"chosen": np.full(32, 6)}]),
+            lambda: (
+                framework()
+                .build()
+                .fit([some_logs()[0] | {"chosen": np.full(32, 6)}])
+            ),
             "task 'chosen': expected whole numbers from 0 to 5",
         ),
         (
@@ -700,9 +896,12 @@ print(apart, moved)
 
 
 def test_two_devices_train_the_same_weights():
-    done = subprocess.run([sys.executable, "-c", MIRRORED], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", MIRRORED], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr[-2000:]
-    apart, moved = map(float, done.stdout.split())  # weights are a balance, too: `Fixed`
+    # weights are a balance, too: `Fixed`
+    apart, moved = map(float, done.stdout.split())
     assert apart < 1e-4 < 0.05 < moved
 
 
@@ -719,13 +918,20 @@ def test_a_restart_is_the_same_start_and_forgets_the_training_and_what_the_balan
         started.append(
             [
                 value(variable)
-                for variable in (*made.model.variables, *made.model.optimizer.variables)
+                for variable in (
+                    *made.model.variables,
+                    *made.model.optimizer.variables,
+                )
             ]
         )
         made.fit(some_logs(), steps=2, batch=8, epochs=1)
     assert_equal(*started[:2])
-    assert max(np.abs(a - b).max() for a, b in zip(started[0], started[2])) > 0.01
-    assert not np.any(started[2][-1]) and np.all(value(made.model.balance.initial) > 0)
+    assert (
+        max(np.abs(a - b).max() for a, b in zip(started[0], started[2])) > 0.01
+    )
+    assert not np.any(started[2][-1]) and np.all(
+        value(made.model.balance.initial) > 0
+    )
     made.save(tmp_path)
     again = Framework.load(tmp_path)
     three.restart(again, 3)  # it came trained
@@ -733,7 +939,10 @@ def test_a_restart_is_the_same_start_and_forgets_the_training_and_what_the_balan
         started[0],
         [
             value(variable)
-            for variable in (*again.model.variables, *again.model.optimizer.variables)
+            for variable in (
+                *again.model.variables,
+                *again.model.optimizer.variables,
+            )
         ],
     )
     with pytest.raises(ValueError, match="call build"):
@@ -764,8 +973,13 @@ def test_the_chapters_logs_come_from_one_world_and_lie_in_time():
     past, future = three.logs(world, 1_000)
     assert [len(log["user"]) for log in past] == [60_000, 1_000, 30_000]
     assert [len(log["user"]) for log in future] == [20_000] * 3
-    assert all(before["time"].max() < after["time"].min() for before, after in zip(past, future))
-    assert {"chosen", "ad_click", "rating"} <= {name for log in past for name in log}
+    assert all(
+        before["time"].max() < after["time"].min()
+        for before, after in zip(past, future)
+    )
+    assert {"chosen", "ad_click", "rating"} <= {
+        name for log in past for name in log
+    }
     np.testing.assert_array_equal(
         past[1]["p_ad_click"], world.ad_impressions(21_000)["p_click"][:1_000]
     )
@@ -784,7 +998,9 @@ def test_gain_is_above_zero_where_sharing_is_better():
         "rating_shared": [0.7, 0.75],
     }
     assert three.gain(result) == pytest.approx(metrics.interval([0.1, 0.2]))
-    assert three.gain(result, "rating") == pytest.approx(metrics.interval([0.1, 0.05]))
+    assert three.gain(result, "rating") == pytest.approx(
+        metrics.interval([0.1, 0.05])
+    )
 
 
 # ---------------------------------------------------------------- drawings
@@ -797,24 +1013,34 @@ def test_training_is_drawn_as_a_share_of_the_first_epoch():
         "loss": [2.8, 1.4, 1.7],
     }
     lines = three.draw_training(history, ["click", "rating"]).axes[0].lines
-    assert [(line.get_label(), line.get_ydata().tolist()) for line in lines] == [
+    assert [
+        (line.get_label(), line.get_ydata().tolist()) for line in lines
+    ] == [
         ("click", pytest.approx([1, 0.5, 0.25])),
         ("rating", pytest.approx([1, 0.5, 0.75])),
     ]
 
 
-def test_a_task_without_labels_and_a_cosine_without_gradients_are_drawn(monkeypatch):
-    (line,) = three.draw_training({"click_loss": [0.0, 0.0]}, ["click"]).axes[0].lines
+def test_a_task_without_labels_and_a_cosine_without_gradients_are_drawn(
+    monkeypatch,
+):
+    (line,) = (
+        three.draw_training({"click_loss": [0.0, 0.0]}, ["click"]).axes[0].lines
+    )
     assert line.get_ydata().tolist() == [0, 0]
     made = framework([CLICK])
     monkeypatch.setattr(made, "cosines", lambda logs: np.array([[np.nan]]))
-    assert [text.get_text() for text in three.draw_cosines(made, []).axes[0].texts] == ["–"]
+    assert [
+        text.get_text() for text in three.draw_cosines(made, []).axes[0].texts
+    ] == ["–"]
 
 
 def test_gates_are_drawn_from_what_the_network_reads():
     made = framework(network=partial(sn.MMoE, experts=3, units=(4,))).build()
     gate = made.model.network.get_layer("network").levels[0].gates["click"]
-    gate.kernel.assign(np.random.default_rng(0).normal(size=gate.kernel.shape) * 50)
+    gate.kernel.assign(
+        np.random.default_rng(0).normal(size=gate.kernel.shape) * 50
+    )
     tables = made.model.network.get_layer("user_table").get_weights()[0]
     users = np.concatenate([log["user"] for log in some_logs()])
     logits = tables[users + 2] @ value(gate.kernel)
@@ -824,20 +1050,32 @@ def test_gates_are_drawn_from_what_the_network_reads():
     np.testing.assert_allclose(
         [bar.get_height() for bar in click.patches], weights.mean(0), atol=1e-5
     )
-    with pytest.raises(ValueError, match="network: expected one with gates, found SharedBottom"):
+    with pytest.raises(
+        ValueError, match="network: expected one with gates, found SharedBottom"
+    ):
         three.draw_gates(framework().build(), some_logs())
 
 
 def test_the_table_of_cosines_says_its_numbers():
     made = framework().build()
-    said = [float(text.get_text()) for text in three.draw_cosines(made, some_logs()).axes[0].texts]
-    np.testing.assert_allclose(said, made.cosines(some_logs()).ravel(), atol=0.0051)
+    said = [
+        float(text.get_text())
+        for text in three.draw_cosines(made, some_logs()).axes[0].texts
+    ]
+    np.testing.assert_allclose(
+        said, made.cosines(some_logs()).ravel(), atol=0.0051
+    )
 
 
 def test_what_ships_has_both_signs_and_the_cure_by_a_fair_control():
     stored = three.shipped()
-    cells = {(cell["relatedness"], cell["labels"]): cell for cell in stored["cells"]}
-    assert three.gain(cells[0.95, 2_000]).low > 0.1 and three.gain(cells[0.0, 30_000]).high < -0.1
+    cells = {
+        (cell["relatedness"], cell["labels"]): cell for cell in stored["cells"]
+    }
+    assert (
+        three.gain(cells[0.95, 2_000]).low > 0.1
+        and three.gain(cells[0.0, 30_000]).high < -0.1
+    )
     cured = stored["cures"]["wider, and ads weigh 5"]
     assert three.gain(cured).low > -0.03 and three.gain(cured).high < 0.03
 
@@ -845,8 +1083,14 @@ def test_what_ships_has_both_signs_and_the_cure_by_a_fair_control():
 def test_a_stored_cell_becomes_scores_per_seed_and_back():
     cell = three.shipped_at(0.0, 30_000)
     multi, single = three.scores_of(cell)
-    assert len(multi) == len(single) == 5 and list(multi[0]) == ["chosen", "ad_click", "rating"]
+    assert len(multi) == len(single) == 5 and list(multi[0]) == [
+        "chosen",
+        "ad_click",
+        "rating",
+    ]
     assert [run["ad_click"] for run in multi] == cell["shared"]
     assert [run["rating"] for run in single] == cell["rating_single"]
-    with pytest.raises(ValueError, match="point: expected one of .* found .*'labels': 3"):
+    with pytest.raises(
+        ValueError, match="point: expected one of .* found .*'labels': 3"
+    ):
         three.shipped_at(0.0, 3)

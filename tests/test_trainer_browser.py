@@ -22,12 +22,17 @@ from mtl_lessons import embed
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "mtl_lessons" / "web"
 SAY = embed.strings("quiz") | embed.strings("trainer")
-MODULES = [WEB / f"{part}.js" for name in trainer.PAGES for part in embed.modules(name)]
+MODULES = [
+    WEB / f"{part}.js" for name in trainer.PAGES for part in embed.modules(name)
+]
 POLICY = re.search(
     r'<meta http-equiv="Content-Security-Policy"[^>]*>',
     (ROOT / "book/_templates/layout.html").read_text(encoding="utf-8"),
 )[0]
-STYLES = "".join(f'<link rel="stylesheet" href="{sheet}.css">' for sheet in embed.SHEETS["trainer"])
+STYLES = "".join(
+    f'<link rel="stylesheet" href="{sheet}.css">'
+    for sheet in embed.SHEETS["trainer"]
+)
 DAY, NOW = 86_400_000, 1_800_000_000_000
 CLOCK = f"window.now = {NOW}; Date.now = () => window.now;"
 # Two topics; in the second, a question that follows up on one of the first.
@@ -65,15 +70,20 @@ def folder(tmp_path_factory):
         bank_of(folder, SECOND, "second"),
     ]
     topics = [("First topic", banks[0]), ("Second topic", banks[1])]
-    (folder / "bank.json").write_text(trainer.bank_json(topics, {"sample"}), encoding="utf-8")
+    (folder / "bank.json").write_text(
+        trainer.bank_json(topics, {"sample"}), encoding="utf-8"
+    )
     for path in (*WEB.glob("*.js"), *WEB.glob("*.css")):
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "page.css").write_text(PAGE_CSS, encoding="utf-8")
-    (folder / "sample.html").write_text(PAGE.format(head=HEAD, body=""), encoding="utf-8")
+    (folder / "sample.html").write_text(
+        PAGE.format(head=HEAD, body=""), encoding="utf-8"
+    )
     for name in trainer.PAGES:
         head = f'{HEAD}{POLICY}{STYLES}<script type="module" src="{name}.js"></script>'
         (folder / f"{name}.html").write_text(
-            PAGE.format(head=head, body=trainer.root_of(name, "bank.json")), encoding="utf-8"
+            PAGE.format(head=head, body=trainer.root_of(name, "bank.json")),
+            encoding="utf-8",
         )
     return folder
 
@@ -102,7 +112,9 @@ def visit(browser, url, shared):
 
     @contextmanager
     def reader(**options):
-        context, faults = new_reader(browser, url, **options) if options else shared
+        context, faults = (
+            new_reader(browser, url, **options) if options else shared
+        )
         if options:
             context.add_init_script(CLOCK)
         try:
@@ -148,10 +160,14 @@ def keep(page, **entries):
     text = json.dumps(
         {
             "version": 2,
-            "questions": {name.replace("_", "-"): entry for name, entry in entries.items()},
+            "questions": {
+                name.replace("_", "-"): entry for name, entry in entries.items()
+            },
         }
     )
-    page.evaluate("([key, text]) => localStorage.setItem(key, text)", [KEY, text])
+    page.evaluate(
+        "([key, text]) => localStorage.setItem(key, text)", [KEY, text]
+    )
 
 
 def button(page, name):
@@ -168,19 +184,33 @@ def answer(page, right=True):
     name = form.get_attribute("data-id")
     match name:
         case "sample-gain":
-            form.get_by_label("Negative transfer" if right else "Positive transfer").check()
+            form.get_by_label(
+                "Negative transfer" if right else "Positive transfer"
+            ).check()
         case "second-money":
             form.get_by_label("Value" if right else "Clicks").check()
         case "sample-labels":
-            for text in ("A label", "A sample space", "A loss") if right else ("A GPU",):
+            for text in (
+                ("A label", "A sample space", "A loss") if right else ("A GPU",)
+            ):
                 form.get_by_label(text, exact=True).check()
         case "sample-number":
             form.get_by_role("textbox").fill("0.0036" if right else "7")
         case "sample-order":
             if right:
-                place(form, ["impression", "click", "conversion", "a repeat purchase, weeks later"])
+                place(
+                    form,
+                    [
+                        "impression",
+                        "click",
+                        "conversion",
+                        "a repeat purchase, weeks later",
+                    ],
+                )
         case "sample-bug":
-            form.get_by_label("the_head_that_reads" if right else "relu").check()
+            form.get_by_label(
+                "the_head_that_reads" if right else "relu"
+            ).check()
         case "sample-open":
             form.get_by_role("textbox").fill("It spreads")
     form.locator("[type=submit]").click()
@@ -191,7 +221,9 @@ def answer(page, right=True):
 
 
 def test_the_bank_has_what_a_page_needs(folder):
-    first, second = json.loads((folder / "bank.json").read_text(encoding="utf-8"))["topics"]
+    first, second = json.loads(
+        (folder / "bank.json").read_text(encoding="utf-8")
+    )["topics"]
     assert (first["id"], first["title"], second["title"]) == (
         "sample",
         "First topic",
@@ -199,12 +231,20 @@ def test_the_bank_has_what_a_page_needs(folder):
     )
     gain = first["questions"][0]
     assert (
-        gain["next"] == "second-money" and gain["seconds"] == 60 and gain["key"] == {"right": ["1"]}
+        gain["next"] == "second-money"
+        and gain["seconds"] == 60
+        and gain["key"] == {"right": ["1"]}
     )
-    assert gain["section"] == {"text": "a definition", "href": "sample.html#sample-a-definition"}
+    assert gain["section"] == {
+        "text": "a definition",
+        "href": "sample.html#sample-a-definition",
+    }
     assert 'href="sample.html#sample-sources"' in gain["html"]
     # that chapter is not there
-    assert "section" not in second["questions"][0] and "<a " not in second["questions"][0]["html"]
+    assert (
+        "section" not in second["questions"][0]
+        and "<a " not in second["questions"][0]["html"]
+    )
 
 
 def test_a_bank_that_cannot_be_loaded_is_told_and_tried_again(visit, folder):
@@ -243,7 +283,9 @@ def test_practice_filters_by_topic_level_type_and_state(open_page):
     )
     page.reload()
     page.get_by_text("Questions: 6 (1 due, 5 new).").first.wait_for()
-    page.get_by_label("Which questions").select_option("answered wrongly last time")
+    page.get_by_label("Which questions").select_option(
+        "answered wrongly last time"
+    )
     assert status(page) == "Questions: 1 (1 due, 0 new)."
 
 
@@ -255,7 +297,9 @@ def test_a_link_can_choose_the_topic(open_page):
     )
 
 
-def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(open_page):
+def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(
+    open_page,
+):
     page = open_page("practice.html")
     keep(
         page,
@@ -266,21 +310,31 @@ def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(o
     button(page, "start").click()
     form = page.locator("form.mtl-question")
     assert page.evaluate("document.activeElement.tagName") == "LEGEND"
-    assert re.sub(r"\s+", " ", form.locator("legend").first.inner_text()).startswith(
-        "Question 1 of 6"
-    )
+    assert re.sub(
+        r"\s+", " ", form.locator("legend").first.inner_text()
+    ).startswith("Question 1 of 6")
     assert form.get_attribute("data-id") == "sample-gain"
     form.get_by_label("certain: 95 %").check()
     answer(page, right=False)
-    assert status(page) == "Question 1 of 6: Not right." and "0.5 is chance" in form.inner_text()
+    assert (
+        status(page) == "Question 1 of 6: Not right."
+        and "0.5 is chance" in form.inner_text()
+    )
     assert form.get_by_label("certain: 95 %").is_disabled()
-    assert saved(page)["sample-gain"]["reviews"][1] == {"time": NOW, "score": 0, "sure": 95}
+    assert saved(page)["sample-gain"]["reviews"][1] == {
+        "time": NOW,
+        "score": 0,
+        "sure": 95,
+    }
     button(page, "next-follow-up").click()
     assert form.get_attribute("data-id") == "second-money"
     answer(page)
     button(page, "next").click()
     button(page, "stop").click()
-    assert page.locator(".mtl-quiz h2").first.inner_text() == "Round finished: 2 answered, 1 right"
+    assert (
+        page.locator(".mtl-quiz h2").first.inner_text()
+        == "Round finished: 2 answered, 1 right"
+    )
     assert page.evaluate("document.activeElement.tagName") == "H2"
     assert (
         page.get_by_role("link", name="a definition").get_attribute("href")
@@ -301,7 +355,10 @@ def test_enter_in_a_rubric_is_no_second_answer(open_page):
     for box in page.locator(".mtl-rubric input").all():
         box.press("Space")
         box.press("Enter")
-    assert saved(page)["sample-open"]["attempts"] == 1 and saved(page)["sample-open"]["points"] == 5
+    assert (
+        saved(page)["sample-open"]["attempts"] == 1
+        and saved(page)["sample-open"]["points"] == 5
+    )
 
 
 def test_every_type_can_be_practised(open_page):
@@ -312,10 +369,16 @@ def test_every_type_can_be_practised(open_page):
         if "sample-open" in seen and page.locator(".mtl-rubric").is_visible():
             page.get_by_label("NaN spreads").check()
             assert status(page) == f"Question {number + 1} of 7: 2 of 5 points."
-            assert saved(page)["sample-open"]["reviews"] == [{"time": NOW, "score": 0.4}]
-        page.locator(".mtl-question .mtl-buttons button:visible").nth(-2).click()
+            assert saved(page)["sample-open"]["reviews"] == [
+                {"time": NOW, "score": 0.4}
+            ]
+        page.locator(".mtl-question .mtl-buttons button:visible").nth(
+            -2
+        ).click()
     assert (
-        len(seen) == 7 and "7 answered, 6 right" in page.locator(".mtl-quiz h2").first.inner_text()
+        len(seen) == 7
+        and "7 answered, 6 right"
+        in page.locator(".mtl-quiz h2").first.inner_text()
     )
     assert set(saved(page)) == seen
 
@@ -344,14 +407,16 @@ def test_practice_by_keyboard(open_page):
     assert saved(page)["second-money"]["attempts"] == 1
     tab_to(page, ".mtl-buttons button:nth-of-type(3)")
     page.keyboard.press("Enter")
-    assert "1 answered, 1 right" in page.locator(".mtl-quiz h2").first.inner_text()
+    assert (
+        "1 answered, 1 right" in page.locator(".mtl-quiz h2").first.inner_text()
+    )
 
 
 def test_trouble_with_storage_is_shown(open_page):
     page = open_page("practice.html", f"localStorage.setItem('{KEY}', '{{')")
-    assert page.locator(".mtl-notice").all_inner_texts() == [SAY["storage-corrupt"]] and SAY[
-        "storage-corrupt"
-    ] in status(page)
+    assert page.locator(".mtl-notice").all_inner_texts() == [
+        SAY["storage-corrupt"]
+    ] and SAY["storage-corrupt"] in status(page)
 
 
 # ---- mock interview ----
@@ -389,22 +454,42 @@ def test_an_interview_gives_no_verdict_until_its_report(open_page):
     interview(page)
     names = []
     for number in range(7):
-        assert page.locator("legend").first.inner_text().startswith(f"Question {number + 1} of 7")
-        assert page.locator(".mtl-verdict:visible, .mtl-after:visible").count() == 0
+        assert (
+            page.locator("legend")
+            .first.inner_text()
+            .startswith(f"Question {number + 1} of 7")
+        )
+        assert (
+            page.locator(".mtl-verdict:visible, .mtl-after:visible").count()
+            == 0
+        )
         if number == 0:
             page.get_by_label("fairly sure: 75 %").check()
         names.append(step(page, right=number != 6))
     assert len(set(names)) == 7 and set(saved(page)) == set(names)
-    assert page.locator(".mtl-quiz h2").first.inner_text().startswith("Report of 20")
+    assert (
+        page.locator(".mtl-quiz h2")
+        .first.inner_text()
+        .startswith("Report of 20")
+    )
     assert page.evaluate("document.activeElement.tagName") == "H2"
-    facts = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts()))
+    facts = dict(
+        zip(
+            page.locator("dt").all_inner_texts(),
+            page.locator("dd").all_inner_texts(),
+        )
+    )
     last_open = names[6] == "sample-open"
     assert facts["Answered"] == "7 of 7" and facts["Over time"] == "0"
     assert facts["Score"] == (
-        f"{round(100 * 6.4 / 7)} %" if last_open else f"{round(100 * 5.4 / 7)} %"
+        f"{round(100 * 6.4 / 7)} %"
+        if last_open
+        else f"{round(100 * 5.4 / 7)} %"
     )
     assert facts["Confidence"] == (
-        "75 % stated, 40 % scored" if names[0] == "sample-open" else "75 % stated, 100 % scored"
+        "75 % stated, 40 % scored"
+        if names[0] == "sample-open"
+        else "75 % stated, 100 % scored"
     )
     assert re.fullmatch(r"0:\d\d of 11:30", facts["Time"])
     details = page.locator("details.mtl-detail")
@@ -418,7 +503,9 @@ def test_an_interview_gives_no_verdict_until_its_report(open_page):
         assert names[1] == "second-money"
 
 
-def test_a_follow_up_comes_right_after_its_question_and_makes_no_interview_longer(open_page):
+def test_a_follow_up_comes_right_after_its_question_and_makes_no_interview_longer(
+    open_page,
+):
     follows = {"sample-gain": "second-money", "sample-number": "sample-bug"}
     for _ in range(3):
         page = open_page("interview.html")
@@ -426,7 +513,11 @@ def test_a_follow_up_comes_right_after_its_question_and_makes_no_interview_longe
         interview(page, level="junior")
         names = [step(page) for _ in range(3)]
         assert page.locator("details.mtl-detail").count() == 3
-        led = [(name, after) for name, after in itertools.pairwise(names) if name in follows]
+        led = [
+            (name, after)
+            for name, after in itertools.pairwise(names)
+            if name in follows
+        ]
         assert led and all(follows[name] == after for name, after in led)
         page.close()
 
@@ -443,19 +534,28 @@ def test_time_that_runs_out_is_told_and_noted_but_cuts_nobody_off(open_page):
         "sample-order": 75,
     }.get(form.get_attribute("data-id"), 60)
     clock = page.get_by_role("timer").inner_text()
-    whole, begun = (f"{left // 60}:{left % 60:02d}" for left in (limit, limit - 1))
+    whole, begun = (
+        f"{left // 60}:{left % 60:02d}" for left in (limit, limit - 1)
+    )
     shown = clock.replace(begun, whole)  # a second less is right, too
-    assert re.match(rf"{whole} for this question, 1[01]:\d\d in all", shown), clock
+    assert re.match(rf"{whole} for this question, 1[01]:\d\d in all", shown), (
+        clock
+    )
     pass_seconds(page, limit - 10)
     assert status(page) == "15 seconds left for this question."
     pass_seconds(page, 11)
-    assert status(page) == SAY["time-over"] and page.get_by_role("timer").inner_text().startswith(
-        "Over time; "
-    )
+    assert status(page) == SAY["time-over"] and page.get_by_role(
+        "timer"
+    ).inner_text().startswith("Over time; ")
     pass_seconds(page, 1000)
     assert status(page) == SAY["time-all-over"]
     step(page)
-    facts = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts()))
+    facts = dict(
+        zip(
+            page.locator("dt").all_inner_texts(),
+            page.locator("dd").all_inner_texts(),
+        )
+    )
     assert facts["Answered"] == "1 of 7" and facts["Over time"] == "1"
     assert (
         page.get_by_text("Not answered").count() == 6
@@ -463,7 +563,9 @@ def test_time_that_runs_out_is_told_and_noted_but_cuts_nobody_off(open_page):
     )
 
 
-def test_the_clock_stands_still_while_a_free_answer_is_scored_and_can_be_switched_off(open_page):
+def test_the_clock_stands_still_while_a_free_answer_is_scored_and_can_be_switched_off(
+    open_page,
+):
     page = open_page("interview.html", TICKS)
     interview(page, level="staff")  # bug and open
     while answer(page) != "sample-open":
@@ -475,7 +577,8 @@ def test_the_clock_stands_still_while_a_free_answer_is_scored_and_can_be_switche
     interview(page, "none")
     pass_seconds(page, 4000)
     assert re.fullmatch(
-        r"66:\d\d on this question, 66:\d\d in all", page.get_by_role("timer").inner_text()
+        r"66:\d\d on this question, 66:\d\d in all",
+        page.get_by_role("timer").inner_text(),
     )
 
 
@@ -507,9 +610,9 @@ def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed
     with page.expect_download() as caught:
         button(page, "report-save").press("Enter")
     text = Path(caught.value.path()).read_text(encoding="utf-8")
-    assert caught.value.suggested_filename.startswith("mock-interview-20") and text.startswith(
-        "# Report of 20"
-    )
+    assert caught.value.suggested_filename.startswith(
+        "mock-interview-20"
+    ) and text.startswith("# Report of 20")
     assert (
         "> first line\n> <b>second</b>" in text
         and "L = \\sum_{t} w_t L_t" in text
@@ -522,7 +625,9 @@ def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed
 
 def test_an_interview_is_not_left_by_accident(open_page):
     page, asked = open_page("interview.html"), []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.on(
+        "dialog", lambda dialog: (asked.append(dialog.type), dialog.accept())
+    )
     interview(page)
     page.reload()
     assert asked == ["beforeunload"]
@@ -538,7 +643,13 @@ def test_an_interview_is_not_left_by_accident(open_page):
 def test_cards_turn_and_are_reviews(open_page):
     page = open_page("cards.html")
     then = NOW - 9 * DAY
-    fact = {"edition": "e", "right": False, "answer": ["0"], "attempts": 1, "time": then}
+    fact = {
+        "edition": "e",
+        "right": False,
+        "answer": ["0"],
+        "attempts": 1,
+        "time": then,
+    }
     keep(page, sample_gain=fact | {"reviews": [{"time": then, "score": 0}]})
     page.reload()
     page.get_by_text("Questions: 7 (1 due, 6 new).").first.wait_for()
@@ -572,10 +683,13 @@ def test_cards_turn_and_are_reviews(open_page):
     for key in "121212":
         button(page, "flip").press("Enter")
         page.keyboard.press(key)
-    assert page.locator(".mtl-quiz h2").first.inner_text() == "Cards: 7, known: 4"
+    assert (
+        page.locator(".mtl-quiz h2").first.inner_text() == "Cards: 7, known: 4"
+    )
     assert (
         len(saved(page)) == 7
-        and sum(entry["reviews"][-1]["score"] for entry in saved(page).values()) == 4
+        and sum(entry["reviews"][-1]["score"] for entry in saved(page).values())
+        == 4
     )
 
 
@@ -595,7 +709,10 @@ HISTORY = {
 
 def rows(page, heading):
     table = page.locator(f".mtl-table[aria-label='{heading}'] table")
-    return [row.locator("th, td").all_inner_texts() for row in table.locator("tbody tr").all()]
+    return [
+        row.locator("th, td").all_inner_texts()
+        for row in table.locator("tbody tr").all()
+    ]
 
 
 def test_progress_shows_scores_confidence_and_what_to_read(open_page):
@@ -608,8 +725,14 @@ def test_progress_shows_scores_confidence_and_what_to_read(open_page):
     page.get_by_text("3 of 6").wait_for()
     first, second, total = rows(page, SAY["by-topic-caption"])
     # (0 + 1 + .6) / 3, (95 + 75 + 75) / 3
-    assert first[:4] == ["First topic", "3 of 6", "53 %", "82 %"] and first[5] == "1"
-    assert second == ["Second topic", "0 of 1", "–", "–", "–", "0"] and total[1] == "3 of 7"
+    assert (
+        first[:4] == ["First topic", "3 of 6", "53 %", "82 %"]
+        and first[5] == "1"
+    )
+    assert (
+        second == ["Second topic", "0 of 1", "–", "–", "–", "0"]
+        and total[1] == "3 of 7"
+    )
     assert 50 < int(first[4].split()[0]) < 100
     assert rows(page, SAY["calibration-caption"]) == [
         ["25 %", "0", "–", "–"],
@@ -619,7 +742,9 @@ def test_progress_shows_scores_confidence_and_what_to_read(open_page):
     ]
     brier = (0.95**2 + 0.75**2 + 0.25**2) / 3
     assert f"Brier score {brier:.2f} (answers: 3)" in page.inner_text("main")
-    assert rows(page, SAY["weakest-caption"]) == [["a definition", "First topic", "3", "53 %"]]
+    assert rows(page, SAY["weakest-caption"]) == [
+        ["a definition", "First topic", "3", "53 %"]
+    ]
     assert (
         page.get_by_role("link", name="a definition").get_attribute("href")
         == "sample.html#sample-a-definition"
@@ -631,7 +756,10 @@ def test_progress_shows_scores_confidence_and_what_to_read(open_page):
 
 
 def test_another_tab_changes_what_is_shown(open_page):
-    one, other = open_page("progress.html"), open_page("practice.html?topic=second")
+    one, other = (
+        open_page("progress.html"),
+        open_page("practice.html?topic=second"),
+    )
     button(other, "start").click()
     answer(other)
     one.get_by_text("1 of 1").wait_for()
@@ -651,7 +779,9 @@ def take(page, text, name="progress.json"):
 def export(page):
     with page.expect_download() as caught:
         button(page, "export").click()
-    assert re.fullmatch(r"mtl-progress-\d{4}-\d\d-\d\d\.json", caught.value.suggested_filename)
+    assert re.fullmatch(
+        r"mtl-progress-\d{4}-\d\d-\d\d\.json", caught.value.suggested_filename
+    )
     return Path(caught.value.path()).read_text(encoding="utf-8")
 
 
@@ -661,11 +791,16 @@ def test_progress_goes_out_and_comes_in_and_merges(visit):
         button(page, "start").click()
         for _ in range(7):
             answer(page)
-            page.locator(".mtl-question .mtl-buttons button:visible").nth(-2).click()
+            page.locator(".mtl-question .mtl-buttons button:visible").nth(
+                -2
+            ).click()
         before = saved(page)
         page = go("progress.html")
         text = export(page)
-        assert page.locator(".mtl-outcome").inner_text() == "Saved. Questions with progress: 7."
+        assert (
+            page.locator(".mtl-outcome").inner_text()
+            == "Saved. Questions with progress: 7."
+        )
     with visit() as go:
         page = go("progress.html")
         mine = {
@@ -677,13 +812,21 @@ def test_progress_goes_out_and_comes_in_and_merges(visit):
             "attempts": 4,
         }
         keep(page, sample_gain=mine)
-        assert take(page, text) == "Added. Questions in the file: 7, new here: 6."
+        assert (
+            take(page, text) == "Added. Questions in the file: 7, new here: 6."
+        )
         found = saved(page)
         assert found["sample-gain"] == mine | {
             "reviews": [before["sample-gain"]["reviews"][0], *mine["reviews"]]
         }
-        assert {name: entry for name, entry in found.items() if name != "sample-gain"} == {
-            name: entry for name, entry in before.items() if name != "sample-gain"
+        assert {
+            name: entry
+            for name, entry in found.items()
+            if name != "sample-gain"
+        } == {
+            name: entry
+            for name, entry in before.items()
+            if name != "sample-gain"
         }
         assert (
             take(page, text) == "Added. Questions in the file: 7, new here: 0."
@@ -711,7 +854,11 @@ def backup(version=2, format="mtl-lessons progress", **entry):
         "reviews": [{"time": NOW, "score": 1}],
     }
     return json.dumps(
-        {"format": format, "version": version, "questions": {"sample-gain": good | entry}}
+        {
+            "format": format,
+            "version": version,
+            "questions": {"sample-gain": good | entry},
+        }
     )
 
 
@@ -760,7 +907,11 @@ def test_a_hostile_file_is_refused_whole_and_changes_nothing(open_page):
         assert said.startswith("Nothing was changed. ") and all(
             part in said for part in expected
         ), (text[:200], said)
-        assert "<" not in said and saved(page) == before and page.locator("main img").count() == 0
+        assert (
+            "<" not in said
+            and saved(page) == before
+            and page.locator("main img").count() == 0
+        )
     assert page.evaluate("({}).score") is None
 
 
@@ -775,9 +926,14 @@ def test_text_of_a_file_stays_text(open_page):
         "time": NOW,
         "reviews": [],
     }
-    text = json.dumps(json.loads(backup()) | {"questions": {"sample-open": entry}})
+    text = json.dumps(
+        json.loads(backup()) | {"questions": {"sample-open": entry}}
+    )
     assert take(page, text) == "Added. Questions in the file: 1, new here: 1."
-    assert saved(page)["sample-open"] == entry and page.locator("main img").count() == 0
+    assert (
+        saved(page)["sample-open"] == entry
+        and page.locator("main img").count() == 0
+    )
 
 
 def test_everything_is_forgotten_only_after_a_question(open_page):
@@ -785,7 +941,9 @@ def test_everything_is_forgotten_only_after_a_question(open_page):
     keep(page, **HISTORY)
     page.reload()
     button(page, "forget-all").press("Enter")
-    assert page.evaluate("document.activeElement.textContent") == SAY["reset-no"]
+    assert (
+        page.evaluate("document.activeElement.textContent") == SAY["reset-no"]
+    )
     page.keyboard.press("Escape")
     assert (
         page.evaluate("document.activeElement.textContent") == SAY["forget-all"]
@@ -811,7 +969,10 @@ def test_what_was_set_aside_can_be_saved(open_page):
         button(page, "aside-save").click()
     assert Path(caught.value.path()).read_text(encoding="utf-8") == "{broken"
     button(page, "aside-delete").click()
-    assert status(page) == SAY["aside-deleted"] and button(page, "aside-save").count() == 0
+    assert (
+        status(page) == SAY["aside-deleted"]
+        and button(page, "aside-save").count() == 0
+    )
     assert (
         page.evaluate(
             "Object.keys(localStorage).filter((key) => key.includes('unreadable')).length"
@@ -853,19 +1014,31 @@ def states(page, name):
         kind = answer(page, right=number % 2 == 0)
         if name == "practice" or kind == "sample-open":
             yield f"graded {kind}"
-            page.locator(".mtl-question .mtl-buttons button:visible").nth(-2).click()
-    page.locator("details").evaluate_all("all => all.forEach((one) => (one.open = true))")
+            page.locator(".mtl-question .mtl-buttons button:visible").nth(
+                -2
+            ).click()
+    page.locator("details").evaluate_all(
+        "all => all.forEach((one) => (one.open = true))"
+    )
     yield "end"
 
 
 @pytest.mark.parametrize("name", trainer.PAGES)
 @pytest.mark.parametrize(("theme", "width"), [("light", 1300), ("dark", 360)])
-def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(visit, name, theme, width):
-    with visit(viewport={"width": width, "height": 900}, reduced_motion="reduce") as go:
+def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(
+    visit, name, theme, width
+):
+    with visit(
+        viewport={"width": width, "height": 900}, reduced_motion="reduce"
+    ) as go:
         page = go(f"{name}.html")
         for state in states(page, name):
-            page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, state
+            page.evaluate(
+                "theme => document.documentElement.dataset.theme = theme", theme
+            )
+            assert (
+                page.evaluate("document.documentElement.scrollWidth") <= width
+            ), state
             assert violations(page) == [], state
             small = page.evaluate("""() => {
               const inputs = "input:not([type=radio], [type=checkbox])";
@@ -888,9 +1061,14 @@ def test_every_string_of_the_trainer_is_used_and_every_used_string_is_there():
     )
     dynamic = ("label-", "any-", "which-", "pace-", "import-", "to-")
     for name in embed.strings("trainer"):
-        assert f'"{name}"' in code or f".{name}" in code or name.startswith(dynamic), name
+        assert (
+            f'"{name}"' in code
+            or f".{name}" in code
+            or name.startswith(dynamic)
+        ), name
     for name in re.findall(
-        r'say\["([\w-]+)"\]|phrase\("([\w-]+)"|say\.([\w-]+)|SAY\["([\w-]+)"\]', code
+        r'say\["([\w-]+)"\]|phrase\("([\w-]+)"|say\.([\w-]+)|SAY\["([\w-]+)"\]',
+        code,
     ):
         assert "".join(name) in SAY, name
     assert not set(embed.strings("quiz")) & set(embed.strings("trainer"))

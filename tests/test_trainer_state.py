@@ -72,7 +72,10 @@ def state(**questions):
         KEY: json.dumps(
             {
                 "version": 2,
-                "questions": {name.replace("_", "-"): entry for name, entry in questions.items()},
+                "questions": {
+                    name.replace("_", "-"): entry
+                    for name, entry in questions.items()
+                },
             }
         )
     }
@@ -103,7 +106,11 @@ def test_an_answer_is_a_review_and_a_retry_is_none(open_tab):
     assert answer(tab, "a", True, minutes=9) is None
     assert answer(tab, "a", True, minutes=2) == NOW + 11 * 60_000
     entry = read(tab)["a"]
-    assert entry["attempts"] == 3 and entry["right"] is True and entry["time"] == NOW + 11 * 60_000
+    assert (
+        entry["attempts"] == 3
+        and entry["right"] is True
+        and entry["time"] == NOW + 11 * 60_000
+    )
     assert entry["reviews"] == [
         {"time": NOW, "score": 0, "sure": 75},
         {"time": NOW + 11 * 60_000, "score": 1},
@@ -132,7 +139,13 @@ def test_ticks_in_a_rubric_correct_their_review_and_no_other(open_tab):
 
 def test_what_an_older_edition_kept_becomes_a_review(open_tab):
     old = {
-        "a": {"edition": "e", "attempts": 2, "right": True, "answer": ["1"], "time": NOW - DAY},
+        "a": {
+            "edition": "e",
+            "attempts": 2,
+            "right": True,
+            "answer": ["1"],
+            "time": NOW - DAY,
+        },
         "b": {
             "edition": "e",
             "attempts": 1,
@@ -146,14 +159,18 @@ def test_what_an_older_edition_kept_becomes_a_review(open_tab):
     }
     tab = open_tab({OLDER: json.dumps(old)})
     found = read(tab)
-    assert found["a"] == old["a"] | {"reviews": [{"time": NOW - DAY, "score": 1}]}
+    assert found["a"] == old["a"] | {
+        "reviews": [{"time": NOW - DAY, "score": 1}]
+    }
     assert found["b"]["reviews"] == [{"time": NOW - 5, "score": 0.75}]
     assert found["c"] == {"much": "else", "reviews": []} and found["d"] == 5
     answer(tab, "a", False)
-    assert [review["score"] for review in stored(tab)["questions"]["a"]["reviews"]] == [1, 0]
-    assert tab.evaluate("key => localStorage.getItem(key)", OLDER) is None and set(
-        stored(tab)["questions"]
-    ) == set(old)
+    assert [
+        review["score"] for review in stored(tab)["questions"]["a"]["reviews"]
+    ] == [1, 0]
+    assert tab.evaluate(
+        "key => localStorage.getItem(key)", OLDER
+    ) is None and set(stored(tab)["questions"]) == set(old)
 
 
 def test_what_cannot_be_read_is_set_aside(open_tab):
@@ -161,7 +178,10 @@ def test_what_cannot_be_read_is_set_aside(open_tab):
     assert read(tab) == {} and tab.evaluate("store.troubles") == ["corrupt"]
     answer(tab, "a")
     assert set(stored(tab)["questions"]) == {"a"}
-    assert sorted(tab.evaluate("store.aside()").values()) == ["[also]", "{broken"]
+    assert sorted(tab.evaluate("store.aside()").values()) == [
+        "[also]",
+        "{broken",
+    ]
 
 
 def test_what_cannot_be_set_aside_stays_where_it_is(open_tab):
@@ -190,8 +210,15 @@ def test_what_a_newer_edition_kept_is_left_alone(open_tab):
 def test_a_clock_set_back_is_told_and_loses_nothing(open_tab):
     later = {"time": NOW + 5 * DAY, "score": 1}
     tab = open_tab(state(a={"reviews": [later]}))
-    assert read(tab)["a"]["reviews"] == [later] and tab.evaluate("store.troubles") == ["clock"]
-    assert tab.evaluate("fsrs.isDue(fsrs.card(store.read().a.reviews), Date.now())") is True
+    assert read(tab)["a"]["reviews"] == [later] and tab.evaluate(
+        "store.troubles"
+    ) == ["clock"]
+    assert (
+        tab.evaluate(
+            "fsrs.isDue(fsrs.card(store.read().a.reviews), Date.now())"
+        )
+        is True
+    )
     answer(tab, "a")
     assert read(tab)["a"]["reviews"] == [later, {"time": NOW, "score": 1}]
     card = tab.evaluate("fsrs.card(store.read().a.reviews)")
@@ -203,28 +230,34 @@ def test_a_clock_set_back_is_told_and_loses_nothing(open_tab):
 
 def test_two_tabs_add_to_each_other_and_hear_of_it(open_tab):
     one, other = open_tab(), open_tab()
-    other.evaluate("() => { window.heard = 0; store.listen(() => window.heard++); }")
+    other.evaluate(
+        "() => { window.heard = 0; store.listen(() => window.heard++); }"
+    )
     answer(one, "a")
     answer(other, "a", False, minutes=20)
     answer(other, "b")
-    assert [review["score"] for review in read(one)["a"]["reviews"]] == [1, 0] and set(
-        read(one)
-    ) == {"a", "b"}
+    assert [review["score"] for review in read(one)["a"]["reviews"]] == [
+        1,
+        0,
+    ] and set(read(one)) == {"a", "b"}
     other.wait_for_function("window.heard === 1")
     one.evaluate("localStorage.clear()")
     other.wait_for_function("window.heard === 2")
 
 
-def test_what_a_full_storage_refuses_is_merged_with_what_another_tab_wrote(open_tab):
+def test_what_a_full_storage_refuses_is_merged_with_what_another_tab_wrote(
+    open_tab,
+):
     one, other = open_tab(init=REFUSES), open_tab()
     one.evaluate(REFUSE, FIREFOX)
     answer(one, "a")
     assert one.evaluate("store.troubles") == ["full"]
     answer(other, "a", False, minutes=30)
     answer(other, "b")
-    assert [review["score"] for review in read(one)["a"]["reviews"]] == [1, 0] and read(one)["a"][
-        "right"
-    ] is False
+    assert [review["score"] for review in read(one)["a"]["reviews"]] == [
+        1,
+        0,
+    ] and read(one)["a"]["right"] is False
     one.evaluate("window.refuse = false")
     answer(one, "c", minutes=40)
     assert (
@@ -282,7 +315,9 @@ def reference(history, options):
         card.stability,
         card.difficulty,
         due,
-        scheduler.get_card_retrievability(card, at + timedelta(days=30, hours=5)),
+        scheduler.get_card_retrievability(
+            card, at + timedelta(days=30, hours=5)
+        ),
     )
 
 
@@ -317,7 +352,9 @@ def options(tab, **changed):
 
 
 def test_the_parameters_are_the_references(scheduler):
-    assert tuple(options(scheduler)["parameters"]) == fsrs.Scheduler().parameters
+    assert (
+        tuple(options(scheduler)["parameters"]) == fsrs.Scheduler().parameters
+    )
 
 
 @settings(
@@ -341,9 +378,14 @@ def test_every_history_is_scheduled_as_by_the_reference(scheduler, history):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    history=HISTORY, retention=st.floats(0.75, 0.98), longest=st.integers(1, 36500), data=st.data()
+    history=HISTORY,
+    retention=st.floats(0.75, 0.98),
+    longest=st.integers(1, 36500),
+    data=st.data(),
 )
-def test_so_are_other_options_and_parameters(scheduler, history, retention, longest, data):
+def test_so_are_other_options_and_parameters(
+    scheduler, history, retention, longest, data
+):
     from fsrs.scheduler import LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS
 
     drawn = [
@@ -351,9 +393,15 @@ def test_so_are_other_options_and_parameters(scheduler, history, retention, long
         for low, high in zip(LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS)
     ]
     chosen = {"parameters": drawn, "retention": retention, "longest": longest}
-    ours, theirs = scheduler.evaluate(OURS, [history, chosen]), reference(history, chosen)
-    assert ours[:2] + ours[3:] == pytest.approx(theirs[:2] + theirs[3:], rel=1e-7)
-    assert abs(ours[2] - theirs[2]) <= DAY  # where a half is rounded, the last digit decides
+    ours, theirs = (
+        scheduler.evaluate(OURS, [history, chosen]),
+        reference(history, chosen),
+    )
+    assert ours[:2] + ours[3:] == pytest.approx(
+        theirs[:2] + theirs[3:], rel=1e-7
+    )
+    # where a half is rounded, the last digit decides
+    assert abs(ours[2] - theirs[2]) <= DAY
 
 
 REVIEW = st.fixed_dictionaries(
@@ -361,7 +409,11 @@ REVIEW = st.fixed_dictionaries(
 )
 ENTRY = st.one_of(
     st.fixed_dictionaries(
-        {"reviews": st.lists(REVIEW, max_size=4, unique_by=lambda review: review["time"])},
+        {
+            "reviews": st.lists(
+                REVIEW, max_size=4, unique_by=lambda review: review["time"]
+            )
+        },
         optional={
             "time": st.integers(NOW - 9, NOW),
             "attempts": st.integers(0, 3),
@@ -369,7 +421,15 @@ ENTRY = st.one_of(
         },
     ),
     st.sampled_from(
-        [None, 5, "x", [], {}, {"reviews": "x"}, {"time": "x", "reviews": [None, {"time": 1}]}]
+        [
+            None,
+            5,
+            "x",
+            [],
+            {},
+            {"reviews": "x"},
+            {"time": "x", "reviews": [None, {"time": 1}]},
+        ]
     ),
 )
 STATE = st.dictionaries(st.sampled_from(["a", "b", "c"]), ENTRY)
@@ -378,7 +438,11 @@ STATE = st.dictionaries(st.sampled_from(["a", "b", "c"]), ENTRY)
 def times(entry):
     reviews = entry.get("reviews") if isinstance(entry, dict) else None
     return (
-        {review["time"] for review in reviews if isinstance(review, dict) and "score" in review}
+        {
+            review["time"]
+            for review in reviews
+            if isinstance(review, dict) and "score" in review
+        }
         if isinstance(reviews, list)
         else set()
     )
@@ -391,10 +455,16 @@ def times(entry):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(one=STATE, other=STATE)
-@example(one={"a": {"time": "x", "reviews": []}}, other={"a": {"time": NOW, "reviews": []}})
-def test_merging_loses_no_review_and_no_question_and_does_nothing_twice(scheduler, one, other):
+@example(
+    one={"a": {"time": "x", "reviews": []}},
+    other={"a": {"time": NOW, "reviews": []}},
+)
+def test_merging_loses_no_review_and_no_question_and_does_nothing_twice(
+    scheduler, one, other
+):
     merged, again, back = scheduler.evaluate(
-        "([a, b]) => { const m = merge(a, b); return [m, merge(m, b), merge(b, a)]; }", [one, other]
+        "([a, b]) => { const m = merge(a, b); return [m, merge(m, b), merge(b, a)]; }",
+        [one, other],
     )
     assert set(merged) == set(one) | set(other)
     for name in merged:
@@ -404,9 +474,17 @@ def test_merging_loses_no_review_and_no_question_and_does_nothing_twice(schedule
             == times(back[name])
         )
         assert times(again[name]) == times(merged[name])
-        both = [entry for entry in (one.get(name), other.get(name)) if isinstance(entry, dict)]
+        both = [
+            entry
+            for entry in (one.get(name), other.get(name))
+            if isinstance(entry, dict)
+        ]
         latest = max(
-            (entry.get("time") for entry in both if isinstance(entry.get("time"), int)),
+            (
+                entry.get("time")
+                for entry in both
+                if isinstance(entry.get("time"), int)
+            ),
             default=None,
         )
         if latest is not None:
@@ -451,12 +529,20 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_clock_that_was_wrong_moves_no_interval(scheduler, name):
     found, counted, today = (
-        [NOW + day * DAY for day in days] for days in (*WRONG[name][:2], [WRONG[name][2]])
+        [NOW + day * DAY for day in days]
+        for days in (*WRONG[name][:2], [WRONG[name][2]])
     )
     card = scheduler.evaluate(LOG, [found, *today])
-    waits = [0, *(later - earlier for earlier, later in itertools.pairwise(counted))]
-    stability, difficulty, due, _ = reference([(wait, 3) for wait in waits], options(scheduler))
-    assert (card["stability"], card["difficulty"]) == pytest.approx((stability, difficulty))
+    waits = [
+        0,
+        *(later - earlier for earlier, later in itertools.pairwise(counted)),
+    ]
+    stability, difficulty, due, _ = reference(
+        [(wait, 3) for wait in waits], options(scheduler)
+    )
+    assert (card["stability"], card["difficulty"]) == pytest.approx(
+        (stability, difficulty)
+    )
     assert (card["last"], card["due"]) == (counted[-1], counted[0] + due)
 
 
@@ -470,13 +556,21 @@ def test_a_clock_that_was_wrong_moves_no_interval(scheduler, name):
 def test_a_log_in_order_is_believed(scheduler, waits):
     times = [{"time": NOW + sum(waits[:i])} for i in range(len(waits))]
     now = times[-1]["time"] if times else NOW
-    assert scheduler.evaluate("([log, now]) => fsrs.dated(log, now)", [times, now]) == times
+    assert (
+        scheduler.evaluate("([log, now]) => fsrs.dated(log, now)", [times, now])
+        == times
+    )
 
 
 def test_a_log_leads_to_a_card_and_an_empty_one_to_none(scheduler):
     assert scheduler.evaluate("fsrs.card([])") is None
     card = scheduler.evaluate(
-        "now => fsrs.card([{time: now, score: 1}, {time: now + 3 * 86400000, score: 0}])", NOW
+        "now => fsrs.card([{time: now, score: 1}, {time: now + 3 * 86400000, score: 0}])",
+        NOW,
     )
     expected = reference([(0, 3), (3 * DAY, 1)], options(scheduler))
-    assert (card["stability"], card["difficulty"], card["due"] - NOW) == pytest.approx(expected[:3])
+    assert (
+        card["stability"],
+        card["difficulty"],
+        card["due"] - NOW,
+    ) == pytest.approx(expected[:3])

@@ -18,7 +18,9 @@ TASKS = ("a", "b", "c")
 X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 Y = {task: column[:, None] ** 2 for task, column in zip(TASKS, X.T)}
 
-BALANCES = {name: partial(make, len(TASKS)) for name, make in balances.BALANCES.items()}
+BALANCES = {
+    name: partial(make, len(TASKS)) for name, make in balances.BALANCES.items()
+}
 KINDS = {
     name: kind
     for name, kind in vars(keras.optimizers).items()
@@ -37,7 +39,9 @@ OPTIMIZERS = {
     "averages": lambda: keras.optimizers.SGD(
         0.1, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2
     ),
-    "two batches a step": lambda: keras.optimizers.AdamW(0.1, gradient_accumulation_steps=2),
+    "two batches a step": lambda: keras.optimizers.AdamW(
+        0.1, gradient_accumulation_steps=2
+    ),
 }
 
 
@@ -51,10 +55,16 @@ def network() -> keras.Model:
     That is by dropout and batch normalisation.
     """
     x = keras.Input((3,))
-    z = keras.layers.Dropout(0.5)(keras.layers.Dense(4, "tanh", use_bias=False, name="shared")(x))
+    z = keras.layers.Dropout(0.5)(
+        keras.layers.Dense(4, "tanh", use_bias=False, name="shared")(x)
+    )
     z = keras.layers.BatchNormalization(center=False)(z)
     return keras.Model(
-        x, {task: keras.layers.Dense(1, use_bias=False, name=task)(z) for task in TASKS}
+        x,
+        {
+            task: keras.layers.Dense(1, use_bias=False, name=task)(z)
+            for task in TASKS
+        },
     )
 
 
@@ -63,10 +73,15 @@ def compiled(model: keras.Model, optimizer, **options) -> keras.Model:
     return model
 
 
-def state_after_training(model: keras.Model, steps: int = 2) -> list[np.ndarray]:
+def state_after_training(
+    model: keras.Model, steps: int = 2
+) -> list[np.ndarray]:
     for _ in range(steps):
         model.train_on_batch(X, Y)
-    return [variable.numpy() for variable in (*model.variables, *model.optimizer.variables)]
+    return [
+        variable.numpy()
+        for variable in (*model.variables, *model.optimizer.variables)
+    ]
 
 
 def assert_equal(states, others):
@@ -104,7 +119,9 @@ def test_a_seed_fixes_a_run_of_fit_and_nothing_is_traced_again():
 
     traced, runs = [], []
     model = network()
-    model.compile(adam(0.1), loss=dict.fromkeys(TASKS, counted), jit_compile=False)
+    model.compile(
+        adam(0.1), loss=dict.fromkeys(TASKS, counted), jit_compile=False
+    )
     restart = Restart(model, network)
     for seed in (1, 2, 1):
         restart(seed)
@@ -130,16 +147,22 @@ def test_without_a_network_to_make_every_start_is_the_first():
 
 def test_it_says_what_it_needs():
     with pytest.raises(
-        ValueError, match="expected a compiled model, found one without an optimiser"
+        ValueError,
+        match="expected a compiled model, found one without an optimiser",
     ):
         Restart(network())
     model = compiled(network(), "adam")
-    restart = Restart(model, lambda: keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]))
+    restart = Restart(
+        model,
+        lambda: keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]),
+    )
     with pytest.raises(
         ValueError,
         match=r"expected variables of the shapes \[\(3, 4\), .*\], found \[\(3, 1\), \(1,\)\]",
     ):
         restart(seed=0)
     compiled(model, "sgd")
-    with pytest.raises(ValueError, match="found a new one: make a Restart after compile"):
+    with pytest.raises(
+        ValueError, match="found a new one: make a Restart after compile"
+    ):
         restart(seed=0)

@@ -53,7 +53,9 @@ def test_of_an_empty_history_the_mean_is_zero(users):
 def test_padding_has_no_gradient(users):
     with tf.GradientTape() as tape:
         aim = tf.reduce_sum(users(padded([3, 8])))
-    (gradient,) = tape.gradient(aim, [users.get_layer("items").trainable_weights[0].value])
+    (gradient,) = tape.gradient(
+        aim, [users.get_layer("items").trainable_weights[0].value]
+    )
     moved = np.abs(np.asarray(tf.convert_to_tensor(gradient))).sum(1)
     assert set(np.flatnonzero(moved)) == {3 + 1, 8 + 1}
 
@@ -65,7 +67,11 @@ def test_the_heads_are_parallel_and_share_all_below(data):
         aims = {name: tf.reduce_sum(out**2) for name, out in outputs.items()}
     assert tape.gradient(aims["item"], outputs["interest"]) is None
     reached = {
-        name: {w.path for w in model.trainable_weights if tape.gradient(aim, w.value) is not None}
+        name: {
+            w.path
+            for w in model.trainable_weights
+            if tape.gradient(aim, w.value) is not None
+        }
         for name, aim in aims.items()
     }
     assert reached["item"] & reached["interest"] == {
@@ -97,23 +103,34 @@ def test_the_interest_loss_leaves_out_what_is_unknown_and_its_gradient():
         total = tf.reduce_mean(loss)
     # -log σ(0) = log 2, and -log(1 - σ(log 3)) = log 4
     assert np.allclose(loss, [(np.log(2) + np.log(4)) / 2, 0], atol=1e-6)
-    assert np.allclose(tape.gradient(total, logit), [[-0.5 / 4, 0.75 / 4], [0, 0]], atol=1e-6)
+    assert np.allclose(
+        tape.gradient(total, logit), [[-0.5 / 4, 0.75 / 4], [0, 0]], atol=1e-6
+    )
 
 
 def test_the_compiled_loss_is_the_weighted_sum(data):
     model = two_tasks.compiled((2.0, 3.0))
-    x, labels = data.train.x[:64], {name: label[:64] for name, label in data.train.labels.items()}
+    x, labels = (
+        data.train.x[:64],
+        {name: label[:64] for name, label in data.train.labels.items()},
+    )
     logits = model(x)
     item = tf.reduce_mean(
         keras.losses.sparse_categorical_crossentropy(
             labels["item"], logits["item"], from_logits=True
         )
     )
-    interest = tf.reduce_mean(two_tasks.interest_loss(labels["interest"], logits["interest"]))
-    total = model.compute_loss(
-        x=x, y={name: tf.constant(label) for name, label in labels.items()}, y_pred=logits
+    interest = tf.reduce_mean(
+        two_tasks.interest_loss(labels["interest"], logits["interest"])
     )
-    assert np.isclose(total, 2 * item + 3 * interest, rtol=1e-5) and np.isfinite(total)
+    total = model.compute_loss(
+        x=x,
+        y={name: tf.constant(label) for name, label in labels.items()},
+        y_pred=logits,
+    )
+    assert np.isclose(
+        total, 2 * item + 3 * interest, rtol=1e-5
+    ) and np.isfinite(total)
 
 
 def test_report_by_hand():
@@ -124,17 +141,27 @@ def test_report_by_hand():
     item = np.array([0, 9, 10, 499])  # two of four among the first ten
     # two pairs of a yes and a no, both in order
     interest = np.array([[0.0], [1.0], [np.nan], [1.0]])
-    assert two_tasks.report(item, interest, scores) == pytest.approx({"item": 0.5, "interest": 1.0})
+    assert two_tasks.report(item, interest, scores) == pytest.approx(
+        {"item": 0.5, "interest": 1.0}
+    )
 
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=10, deadline=None)
 def test_report_asks_for_an_order_only(seed):
     rng = np.random.default_rng(seed)
-    item, interest = rng.integers(30, size=50), rng.integers(2, size=(50, 3)).astype(float)
+    item, interest = (
+        rng.integers(30, size=50),
+        rng.integers(2, size=(50, 3)).astype(float),
+    )
     interest[0], interest[1] = 0, 1
-    scores = {"item": rng.normal(size=(50, 30)), "interest": rng.normal(size=(50, 3))}
-    squeezed = {name: 1 / (1 + np.exp(-score)) for name, score in scores.items()}
+    scores = {
+        "item": rng.normal(size=(50, 30)),
+        "interest": rng.normal(size=(50, 3)),
+    }
+    squeezed = {
+        name: 1 / (1 + np.exp(-score)) for name, score in scores.items()
+    }
     assert two_tasks.report(item, interest, scores) == pytest.approx(
         two_tasks.report(item, interest, squeezed)
     )
@@ -146,24 +173,33 @@ def test_histories_come_before_what_is_predicted_and_are_the_users_own(world):
     first = log.first[user]
     history = log.history(user, first + [0, 3, 12])
     assert np.all(history[0] == PADDING)
-    assert list(history[1]) == [PADDING] * 7 + list(log.item[first[1] : first[1] + 3])
+    assert list(history[1]) == [PADDING] * 7 + list(
+        log.item[first[1] : first[1] + 3]
+    )
     assert list(history[2]) == list(log.item[first[2] + 2 : first[2] + 12])
 
 
 def test_events_of_a_user_are_in_order_of_time(world):
-    events, log = world.item_events(two_tasks.EVENTS), two_tasks.data.by_user(world)
+    events, log = (
+        world.item_events(two_tasks.EVENTS),
+        two_tasks.data.by_user(world),
+    )
     mine = events["item"][events["user"] == 42]
     assert np.array_equal(log.item[log.first[42] : log.end[42]], mine)
 
 
-def test_users_to_learn_from_to_choose_by_and_to_be_judged_by_differ(world, data):
+def test_users_to_learn_from_to_choose_by_and_to_be_judged_by_differ(
+    world, data
+):
     assert (len(data.test.x), len(data.check.x)) == (600, 300)
     unknown = np.isnan(data.train.labels["interest"])
     assert np.array_equal(unknown.any(1), unknown.all(1))
     assert 0.9 < unknown.all(1).mean() < 0.94  # 8 % of the users have told
     told = np.unique(data.train.labels["interest"][~unknown.any(1)], axis=0)
     assert len(told) <= 0.08 * 2_100
-    assert np.allclose(data.test.p_item.sum(1), 1) and data.test.p_interest.shape == (600, TAGS)
+    assert np.allclose(
+        data.test.p_item.sum(1), 1
+    ) and data.test.p_interest.shape == (600, TAGS)
     assert np.all(data.train.labels["item"] < ITEMS)
 
 
@@ -173,7 +209,8 @@ def test_the_truth_beats_popularity_and_that_chance(data):
     assert recall["Bayes"] > 3 * recall["popularity"] > 9 * recall["random"]
     assert np.isclose(recall["random"], 10 / ITEMS, atol=0.01)
     assert (
-        found["popularity"]["interest"] == pytest.approx(0.5) and found["Bayes"]["interest"] > 0.8
+        found["popularity"]["interest"] == pytest.approx(0.5)
+        and found["Bayes"]["interest"] > 0.8
     )
 
 
@@ -195,10 +232,19 @@ def test_a_seed_gives_the_start_of_a_model_of_these_sizes():
 def test_the_experiment_keeps_its_promises():
     told = []
     found = two_tasks.experiment(
-        seeds=2, epochs=1, progress=lambda done, total: told.append((done, total))
+        seeds=2,
+        epochs=1,
+        progress=lambda done, total: told.append((done, total)),
     )
     assert told == [(n, 6) for n in range(1, 7)]
-    assert found.keys() == {"random", "popularity", "Bayes", "item alone", "interest alone", "both"}
+    assert found.keys() == {
+        "random",
+        "popularity",
+        "Bayes",
+        "item alone",
+        "interest alone",
+        "both",
+    }
     assert found["both"]["epochs"] == [1, 1] and all(
         len(scores["item"]) == 2 for scores in found.values()
     )
@@ -226,17 +272,25 @@ def small_movielens(users=40, films=30, favourites=8):
 
 def test_movielens_as_two_tasks():
     data = Data.of_movielens(small_movielens())
-    assert len(data.test.x) == 8 and len(data.check.x) == 4 and len(data.train.x) == 28 * 7
+    assert (
+        len(data.test.x) == 8
+        and len(data.check.x) == 4
+        and len(data.train.x) == 28 * 7
+    )
     known = ~np.isnan(data.train.labels["interest"]).any(axis=1)
     assert known.sum() == 2 * 7  # 8 % of 28 users
     # a user's later favourites, like the earlier ones, are all of one genre
     of_item = data.train.labels["item"][known] % 3
-    assert np.array_equal(data.train.labels["interest"][known], np.eye(3)[of_item])
-    seen = data.test.x[:, -1] % 3
-    assert np.array_equal(data.test.interest, np.eye(3)[seen]) and np.array_equal(
-        data.test.p_item.argmax(1) % 3, seen
+    assert np.array_equal(
+        data.train.labels["interest"][known], np.eye(3)[of_item]
     )
+    seen = data.test.x[:, -1] % 3
+    assert np.array_equal(
+        data.test.interest, np.eye(3)[seen]
+    ) and np.array_equal(data.test.p_item.argmax(1) % 3, seen)
     assert set(two_tasks.baselines(data)) == {"random", "popularity"}
     model = two_tasks.compiled(items=30, tags=3)
-    found = two_tasks.best_pass(model, data, seed=0, weights=(1.0, 1.0), epochs=2)
+    found = two_tasks.best_pass(
+        model, data, seed=0, weights=(1.0, 1.0), epochs=2
+    )
     assert 0 <= found["item"] <= 1 and 0 <= found["interest"] <= 1

@@ -64,7 +64,9 @@ def _load() -> griffe.Module:
 
 def _source(name: str) -> Path:
     module = ROOT / "mtl_lessons" / name
-    return module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
+    return (
+        module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
+    )
 
 
 def _exported(module: griffe.Module) -> Iterator[griffe.Object]:
@@ -72,7 +74,11 @@ def _exported(module: griffe.Module) -> Iterator[griffe.Object]:
 
     Without it: those of the module's own that have no underscore.
     """
-    own = [name for name, thing in module.members.items() if not thing.is_alias and name[0] != "_"]
+    own = [
+        name
+        for name, thing in module.members.items()
+        if not thing.is_alias and name[0] != "_"
+    ]
     for name in map(str, module.exports or own):
         thing = _named(module, name)
         if thing.is_class or thing.is_function:
@@ -100,16 +106,24 @@ def _entry(thing: griffe.Object) -> list[str]:
 
 def _methods(kind: griffe.Class) -> list[griffe.Function]:
     """The public methods that the class itself describes."""
-    own = (thing for thing in kind.members.values() if thing.is_function and thing.name[0] != "_")
+    own = (
+        thing
+        for thing in kind.members.values()
+        if thing.is_function and thing.name[0] != "_"
+    )
     return [thing for thing in own if thing.has_docstring]
 
 
 def _signature(thing: griffe.Object) -> str:
     """The call, a parameter a line where it would be longer than a line of code."""
-    call = re.sub(r"\bself, |\bself\b|\bcls, |\bcls\b", "", _call(thing), count=1)
+    call = re.sub(
+        r"\bself, |\bself\b|\bcls, |\bcls\b", "", _call(thing), count=1
+    )
     if len(call) <= 74:
         return call
-    start, inside, end = re.fullmatch(r"(\w+\()(.*)(\).*?)", call, flags=re.DOTALL).groups()
+    start, inside, end = re.fullmatch(
+        r"(\w+\()(.*)(\).*?)", call, flags=re.DOTALL
+    ).groups()
     return f"{start}\n    {_split(inside)},\n{end}"
 
 
@@ -118,7 +132,9 @@ def _call(thing: griffe.Object) -> str:
         return thing.signature()
     if "__init__" not in thing.all_members:
         return f"{thing.name}()"
-    return thing.all_members["__init__"].signature(name=thing.name, return_type=False)
+    return thing.all_members["__init__"].signature(
+        name=thing.name, return_type=False
+    )
 
 
 def _split(parameters: str) -> str:
@@ -140,7 +156,9 @@ def _described(thing: griffe.Object) -> Iterator[str]:
         elif section.kind is griffe.DocstringSectionKind.returns:
             yield "\n".join(f"Returns: {_flat(part)}" for part in section.value)
         else:
-            yield "\n".join(f"- {_name(part)}: {_flat(part)}" for part in section.value)
+            yield "\n".join(
+                f"- {_name(part)}: {_flat(part)}" for part in section.value
+            )
 
 
 def _name(part: griffe.DocstringElement) -> str:

@@ -48,7 +48,10 @@ def measure(url: str, chromium: str) -> dict[str, float]:
             "--chrome-flags=--headless=new --no-sandbox",
         ]
         run = subprocess.run(
-            command, env=os.environ | {"CHROME_PATH": chromium}, capture_output=True, text=True
+            command,
+            env=os.environ | {"CHROME_PATH": chromium},
+            capture_output=True,
+            text=True,
         )
         if not report.is_file():
             raise RuntimeError(
@@ -58,15 +61,17 @@ def measure(url: str, chromium: str) -> dict[str, float]:
     return {
         "performance": found["categories"]["performance"]["score"],
         "accessibility": found["categories"]["accessibility"]["score"],
-        "lcp": found["audits"]["largest-contentful-paint"]["numericValue"] / 1000,
-        "kilobytes": found["audits"]["total-byte-weight"]["numericValue"] / 1000,
+        "lcp": found["audits"]["largest-contentful-paint"]["numericValue"]
+        / 1000,
+        "kilobytes": found["audits"]["total-byte-weight"]["numericValue"]
+        / 1000,
     }
 
 
 def passes(row: dict[str, float]) -> bool:
-    return all(row[name] >= BARS[name] for name in ("performance", "accessibility")) and all(
-        row[name] <= BARS[name] for name in ("lcp", "kilobytes")
-    )
+    return all(
+        row[name] >= BARS[name] for name in ("performance", "accessibility")
+    ) and all(row[name] <= BARS[name] for name in ("lcp", "kilobytes"))
 
 
 def main() -> None:
@@ -83,15 +88,23 @@ def main() -> None:
             "without them there is nothing to measure with"
         )
     pages = sorted(
-        path.relative_to(given.folder).as_posix() for path in given.folder.rglob("*.html")
+        path.relative_to(given.folder).as_posix()
+        for path in given.folder.rglob("*.html")
     )
     if not pages:
-        sys.exit(f"expected a built site in {given.folder}, found no page: run `make book` first")
-    print(f"{'page':30} performance  accessibility  LCP (s)  transferred (kB)", flush=True)
+        sys.exit(
+            f"expected a built site in {given.folder}, found no page: run `make book` first"
+        )
+    print(
+        f"{'page':30} performance  accessibility  LCP (s)  transferred (kB)",
+        flush=True,
+    )
     good = True
     with serving(given.folder) as url:
         for page in pages:
-            runs = [measure(f"{url}/{page}", chromium) for _ in range(given.runs)]
+            runs = [
+                measure(f"{url}/{page}", chromium) for _ in range(given.runs)
+            ]
             row = {name: median(run[name] for run in runs) for name in BARS}
             good &= passes(row)
             print(

@@ -60,7 +60,9 @@ class ChaptersDirective(SphinxDirective):
                 return self.parse_text_to_nodes("".join(map(entry, names())))
             except ValueError as error:
                 raise self.error(str(error)) from error
-        links = [download(name, number) for number, name in enumerate(names(), 1)]
+        links = [
+            download(name, number) for number, name in enumerate(names(), 1)
+        ]
         return [nodes.raw("", f"<p>{', '.join(links)}</p>", format="html")]
 
 

@@ -35,7 +35,8 @@ from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))  # the site shows the package of its own checkout, installed or not
+# the site shows the package of its own checkout, installed or not
+sys.path.insert(0, str(ROOT))
 
 import api  # noqa: E402
 import chapters  # noqa: E402
@@ -79,7 +80,10 @@ def visit_math_block(translator, node: nodes.math_block) -> None:
         else ""
     )
     translator.body.append(
-        translator.starttag(node, "div", CLASS="equation") + body + number + "</div>\n"
+        translator.starttag(node, "div", CLASS="equation")
+        + body
+        + number
+        + "</div>\n"
     )
     raise nodes.SkipNode
 
@@ -97,10 +101,18 @@ def faults(notebook: dict) -> Iterator[str]:
         for place, cell in enumerate(notebook["cells"], 1)
         if cell["cell_type"] == "code"
     ]
-    for number, (place, cell, source) in enumerate((row for row in cells if row[2]), 1):
+    for number, (place, cell, source) in enumerate(
+        (row for row in cells if row[2]), 1
+    ):
         name = f"cell {place} ({source.splitlines()[0]:.50})"
-        errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
-        if errors and "raises-exception" not in cell["metadata"].get("tags", []):
+        errors = [
+            output
+            for output in cell["outputs"]
+            if output["output_type"] == "error"
+        ]
+        if errors and "raises-exception" not in cell["metadata"].get(
+            "tags", []
+        ):
             yield f"{name}: expected no error, found {errors[0]['ename']}: {errors[0]['evalue']}"
         if cell["execution_count"] != number:
             ran = cell["execution_count"] or "not run"
@@ -110,13 +122,19 @@ def faults(notebook: dict) -> Iterator[str]:
 
 def notebooks(env) -> list[str]:
     """The pages of the book that are notebooks."""
-    return sorted(name for name in env.found_docs if env.doc2path(name).endswith(".ipynb"))
+    return sorted(
+        name for name in env.found_docs if env.doc2path(name).endswith(".ipynb")
+    )
 
 
-def refuse_unrun(app: Sphinx, env, added: set, changed: set, removed: set) -> list[str]:
+def refuse_unrun(
+    app: Sphinx, env, added: set, changed: set, removed: set
+) -> list[str]:
     """Warn of every fault in every notebook, at each build, changed or not."""
     for name in notebooks(env):
-        for fault in faults(json.loads(Path(env.doc2path(name)).read_text(encoding="utf-8"))):
+        for fault in faults(
+            json.loads(Path(env.doc2path(name)).read_text(encoding="utf-8"))
+        ):
             LOGGER.warning("%s; run `make execute`", fault, location=name)
     return []
 
@@ -134,13 +152,19 @@ def publish(app: Sphinx) -> None:
     from notebooks import publish as publish_notebook
 
     site = app.config.mtl_site_url.rstrip("/")
-    wheel = f"{site}/wheels/mtl_lessons-{__version__}-py3-none-any.whl" if site else None
+    wheel = (
+        f"{site}/wheels/mtl_lessons-{__version__}-py3-none-any.whl"
+        if site
+        else None
+    )
     folder = Path(app.outdir, "notebooks")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name in notebooks(app.env):
         publish_notebook(
-            Path(app.env.doc2path(name)), folder / f"{posixpath.basename(name)}.ipynb", wheel
+            Path(app.env.doc2path(name)),
+            folder / f"{posixpath.basename(name)}.ipynb",
+            wheel,
         )
 
 
@@ -149,17 +173,22 @@ def publish(app: Sphinx) -> None:
 MENDS = {  # what docutils writes that a screen reader cannot use
     # a deprecated role, and a list without items
     r' role="doc-biblioentry"| role="list"(?= class="citation-list")': "",
-    r'<th class="head([^"]*)"><p></p></th>': r'<td class="head\1"></td>',  # a heading of nothing
+    # a heading of nothing
+    r'<th class="head([^"]*)"><p></p></th>': r'<td class="head\1"></td>',
 }
 
 
-def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+def prepare_page(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree
+) -> None:
     """Tell the template what a page holds, so that it asks for that and no more."""
     body = embed.strip(context.get("body", ""))
     for wrong, right in MENDS.items():
         body = re.sub(wrong, right, body)
     context["body"] = body
-    context["engines"] = [name for name in ENGINES if re.search(rf'class="mtl-{name}[ "]', body)]
+    context["engines"] = [
+        name for name in ENGINES if re.search(rf'class="mtl-{name}[ "]', body)
+    ]
     modules = dict.fromkeys(
         part for name in context["engines"] for part in embed.modules(name)[:-1]
     )
@@ -167,13 +196,21 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     context["engine_modules"] = [name for name in modules if name != "reach"]
     context["engine_styles"] = styles(body)
     if pagename in notebooks(app.env):
-        notebook = context["notebook"] = f"notebooks/{posixpath.basename(pagename)}.ipynb"
+        notebook = context["notebook"] = (
+            f"notebooks/{posixpath.basename(pagename)}.ipynb"
+        )
         context["colab"] = colab_url(app.config, notebook)
         reference = f"book/api/{posixpath.basename(pagename)}"
-        context["reference"] = reference if reference in app.env.found_docs else None
-    elif pagename == app.config.root_doc and (first := colab_url(app.config, FIRST)):
+        context["reference"] = (
+            reference if reference in app.env.found_docs else None
+        )
+    elif pagename == app.config.root_doc and (
+        first := colab_url(app.config, FIRST)
+    ):
         # the door "run" opens where it can
-        context["body"] = body.replace('href="#run-it-yourself"', f'href="{first}"', 1)
+        context["body"] = body.replace(
+            'href="#run-it-yourself"', f'href="{first}"', 1
+        )
 
 
 def styles(body: str) -> list[str]:
@@ -186,14 +223,18 @@ def styles(body: str) -> list[str]:
         if name in shown | trained
         for sheet in needed
     ]
-    return list(dict.fromkeys((["base"] if shown or "<math" in body else []) + sheets))
+    return list(
+        dict.fromkeys((["base"] if shown or "<math" in body else []) + sheets)
+    )
 
 
 def front_page(page: str, folder: str) -> str:
     """The page of `folder` as it reads at the top of the site, where relative links differ."""
     return re.sub(
         r'\b(href|src|action)="(?![a-z]+:|#|/)([^"]*)"',
-        lambda link: f'{link[1]}="{posixpath.normpath(posixpath.join(folder, link[2]))}"',
+        lambda link: (
+            f'{link[1]}="{posixpath.normpath(posixpath.join(folder, link[2]))}"'
+        ),
         page,
     )
 
@@ -212,11 +253,16 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     for path in (*WEB.glob("*.css"), *WEB.glob("*.js")):
         shutil.copyfile(path, out / "_static" / "mtl" / path.name)
     # Sphinx does so only if it wrote a page
-    shutil.copytree(ROOT / "book" / "_assets", out / "_static", dirs_exist_ok=True)
+    shutil.copytree(
+        ROOT / "book" / "_assets", out / "_static", dirs_exist_ok=True
+    )
     trainer.write(app, quiz.everything(quizzes.QUESTIONS))
     publish(app)
     (out / "index.html").write_text(
-        front_page((out / f"{root}.html").read_text(encoding="utf-8"), posixpath.dirname(root)),
+        front_page(
+            (out / f"{root}.html").read_text(encoding="utf-8"),
+            posixpath.dirname(root),
+        ),
         encoding="utf-8",
     )
     shed(out)
@@ -228,7 +274,9 @@ def shed(out: Path) -> None:
     used = {
         posixpath.basename(name)
         for page in pages
-        for name in re.findall(r'(?:href|src|data-bank)="[^"]*_static/([^"?#]+)', page)
+        for name in re.findall(
+            r'(?:href|src|data-bank)="[^"]*_static/([^"?#]+)', page
+        )
     }
     static = out / "_static"
     for path in sorted(static.rglob("*"), reverse=True):
@@ -239,18 +287,30 @@ def shed(out: Path) -> None:
 
 
 def setup(app: Sphinx) -> dict:
-    for name, default in {"repository": "", "branch": "gh-pages", "site_url": ""}.items():
+    for name, default in {
+        "repository": "",
+        "branch": "gh-pages",
+        "site_url": "",
+    }.items():
         app.add_config_value(
-            f"mtl_{name}", os.environ.get(f"MTL_{name.upper()}", default), "html", str
+            f"mtl_{name}",
+            os.environ.get(f"MTL_{name.upper()}", default),
+            "html",
+            str,
         )
-    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.add_html_math_renderer(
+        "mathml", (visit_math, None), (visit_math_block, None)
+    )
     chapters.setup(app)
     quizzes.setup(app)
     trainer.setup(app)
     # before the contents are read
     app.connect("config-inited", lambda *_: api.write(), priority=100)
     app.connect(
-        "config-inited", lambda app, config: setattr(config, "html_baseurl", config.mtl_site_url)
+        "config-inited",
+        lambda app, config: setattr(
+            config, "html_baseurl", config.mtl_site_url
+        ),
     )
     app.connect("env-get-outdated", refuse_unrun)
     app.connect("html-page-context", prepare_page, priority=900)
@@ -260,7 +320,9 @@ def setup(app: Sphinx) -> dict:
     sources += sorted(Path(quiz.__file__).parent.rglob("*.py"))
     return {
         "version": __version__,
-        "env_version": crc32(b"".join(source.read_bytes() for source in sources)),
+        "env_version": crc32(
+            b"".join(source.read_bytes() for source in sources)
+        ),
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

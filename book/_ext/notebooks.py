@@ -15,12 +15,17 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import (
+    CellExecutionError,
+    CellTimeoutError,
+    DeadKernelError,
+)
 from pybtex import PybtexEngine
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
-sys.path.insert(0, str(ROOT))  # the notebooks of this checkout, with its own package
+# the notebooks of this checkout, with its own package
+sys.path.insert(0, str(ROOT))
 
 from mtl_lessons import embed, quiz  # noqa: E402
 from mtl_lessons.explorables import VIEW  # noqa: E402
@@ -67,20 +72,28 @@ def chapters() -> list[Path]:
 def with_setup(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook with the setup cell as its first code cell, as it is written above."""
     notebook.cells = [
-        cell for cell in notebook.cells if "setup" not in cell.metadata.get("tags", [])
+        cell
+        for cell in notebook.cells
+        if "setup" not in cell.metadata.get("tags", [])
     ]
     cell = nbformat.v4.new_code_cell(
         SETUP.rstrip(), id="setup", metadata={"tags": ["setup", "hide-input"]}
     )
     first = next(
-        (i for i, other in enumerate(notebook.cells) if other.cell_type == "code"),
+        (
+            i
+            for i, other in enumerate(notebook.cells)
+            if other.cell_type == "code"
+        ),
         len(notebook.cells),
     )
     notebook.cells.insert(first, cell)
     return notebook
 
 
-def execute(notebook: nbformat.NotebookNode, folder: Path = BOOK) -> nbformat.NotebookNode:
+def execute(
+    notebook: nbformat.NotebookNode, folder: Path = BOOK
+) -> nbformat.NotebookNode:
     """Run all cells in a fresh kernel, in `folder`.
 
     Raises:
@@ -90,12 +103,17 @@ def execute(notebook: nbformat.NotebookNode, folder: Path = BOOK) -> nbformat.No
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
-        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=900,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
     )
     try:
         client.execute()
     except CellExecutionError as error:
-        raise RuntimeError(f"{_unfinished(notebook)}: {error.ename}: {error.evalue}") from None
+        raise RuntimeError(
+            f"{_unfinished(notebook)}: {error.ename}: {error.evalue}"
+        ) from None
     except (CellTimeoutError, DeadKernelError) as error:
         raise RuntimeError(f"{_unfinished(notebook)}: {error}") from error
     for place, cell in enumerate(notebook.cells, 1):
@@ -110,7 +128,11 @@ def execute(notebook: nbformat.NotebookNode, folder: Path = BOOK) -> nbformat.No
 
 def _unfinished(notebook: nbformat.NotebookNode) -> str:
     """The cell at which the run stopped: the last that has a number."""
-    started = [(i, cell) for i, cell in enumerate(notebook.cells, 1) if cell.get("execution_count")]
+    started = [
+        (i, cell)
+        for i, cell in enumerate(notebook.cells, 1)
+        if cell.get("execution_count")
+    ]
     return _name(*started[-1]) if started else "before the first cell"
 
 
@@ -120,7 +142,11 @@ def _name(place: int, cell: nbformat.NotebookNode) -> str:
 
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook without what differs from run to run or from machine to machine."""
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    kernel = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": kernel, "language_info": {"name": "python"}}
     )
@@ -136,7 +162,9 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def _still(data: dict) -> dict:
     """What an output shows, without the ids of widgets, the engine, and the questions of a quiz."""
-    data = {kind: shown for kind, shown in stored.kept(data).items() if kind != VIEW}
+    data = {
+        kind: shown for kind, shown in stored.kept(data).items() if kind != VIEW
+    }
     if "text/html" in data:
         data["text/html"] = embed.strip(data["text/html"])
     return data
@@ -146,7 +174,11 @@ def _merged(outputs: list) -> list:
     """Neighbouring pieces of one stream as one: where a kernel cuts it is chance."""
     merged = []
     for output in outputs:
-        if merged and output.output_type == "stream" and merged[-1].get("name") == output.name:
+        if (
+            merged
+            and output.output_type == "stream"
+            and merged[-1].get("name") == output.name
+        ):
             merged[-1].text += output.text
         else:
             merged.append(output)
@@ -168,7 +200,9 @@ def publish(source: Path, target: Path, wheel_url: str | None) -> None:
     keys = cited(notebook, source.stem)
     for cell in notebook.cells:
         if "setup" in cell.metadata.get("tags", []):
-            cell.source = cell.source.replace('WHEEL = ""', f'WHEEL = "{wheel_url or ""}"')
+            cell.source = cell.source.replace(
+                'WHEEL = ""', f'WHEEL = "{wheel_url or ""}"'
+            )
         elif cell.cell_type == "markdown":
             cell.source = plain(cell.source, keys)
         for output in cell.get("outputs", []):
@@ -181,7 +215,10 @@ def _fill(data: dict) -> None:
     """Give an output what a stored one lacks: the questions of a quiz, the engine of a figure."""
     if asked := stored.asked(data["text/html"]):
         shown = quiz.show(*asked)
-        data["text/html"], data["text/plain"] = embed.carry(shown.html, "quiz"), shown.text
+        data["text/html"], data["text/plain"] = (
+            embed.carry(shown.html, "quiz"),
+            shown.text,
+        )
     elif 'class="mtl-explorable"' in data["text/html"]:
         data["text/html"] = embed.carry(data["text/html"], "explorable")
 
@@ -196,7 +233,11 @@ def cited(notebook: nbformat.NotebookNode, chapter: str) -> list[str]:
     Those that its text cites, those that its questions cite, and those that the list names.
     """
     text = "\n".join(cell.source for cell in notebook.cells)
-    keys = {key.strip() for keys in CITATION.findall(text) for key in keys.split(",")}
+    keys = {
+        key.strip()
+        for keys in CITATION.findall(text)
+        for key in keys.split(",")
+    }
     named = {key for keys in SOURCES.findall(text) for key in keys.split()}
     return sorted(keys | named | set(quiz.sources(chapter)))
 
@@ -204,9 +245,14 @@ def cited(notebook: nbformat.NotebookNode, chapter: str) -> list[str]:
 def plain(text: str, keys: list[str]) -> str:
     """MyST as Markdown that any notebook shows: with targets, citations and a list of `keys`."""
     names = quiz.references(BOOK)
-    text = re.sub(r"^\(([\w-]+)\)=$", r'<a id="\1"></a>', text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^\(([\w-]+)\)=$", r'<a id="\1"></a>', text, flags=re.MULTILINE
+    )
     text = CITATION.sub(
-        lambda found: f"({'; '.join(names[key.strip()] for key in found[1].split(','))})", text
+        lambda found: (
+            f"({'; '.join(names[key.strip()] for key in found[1].split(','))})"
+        ),
+        text,
     )
     return SOURCES.sub(lambda _: references(keys), text)
 
@@ -226,10 +272,15 @@ def main(command: str, *names: str) -> None:
     for path in chapters():
         if names and path.stem not in names:
             continue
-        notebook, start = with_setup(nbformat.read(path, as_version=4)), time.perf_counter()
+        notebook, start = (
+            with_setup(nbformat.read(path, as_version=4)),
+            time.perf_counter(),
+        )
         if command == "execute":
             notebook = execute(notebook)
-            print(f"{path.relative_to(ROOT)}: {time.perf_counter() - start:.0f} s")
+            print(
+                f"{path.relative_to(ROOT)}: {time.perf_counter() - start:.0f} s"
+            )
         nbformat.write(notebook, path)
 
 

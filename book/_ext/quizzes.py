@@ -26,7 +26,9 @@ STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
 LOGGER = logging.getLogger(__name__)
 
 
-def questions(env: BuildEnvironment, chapter: str, ids: list[str] | None) -> str:
+def questions(
+    env: BuildEnvironment, chapter: str, ids: list[str] | None
+) -> str:
     """The HTML of a quiz on the page that is being read.
 
     Raises:
@@ -84,7 +86,8 @@ class SourcesDirective(BibliographyDirective):
         if keys:
             self.env.note_dependency(str(QUESTIONS / f"{chapter}.yml"))
         keys += " ".join(self.arguments).split()
-        self.arguments = []  # to the base class, an argument means another thing
+        # to the base class, an argument means another thing
+        self.arguments = []
         also = f' or key % "^({"|".join(keys)})$"' if keys else ""
         self.options["filter"] = "docname in docnames" + also
         return super().run()

@@ -52,7 +52,9 @@ class Handler(SimpleHTTPRequestHandler):
             return super().send_head()
         body = compressed(str(path), path.stat().st_mtime)
         self.send_response(200)
-        self.send_header("Content-Type", f"{self.guess_type(str(path))}; charset=utf-8")
+        self.send_header(
+            "Content-Type", f"{self.guess_type(str(path))}; charset=utf-8"
+        )
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

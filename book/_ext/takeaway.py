@@ -34,7 +34,9 @@ def printable(topics: list[tuple[str, Bank]]) -> str:
     """All questions by topic, then all answers; links lead from each to the other."""
     numbers = {
         question["id"]: i
-        for i, question in enumerate((q for _, bank in topics for q in bank.questions), 1)
+        for i, question in enumerate(
+            (q for _, bank in topics for q in bank.questions), 1
+        )
     }
 
     def entry(question: Question, html: str, here: str, there: str) -> str:
@@ -46,7 +48,10 @@ def printable(topics: list[tuple[str, Bank]]) -> str:
             aria_label=SAY[f"to-{there}"].format(number=number),
         )
         return tag(
-            "li", tag("p", head, *labels(question), class_="mtl-hint"), html, id=f"{here}-{number}"
+            "li",
+            tag("p", head, *labels(question), class_="mtl-hint"),
+            html,
+            id=f"{here}-{number}",
         )
 
     def part(heading: str, name: str, side, here: str, there: str) -> str:
@@ -78,7 +83,8 @@ max-width: 45rem; margin: 1rem auto; }
 pre { padding: .5rem; background: #8881; overflow-x: auto; }
 .hint { color: #777; font-size: .875rem; }"""
 MODEL = genanki.Model(
-    1_623_118_001,  # never to change: it tells Anki that a card of a later deck is the same kind
+    # never to change: it tells Anki that a card of a later deck is the same kind
+    1_623_118_001,
     "Multi-task learning interview",
     fields=[{"name": name} for name in ("Question", "Answer", "Level", "Id")],
     templates=[
@@ -98,7 +104,9 @@ def mathjax(html: str) -> str:
 
     def tex(found: re.Match) -> str:
         text = re.search(r'alttext="([^"]*)"', found[1])[1]
-        return rf"\[{text}\]" if 'display="block"' in found[1] else rf"\({text}\)"
+        return (
+            rf"\[{text}\]" if 'display="block"' in found[1] else rf"\({text}\)"
+        )
 
     return MATH.sub(tex, html)
 
@@ -113,14 +121,18 @@ def note(question: Question, topic: str) -> genanki.Note:
     ]
     tags = [topic, question["level"], f"type-{question['type']}"]
     return genanki.Note(
-        model=MODEL, fields=fields, tags=tags, guid=genanki.guid_for("mtl-lessons", question["id"])
+        model=MODEL,
+        fields=fields,
+        tags=tags,
+        guid=genanki.guid_for("mtl-lessons", question["id"]),
     )
 
 
 def deck(title: str, bank: Bank) -> genanki.Deck:
     """A deck for a topic, under one for all. Its number depends on the name of the bank alone."""
     found = genanki.Deck(
-        1_500_000_000 + crc32(bank.path.stem.encode()) % 500_000_000, f"{MODEL.name}::{title}"
+        1_500_000_000 + crc32(bank.path.stem.encode()) % 500_000_000,
+        f"{MODEL.name}::{title}",
     )
     for question in bank.questions:
         found.add_note(note(question, bank.path.stem))
@@ -130,4 +142,6 @@ def deck(title: str, bank: Bank) -> genanki.Deck:
 def write_anki(topics: list[tuple[str, Bank]], path: Path) -> None:
     """All topics as one `.apkg`. Anki takes a note anew if the file is younger than what it has."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    genanki.Package([deck(title, bank) for title, bank in topics]).write_to_file(path)
+    genanki.Package(
+        [deck(title, bank) for title, bank in topics]
+    ).write_to_file(path)

@@ -34,14 +34,24 @@ STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
 def titled(banks: list[Bank], order: list[str]) -> list[tuple[str, Bank]]:
     """The banks with their titles: those of chapters in the `order` of the book, then topics."""
     place = {name: i for i, name in enumerate(order)}
-    banks = sorted(banks, key=lambda bank: (place.get(bank.path.stem, len(order)), bank.path.stem))
+    banks = sorted(
+        banks,
+        key=lambda bank: (
+            place.get(bank.path.stem, len(order)),
+            bank.path.stem,
+        ),
+    )
     return [(bank.data["title"], bank) for bank in banks]
 
 
 def data(question: Question, place: quiz.Place) -> dict:
     """What a page of the trainer needs of a question."""
     kind = quiz.kind_of(question)
-    found = {name: question[name] for name in ("id", "level", "type", "next") if name in question}
+    found = {
+        name: question[name]
+        for name in ("id", "level", "type", "next")
+        if name in question
+    }
     found["seconds"] = kind.seconds(question)
     found["key"] = kind.key(question)
     found["html"] = quiz.render(question, "", place)
@@ -55,9 +65,12 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
     """The bank as `bank.js` reads it; `pages`: the chapters that are there."""
     found = []
     for title, bank in topics:
-        place = quiz.Place.of(bank, page="", pages=pages)  # any page but those of chapters
+        # any page but those of chapters
+        place = quiz.Place.of(bank, page="", pages=pages)
         questions = [data(question, place) for question in bank.questions]
-        found.append({"id": bank.path.stem, "title": title, "questions": questions})
+        found.append(
+            {"id": bank.path.stem, "title": title, "questions": questions}
+        )
     whole = {"levels": quiz.LEVELS, "types": list(quiz.KINDS), "topics": found}
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
@@ -87,9 +100,13 @@ class TrainerDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
         if name not in PAGES:
-            raise self.error(f"expected a page of {', '.join(PAGES)}, found {name}")
+            raise self.error(
+                f"expected a page of {', '.join(PAGES)}, found {name}"
+            )
         self.env.note_dependency(str(STRINGS))
-        bank = posixpath.relpath(BANK, posixpath.dirname(self.env.docname) or ".")
+        bank = posixpath.relpath(
+            BANK, posixpath.dirname(self.env.docname) or "."
+        )
         return [nodes.raw("", root_of(name, bank), format="html")]
 
 
@@ -114,7 +131,9 @@ def write(app: Sphinx, banks: list[Bank]) -> None:
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         if PRINTED.search(text):
-            page.write_text(PRINTED.sub(lambda _: filled, text), encoding="utf-8")
+            page.write_text(
+                PRINTED.sub(lambda _: filled, text), encoding="utf-8"
+            )
 
 
 def setup(app: Sphinx) -> None:
