@@ -1,5 +1,12 @@
 from mtl_lessons.backend import keras
-from mtl_lessons.inputs_outputs import Binary, Categorical, OneOfK, Regression, heads, losses
+from mtl_lessons.inputs_outputs import (
+    Binary,
+    Categorical,
+    OneOfK,
+    Regression,
+    heads,
+    losses,
+)
 from mtl_lessons.inputs_outputs.features import tensors
 from mtl_lessons.shared_networks import MMoE
 from mtl_lessons.three_tasks import meet
