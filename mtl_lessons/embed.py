@@ -12,6 +12,7 @@ import json
 import re
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 IMPORT = re.compile(
     r'^import \{[^}]*\} from "\./([\w-]+)\.js";\n', re.MULTILINE
@@ -26,6 +27,9 @@ SHEETS = {
     "explorable": ("base", "explorable"),
     "exercise": ("base", "exercise"),
     "trainer": ("base", "quiz", "trainer"),
+    "figure": ("base", "still"),
+    "table": ("base", "still"),
+    "takeaway": ("base", "still"),
 }
 
 
@@ -92,6 +96,27 @@ def carry(html: str, name: str) -> str:
     sheets = f"<style data-mtl-engine>\n{style(name)}</style>"
     script = f'<script type="module" data-mtl-engine>\n{bundle(name)}</script>'
     return f"{strip(html)}\n{sheets}\n{script}"
+
+
+def dress(html: str, name: str) -> str:
+    """`html` with the style of `name` (`"takeaway"`, ...) behind it.
+
+    For what needs no script.
+
+    >>> dress("<p>12</p>", "table").startswith("<p>12</p>\\n<style data-mtl-engine>")
+    True
+    """
+    return f"{html}\n<style data-mtl-engine>\n{style(name)}</style>"
+
+
+def display(shown: Any) -> None:
+    """Display an object in a notebook; elsewhere, print it."""
+    try:
+        from IPython.display import display as display_in_notebook
+    except ImportError:
+        print(shown)
+    else:
+        display_in_notebook(shown)
 
 
 def strip(html: str) -> str:

@@ -151,6 +151,31 @@ def to_html(text: str, inline: bool = False) -> str:
     return PARSER.renderInline(text) if inline else PARSER.render(text)
 
 
+def to_text(text: str) -> str:
+    """Markdown as plain text: without marks, formulas as TeX in dollars.
+
+    >>> to_text("**Ads** gain `0.2`, $x^2$.")
+    'Ads gain 0.2, $x^2$.'
+    """
+    lines, bullet = [], ""
+    for block in PARSER.parse(text):
+        if block.type == "list_item_open":
+            bullet = f"{block.info}. " if block.info else "- "
+        elif block.type in ("inline", "fence", "code_block", "math"):
+            pieces = map(_said, block.children or [block])
+            lines.append(bullet + "".join(pieces).strip("\n"))
+            bullet = ""
+    return "\n".join(lines)
+
+
+def _said(token: Token) -> str:
+    if token.type == "math":
+        return f"${token.content}$"
+    if token.type == "image":
+        return token.content
+    return " " if token.type == "softbreak" else token.content
+
+
 def tag(element: str, /, *children: str, **attributes: str | int | bool) -> str:
     """An HTML element.
 

@@ -32,15 +32,19 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
+from mtl_lessons.numerals import numeral
+
 Array = np.ndarray
 
 
 class Interval(NamedTuple):
     """A mean and the two ends of its confidence interval. Prints as `+0.203
-    [+0.187, +0.219]`.
+    [+0.187, +0.219]`, with a true minus.
 
     >>> print(Interval(0.203, 0.187, 0.219))
     +0.203 [+0.187, +0.219]
+    >>> print(f"{Interval(-0.256, -0.314, -0.197):.2f}")
+    −0.26 [−0.31, −0.20]
     """
 
     mean: float
@@ -48,7 +52,7 @@ class Interval(NamedTuple):
     high: float
 
     def __format__(self, spec: str) -> str:
-        mean, low, high = (format(value, spec or "+.3f") for value in self)
+        mean, low, high = (numeral(value, spec or "+.3f") for value in self)
         return f"{mean} [{low}, {high}]"
 
     def __str__(self) -> str:
@@ -78,7 +82,7 @@ def interval(values: ArrayLike, level: float = 0.95) -> Interval:
     seed. Needs two runs or more.
 
     >>> print(interval([1.0, 2.0, 3.0]))  # 2 ± 4.303 · 1 / √3
-    +2.000 [-0.484, +4.484]
+    +2.000 [−0.484, +4.484]
     """
     runs = _finite("values", values)
     if runs.ndim != 1 or len(runs) < 2:

@@ -164,7 +164,7 @@ def test_the_table_says_sign_and_certainty_in_text(grid):
     ]
     assert [re.sub("<.*?>", "", field[3]) for field in fields] == [
         "−.10 ▼clear loss",
-        "+.00 ○unclear",
+        ".00 ○unclear",
         "+.20 ▲clear gain",
         "+.10 ▲clear gain",
     ]
@@ -219,7 +219,7 @@ def test_words_give_both_tasks_with_their_intervals(grid):
         sparse
         == "Sparse task: AUC +0.200 by sharing, 95\u00a0% interval +0.198 to +0.202: clear gain."
     )
-    assert dense == "Dense task: +0.000, −0.050 to +0.050: unclear."
+    assert dense == "Dense task: 0.000, −0.050 to +0.050: unclear."
 
 
 def test_the_drawing_has_a_dot_per_seed_where_it_belongs(grid):
@@ -271,7 +271,7 @@ def test_large_numbers_are_short_in_a_head_of_a_column():
 def test_plain_text_is_a_table(grid):
     lines = repr(TransferMap(grid)).splitlines()
     assert lines[1] == "Relatedness (rows), Labels <n> (columns)"
-    assert lines[3].split() == ["0.00", "−0.100", "▼", "+0.000", "○"]
+    assert lines[3].split() == ["0.00", "−0.100", "▼", "0.000", "○"]
 
 
 # ---------------------------------------------------------------- dials alone

@@ -48,9 +48,9 @@ def test_interval_by_hand():
 
 def test_interval_prints():
     gain = metrics.Interval(0.2031, 0.1866, -0.2194)
-    assert str(gain) == "+0.203 [+0.187, -0.219]"
+    assert str(gain) == "+0.203 [+0.187, −0.219]"
     assert f"{gain}" == str(gain)
-    assert f"{gain:.1f}" == "0.2 [0.2, -0.2]"
+    assert f"{gain:.1f}" == "0.2 [0.2, −0.2]"
 
 
 def test_interval_covers_the_truth_as_often_as_it_says():

@@ -23,9 +23,11 @@ name in `web/strings.en.json`. `bias_box` is an example of the first kind,
 from importlib import import_module
 from typing import Any
 
+from mtl_lessons.numerals import brief, signed
+
 from .explorable import Explorable
 from .gain_map import GainMap, Train
-from .grid import Axis, Cell, Grid, Point, as_cell, brief, place, points, signed
+from .grid import Axis, Cell, Grid, Point, as_cell, place, points
 from .widget import VIEW
 
 __all__ = ["FIGURES", "VIEW", "show"]

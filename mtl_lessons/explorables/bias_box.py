@@ -14,10 +14,11 @@ import numpy as np
 
 from mtl_lessons import embed, stored
 from mtl_lessons.metrics import interval
+from mtl_lessons.numerals import signed
 
 from .drawing import across
 from .explorable import Explorable
-from .grid import Axis, Point, signed, stored_axes
+from .grid import Axis, Point, stored_axes
 
 SAY = embed.strings("bias_box")
 ESTIMATORS = ("naive", "natural", "esmm", "ips", "dr", "oracle")

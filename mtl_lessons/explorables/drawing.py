@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 
 from mtl_lessons.metrics import Interval, interval
+from mtl_lessons.numerals import numeral
 
 from .explorable import SAY
 from .grid import Cell
@@ -97,7 +98,7 @@ def rounded(x: float) -> float:
 
 def decimal(x: float) -> str:
     """`0.25` or `−0.25`: two decimals, with a real minus."""
-    return f"{rounded(x):.2f}".replace("-", "−")
+    return numeral(x, ".2f")
 
 
 def pair(v: Sequence[float] | np.ndarray) -> str:

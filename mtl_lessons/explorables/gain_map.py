@@ -6,9 +6,11 @@ from functools import cached_property, partial
 from html import escape
 from typing import Any
 
+from mtl_lessons.numerals import brief, signed
+
 from .drawing import dots
 from .explorable import SAY, Explorable
-from .grid import Cell, Grid, Point, brief, signed
+from .grid import Cell, Grid, Point
 from .widget import Trainer
 
 SIGNS = {"gain": "▲", "loss": "▼", "unclear": "○"}

@@ -223,16 +223,3 @@ def as_cell(
 
 def _at(point: Point) -> str:
     return ", ".join(f"{name}={value}" for name, value in point.items())
-
-
-# ---- numbers as they are printed ----
-
-
-def signed(value: float) -> str:
-    """`+0.203` or `−0.032`, with a real minus."""
-    return f"{value:+.3f}".replace("-", "−")
-
-
-def brief(value: float) -> str:
-    """`+.20` or `−.03`: two decimals, for a narrow cell."""
-    return signed(value)[:1] + f"{abs(value):.2f}".removeprefix("0")

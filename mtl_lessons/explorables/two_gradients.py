@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mtl_lessons import embed
+from mtl_lessons.numerals import mended
 
 from .drawing import decimal, pair, rounded, table
 from .explorable import Explorable
@@ -80,8 +81,7 @@ class TwoGradients(Explorable):
         found = steps(a, b)
         _, *arrows = self.axes
         said = {
-            axis.name: axis.text(state[axis.name]).replace("-", "−")
-            for axis in arrows
+            axis.name: mended(axis.text(state[axis.name])) for axis in arrows
         }
         name = state["shown"]
         last = (

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from mtl_lessons import figures
 from mtl_lessons.backend import Tensor, keras, tf
+from mtl_lessons.numerals import numeral
 
 from .level import Block, Part
 from .networks import GatedNetwork, Network
@@ -172,7 +173,7 @@ def draw_experts(network: GatedNetwork, x: Tensor, level: int = -1) -> Figure:
     figure, axes = figures.new(width=4.4, height=4.0)
     axes.imshow(np.abs(alike), cmap="Blues", vmin=0, vmax=1.6)
     for (row, column), value in np.ndenumerate(alike):
-        text = f"{value:.1f}".replace("-0.0", "0.0")
+        text = numeral(value, ".1f")
         axes.text(column, row, text, ha="center", va="center", fontsize=9)
     axes.set(
         xticks=range(len(names)), yticks=range(len(names)), yticklabels=names
