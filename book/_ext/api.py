@@ -20,6 +20,10 @@ SHARED = (
     "metrics",
     "training",
     "figures",
+    "takeaway",
+    "tables",
+    "listings",
+    "numerals",
     "stored",
 )
 

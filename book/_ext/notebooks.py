@@ -211,6 +211,10 @@ def publish(source: Path, target: Path, wheel_url: str | None) -> None:
     nbformat.write(notebook, target)
 
 
+# what needs its style and no script
+STILL = re.compile(r'class="mtl-(figure|table|takeaway)"')
+
+
 def _fill(data: dict) -> None:
     """Give an output what a stored one lacks: the questions of a quiz, the engine of a figure."""
     if asked := stored.asked(data["text/html"]):
@@ -221,6 +225,8 @@ def _fill(data: dict) -> None:
         )
     elif 'class="mtl-explorable"' in data["text/html"]:
         data["text/html"] = embed.carry(data["text/html"], "explorable")
+    elif found := STILL.search(data["text/html"]):
+        data["text/html"] = embed.dress(data["text/html"], found[1])
 
 
 CITATION = re.compile(r"\{cite:[pt]\}`([^`]+)`")

@@ -1,7 +1,8 @@
 /* Whatever is too wide for its place scrolls in itself and can be reached by Tab; then the arrow keys scroll it. What is too wide is
    measured: it depends on the window and on the reader's fonts. Style: `.mtl-wide` of base.css; without scripts, its `scripting: none`. */
 
-const BOXES = "pre, .output, .pst-scrollable-table-container, .equation, math[display=block]";
+const BOXES =
+  "pre, .output, .mtl-scroll, .pst-scrollable-table-container, .equation, math[display=block]";
 const OVER = "table, label"; // they do not scroll, what holds them does: a click on a label has to stay the label's
 
 /* The block that a formula is part of: a formula does not break. */
