@@ -6,12 +6,13 @@ And a name for who does not see them.
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pytest
 
-from mtl_lessons import figures
+from mtl_lessons import embed, figures
 
 PAGES = ("#ffffff", "#121212", "#14181e")
 
@@ -31,9 +32,11 @@ def curve():
 
 
 def shown(figure, **options) -> str:
-    return figures.picture(
-        figure, **({"alt": "Five curves rise."} | options)
-    )._repr_html_()
+    return embed.strip(
+        figures.picture(
+            figure, **({"alt": "Five curves rise."} | options)
+        )._repr_html_()
+    )
 
 
 def luminance(colour: str) -> float:
@@ -187,3 +190,93 @@ print(plt.get_fignums(), line.get_color())"""
         mpl.rcParams["axes.prop_cycle"]
         == mpl.rcParamsDefault["axes.prop_cycle"]
     )
+
+
+def texts(figure) -> dict:
+    """Each text of a figure, and the elements around it."""
+    root = ElementTree.fromstring(figures.picture(figure, "alt").svg)
+    above = {child: parent for parent in root.iter() for child in parent}
+    return {"".join(x.itertext()): (x, above[x]) for x in root.iter("text")}
+
+
+def test_a_text_can_be_scaled_in_place():
+    """It has no transform of its own, and is known to be centred or right."""
+    fig, ax = figures.new()
+    ax.plot([1, 100], [1, 100])
+    ax.set(yscale="log", title="$x^2$ rises", ylabel="AUC")
+    ax.text(0.5, 2, "two\nlines", ha="center")
+    ax.text(0.5, 9, "turned", rotation=45)
+    found = texts(fig)
+    assert not [x for x, _ in found.values() if x.get("transform")]
+    assert found["two"][1].get("class") == "mtl-center"
+    assert found["turned"][1].get("transform").endswith("rotate(-45)")
+    assert found["AUC"][0].get("text-anchor") == "middle"
+    title = next(above for name, (_, above) in found.items() if "r" in name[:4])
+    assert title.tag == "g"
+    html = shown(fig)
+    assert 'class="mtl-right"' in html and 'class="mtl-center"' in html
+
+
+def test_lines_have_the_unit_of_the_text():
+    widths = re.findall(r'stroke-width="(.*?)"', shown(curve()))
+    assert "0.15em" in widths and all(width[-2:] == "em" for width in widths)
+
+
+def test_a_title_is_heavier():
+    title = texts(curve_with_title("The gain is clear"))["The gain is clear"][0]
+    assert title.get("font-weight") in ("bold", "700")
+
+
+def curve_with_title(title):
+    fig, ax = figures.new()
+    ax.plot([1, 2], [3, 4])
+    ax.set(title=title)
+    return fig
+
+
+def test_a_line_is_named_at_its_last_point_in_its_colour():
+    fig, ax = figures.new()
+    (line,) = ax.plot([0, 1, 2], [1, 2, float("nan")], color=figures.ORANGE)
+    named = figures.label(ax, line, "ads")
+    assert (named.xy, named.get_color()) == ((1, 2), figures.ORANGE)
+    free = figures.label(ax, (0.5, 1), "here", color=figures.BLUE)
+    assert (free.xy, free.get_color()) == ((0.5, 1), figures.BLUE)
+    assert texts(fig)["ads"][0].get("fill") == figures.ORANGE
+    (nothing,) = ax.plot([], [])
+    with pytest.raises(ValueError, match="where: expected a line with a point"):
+        figures.label(ax, nothing, "nothing")
+
+
+def test_names_of_lines_do_not_touch():
+    fig, ax = figures.new()
+    for end in (0.5, 0.51, 0.52, 0.0, 1.0):
+        ax.plot([0, 1], [0, end], label=f"to {end}")
+    ax.plot([0, 1], [1, 0], label="_none")
+    named = figures.label_lines(ax)
+    assert [text.get_text() for text in named] == [
+        "to 0.5", "to 0.51", "to 0.52", "to 0.0", "to 1.0",
+    ]  # fmt: skip
+    boxes = [text.get_window_extent() for text in named]
+    apart = sorted((box.y0 + box.y1) / 2 for box in boxes)
+    least = min(b - a for a, b in pairwise(apart)) * 72 / fig.dpi
+    assert least >= 11.9
+    right = fig.bbox.x1
+    fig.draw_without_rendering()
+    assert all(text.get_window_extent().x1 <= right + 1 for text in named)
+
+
+@pytest.mark.parametrize("colour", figures.COLOURS)
+@pytest.mark.parametrize(
+    ("page", "ink"), [("#ffffff", "#222832"), ("#14181e", "#ced6dd")]
+)
+def test_text_of_a_colour_can_be_read(colour, page, ink):
+    """still.css mixes it with the colour of the page's text."""
+    rule = (
+        rf'text\[fill="{colour}"\] {{\s*fill: '
+        rf"color-mix\(in srgb, {colour} (\d+)%, var\(--mtl-text\)\)"
+    )
+    share = int(re.search(rule, embed.asset("still.css"))[1]) / 100
+    channels = zip(*(bytes.fromhex(text[1:]) for text in (colour, ink)))
+    mixed = bytes(round(share * a + (1 - share) * b) for a, b in channels)
+    low, high = sorted([luminance("#" + mixed.hex()), luminance(page)])
+    assert (high + 0.05) / (low + 0.05) >= 4.5

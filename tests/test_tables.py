@@ -1,4 +1,4 @@
-"""Tables: cells by hand, one scale for a column, the same in a terminal; HTML that is well formed."""
+"""Tables: cells by hand, one scale for a column, HTML that is well formed, lines of text."""
 
 import re
 from xml.etree import ElementTree
