@@ -33,6 +33,7 @@ from mtl_lessons.numerals import is_written, mended, numeral
 SAY = embed.strings("table")
 # of a drawn interval: its size, and the margin in which nothing is drawn
 WIDTH, HEIGHT, MARGIN = 96, 16, 6
+LONG = 24  # characters of a text that needs room
 DIGITS = 3  # significant ones, of the largest number of a column
 RANGE = 100  # in a column of one format, the largest over the smallest
 
@@ -233,7 +234,12 @@ class Column:
         ]
 
     def _kind(self) -> dict[str, str]:
-        return {"class_": "mtl-number"} if self.is_number else {}
+        """The class of its cells: numbers, or long texts."""
+        if self.is_number:
+            return {"class_": "mtl-number"}
+        texts = [str(cell) for cell in self.cells if isinstance(cell, str)]
+        long = max(map(len, texts), default=0) > LONG
+        return {"class_": "mtl-words"} if long else {}
 
     def _inside(self, cell: Any, text: str, scale: tuple[float, float]) -> str:
         if not isinstance(cell, Interval):

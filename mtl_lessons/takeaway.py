@@ -28,6 +28,7 @@ from mtl_lessons.markup import check_formulas, tag, to_html, to_text
 from mtl_lessons.numerals import numeral
 
 LONG = 9  # characters of a number that is printed as it is
+ENDS = re.compile(r"\[([−+]?[\d.,%]+), ([−+]?[\d.,%]+)\]")
 LABEL = embed.strings("takeaway")["label"]
 
 
@@ -43,7 +44,9 @@ class Takeaway:
 
     def _repr_html_(self) -> str:
         word = tag("p", LABEL, class_="mtl-label")
-        box = tag("aside", word, to_html(self.text), class_="mtl-takeaway")
+        # the two ends of an interval stay in one line
+        text = ENDS.sub("[\\1,\N{NO-BREAK SPACE}\\2]", self.text)
+        box = tag("aside", word, to_html(text), class_="mtl-takeaway")
         return embed.dress(box, "takeaway")
 
     def __repr__(self) -> str:

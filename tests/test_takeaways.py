@@ -110,6 +110,11 @@ def test_html_is_a_box_with_markdown_and_its_own_style():
     assert " style=" not in html
 
 
+def test_an_interval_stays_in_one_line():
+    html = takeaway.Takeaway(f"A gain of {ADS}, [1, 2].")._repr_html_()
+    assert "+0.203 [+0.187,\N{NO-BREAK SPACE}+0.219]" in html
+
+
 def test_plain_text_has_no_marks():
     text = "**Ads** *gain* `x`\nhere, $x^2$.\n\n- one\n- two\n\n2. three"
     assert to_text(text) == "Ads gain x here, $x^2$.\n- one\n- two\n2. three"
