@@ -11,6 +11,7 @@ OWN = {
     "quiz": ".mtl-question",
     "explorable": ".mtl-panel",
     "exercise": ".mtl-exercise summary",
+    "table": ".mtl-takeaway",
 }
 
 

@@ -251,6 +251,15 @@ def test_a_quiz_that_was_run_is_stored_as_its_mark():
     assert cell.outputs[0].data == stored_data
 
 
+@pytest.mark.parametrize("kind", ["figure", "table", "takeaway"])
+def test_what_stands_still_is_published_with_its_style(kind):
+    stored_html = f'<div class="mtl-{kind}">x</div>'
+    data = {"text/html": stored_html}
+    notebooks._fill(data)
+    assert ".mtl-takeaway" in data["text/html"]
+    assert embed.strip(data["text/html"]) == stored_html
+
+
 def test_publish_fills_in_the_address_the_engine_and_plain_markdown(tmp_path):
     notebook = notebooks.with_setup(small("quiz"))
     notebook.cells.insert(
