@@ -49,7 +49,7 @@ class Axis:
             if isinstance(value, int)
             else ".2f"
         )
-        return format(value, self.format or default)
+        return format(value, self.format or default).replace("-", "−")
 
     def short(self, value: float) -> str:
         """For the head of a narrow column: `120k`."""
