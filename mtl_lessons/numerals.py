@@ -41,12 +41,14 @@ def signed(value: float) -> str:
 
 def brief(value: float) -> str:
     """Two decimals and a sign, without the zero before the point, for a narrow
-    cell.
+    cell; three where two would be zeros.
 
-    >>> brief(0.203), brief(-0.032), brief(-1.5), brief(0)
-    ('+.20', '−.03', '−1.50', '.00')
+    >>> brief(0.203), brief(-0.032), brief(-1.5), brief(-0.003), brief(0)
+    ('+.20', '−.03', '−1.50', '−.003', '.00')
     """
-    return re.sub(r"^(\D?)0(?=\.)", r"\1", numeral(value, "+.2f"))
+    text = numeral(value, "+.2f" if abs(value) >= 0.005 else "+.3f")
+    text = "0.00" if text == "0.000" else text
+    return re.sub(r"^(\D?)0(?=\.)", r"\1", text)
 
 
 def is_written(text: str) -> bool:

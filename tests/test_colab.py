@@ -94,6 +94,11 @@ def uninstall(python):
     )
 
 
+def install(python, wheel):
+    command = [python, "-m", "pip", "install", "--quiet", "--no-deps"]
+    subprocess.run([*command, wheel, "latex2mathml>=3.77,<4"], check=True)
+
+
 def frozen(python):
     return set(
         subprocess.run(
@@ -126,12 +131,27 @@ FIRST, *OTHERS = sorted(
 
 
 @pytest.fixture(scope="module")
-def installed(colab, wheel, serve, tmp_path_factory):
+def package(colab, wheel):
+    """The package of this checkout is installed."""
+    uninstall(colab)
+    install(colab, wheel)
+
+
+@pytest.fixture
+def missing(colab, wheel, package):
+    """The package is not there, while a test runs."""
+    uninstall(colab)
+    yield
+    uninstall(colab)  # whatever the test has brought
+    install(colab, wheel)
+
+
+@pytest.fixture
+def installed(colab, wheel, missing, serve, tmp_path_factory):
     """The published first chapter, run where the package is missing.
 
     Its setup cell installs the package, and moves nothing else.
     """
-    uninstall(colab)
     before = frozen(colab)
     target = tmp_path_factory.mktemp("colab") / FIRST.name
     with serve(wheel.parents[1]) as address:
@@ -168,7 +188,7 @@ def test_a_published_notebook_installs_what_is_missing_and_runs(installed):
 
 
 @pytest.mark.parametrize("chapter", OTHERS, ids=lambda path: path.stem)
-def test_the_published_notebook_runs_alone(chapter, colab, installed, tmp_path):
+def test_the_published_notebook_runs_alone(chapter, colab, package, tmp_path):
     """All chapters have the same setup cell; here the package is there already."""
     notebooks.publish(chapter, tmp_path / chapter.name, None)
     done = run(colab, tmp_path / chapter.name)
@@ -197,22 +217,11 @@ print(ipywidgets.__version__)
 """
 
 
-def test_the_explorable_trains_with_the_ipywidgets_of_colab(colab, wheel):
-    subprocess.run(
-        [
-            colab,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            wheel,
-            "latex2mathml>=3.77,<4",
-        ],
-        check=True,
-    )
+def test_the_explorable_trains_with_the_ipywidgets_of_colab(
+    colab, package, tmp_path
+):
     done = subprocess.run(
-        [colab, "-c", TRAIN], cwd=wheel.parent, capture_output=True, text=True
+        [colab, "-c", TRAIN], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.stdout.strip() == pins(CONSTRAINTS.read_text())["ipywidgets"], (
         done.stderr[-2000:]
@@ -225,9 +234,8 @@ def test_the_explorable_trains_with_the_ipywidgets_of_colab(colab, wheel):
     ids=["no address", "no network"],
 )
 def test_without_the_package_the_setup_cell_says_what_to_do(
-    address, colab, tmp_path
+    address, colab, missing, tmp_path
 ):
-    uninstall(colab)
     notebook = notebooks.with_setup(nbformat.v4.new_notebook())
     nbformat.write(notebook, tmp_path / "source.ipynb")
     notebooks.publish(

@@ -21,7 +21,13 @@ from figure import Tags, as_browsers_write, turned
 
 import mtl_lessons
 from mtl_lessons import embed, explorables
-from mtl_lessons.explorables import FIGURES, Explorable, show, two_gradients
+from mtl_lessons.explorables import (
+    FIGURES,
+    Explorable,
+    race,
+    show,
+    two_gradients,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(explorables.__file__).parent
@@ -32,19 +38,15 @@ KINDS = {"gain_map"}  # files of a kind of figure, not of one
 
 LIGHT = 61_000  # characters of HTML
 # whose steps are those of `loss_balancing`, which needs TensorFlow
-COMPUTED = {"two_gradients"}
+COMPUTED = {"race", "two_gradients"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def without_tensorflow():
     """No test here is about the steps; the browser makes its own."""
     with pytest.MonkeyPatch.context() as patch:
-        names = two_gradients.AGGREGATORS
-        patch.setattr(
-            two_gradients,
-            "steps",
-            lambda a, b: dict.fromkeys(names, (a + b) / 2),
-        )
+        for module in (two_gradients, race):
+            patch.setattr(module, "step_of", lambda _, a, b: (a + b) / 2)
         yield
 
 

@@ -289,9 +289,9 @@ def test_the_mouse_drags_the_arrow_it_took(page, width):
     opened.mouse.move(x + 5 + one, y - 4 + 1.5 * one, steps=5)
     opened.mouse.up()
     opened.mouse.move(x, y, steps=3)  # let go, it stays
-    assert gradients(first) == ["3.0", "1.0", "0.0", "-0.5"]
+    assert gradients(first) == ["3.0", "1.0", "0.0", "−0.5"]
     assert "B (0.0, −0.5)" in first.locator(".mtl-panel p").text_content()
-    assert gradients(second) == ["3.0", "1.0", "-1.0", "1.0"]
+    assert gradients(second) == ["3.0", "1.0", "−1.0", "1.0"]
     first.get_by_role("status").get_by_text("B (0.0, −0.5)").wait_for(
         state="attached"
     )
@@ -305,12 +305,12 @@ def test_an_arrow_stops_at_the_edge_and_the_ground_holds_nothing(page):
     opened.mouse.down()
     opened.mouse.move(x, y + one)
     opened.mouse.up()
-    assert gradients(figure) == ["3.0", "1.0", "-1.0", "1.0"]
+    assert gradients(figure) == ["3.0", "1.0", "−1.0", "1.0"]
     opened.mouse.move(x, y)
     opened.mouse.down()
     opened.mouse.move(x + 9 * one, y - 9 * one, steps=3)
     opened.mouse.up()
-    assert gradients(figure) == ["3.5", "3.5", "-1.0", "1.0"]
+    assert gradients(figure) == ["3.5", "3.5", "−1.0", "1.0"]
 
 
 def test_only_the_main_button_drags(page):
@@ -321,7 +321,7 @@ def test_only_the_main_button_drags(page):
     opened.mouse.down(button="right")
     opened.mouse.move(x - 60, y, steps=3)
     opened.mouse.up(button="right")
-    assert gradients(figure) == ["3.0", "1.0", "-1.0", "1.0"]
+    assert gradients(figure) == ["3.0", "1.0", "−1.0", "1.0"]
 
 
 class Fingers:
@@ -363,7 +363,7 @@ def test_a_finger_drags_an_arrow_and_the_page_stays(phone):
     opened, figure, fingers = phone
     one = unit_on_screen(figure)
     fingers.swipe((*middle(figure, "a"), -one, -2 * one))
-    assert gradients(figure) == ["2.0", "3.0", "-1.0", "1.0"]
+    assert gradients(figure) == ["2.0", "3.0", "−1.0", "1.0"]
     assert opened.evaluate("scrollY") == 0
 
 
@@ -372,7 +372,7 @@ def test_a_finger_beside_the_arrows_scrolls_the_page(phone):
     x, y = middle(figure, "a")
     fingers.swipe((x, y + 150, 0, -150))
     until(opened, "scrollY > 50")
-    assert gradients(figure) == ["3.0", "1.0", "-1.0", "1.0"]
+    assert gradients(figure) == ["3.0", "1.0", "−1.0", "1.0"]
 
 
 def test_two_fingers_hold_two_arrows(phone):
@@ -381,7 +381,7 @@ def test_two_fingers_hold_two_arrows(phone):
     fingers.swipe(
         (*middle(figure, "a"), 0, one), (*middle(figure, "b"), -one, 0)
     )
-    assert gradients(figure) == ["3.0", "0.0", "-2.0", "1.0"]
+    assert gradients(figure) == ["3.0", "0.0", "−2.0", "1.0"]
 
 
 def test_the_drawing_stays_under_the_finger_whatever_is_said(page):

@@ -12,7 +12,7 @@
 
   Without repository and address there is no button: a notebook in Colab could not find the package.
 - The reference of the package (api.py).
-- The chapters on the landing page (chapters.py).
+- The chapters on the landing page (chapters.py), and a figure on it (playable.py).
 - Questions on pages, and the sources of a chapter (quizzes.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, takeaway.py).
 - Static files that no page uses are not shipped.
@@ -40,6 +40,7 @@ sys.path.insert(0, str(ROOT))
 
 import api  # noqa: E402
 import chapters  # noqa: E402
+import playable  # noqa: E402
 import quizzes  # noqa: E402
 import takeaway  # noqa: E402
 import trainer  # noqa: E402
@@ -302,6 +303,7 @@ def setup(app: Sphinx) -> dict:
         "mathml", (visit_math, None), (visit_math_block, None)
     )
     chapters.setup(app)
+    playable.setup(app)
     quizzes.setup(app)
     trainer.setup(app)
     # before the contents are read

@@ -25,19 +25,29 @@ from typing import Any
 
 from mtl_lessons.numerals import brief, signed
 
-from .explorable import Explorable
+from .explorable import Explorable, Guess
 from .gain_map import GainMap, Train
 from .grid import Axis, Cell, Grid, Point, as_cell, place, points
 from .widget import VIEW
 
 __all__ = ["FIGURES", "VIEW", "show"]
-__all__ += ["Axis", "Cell", "Explorable", "GainMap", "Grid", "Point", "Train"]
+__all__ += [
+    "Axis",
+    "Cell",
+    "Explorable",
+    "GainMap",
+    "Grid",
+    "Guess",
+    "Point",
+    "Train",
+]
 __all__ += ["as_cell", "brief", "place", "points", "signed"]
 
 FIGURES = {  # a file beside this one -> its class, in the order of the book
     "transfer_map": "TransferMap",
     "wiring": "Wiring",
     "gates": "Gates",
+    "race": "Race",
     "two_gradients": "TwoGradients",
     "front": "Front",
     "bias_box": "BiasBox",
@@ -59,4 +69,6 @@ def show(name: str, **options: Any) -> Explorable:
             f"a new figure needs its line in FIGURES ({__file__})"
         )
     module = import_module(f"{__package__}.{name}")
-    return getattr(module, FIGURES[name])(**options)
+    figure = getattr(module, FIGURES[name])(**options)
+    figure.name = name
+    return figure

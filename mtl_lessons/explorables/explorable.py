@@ -3,6 +3,7 @@ drawn.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -13,6 +14,39 @@ from .grid import Axis, Point, place, points
 from .widget import VIEW, Widget, live
 
 SAY = embed.strings("explorable")
+# texts for the browser, whatever the figure
+SAID = ("guess", "reveal", "right", "wrong", "again", "link", "play", "pause")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a figure asks before it tells.
+
+    Args:
+        ask: the question.
+        options: the answers to choose from.
+        right: the place of the right one in `options`.
+        told: what is shown then, and why.
+        at: the position of the dials that shows it.
+
+    >>> Guess("Who wins?", ("a", "b"), 1, "b does.", {"round": 3}).right
+    1
+    """
+
+    ask: str
+    options: tuple[str, ...]
+    right: int
+    told: str
+    at: Point
+
+    def html(self) -> str:
+        """The question with its answer folded, for where no script runs."""
+        answer = f"{self.options[self.right]}. {self.told}"
+        return (
+            f'<div class="mtl-guess"><p>{escape(self.ask)}</p><details>'
+            f"<summary>{SAY['answer']}</summary><p>{escape(answer)}</p>"
+            "</details></div>"
+        )
 
 
 class Explorable:
@@ -32,7 +66,15 @@ class Explorable:
         start: the state to begin with.
     """
 
+    # of FIGURES: a link to a state names it
+    name = ""
     view = "drawing"
+    # the axis that "Play" turns, where a process is the point, and the time
+    # that a step of it takes, in ms
+    plays = ""
+    pace = 100
+    # what is asked first
+    guess: Guess | None = None
     # what is said above the dials, of the texts that all figures share
     legend = "turn"
 
@@ -89,31 +131,54 @@ class Explorable:
     def html(self) -> str:
         """The static figure and the data of its dials, without the engine."""
         parts = (
+            self.asked(),
             self.head(),
             self.panel(self.start),
             self.foot(),
             embed.data(self._data()),
         )
-        return f'<figure class="mtl-explorable">{"".join(parts)}</figure>'
+        mark = f' id="{self.name}"' if self.name else ""
+        return f'<figure class="mtl-explorable"{mark}>{"".join(parts)}</figure>'
 
     def _data(self) -> dict[str, Any]:
         data = {
+            "name": self.name,
             "view": self.view,
             "dials": list(map(_dial, self.axes)),
             "start": place(self.axes, self.point(self.start)),
-            "say": {"dials": SAY[self.legend]},
+            "guess": self._guess(),
+            "say": {"dials": SAY[self.legend]}
+            | {key: SAY[key] for key in SAID},
         }
+        if self.plays:
+            names = [axis.name for axis in self.axes]
+            data["play"] = {"dial": names.index(self.plays), "pace": self.pace}
         if self.view == "drawing":
             data["cells"] = [self._cell(state) for state in self.states]
         else:
             data["given"] = dict(self.given)
         return data
 
+    def _guess(self) -> dict[str, Any] | None:
+        """What the browser needs to judge a guess."""
+        if self.guess is None:
+            return None
+        return {
+            "options": self.guess.options,
+            "right": self.guess.right,
+            "told": self.guess.told,
+            "at": place(self.axes, self.guess.at),
+        }
+
     def _cell(self, state: Any) -> dict[str, str]:
         return {"words": self.says(state), "drawing": self.draw(state)}
 
     def head(self) -> str:
         return f'<p class="mtl-title">{escape(self.title)}</p>'
+
+    def asked(self) -> str:
+        """What is asked first, if anything is."""
+        return self.guess.html() if self.guess else ""
 
     def foot(self) -> str:
         return f"<figcaption>{escape(self.caption)}</figcaption>"

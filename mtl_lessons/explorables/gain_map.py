@@ -84,6 +84,16 @@ class GainMap(Explorable):
     def head(self) -> str:
         return self.table(self.start)
 
+    def asked(self) -> str:
+        return f'<div class="mtl-guess"><p>{escape(self.say["ask"])}</p></div>'
+
+    def _guess(self) -> dict[str, Any]:
+        """Where sharing clearly helps: the reader guesses it cell by cell."""
+        return {
+            "helps": [cell.verdict() == "gain" for cell in self.grid.cells],
+            "told": self.say["told"],
+        }
+
     def foot(self) -> str:
         return ""  # it stands under the table
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mtl_lessons.metrics import Interval, interval
+from mtl_lessons.numerals import numeral
 
 # A value of a dial: a number or text. Which of them, each figure knows of its
 # own dials.
@@ -42,14 +43,10 @@ class Axis:
         """The value for readers."""
         if self.labels:
             return self.labels[self.values.index(value)]
-        default = (
-            ""
-            if isinstance(value, str)
-            else ","
-            if isinstance(value, int)
-            else ".2f"
-        )
-        return format(value, self.format or default)
+        if isinstance(value, str):
+            return value
+        default = "," if isinstance(value, int) else ".2f"
+        return numeral(value, self.format or default)
 
     def short(self, value: float) -> str:
         """For the head of a narrow column: `120k`."""

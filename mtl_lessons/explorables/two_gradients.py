@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from mtl_lessons import embed
-from mtl_lessons.numerals import mended
 
 from .drawing import decimal, pair, rounded, table
 from .explorable import Explorable
@@ -80,9 +79,7 @@ class TwoGradients(Explorable):
         a, b = gradients(state)
         found = steps(a, b)
         _, *arrows = self.axes
-        said = {
-            axis.name: mended(axis.text(state[axis.name])) for axis in arrows
-        }
+        said = {axis.name: axis.text(state[axis.name]) for axis in arrows}
         name = state["shown"]
         last = (
             SAY["same"] if name == "all" else _chosen(name, found[name], a, b)
@@ -132,14 +129,16 @@ def _aggregators() -> dict[str, Any]:
     }
 
 
-def steps(a: Vector, b: Vector) -> dict[str, Vector]:
-    """The step d of every aggregator: the shared weights move by `-rate d`."""
+def step_of(name: str, a: Vector, b: Vector) -> Vector:
+    """The step d of an aggregator: the shared weights move by `-rate d`."""
     from mtl_lessons.loss_balancing import step
 
-    return {
-        name: step(aggregator, [a, b])
-        for name, aggregator in _aggregators().items()
-    }
+    return step(_aggregators()[name], [a, b])
+
+
+def steps(a: Vector, b: Vector) -> dict[str, Vector]:
+    """The step of every aggregator."""
+    return {name: step_of(name, a, b) for name in AGGREGATORS}
 
 
 def changes(d: Vector, a: Vector, b: Vector) -> dict[str, float]:

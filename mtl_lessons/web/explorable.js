@@ -3,9 +3,12 @@
    become buttons. No dependency, no network. The data, with the last dial fastest:
    {view, dials: [{label, choice, values: [text]}], start, say, given, cells: [{words, drawing}]}. */
 import { element } from "./parts.js";
+import { askBorder, askChoice } from "./guess.js";
+import { moved, player } from "./motion.js";
 import { fusion } from "./view_fusion.js";
 import { gradients, pickGradient } from "./view_gradients.js";
 import { layers } from "./view_layers.js";
+import { pickStart, race } from "./view_race.js";
 
 /* A view says what there is at a position of the dials: {words, drawing}, both HTML. Of a view that
    computes, `data.given` is what it is told, and it may let itself be dragged:
@@ -16,6 +19,7 @@ const VIEWS = {
   fusion: { cell: fusion },
   gradients: { cell: gradients, pick: pickGradient },
   layers: { cell: layers },
+  race: { cell: race, pick: pickStart },
 };
 
 // which dial an arrow key turns, and by how much
@@ -40,6 +44,34 @@ function dial({ label, choice, values }) {
   return { node, input, set, size: values.length };
 }
 
+/* The cells of a map as buttons, of which one is reached by Tab and the others by arrow keys. */
+function cellButtons(figure) {
+  return [...figure.querySelectorAll(".mtl-map tbody td")].map((field) => {
+    const told = element("span", { className: "mtl-told" }, ...field.childNodes);
+    const button = element("button", { type: "button" }, told);
+    field.append(button);
+    return button;
+  });
+}
+
+/* The place of the dials that the address of the page asks for: `?at=transfer_map.3.2`. */
+function linked({ name, dials }) {
+  const [asked, ...places] = (new URLSearchParams(location.search).get("at") ?? "").split(".");
+  const isPlace = (at, i) => /^\d+$/.test(at) && Number(at) < dials[i].values.length;
+  const whole = places.length === dials.length && places.every(isPlace);
+  if (!name || asked !== name || !whole) return null;
+  return places.reduce((at, position, i) => at * dials[i].values.length + Number(position), 0);
+}
+
+/* A link to the state of a figure. An output in a frame of its own has no address to give. */
+function stateLink({ name, say }) {
+  const link = element("a", { textContent: say.link, hidden: !name || window.top !== window });
+  const set = (positions) => {
+    link.href = `?at=${[name, ...positions].join(".")}#${name}`;
+  };
+  return { link, set };
+}
+
 function mount(figure) {
   const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
   const view = VIEWS[data.view];
@@ -47,11 +79,8 @@ function mount(figure) {
   const [words, place] = panel.children;
   const status = element("div", { className: "mtl-unseen", role: "status" });
   const dials = data.dials.map(dial);
-  const buttons = [...figure.querySelectorAll(".mtl-map tbody td")].map((field) => {
-    const button = element("button", { type: "button" }, ...field.childNodes);
-    field.append(button);
-    return button;
-  });
+  const buttons = cellButtons(figure);
+  const address = stateLink(data);
   let timer;
 
   const positions = () => dials.map(({ input }) => Number(input.value));
@@ -70,15 +99,22 @@ function mount(figure) {
     });
     const cell = view.cell(data, positions(), at);
     words.innerHTML = cell.words;
-    place.innerHTML = cell.drawing;
+    moved(place, () => {
+      place.innerHTML = cell.drawing;
+    });
+    address.set(positions());
+  }
+
+  function tell(text) {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      status.textContent = text;
+    }, WAIT);
   }
 
   function choose(at) {
     show(at);
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      status.textContent = words.textContent;
-    }, WAIT);
+    tell(words.textContent);
   }
 
   function drag(held, x, y) {
@@ -86,26 +122,59 @@ function mount(figure) {
     picked.forEach((position, i) => {
       dials[i].input.value = position;
     });
+    play?.stop();
     choose(read());
   }
 
-  dials.forEach(({ input }) => input.addEventListener("input", () => choose(read())));
+  /* What is asked first, and what a click on a cell answers while it is asked. */
+  const ask = data.guess?.helps ? askBorder : askChoice;
+  const guess =
+    data.guess &&
+    ask(figure, data, buttons, (text, at) => {
+      if (at !== undefined) show(at);
+      tell(text);
+    });
+  const play = data.play && player(data, dials[data.play.dial].input, () => show(read()));
+
+  function startAgain() {
+    play?.stop();
+    guess?.open();
+    choose(data.start);
+  }
+
+  dials.forEach(({ input }) =>
+    input.addEventListener("input", (event) => {
+      if (event.isTrusted) play?.stop(); // the reader's hand, not the player's
+      choose(read());
+    }),
+  );
   buttons.forEach((button, at) => {
-    button.addEventListener("click", () => choose(at));
+    button.addEventListener("click", () => {
+      if (guess?.take(at)) show(at);
+      else choose(at);
+    });
     button.addEventListener("keydown", (event) => {
       if (!(event.key in MOVES)) return;
       event.preventDefault();
       const [which, step] = MOVES[event.key];
       const { input } = dials[which];
       input.value = Number(input.value) + step; // a range stops at its ends
-      choose(read());
+      if (guess?.isOpen()) show(read());
+      else choose(read());
       buttons[read()].focus();
     });
   });
+
+  const again = element("button", { type: "button", textContent: data.say.again });
+  again.addEventListener("click", startAgain);
+  const tools = element("div", { className: "mtl-tools" });
+  tools.append(...(play ? [play.button] : []), again, address.link);
   const legend = element("legend", { textContent: data.say.dials });
-  panel.prepend(element("fieldset", {}, legend, ...dials.map(({ node }) => node)));
+  panel.prepend(element("fieldset", {}, legend, ...dials.map(({ node }) => node), tools));
   figure.append(status);
-  show(data.start);
+  const asked = linked(data);
+  show(asked ?? data.start);
+  if (asked !== null) guess?.close();
   if (view.pick) letDrag(place, drag);
 }
 

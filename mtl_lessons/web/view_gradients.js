@@ -1,69 +1,20 @@
 /* The view of `two_gradients`: two arrows that are dragged, and the step of every aggregator.
    The same as explorables/two_gradients.py. Vectors are [x, y]. */
+import {
+  AGGREGATORS,
+  decimal,
+  dot,
+  mix,
+  pair,
+  rounded,
+  size,
+  turned,
+  unit,
+} from "./aggregators.js";
 import { fill } from "./parts.js";
 
 const SIDE = 320; // of the drawing
 const FAR = 500; // a length that leaves the drawing
-
-const dot = (v, w) => v[0] * w[0] + v[1] * w[1];
-const size = (v) => Math.hypot(...v);
-const mix = (p, v, q = 0, w = v) => [p * v[0] + q * w[0], p * v[1] + q * w[1]];
-const unit = (v) => mix(1 / (size(v) || 1), v);
-const turned = ([x, y]) => [-y, x];
-const mean = (a, b) => mix(0.5, a, 0.5, b);
-
-/* ---- the steps in closed form, for two tasks; for any number see aggregators.py ---- */
-
-const AGGREGATORS = {
-  mean,
-  pcgrad: unconflicting,
-  upgrad: unconflicting,
-  mgda: shortest,
-  cagrad: averse,
-  imtlg: impartial,
-  nash: impartial,
-};
-
-/* The mean of both, each without what it has against the other. */
-function unconflicting(a, b) {
-  const against = Math.min(dot(a, b), 0);
-  const left = (g, other) => (against ? mix(1, g, -against / dot(other, other), other) : g);
-  return mean(left(a, b), left(b, a));
-}
-
-/* The shortest w a + (1 - w) b. */
-function shortest(a, b) {
-  const apart = mix(1, b, -1, a);
-  const w = Math.min(Math.max(dot(apart, b) / (dot(apart, apart) || 1), 0), 1);
-  return mix(w, a, 1 - w, b);
-}
-
-/* Equal shares of the unit gradients, coefficients that sum to 1. */
-function impartial(a, b) {
-  const [m, n] = [size(a), size(b)];
-  return m && n ? mix(n / (m + n), a, m / (m + n), b) : mix(1, a, 1, b);
-}
-
-/* The g with the smallest g · middle + radius |g| on the way from b to a: where that is flat,
-   or an end. */
-function averse(a, b, c = 0.5) {
-  const middle = mean(a, b);
-  const radius = c * size(middle);
-  const apart = mix(1, a, -1, b);
-  const along = unit(apart);
-  const slope = dot(along, middle);
-  const height = Math.abs(dot(turned(along), b));
-  const flat = -dot(along, b) - (height * slope) / Math.sqrt(radius ** 2 - slope ** 2);
-  const far = Math.abs(slope) < radius ? flat : slope > 0 ? 0 : Infinity;
-  const g = mix(1, b, Math.min(Math.max(far, 0), size(apart)), along);
-  return mix(1 / (1 + c), middle, radius / (1 + c), unit(g));
-}
-
-/* ---- numbers ---- */
-
-const rounded = (x) => Math.round(100 * x) / 100;
-const decimal = (x) => `${rounded(x) < 0 ? "−" : ""}${Math.abs(rounded(x)).toFixed(2)}`;
-const pair = (v) => `(${decimal(v[0])}, ${decimal(v[1])})`;
 
 /* ---- the drawing; `scale` is the length of one unit in it ---- */
 
@@ -196,7 +147,7 @@ export function gradients({ dials, given: { ends, names, unit: scale, say } }, [
   });
   const drawn = found.filter(({ number }) => !shown || shown === number);
 
-  const written = at.map((i, coordinate) => dials[coordinate + 1].values[i].replace("-", "−"));
+  const written = at.map((i, coordinate) => dials[coordinate + 1].values[i]);
   const point = { ax: written[0], ay: written[1], bx: written[2], by: written[3] };
   const last = shown ? chosen(drawn[0], say) : say.same;
   const lines = [relation(a, b, say), hurt(found, say), last].map((text) => `<span>${text}</span>`);
