@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import takeaway
+import take_along
 import trainer
 from bank import BANK, Outline, bank_of
 
@@ -143,7 +143,7 @@ def test_a_new_kind_is_checked_shown_asked_and_taken_along(toy):
         report.counts([toy])[0][-1] == "toy"
         and report.counts([toy])[1][-1] == "1"
     )
-    assert Outline(takeaway.front(question) + takeaway.back(question)).tags
+    assert Outline(take_along.front(question) + take_along.back(question)).tags
     bank = json.loads(trainer.bank_json([("Sample", toy)], {"sample"}))
     assert (
         bank["types"][-1] == "toy"

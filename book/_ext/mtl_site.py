@@ -14,7 +14,7 @@
 - The reference of the package (api.py).
 - The chapters on the landing page (chapters.py), and a figure on it (playable.py).
 - Questions on pages, and the sources of a chapter (quizzes.py).
-- The interview trainer's pages, and what can be taken along (trainer.py, takeaway.py).
+- The interview trainer's pages, and what can be taken along (trainer.py, take_along.py).
 - Static files that no page uses are not shipped.
 """
 
@@ -42,7 +42,7 @@ import api  # noqa: E402
 import chapters  # noqa: E402
 import playable  # noqa: E402
 import quizzes  # noqa: E402
-import takeaway  # noqa: E402
+import take_along  # noqa: E402
 import trainer  # noqa: E402
 
 from mtl_lessons import __version__, embed, markup, quiz  # noqa: E402
@@ -317,7 +317,14 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", refuse_unrun)
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish, priority=900)
-    modules = (sys.modules[__name__], embed, markup, quizzes, trainer, takeaway)
+    modules = (
+        sys.modules[__name__],
+        embed,
+        markup,
+        quizzes,
+        trainer,
+        take_along,
+    )
     sources = [Path(module.__file__) for module in modules]
     sources += sorted(Path(quiz.__file__).parent.rglob("*.py"))
     return {

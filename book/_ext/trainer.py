@@ -10,7 +10,7 @@ import posixpath
 import re
 from pathlib import Path
 
-import takeaway
+import take_along
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -126,8 +126,8 @@ def write(app: Sphinx, banks: list[Bank]) -> None:
     ]
     topics = titled(banks, order)
     (out / BANK).write_text(bank_json(topics, set(order)), encoding="utf-8")
-    takeaway.write_anki(topics, out / DECK)
-    filled = f"{OPENING}{takeaway.printable(topics)}{CLOSING}"
+    take_along.write_anki(topics, out / DECK)
+    filled = f"{OPENING}{take_along.printable(topics)}{CLOSING}"
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         if PRINTED.search(text):

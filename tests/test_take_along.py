@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import takeaway
+import take_along
 import trainer
 from bank import BANK, Outline, bank_of
 
@@ -63,7 +63,8 @@ KEYS = {
 def test_a_side_has_what_it_should_and_no_more(bank, name):
     asked, *answered = KEYS[name]
     front, back = (
-        side(question(bank, name)) for side in (takeaway.front, takeaway.back)
+        side(question(bank, name))
+        for side in (take_along.front, take_along.back)
     )
     assert asked in front and all(text in back for text in answered)
     assert not any(text in front for text in answered)
@@ -73,7 +74,7 @@ def test_a_side_has_what_it_should_and_no_more(bank, name):
 
 def test_an_order_is_asked_in_another_order(bank):
     asked = re.findall(
-        r"<li>(.*?)</li>", takeaway.front(question(bank, "order"))
+        r"<li>(.*?)</li>", take_along.front(question(bank, "order"))
     )
     assert (
         sorted(asked) == sorted(question(bank, "order")["items"])
@@ -82,7 +83,7 @@ def test_an_order_is_asked_in_another_order(bank):
 
 
 def test_the_set_to_print_leads_from_each_question_to_its_answer_and_back(bank):
-    html = takeaway.printable([("First <topic>", bank)])
+    html = take_along.printable([("First <topic>", bank)])
     outline = Outline(html)
     ids = [given["id"] for _, given in outline.tags if "id" in given]
     links = [
@@ -165,7 +166,7 @@ def notes(path: Path) -> dict:
 
 
 def test_a_deck_has_a_note_for_each_question(bank, tmp_path):
-    takeaway.write_anki([("First", bank)], tmp_path / "anki" / "deck.apkg")
+    take_along.write_anki([("First", bank)], tmp_path / "anki" / "deck.apkg")
     found = {
         fields[3]: (fields, tags)
         for _, fields, tags in notes(tmp_path / "anki" / "deck.apkg").values()
@@ -180,11 +181,11 @@ def test_a_deck_has_a_note_for_each_question(bank, tmp_path):
 
 
 def test_a_later_deck_updates_the_notes_of_an_earlier_one(bank, tmp_path):
-    takeaway.write_anki([("First", bank)], tmp_path / "one.apkg")
+    take_along.write_anki([("First", bank)], tmp_path / "one.apkg")
     edited = bank_of(
         tmp_path, BANK.replace("Two heads?", "Two heads, one trunk?")
     )
-    takeaway.write_anki([("First, renamed", edited)], tmp_path / "two.apkg")
+    take_along.write_anki([("First, renamed", edited)], tmp_path / "two.apkg")
     one, two = notes(tmp_path / "one.apkg"), notes(tmp_path / "two.apkg")
     assert one.keys() == two.keys() and {note[0] for note in one.values()} == {
         note[0] for note in two.values()
@@ -198,7 +199,9 @@ def test_a_later_deck_updates_the_notes_of_an_earlier_one(bank, tmp_path):
 def test_all_formulas_of_the_book_are_tex_in_anki():
     for bank in quiz.everything(ROOT / "book" / "questions"):
         for one in bank.questions:
-            html = takeaway.mathjax(takeaway.front(one) + takeaway.back(one))
+            html = take_along.mathjax(
+                take_along.front(one) + take_along.back(one)
+            )
             assert "<math" not in html and "</math>" not in html, one["id"]
 
 
