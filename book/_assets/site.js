@@ -1,19 +1,49 @@
-// What the frame of a page does: theme, search key, copy buttons, "where am I" in the list of sections. Without it, all can be read.
+// What the frame of a page does: theme, folded code, search key, copy buttons, "where am I" in the list of sections. Without it, all can be read.
 
 import { reach } from "./mtl/reach.js";
 
 const root = document.documentElement;
 
+const kept = (name) => {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null; // forbidden
+  }
+};
+
+function keep(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {} // forbidden or full: the choice holds for this page
+}
+
 function themeSwitch(button) {
   const show = () => button.setAttribute("aria-pressed", String(root.dataset.theme === "dark"));
   button.addEventListener("click", () => {
     root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-    try {
-      localStorage.setItem("theme", root.dataset.theme);
-    } catch {} // forbidden or full: the choice holds for this page
+    keep("theme", root.dataset.theme);
     show();
   });
   show();
+  button.hidden = false;
+}
+
+// Opens or closes all folded code, here and in every chapter that is read later.
+function codeSwitch(button) {
+  const show = (open) => {
+    button.setAttribute("aria-pressed", String(open));
+    for (const fold of document.querySelectorAll("details.fold")) fold.open = open;
+  };
+  button.addEventListener("click", () => {
+    const open = button.getAttribute("aria-pressed") === "false";
+    keep("code", open ? "shown" : "folded");
+    show(open);
+  });
+  if (kept("code") === "shown") {
+    show(true);
+    document.getElementById(location.hash.slice(1))?.scrollIntoView(); // what stands above has grown
+  }
   button.hidden = false;
 }
 
@@ -32,21 +62,28 @@ function searchKey(event) {
   else document.querySelector(".bar__find").click();
 }
 
+// A button that copies a block of code, named by how the code begins. One line is as quickly selected.
 function copyButton(code) {
+  const text = code.textContent.trimEnd();
+  if (!text.includes("\n")) return;
   const button = Object.assign(document.createElement("button"), {
     type: "button",
     className: "copy",
-    textContent: "Copy",
   });
+  const say = (word) => {
+    button.textContent = word;
+    button.ariaLabel = `${word}: ${text.trimStart().split("\n", 1)[0].slice(0, 50)}`;
+  };
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
-      button.textContent = "Copied";
+      say("Copied");
     } catch {
-      button.textContent = "Not allowed";
+      say("Not allowed");
     }
-    setTimeout(() => (button.textContent = "Copy"), 2000);
+    setTimeout(say, 2000, "Copy");
   });
+  say("Copy");
   code.after(button);
 }
 
@@ -101,6 +138,7 @@ function follow(menu) {
 }
 
 document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
+document.querySelectorAll("[data-code-switch]").forEach(codeSwitch);
 document
   .querySelectorAll(".cell_input .highlight > pre, .text > section .highlight > pre")
   .forEach(copyButton);

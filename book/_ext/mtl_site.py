@@ -11,6 +11,7 @@
   MTL_SITE_URL    the address of the site, where notebooks find the package
 
   Without repository and address there is no button: a notebook in Colab could not find the package.
+- Folded cells, and code that fits any screen (cells.py).
 - The reference of the package (api.py).
 - The chapters on the landing page (chapters.py), and a figure on it (playable.py).
 - Questions on pages, and the sources of a chapter (quizzes.py).
@@ -39,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import api  # noqa: E402
+import cells  # noqa: E402
 import chapters  # noqa: E402
 import playable  # noqa: E402
 import quizzes  # noqa: E402
@@ -176,6 +178,8 @@ MENDS = {  # what docutils writes that a screen reader cannot use
     r' role="doc-biblioentry"| role="list"(?= class="citation-list")': "",
     # a heading of nothing
     r'<th class="head([^"]*)"><p></p></th>': r'<td class="head\1"></td>',
+    # a link of one sign
+    r'(<a class="headerlink" href="[^"]*") title="([^"]*)"': r'\1 aria-label="\2" title="\2"',
 }
 
 
@@ -183,7 +187,7 @@ def prepare_page(
     app: Sphinx, pagename: str, templatename: str, context: dict, doctree
 ) -> None:
     """Tell the template what a page holds, so that it asks for that and no more."""
-    body = embed.strip(context.get("body", ""))
+    body = cells.lay_out(embed.strip(context.get("body", "")))
     for wrong, right in MENDS.items():
         body = re.sub(wrong, right, body)
     context["body"] = body
@@ -302,6 +306,7 @@ def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer(
         "mathml", (visit_math, None), (visit_math_block, None)
     )
+    cells.setup(app)
     chapters.setup(app)
     playable.setup(app)
     quizzes.setup(app)
@@ -324,6 +329,8 @@ def setup(app: Sphinx) -> dict:
         quizzes,
         trainer,
         take_along,
+        cells,
+        chapters,
     )
     sources = [Path(module.__file__) for module in modules]
     sources += sorted(Path(quiz.__file__).parent.rglob("*.py"))
