@@ -3,9 +3,12 @@
 - `{mtl-chapters} map`: title, what is asked (both from the bank), and for whom, how long and after
   what, which a notebook says at the end of its first cell;
 - `{mtl-chapters} downloads`: their notebooks.
+
+Beside the time that a notebook says, its page and the map say how long its quiz takes.
 """
 
 import json
+import posixpath
 import re
 from pathlib import Path
 
@@ -26,6 +29,21 @@ def names() -> list[str]:
     return [name for name in listed if (BOOK / f"{name}.ipynb").exists()]
 
 
+def with_quiz(said: str, name: str) -> str:
+    """For whom, how long and after what, with the time of the quiz beside the chapter's own."""
+    parts = said.split(" · ")
+    times = [i for i, part in enumerate(parts) if re.search(r"\d minutes", part)]
+    if not times:
+        raise ValueError(
+            f"{name}.ipynb: expected its first cell to end in *level · n minutes*, "
+            f"found {said!r:.60}"
+        )
+    minutes = quiz.minutes(quiz.load(name, BOOK / "questions").five)
+    unit = "minute" if minutes == 1 else "minutes"
+    parts.insert(times[0] + 1, f"quiz {minutes} {unit}")
+    return " · ".join(parts)
+
+
 def said_first(name: str) -> str:
     """What a notebook says at the end of its first cell: for whom, how long, after what."""
     notebook = json.loads((BOOK / f"{name}.ipynb").read_text(encoding="utf-8"))
@@ -34,7 +52,7 @@ def said_first(name: str) -> str:
         raise ValueError(
             f"{name}.ipynb: expected its first cell to end in *level · time*, found {last!r:.60}"
         )
-    return " ".join(last.split())
+    return with_quiz(" ".join(last.split()), name)
 
 
 def entry(name: str) -> str:
@@ -66,5 +84,18 @@ class ChaptersDirective(SphinxDirective):
         return [nodes.raw("", f"<p>{', '.join(links)}</p>", format="html")]
 
 
+def tell_time(app: Sphinx, doctree: nodes.document) -> None:
+    """Put the time of the quiz beside the time of the chapter, on the chapter's page."""
+    name = posixpath.basename(app.env.docname)
+    if name not in names() or not (BOOK / "questions" / f"{name}.yml").exists():
+        return
+    for said in doctree.findall(nodes.emphasis):
+        for text in said.findall(nodes.Text):
+            if re.search(r"\d minutes", text):
+                said.replace(text, nodes.Text(with_quiz(text, name)))
+                return
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("doctree-read", tell_time)
     app.add_directive("mtl-chapters", ChaptersDirective)

@@ -27,7 +27,10 @@ LOGGER = logging.getLogger(__name__)
 
 
 def questions(
-    env: BuildEnvironment, chapter: str, ids: list[str] | None
+    env: BuildEnvironment,
+    chapter: str,
+    ids: list[str] | None,
+    every: bool = False,
 ) -> str:
     """The HTML of a quiz on the page that is being read.
 
@@ -37,7 +40,7 @@ def questions(
     for read in (QUESTIONS / f"{chapter}.yml", REFERENCES, STRINGS):
         env.note_dependency(str(read))
     page = posixpath.basename(env.docname)
-    return quiz.show(chapter, ids, folder=QUESTIONS, page=page).html
+    return quiz.show(chapter, ids, every, folder=QUESTIONS, page=page).html
 
 
 class QuizDirective(SphinxDirective):

@@ -6,7 +6,8 @@ A bank is one YAML file per chapter, or per topic that has no chapter::
     bank = load("concept")
     validate(bank)               # is every question well formed? a list of problems, with lines
     rules(bank)                  # is the bank fair, cited, free of duplicates? likewise
-    show("concept")              # in a notebook: the quiz
+    show("concept")              # in a notebook: the quiz of five
+    show("concept", every=True)  # the same, with every question
     print(without_keys(bank))    # on paper: the questions alone
 
 `python -m mtl_lessons questions` checks all banks, and says what there is too
@@ -38,6 +39,7 @@ from .page import (
     Quiz,
     edition,
     labels,
+    minutes,
     plain,
     render,
     section,
@@ -63,6 +65,7 @@ __all__ = [
     "kind_of",
     "labels",
     "load",
+    "minutes",
     "plain",
     "points",
     "prefix",

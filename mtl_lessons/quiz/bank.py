@@ -14,6 +14,7 @@ from mtl_lessons import shapes
 Question = dict  # as YAML has it
 
 LEVELS = ("junior", "senior", "staff")
+FIVE = 5  # questions that the page of a chapter asks
 PACKAGED = Path(__file__).parents[1] / "questions"
 CHECKOUT = Path(__file__).parents[2] / "book" / "questions"
 
@@ -53,6 +54,15 @@ class Bank:
     @property
     def questions(self) -> list[Question]:
         return self.data["questions"]
+
+    @property
+    def five(self) -> list[Question]:
+        """The questions that the page of a chapter asks: those that the bank
+        names in `five`; without that, its first five.
+        """
+        by_id = {question["id"]: question for question in self.questions}
+        named = self.data.get("five") or list(by_id)[:FIVE]
+        return [by_id[name] for name in named]
 
     @property
     def nodes(self) -> list[yaml.MappingNode]:

@@ -45,6 +45,7 @@ class Quiz:
 def show(
     chapter: str,
     ids: Iterable[str] | None = None,
+    every: bool = False,
     folder: Path | str | None = None,
     page: str | None = None,
 ) -> Quiz:
@@ -52,7 +53,9 @@ def show(
 
     Args:
         chapter: such as `"concept"`.
-        ids: only these questions, in this order; all of them by default.
+        ids: only these questions, in this order; by default the five that the
+            bank names.
+        every: all questions instead of five.
         folder: where the bank lies, as for `load`.
         page: where it is displayed, as for `Place.of`; by default on the page
             of the chapter.
@@ -65,7 +68,7 @@ def show(
     bank = load(chapter, folder)
     if problems := validate(bank):
         raise ValueError("\n".join(map(str, problems)))
-    questions, place = chosen(bank, ids), Place.of(bank, page)
+    questions, place = chosen(bank, ids, every), Place.of(bank, page)
     total = len(questions)
     numbers = [
         SAY["number"].format(number=i, total=total) for i in range(1, total + 1)
@@ -81,6 +84,7 @@ def show(
             render(question, number, place)
             for question, number in zip(questions, numbers)
         ),
+        "" if ids else the_rest(bank, total, page),
         class_="mtl-quiz",
         role="group",
         aria_label=SAY["label"],
@@ -89,19 +93,50 @@ def show(
     texts = [
         plain(question, number) for question, number in zip(questions, numbers)
     ]
-    mark = f"{stored.mark(chapter, ids)}\n" if folder is None else ""
+    mark = f"{stored.mark(chapter, ids, every)}\n" if folder is None else ""
     return Quiz(html, "\n\n".join(texts), mark)
 
 
-def chosen(bank: Bank, ids: list[str] | None) -> list[Question]:
-    """The questions with these ids, in this order; without ids, all."""
+def chosen(
+    bank: Bank, ids: list[str] | None, every: bool = False
+) -> list[Question]:
+    """The questions with these ids, in this order; without ids, five or all."""
+    if ids is None:
+        return bank.questions if every else bank.five
     by_id = {question["id"]: question for question in bank.questions}
-    ids = list(by_id) if ids is None else ids
     if unknown := [name for name in ids if name not in by_id]:
         raise ValueError(
             f"expected ids of {bank.path.name}, found {', '.join(unknown)}"
         )
     return [by_id[name] for name in ids]
+
+
+def the_rest(bank: Bank, total: int, page: str | None) -> str:
+    """Where the other questions of a chapter are: on the site in Practice, in a
+    notebook behind a call.
+    """
+    rest = len(bank.questions) - total
+    if not rest:
+        return ""
+    name = bank.path.stem
+    if page is None:
+        call = tag("code", f'quiz.show("{name}", every=True)')
+        words = SAY["rest-here"].format(rest=rest, call=call)
+    else:
+        words = tag(
+            "a",
+            SAY["rest-there"].format(rest=rest),
+            href=f"practice.html?topic={name}",
+        )
+    return tag(
+        "p", f"{SAY['five'].format(total=total)} {words}", class_="mtl-rest"
+    )
+
+
+def minutes(questions: Iterable[Question]) -> int:
+    """How long these questions take, as an interview allows for them."""
+    seconds = sum(kind_of(question).seconds(question) for question in questions)
+    return max(1, round(seconds / 60))
 
 
 # ---- where a question stands ----

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from mtl_lessons.shapes import line_of
+from mtl_lessons.shapes import inside, line_of
 
-from .bank import Bank, Problem, Question, prefix, references
+from .bank import LEVELS, Bank, Problem, Question, prefix, references
 from .kinds import kind_of
 
 
@@ -22,6 +22,9 @@ def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
       half;
     - answered aloud in the minutes that it gives, if any: 110 to 160 words a
       minute.
+
+    The five that a chapter's page asks begin with an easy one, and are of three
+    kinds and two levels at least.
 
     And over all questions with one right choice, guessing must not pay: the
     right one is the longest in a third of them at most, and every position is
@@ -40,9 +43,30 @@ def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
             for reason in reasons
         ]
         seen.append(question)
+    problems += [
+        Problem(file, line_of(inside(bank.root, "five")), "", reason)
+        for reason in dull(bank)
+    ]
     return problems + [
         Problem(file, 1, "", reason) for reason in giveaways(bank.questions)
     ]
+
+
+def dull(bank: Bank) -> Iterator[str]:
+    """Rules that the five questions of a chapter's page break."""
+    if "five" not in bank.data:
+        return
+    levels = [question["level"] for question in bank.five]
+    kinds = {question["type"] for question in bank.five}
+    if levels[0] != LEVELS[0]:
+        yield f"five: expected the first to be {LEVELS[0]}, found {levels[0]}"
+    if len(set(levels)) < 2:
+        yield f"five: expected two levels at least, found {levels[0]} alone"
+    if len(kinds) < 3:
+        yield (
+            "five: expected three kinds at least,"
+            f" found {', '.join(sorted(kinds))}"
+        )
 
 
 def flaws(

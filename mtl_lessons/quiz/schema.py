@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import yaml
 
 from mtl_lessons.markup import check_formulas
-from mtl_lessons.shapes import line_of, mismatches
+from mtl_lessons.shapes import inside, line_of, mismatches
 
-from .bank import LEVELS, Bank, Problem, Question
+from .bank import FIVE, LEVELS, Bank, Problem, Question
 from .kinds import KINDS, kind_of
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -34,7 +34,8 @@ TOPIC = {  # targets of any chapter, `concept#what-is-a-task`, where one fits
     "source": [re.compile(r"cell:[a-z0-9_]+#[a-z0-9-]+|[\w-]+")],
 }
 # what the chapter asks, for the map of the book
-CHAPTER_HEAD = {"title": str, "about": str}
+# of a chapter, also the ids of the questions that its page asks
+CHAPTER_HEAD = {"title": str, "about": str, "five?": [NAME]}
 TOPIC_HEAD = {"title": str}
 # the rest is Markdown
 VERBATIM = {"id", "anchor", "source", "code", "expression", "unit", "run"}
@@ -54,7 +55,9 @@ def validate(bank: Bank) -> list[Problem]:
         mismatches(bank.root, {kind: stem} | head | {"questions": [dict]})
     ):
         return [Problem(name, line, "", reason) for line, reason in found]
-    problems = []
+    problems = [
+        Problem(name, line, "", reason) for line, reason in wrong_five(bank)
+    ]
     for node, question in zip(bank.nodes, bank.questions):
         for line, reason in faults(
             node, question, TOPIC if is_topic else CHAPTER
@@ -63,6 +66,24 @@ def validate(bank: Bank) -> list[Problem]:
                 Problem(name, line, str(question.get("id", "")), reason)
             )
     return problems
+
+
+def wrong_five(bank: Bank) -> Iterator[tuple[int, str]]:
+    """Where `five` does not name five questions of the bank: lines and
+    reasons.
+    """
+    if (named := bank.data.get("five")) is None:
+        return
+    line = line_of(inside(bank.root, "five"))
+    if len(named) != FIVE or len(set(named)) != FIVE:
+        found = ", ".join(named)
+        yield line, f"five: expected {FIVE} different ids, found {found}"
+    there = {question.get("id") for question in bank.questions}
+    if unknown := [name for name in named if name not in there]:
+        yield (
+            line,
+            f"five: expected ids of this bank, found {', '.join(unknown)}",
+        )
 
 
 def faults(

@@ -12,27 +12,31 @@ from typing import NamedTuple
 from mtl_lessons import embed
 from mtl_lessons.markup import tag
 
-MARK = re.compile(r"<!-- mtl-quiz: (\w+)((?: [\w-]+)*) -->")
+MARK = re.compile(r"<!-- mtl-quiz: (\w+)( \*)?((?: [\w-]+)*) -->")
 
 
 class Asked(NamedTuple):
-    """Of which chapter a quiz is, and which questions it has: all, if None are
-    named.
+    """Of which chapter a quiz is, and which questions it has: its five, if None
+    are named, or every one.
     """
 
     chapter: str
-    ids: list[str] | None
+    ids: list[str] | None = None
+    every: bool = False
 
 
-def mark(chapter: str, ids: Iterable[str] | None = None) -> str:
+def mark(
+    chapter: str, ids: Iterable[str] | None = None, every: bool = False
+) -> str:
     """The mark of a quiz: a comment in HTML."""
-    return f"<!-- mtl-quiz: {' '.join([chapter, *(ids or [])])} -->"
+    words = [chapter, *(["*"] if every else []), *(ids or [])]
+    return f"<!-- mtl-quiz: {' '.join(words)} -->"
 
 
 def asked(html: str) -> Asked | None:
     """What `html` is marked as; None if that is no quiz of the book."""
     found = MARK.match(html)
-    return found and Asked(found[1], found[2].split() or None)
+    return found and Asked(found[1], found[3].split() or None, bool(found[2]))
 
 
 def kept(data: dict[str, str]) -> dict[str, str]:
