@@ -32,7 +32,9 @@ def names() -> list[str]:
 def with_quiz(said: str, name: str) -> str:
     """For whom, how long and after what, with the time of the quiz beside the chapter's own."""
     parts = said.split(" · ")
-    times = [i for i, part in enumerate(parts) if re.search(r"\d minutes", part)]
+    times = [
+        i for i, part in enumerate(parts) if re.search(r"\d minutes", part)
+    ]
     if not times:
         raise ValueError(
             f"{name}.ipynb: expected its first cell to end in *level · n minutes*, "

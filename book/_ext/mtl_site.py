@@ -14,6 +14,7 @@
 - Folded cells, and code that fits any screen (cells.py).
 - The reference of the package (api.py).
 - The chapters on the landing page (chapters.py), and a figure on it (playable.py).
+- Terms of the glossary that open in place (glossary.py).
 - Questions on pages, and the sources of a chapter (quizzes.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, take_along.py).
 - Static files that no page uses are not shipped.
@@ -42,6 +43,7 @@ sys.path.insert(0, str(ROOT))
 import api  # noqa: E402
 import cells  # noqa: E402
 import chapters  # noqa: E402
+import glossary  # noqa: E402
 import playable  # noqa: E402
 import quizzes  # noqa: E402
 import take_along  # noqa: E402
@@ -308,6 +310,7 @@ def setup(app: Sphinx) -> dict:
     )
     cells.setup(app)
     chapters.setup(app)
+    glossary.setup(app)
     playable.setup(app)
     quizzes.setup(app)
     trainer.setup(app)
@@ -331,6 +334,7 @@ def setup(app: Sphinx) -> dict:
         take_along,
         cells,
         chapters,
+        glossary,
     )
     sources = [Path(module.__file__) for module in modules]
     sources += sorted(Path(quiz.__file__).parent.rglob("*.py"))

@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import glossary
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import (
@@ -249,7 +250,10 @@ def cited(notebook: nbformat.NotebookNode, chapter: str) -> list[str]:
 
 
 def plain(text: str, keys: list[str]) -> str:
-    """MyST as Markdown that any notebook shows: with targets, citations and a list of `keys`."""
+    """MyST as Markdown that any notebook shows.
+
+    Targets, citations and terms become what that knows, and a list of `keys` is spelled out.
+    """
     names = quiz.references(BOOK)
     text = re.sub(
         r"^\(([\w-]+)\)=$", r'<a id="\1"></a>', text, flags=re.MULTILINE
@@ -260,7 +264,7 @@ def plain(text: str, keys: list[str]) -> str:
         ),
         text,
     )
-    return SOURCES.sub(lambda _: references(keys), text)
+    return SOURCES.sub(lambda _: references(keys), glossary.plain(text))
 
 
 def references(keys: list[str]) -> str:
