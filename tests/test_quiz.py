@@ -586,7 +586,11 @@ def test_show_is_deterministic_and_carries_the_engine(tmp_path):
 
 def test_a_notebook_stores_which_quiz_it_is_and_no_question():
     ids = ["concept-what-is-a-task", "concept-multi-what"]
-    for asked in (("concept", None), ("concept", ids)):
+    for asked in (
+        ("concept", None, False),
+        ("concept", ids, False),
+        ("concept", None, True),
+    ):
         data = stored.kept(quiz.show(*asked)._repr_mimebundle_())
         assert stored.asked(data["text/html"]) == asked and data.keys() == {
             "text/html",
@@ -610,7 +614,8 @@ def test_what_is_no_quiz_of_the_book_is_stored_as_it_is(tmp_path):
 
 def test_show_is_well_formed_and_labelled(tmp_path):
     bank_of(tmp_path)
-    outline = Outline(quiz.show("sample", folder=tmp_path).html)
+    shown = quiz.show("sample", every=True, folder=tmp_path)
+    outline = Outline(shown.html)
     names = [tag for tag, _ in outline.tags]
     # and one for the rubric
     assert (
@@ -626,6 +631,59 @@ def test_show_is_well_formed_and_labelled(tmp_path):
         for key in attributes
     )
     assert "Caruana 1997" in "".join(outline.text)
+
+
+NAMED = "five: [sample-gain, sample-bug, sample-labels, sample-open, sample-order]\n"
+
+
+def test_a_chapter_asks_five_and_says_where_the_others_are(tmp_path):
+    bank_of(tmp_path)
+    asked = lambda **how: re.findall(
+        'data-id="sample-(.*?)"',
+        quiz.show("sample", folder=tmp_path, **how).html,
+    )
+    assert asked() == ["gain", "labels", "number", "order", "bug"]
+    assert asked(every=True) == [*asked(), "open"]
+    bank = bank_of(tmp_path, edited("questions:\n", NAMED + "questions:\n"))
+    assert quiz.validate(bank) == quiz.rules(bank) == []
+    assert asked() == ["gain", "bug", "labels", "open", "order"]
+    assert quiz.minutes(bank.five) == 8
+    here = quiz.show("sample", folder=tmp_path).html
+    assert "1 more: run <code>quiz.show(&quot;sample&quot;" not in here
+    assert 'quiz.show("sample", every=True)' in here
+    there = quiz.show("sample", folder=tmp_path, page="sample").html
+    assert 'href="practice.html?topic=sample">1 more in Practice' in there
+    assert "mtl-rest" not in quiz.show("sample", None, True, tmp_path).html
+
+
+@pytest.mark.parametrize(
+    ("five", "reason"),
+    [
+        ("gain gain bug open order", "expected 5 different ids"),
+        ("gain bug open order", "expected 5 different ids"),
+        ("gain bug open order none", "expected ids of this bank, found"),
+        ("bug gain open order labels", "expected the first to be junior"),
+    ],
+)
+def test_five_questions_that_do_not_fit_are_told_with_their_line(
+    tmp_path, five, reason
+):
+    ids = ", ".join(f"sample-{name}" for name in five.split())
+    bank = bank_of(
+        tmp_path, edited("questions:\n", f"five: [{ids}]\nquestions:\n")
+    )
+    told = quiz.validate(bank) or quiz.rules(bank)
+    assert [problem.line for problem in told] == [4]
+    assert reason in told[0].reason
+
+
+def test_five_of_one_kind_or_level_are_told(tmp_path):
+    text = edited("questions:\n", NAMED + "questions:\n")
+    text = text.replace("level: senior", "level: junior").replace(
+        "level: staff", "level: junior"
+    )
+    (told,) = quiz.rules(bank_of(tmp_path, text))
+    assert "two levels at least" in told.reason
 
 
 def test_show_takes_some_questions_in_the_order_given(tmp_path):

@@ -44,9 +44,8 @@ def site(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("quiz")
     bank_of(folder)
-    carried = quiz.show("sample", folder=folder)._repr_mimebundle_()[
-        "text/html"
-    ]
+    whole = quiz.show("sample", every=True, folder=folder)
+    carried = whole._repr_mimebundle_()["text/html"]
     linked = (
         HEAD
         + STRICT

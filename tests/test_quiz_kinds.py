@@ -137,7 +137,8 @@ def toy(tmp_path, monkeypatch):
 def test_a_new_kind_is_checked_shown_asked_and_taken_along(toy):
     question = toy.questions[-1]
     assert report.check([toy]) == []
-    assert quiz.show("sample", folder=toy.path.parent).html.count("<form") == 7
+    shown = quiz.show("sample", every=True, folder=toy.path.parent)
+    assert shown.html.count("<form") == 7
     assert "true or false" in quiz.without_keys(toy)
     assert (
         report.counts([toy])[0][-1] == "toy"
