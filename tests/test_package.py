@@ -127,7 +127,10 @@ def test_the_wheel_carries_both_licences(wheel, metadata):
 
 def test_the_wheel_alone_shows_a_cited_quiz(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    code = "from mtl_lessons import quiz; print(quiz.__file__, quiz.show('concept', every=True).html)"
+    code = (
+        "from mtl_lessons import quiz; "
+        "print(quiz.__file__, quiz.show('concept', every=True).html)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
