@@ -64,6 +64,11 @@ class Bank:
         named = self.data.get("five") or list(by_id)[:FIVE]
         return [by_id[name] for name in named]
 
+    def line(self, key: str) -> int:
+        """Where one of its keys stands in the file."""
+        assert self.root is not None  # a bank that has a key is not empty
+        return shapes.line_of(shapes.inside(self.root, key))
+
     @property
     def nodes(self) -> list[yaml.MappingNode]:
         assert self.root is not None  # an empty file has no questions either

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from mtl_lessons.shapes import inside, line_of
+from mtl_lessons.shapes import line_of
 
 from .bank import LEVELS, Bank, Problem, Question, prefix, references
 from .kinds import kind_of
@@ -44,8 +44,7 @@ def rules(bank: Bank, others: Iterable[Bank] = ()) -> list[Problem]:
         ]
         seen.append(question)
     problems += [
-        Problem(file, line_of(inside(bank.root, "five")), "", reason)
-        for reason in dull(bank)
+        Problem(file, bank.line("five"), "", reason) for reason in dull(bank)
     ]
     return problems + [
         Problem(file, 1, "", reason) for reason in giveaways(bank.questions)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import yaml
 
 from mtl_lessons.markup import check_formulas
-from mtl_lessons.shapes import inside, line_of, mismatches
+from mtl_lessons.shapes import line_of, mismatches
 
 from .bank import FIVE, LEVELS, Bank, Problem, Question
 from .kinds import KINDS, kind_of
@@ -74,7 +74,7 @@ def wrong_five(bank: Bank) -> Iterator[tuple[int, str]]:
     """
     if (named := bank.data.get("five")) is None:
         return
-    line = line_of(inside(bank.root, "five"))
+    line = bank.line("five")
     if len(named) != FIVE or len(set(named)) != FIVE:
         found = ", ".join(named)
         yield line, f"five: expected {FIVE} different ids, found {found}"
