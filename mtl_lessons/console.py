@@ -13,7 +13,7 @@ import unicodedata
 from contextlib import suppress
 from typing import TextIO
 
-NAME = "mtl_lessons.alike"  # of the error handler
+HANDLER = "mtl_lessons.alike"  # of the error handler
 ALIKE = {
     "−": "-", "–": "-", "—": "-", "·": "*", "×": "x", "±": "+-", "√": "sqrt ", "⁄": "/",
     "→": "->", "←": "<-", "↑": "^", "↓": "v", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~",
@@ -30,8 +30,8 @@ def forgiving() -> None:
     say) stays as it is: it takes any character already.
     """
     for stream, errors in (
-        (sys.stdout, NAME),
-        (sys.stderr, NAME),
+        (sys.stdout, HANDLER),
+        (sys.stderr, HANDLER),
         (sys.stdin, "replace"),
     ):
         if isinstance(stream, io.TextIOWrapper):
@@ -48,9 +48,9 @@ def showable(text: str, stream: TextIO | None = None) -> str:
     """
     encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
     try:
-        return text.encode(encoding, NAME).decode(encoding)
+        return text.encode(encoding, HANDLER).decode(encoding)
     except (LookupError, UnicodeError):  # an encoding that Python does not know
-        return text.encode("ascii", NAME).decode("ascii")
+        return text.encode("ascii", HANDLER).decode("ascii")
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
@@ -94,4 +94,4 @@ def _is_raised(char: str) -> bool:
     return unicodedata.name(char, "").startswith("SUPERSCRIPT")
 
 
-codecs.register_error(NAME, _replace)
+codecs.register_error(HANDLER, _replace)

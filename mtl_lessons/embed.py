@@ -66,7 +66,7 @@ def bundle(name: str) -> str:
     )
 
 
-def style(name: str) -> str:
+def sheets(name: str) -> str:
     """The style sheets of `name` (`"quiz"`, ...) as one."""
     return "\n".join(asset(f"{sheet}.css") for sheet in SHEETS[name])
 
@@ -93,9 +93,9 @@ def carry(html: str, name: str) -> str:
     """`html` with the engine `name` (`"quiz"`, ...) behind it: runs anywhere,
     needs no network.
     """
-    sheets = f"<style data-mtl-engine>\n{style(name)}</style>"
+    styles = f"<style data-mtl-engine>\n{sheets(name)}</style>"
     script = f'<script type="module" data-mtl-engine>\n{bundle(name)}</script>'
-    return f"{strip(html)}\n{sheets}\n{script}"
+    return f"{strip(html)}\n{styles}\n{script}"
 
 
 def dress(html: str, name: str) -> str:
@@ -106,7 +106,7 @@ def dress(html: str, name: str) -> str:
     >>> dress("<p>12</p>", "table").startswith("<p>12</p>\\n<style data-mtl-engine>")
     True
     """
-    return f"{html}\n<style data-mtl-engine>\n{style(name)}</style>"
+    return f"{html}\n<style data-mtl-engine>\n{sheets(name)}</style>"
 
 
 def display(shown: Any) -> None:

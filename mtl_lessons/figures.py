@@ -47,11 +47,11 @@ GREY = "#7f7f7f"
 GREEN = "#008f68"
 PURPLE = "#b36a93"
 COLOURS = (BLUE, ORANGE, GREY, GREEN, PURPLE)
-LINES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
+LINE_STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 
 STYLE: Any = {  # matplotlib's types list each of these names
     "axes.facecolor": "none",
-    "axes.prop_cycle": cycler(color=COLOURS, linestyle=LINES),
+    "axes.prop_cycle": cycler(color=COLOURS, linestyle=LINE_STYLES),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 10,
@@ -254,7 +254,7 @@ def picture(figure: Figure, alt: str, caption: str | None = None) -> Picture:
         figure.savefig(drawn, format="svg", transparent=True, metadata=UNDATED)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(figure)
-    return Picture(inline(drawn.getvalue(), alt), alt, caption)
+    return Picture(inlined(drawn.getvalue(), alt), alt, caption)
 
 
 def _is_placed_by_its_start(text: Text) -> bool:
@@ -270,7 +270,7 @@ def _is_placed_by_its_start(text: Text) -> bool:
 # --------------------------------------------------- an SVG as a part of a page
 
 
-def inline(svg: str, alt: str) -> str:
+def inlined(svg: str, alt: str) -> str:
     """A standalone SVG as an element of a page.
 
     It is named, scaled by its column, coloured by its theme, and without inline

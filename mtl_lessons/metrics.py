@@ -549,9 +549,9 @@ def _expected(task: dict) -> dict:
     have.
     """
     kind = task.get("kind")
-    if kind not in KINDS:
+    if kind not in REPORTS:
         raise ValueError(
-            f"kind: expected one of {', '.join(KINDS)}, found {kind!r}"
+            f"kind: expected one of {', '.join(REPORTS)}, found {kind!r}"
         )
     needed = ["kind", "labels", "predictions"]
     missing = [name for name in needed if name not in task]
@@ -559,7 +559,7 @@ def _expected(task: dict) -> dict:
         raise ValueError(
             f"expected {', '.join(needed)}, found no {', '.join(missing)}"
         )
-    options = KINDS[kind].options
+    options = REPORTS[kind].options
     strange = [repr(name) for name in task if name not in (*needed, *options)]
     if strange:
         expected = " or ".join(options) or "none"
@@ -585,7 +585,7 @@ def _measured(
         )
     if options.get("users") is not None:
         options["users"] = _same_length(options["users"], labels)[known]
-    measured = KINDS[kind].row(labels[known], predictions[known], **options)
+    measured = REPORTS[kind].row(labels[known], predictions[known], **options)
     return {
         "kind": kind,
         "rows": int(known.sum()),
@@ -623,7 +623,7 @@ def _ranking_row(relevance: Array, scores: Array, k: int | None = None) -> dict:
     }
 
 
-class Kind(NamedTuple):
+class Report(NamedTuple):
     """Of a task in `table`: what makes its row, and the options that it may
     have.
     """
@@ -632,10 +632,10 @@ class Kind(NamedTuple):
     options: list[str]
 
 
-KINDS = {
-    "binary": Kind(_binary_row, options=["users"]),
-    "regression": Kind(_regression_row, options=[]),
-    "ranking": Kind(_ranking_row, options=["k"]),
+REPORTS = {
+    "binary": Report(_binary_row, options=["users"]),
+    "regression": Report(_regression_row, options=[]),
+    "ranking": Report(_ranking_row, options=["k"]),
 }
 
 

@@ -31,7 +31,7 @@ Shape = Any  # one of the above: a type, a pattern, a set, a list or a dict
 
 # the former, written in C, is not everywhere
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-TAGS = {  # what YAML calls a value that fits a type
+YAML_TAGS = {  # what YAML calls a value that fits a type
     str: {"str"},
     int: {"int"},
     float: {"int", "float"},
@@ -39,7 +39,7 @@ TAGS = {  # what YAML calls a value that fits a type
 }
 
 
-def read(path: Path) -> tuple[yaml.Node | None, Any]:
+def parsed(path: Path) -> tuple[yaml.Node | None, Any]:
     """The root node of a file, which knows its lines, and its data; None for an
     empty file.
 
@@ -180,5 +180,5 @@ def _not_a_value(node: yaml.ScalarNode, shape: Shape) -> str | None:
             if shape.fullmatch(node.value)
             else f"text like {shape.pattern}"
         )
-    fits = _tag(node) in TAGS[shape] and node.value.strip()
+    fits = _tag(node) in YAML_TAGS[shape] and node.value.strip()
     return None if fits else shape.__name__

@@ -48,7 +48,7 @@ def of(exercise: str) -> tuple[Answer, ...]:
     steps = {step.name for step in exercises.load(exercise).steps}
     folder = FOLDER / exercise
     file = folder / "answers.yml"
-    root, data = shapes.read(file)
+    root, data = shapes.parsed(file)
     right = {"name": WORD, "steps": [steps]} | CHANGE
     wrong = {"name": WORD, "gets": re.compile("[a-z0-9-]+")} | CHANGE
     shape = {"right": [right], "wrong": {step: [wrong] for step in steps}}

@@ -56,12 +56,13 @@ def test_the_engine_of_figures_has_every_view_and_no_more():
         path.stem
         for path in embed.files("mtl_lessons").joinpath("web").glob("view_*.js")
     }
-    assert set(embed.modules("explorable")) == {"parts", "explorable", *views}
+    own = {"parts", "aggregators", "motion", "guess", "explorable"}
+    assert set(embed.modules("explorable")) == own | views
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_an_output_carries_its_own_style_and_no_other(name):
-    style = embed.style(name)
+    style = embed.sheets(name)
     assert {other: rule in style for other, rule in OWN.items()} == {
         other: other == name for other in OWN
     }

@@ -776,7 +776,7 @@ def test_strip_undoes_carry(html):
 
 
 def test_engine_can_be_inlined_and_calls_nobody():
-    script, style = embed.bundle("quiz"), embed.style("quiz")
+    script, style = embed.bundle("quiz"), embed.sheets("quiz")
     assert "</script" not in script.lower() and "</style" not in style.lower()
     assert not re.search(
         r"https?:|\bfetch\b|\beval\b|innerHTML|XMLHttp|^import\s|^export\s",

@@ -64,7 +64,7 @@ def site(tmp_path_factory):
         ),
         "two.html": PAGE.format(head=linked, body="".join(two)),
         "page.css": PAGE_CSS,
-        "quiz.css": embed.style("quiz"),
+        "quiz.css": embed.sheets("quiz"),
     } | {
         f"{name}.js": embed.asset(f"{name}.js")
         for name in embed.modules("quiz")

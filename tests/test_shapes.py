@@ -116,7 +116,7 @@ def test_an_empty_file_is_a_mismatch_on_its_first_line():
 def test_read_gives_nodes_and_data_and_says_where_yaml_breaks(tmp_path):
     path = tmp_path / "some.yml"
     path.write_text(FILE, encoding="utf-8")
-    root, data = shapes.read(path)
+    root, data = shapes.parsed(path)
     assert data["sizes"] == [1, 2]
     assert shapes.line_of(shapes.inside(root, "sizes", 1)) == 4
     assert shapes.inside(root, "notes", 3).value == "three"
@@ -124,4 +124,4 @@ def test_read_gives_nodes_and_data_and_says_where_yaml_breaks(tmp_path):
     with pytest.raises(
         ValueError, match="some.yml:3: expected YAML: .*expected .,. or"
     ):
-        shapes.read(path)
+        shapes.parsed(path)

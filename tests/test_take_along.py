@@ -334,7 +334,7 @@ def test_every_number_of_the_book_is_right_however_it_is_written():
 def whole_bank() -> list[str]:
     """Every question of the book and its answer, as a terminal shows them."""
     return [
-        quiz.plain(question, "")
+        quiz.as_text(question, "")
         for bank in quiz.everything()
         for question in bank.questions
     ]

@@ -45,11 +45,11 @@ from mtl_lessons.exercises.mistakes import (
     told,
 )
 from mtl_lessons.exercises.result import (
+    MARKS,
     NOT_ATTEMPTED,
     NOT_YET,
     PASSED,
     RAISED,
-    SIGNS,
     Result,
     Shown,
 )
@@ -73,7 +73,7 @@ class Step:
         )
 
     def __repr__(self) -> str:
-        sign = SIGNS[PASSED if self.passed else NOT_ATTEMPTED]
+        sign = MARKS[PASSED if self.passed else NOT_ATTEMPTED]
         return showable(
             f"{sign} {self._words('step', number=self.number)}: {self.answer}"
         )
@@ -198,7 +198,7 @@ class Step:
         **facts: object,
     ) -> Result:
         step = self._words("step", number=self.number)
-        heading = f"{SIGNS[outcome]} {self._words(outcome)}: {step}"
+        heading = f"{MARKS[outcome]} {self._words(outcome)}: {step}"
         for name, fact in facts.items():
             facts[name] = (
                 short(fact, 20 * LONGEST) if isinstance(fact, str) else fact

@@ -110,7 +110,7 @@ class Manifest:
         """Raises `ValueError` for the first thing that is wrong, with its file
         and line.
         """
-        root, data = shapes.read(path)
+        root, data = shapes.parsed(path)
         wrong = list(shapes.mismatches(root, SHAPE))
         if root is not None and not wrong:
             wrong = list(_contradictions(root, data, path.parent))

@@ -17,7 +17,7 @@ from typing import Any
 from mtl_lessons import embed
 
 LONGEST = 300  # characters of what a learner's code says that are shown, a line
-LINES = 4  # of an error's message that are shown
+SHOWN_LINES = 4  # of an error's message that are shown
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = (str(Path(os.__file__).parent), "<frozen")
 
@@ -67,7 +67,7 @@ def told(error: BaseException) -> str:
         message = f"({type(second).__name__} in its `__str__`)"
     plain = re.sub(r"\x1b\[[0-9;]*m", "", message[: 20 * LONGEST]).strip()
     return "\n".join(
-        f"    {short(line)}" for line in plain.splitlines()[:LINES]
+        f"    {short(line)}" for line in plain.splitlines()[:SHOWN_LINES]
     )
 
 

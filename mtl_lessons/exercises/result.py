@@ -15,7 +15,7 @@ PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = OUTCOMES = (
     "raised",
     "not-attempted",
 )
-SIGNS = dict(zip(OUTCOMES, "✓✗!·", strict=True))
+MARKS = dict(zip(OUTCOMES, "✓✗!·", strict=True))
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Widget:
         }
         self.head, self.panel, self.foot = (ipywidgets.HTML() for _ in range(3))
         self.foot.value = _part(figure.foot())
-        style = ipywidgets.HTML(f"<style>{embed.style('explorable')}</style>")
+        style = ipywidgets.HTML(f"<style>{embed.sheets('explorable')}</style>")
         parts = [style, self.head, *self.dials.values(), self.panel, self.foot]
         self.box = ipywidgets.VBox(parts)
         for dial in self.dials.values():

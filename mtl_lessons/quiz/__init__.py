@@ -37,16 +37,16 @@ from .kinds import KINDS, kind_of
 from .page import (
     Place,
     Quiz,
+    as_text,
     edition,
     labels,
     minutes,
-    plain,
     render,
     section,
     show,
     without_keys,
 )
-from .pieces import SAY, points, rich
+from .pieces import SAY, rich, worth
 from .rules import chains, rules
 from .schema import validate
 
@@ -66,8 +66,8 @@ __all__ = [
     "labels",
     "load",
     "minutes",
-    "plain",
-    "points",
+    "as_text",
+    "worth",
     "prefix",
     "references",
     "render",

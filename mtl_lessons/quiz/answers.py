@@ -83,7 +83,7 @@ def readings(text: str, percent: bool) -> list[float]:
     assert parts, "both parts of the pattern may be empty"
     body, sign = parts.groups()
     unit = 0.01 if sign and not percent else 1
-    found = [value * unit for value in values(body)]
+    found = [value * unit for value in amounts(body)]
     return [value for value in dict.fromkeys(found) if math.isfinite(value)]
 
 
@@ -100,7 +100,7 @@ def simple(text: str) -> str:
     ).lower()
 
 
-def values(body: str) -> list[float]:
+def amounts(body: str) -> list[float]:
     """The numbers that `body`, without spaces or a percent sign, may be."""
     if fraction := FRACTION.fullmatch(body):
         above, below = map(float, fraction.groups())

@@ -103,7 +103,7 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
             f"expected a chapter with questions (in {folder}: {there}), found "
             f"{chapter!r}"
         )
-    return Bank(path, *shapes.read(path))
+    return Bank(path, *shapes.parsed(path))
 
 
 def everything(folder: Path | str | None = None) -> list[Bank]:

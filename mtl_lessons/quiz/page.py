@@ -91,7 +91,8 @@ def show(
         data_lm_suppress_shortcuts="true",
     )
     texts = [
-        plain(question, number) for question, number in zip(questions, numbers)
+        as_text(question, number)
+        for question, number in zip(questions, numbers)
     ]
     mark = f"{stored.mark(chapter, ids, every)}\n" if folder is None else ""
     return Quiz(html, "\n\n".join(texts), mark)
@@ -330,7 +331,7 @@ def asked(question: Question, number: str) -> str:
     )
 
 
-def plain(question: Question, number: str) -> str:
+def as_text(question: Question, number: str) -> str:
     """A question and its answer as text, for where HTML is not shown."""
     solution = "; ".join(kind_of(question).solution(question))
     return f"{asked(question, number)}\n{SAY['answer']}: {solution}"

@@ -67,6 +67,6 @@ def verdicts(question: dict, *more: str) -> str:
     return tag("ul", *rows, *more, class_="mtl-key")
 
 
-def points(number: int) -> str:
+def worth(number: int) -> str:
     """A number of points, in words."""
     return SAY["points-1" if number == 1 else "points-n"].format(points=number)

@@ -26,7 +26,7 @@ from .bank import Bank, Problem, Question, prefix
 from .kinds import kind_of
 
 # of what expressions name: it leaves TensorFlow out
-LIGHT = {"np", "metrics", "world"}
+WITHOUT_TENSORFLOW = {"np", "metrics", "world"}
 Doubt = tuple[yaml.Node, str]  # where something is said, and why it is not so
 
 
@@ -41,7 +41,7 @@ def proofs(bank: Bank, quick: bool = False) -> list[Problem]:
     for node, question in zip(bank.nodes, bank.questions):
         doubts = [
             *lost_sections(node, question, bank),
-            *wrong_numbers(node, question, quick),
+            *refuted_numbers(node, question, quick),
         ]
         doubts += refused_answers(node, question)
         if not quick:
@@ -109,13 +109,13 @@ def sections(notebook: Path) -> set[str]:
 # ---- numbers ----
 
 
-def wrong_numbers(
+def refuted_numbers(
     node: yaml.Node, question: Question, quick: bool
 ) -> Iterator[Doubt]:
     """Numbers that their expressions do not give."""
     for path, claim in claims(question):
         expression, value = claim["expression"], claim["value"]
-        if quick and not names(expression) <= LIGHT:
+        if quick and not named_modules(expression) <= WITHOUT_TENSORFLOW:
             continue
         at = inside(node, *path, "value")
         try:
@@ -172,8 +172,11 @@ def recompute(expression: str) -> float:
         ValueError: the expression fails; the message has it.
     """
     try:
-        known = modules()
-        space = {name: import_module(known[name]) for name in names(expression)}
+        known = package_modules()
+        space = {
+            name: import_module(known[name])
+            for name in named_modules(expression)
+        }
         return float(eval(expression.strip(), space))
     except Exception as error:  # an expression may fail in any way
         found = f"{type(error).__name__}: {error}"
@@ -182,7 +185,7 @@ def recompute(expression: str) -> float:
         ) from error
 
 
-def names(expression: str) -> set[str]:
+def named_modules(expression: str) -> set[str]:
     """The modules that an expression names. One that is no expression names
     none.
     """
@@ -192,11 +195,11 @@ def names(expression: str) -> set[str]:
         return set()
     return {
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name)
-    } & modules().keys()
+    } & package_modules().keys()
 
 
 @cache
-def modules() -> dict[str, str]:
+def package_modules() -> dict[str, str]:
     """What an expression may name, and which module that is."""
     ours = (module.name for module in iter_modules(mtl_lessons.__path__))
     return {"np": "numpy"} | {name: f"mtl_lessons.{name}" for name in ours}

@@ -12,21 +12,21 @@ from mtl_lessons.shapes import line_of, mismatches
 from .bank import FIVE, LEVELS, Bank, Problem, Question
 from .kinds import KINDS, kind_of
 
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 COMMON = {  # keys of every question; those of its kind are in kinds/
-    "id": NAME,
+    "id": ID,
     "level": set(LEVELS),
     "type": str,
     "stem": str,
     "mistake": str,
     "follow_up": str,
-    "next?": NAME,  # the question to which a good answer leads, of any bank
+    "next?": ID,  # the question to which a good answer leads, of any bank
     "numbers?": [  # that its texts state, and no cell computes
         {"expression": str, "value": float, "tolerance": float},
     ],
 }
 CHAPTER = {  # targets of the chapter itself
-    "anchor": NAME,
+    "anchor": ID,
     "source": [re.compile(r"cell:[a-z0-9-]+|[\w-]+")],
 }
 TOPIC = {  # targets of any chapter, `concept#what-is-a-task`, where one fits
@@ -35,7 +35,7 @@ TOPIC = {  # targets of any chapter, `concept#what-is-a-task`, where one fits
 }
 # what the chapter asks, for the map of the book
 # of a chapter, also the ids of the questions that its page asks
-CHAPTER_HEAD = {"title": str, "about": str, "five?": [NAME]}
+CHAPTER_HEAD = {"title": str, "about": str, "five?": [ID]}
 TOPIC_HEAD = {"title": str}
 # the rest is Markdown
 VERBATIM = {"id", "anchor", "source", "code", "expression", "unit", "run"}

@@ -7,13 +7,13 @@ from mtl_lessons.quiz.bank import Question
 from .bug import Bug
 from .choice import One, Several
 from .kind import Kind
-from .numeric import Numeric
+from .numeric import Number
 from .open import Open
 from .order import Order
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for kind in (One(), Several(), Numeric(), Order(), Bug(), Open())
+    for kind in (One(), Several(), Number(), Order(), Bug(), Open())
 }
 
 

@@ -11,7 +11,7 @@ from mtl_lessons.quiz.pieces import FEEDBACK, SAY, field, rich, verdicts, why
 from .kind import Kind
 
 
-class Numeric(Kind):
+class Number(Kind):
     """A number within a tolerance, in a unit; `slips` are wrong ones that many
     find.
     """

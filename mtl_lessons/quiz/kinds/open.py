@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mtl_lessons.markup import tag
 from mtl_lessons.quiz.answers import places
 from mtl_lessons.quiz.bank import Question
-from mtl_lessons.quiz.pieces import SAY, field, inline, listed, points, rich
+from mtl_lessons.quiz.pieces import SAY, field, inline, listed, rich, worth
 
 from .kind import Kind
 
@@ -42,7 +42,7 @@ class Open(Kind):
         for item in question["rubric"]:
             box = tag("input", type="checkbox", data_points=item["points"])
             text = tag(
-                "span", inline(item["text"]), f" ({points(item['points'])})"
+                "span", inline(item["text"]), f" ({worth(item['points'])})"
             )
             rows.append(tag("li", tag("label", box, text)))
         legend = tag("legend", tag("strong", SAY["rubric"]))
@@ -70,7 +70,7 @@ class Open(Kind):
     def rubric(self, question: Question) -> list[str]:
         """The lines of the rubric, each with its points."""
         return [
-            f"{item['text']} ({points(item['points'])})"
+            f"{item['text']} ({worth(item['points'])})"
             for item in question["rubric"]
         ]
 
