@@ -28,6 +28,7 @@ RECIPES = {
     "shared_networks": "shared_networks.measured.grid",
     "loss_balancing_front": "loss_balancing.front.grid",
     "loss_balancing_experiment": "loss_balancing.experiment.grid",
+    "loss_balancing_controls": "loss_balancing.controls.grid",
     "inputs_outputs_bias": "inputs_outputs.funnel.bias_grid",
     "two_tasks": "two_tasks.grid",
     "three_tasks": "three_tasks.experiment.grid",

@@ -25,6 +25,7 @@ WEIGHTINGS: dict[str, Callable[[int], lb.Weighting]] = {
     "RLW": lambda _: lb.RLW(seed=5),
     "GradNorm": lambda _: lb.GradNorm(),
     "FAMO": lambda _: lb.FAMO(),
+    "Bounded": lambda tasks: lb.Bounded([0.5, None, 2.0][:tasks]),
 }
 AGGREGATORS: dict[str, Callable[[int], lb.Aggregator]] = {
     "Aggregator": lambda _: lb.Aggregator(),

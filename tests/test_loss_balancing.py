@@ -17,7 +17,7 @@ from scipy.optimize import minimize, nnls
 from mtl_lessons import loss_balancing as lb
 from mtl_lessons import stored
 from mtl_lessons.backend import keras, tf
-from mtl_lessons.loss_balancing import experiment, front
+from mtl_lessons.loss_balancing import controls, experiment, front
 
 IN_PAPERS = {  # what a method is called here, if not as its class
     "Equal": "equal",
@@ -1058,12 +1058,12 @@ def test_a_search_is_decided_on_validation_rows_seed_by_seed():
     assert [run["loss"] for run in experiment.tuned(searched)] == [0.9, 0.7]
 
 
-def test_all_factors_are_tried_at_the_first_rate_and_the_inner_ones_at_others():
+def test_all_factors_are_tried_at_three_rates_and_the_inner_ones_at_others():
     sizes = [
         sum(name.startswith("static") for name in experiment.candidates(rate))
         for rate in experiment.RATES
     ]
-    assert sizes == [25, 9, 9, 9] and set(experiment.ADAPTIVE) < set(
+    assert sizes == [25, 9, 25, 25, 9] and set(experiment.ADAPTIVE) < set(
         experiment.candidates(experiment.RATES[-1])
     )
     assert experiment.candidates(0.01)[
@@ -1081,7 +1081,133 @@ def test_the_stored_experiment_has_what_its_grid_would_have():
     } == {5}
 
 
+def test_the_search_of_the_rate_is_closed():
+    """No optimum at the edge, for static weights and every method."""
+    tables = stored.read("loss_balancing_experiment")
+    for wanted in ("static", *experiment.ADAPTIVE):
+        for seed in range(5):
+            tried = {
+                rate: min(
+                    runs[seed]["check"]
+                    for name, runs in found.items()
+                    if name.startswith(wanted)
+                )
+                for rate, found in tables.items()
+            }
+            assert min(tried, key=tried.get) in ("0.01", "0.02", "0.04"), wanted
+
+
+# ---------------------------------------------------------------- the controls
+
+
+def test_a_bound_by_hand():
+    bounded = built(lb.Bounded([0.2, None], rate=0.1))
+    losses = tf.constant([0.3, 5.0])
+    with tf.GradientTape() as tape:
+        tape.watch(losses)
+        total = bounded(losses)
+    assert float(total) == pytest.approx(1 * (0.3 / 0.2 - 1) + 5)
+    # λ / B for the bounded task, 1 for the other
+    np.testing.assert_allclose(tape.gradient(total, losses), [5, 1], rtol=1e-6)
+    bounded.after_step(losses, None)
+    np.testing.assert_allclose(
+        bounded.multipliers, [np.exp(0.1 * 0.5), 1], rtol=1e-6
+    )
+    # far above counts as twice the bound
+    bounded.after_step(tf.constant([9.0, 5.0]), None)
+    np.testing.assert_allclose(
+        bounded.multipliers, [np.exp(0.1 * 1.5), 1], rtol=1e-6
+    )
+    bounded.after_step(tf.constant([np.nan, 5.0]), None)
+    bounded.after_step(
+        tf.constant([0.0, 5.0]), None, known=tf.constant([False, True])
+    )
+    np.testing.assert_allclose(
+        bounded.multipliers, [np.exp(0.1 * 1.5), 1], rtol=1e-6
+    )
+
+
+def test_the_multiplier_rests_at_the_bound_with_the_derivative_of_the_trade_off():
+    """min b with a <= B, where a = x² and b = (x - 1)²: x = √B, and
+    λ = B · -db/da."""
+    bounded = built(lb.Bounded([0.25, None], rate=0.05))
+    x = tf.Variable(0.0)
+    for _ in range(3000):
+        with tf.GradientTape() as tape:
+            losses = tf.stack([x**2, (x - 1) ** 2])
+            total = bounded(losses)
+        x.assign_sub(0.01 * tape.gradient(total, x))
+        bounded.after_step(losses, None)
+    assert float(x) == pytest.approx(0.5, abs=0.01)
+    # -b'/a' = (1 - x) / x = 1 at x = 1/2
+    assert float(bounded.multipliers[0]) == pytest.approx(0.25, abs=0.02)
+
+
+def test_clipping_each_task_is_a_weight_of_the_limit_over_the_length():
+    g = np.array([[30.0, 40.0], [0.3, 0.4]])
+    found = controls.ClipEach(most=1.0)(lb.gram(g)).numpy()
+    np.testing.assert_allclose(found, [1 / 50 / 2, 1 / 2], rtol=1e-6)
+
+
+def test_ways_to_clip_are_those_of_keras_and_one_of_ours():
+    ways = controls.clipped()
+    settings = {
+        way: (
+            bench.model.optimizer.global_clipnorm,
+            bench.model.optimizer.clipnorm,
+        )
+        for way, bench in ways.items()
+    }
+    assert settings == {
+        "over everything": (controls.CLIP, None),
+        "per variable": (None, controls.CLIP),
+        "per task": (None, None),
+    }
+    assert isinstance(ways["per task"].model.balance, controls.ClipEach)
+    assert ways["per task"].model.representation is None
+
+
+def test_the_product_is_what_uncertainty_descends_once_settled():
+    losses = np.array([0.3, 2.0])
+    settled = built(lb.Uncertainty(["regression"] * 2, start=losses))
+    with tf.GradientTape(persistent=True) as tape:
+        given = tf.constant(losses, "float32")
+        tape.watch(given)
+        one, other = settled(given), controls.Product()(given)
+    np.testing.assert_allclose(
+        2 * tape.gradient(one, given), tape.gradient(other, given), rtol=1e-5
+    )
+
+
+def test_the_stored_controls_have_what_their_grid_would_have():
+    kept = stored.read("loss_balancing_controls")
+    assert list(kept["rivals"]) == list(controls.rivals())
+    assert {np.shape(found) for found in kept["rivals"].values()} == {
+        (front.SEEDS, 2)
+    }
+    assert list(kept["clipping"]) == list(controls.clipped())
+
+
+def test_a_stored_control_is_what_training_gives():
+    kept = stored.read("loss_balancing_controls")["rivals"]["bounded, unit 2"]
+    found = front.train(controls.bounded(), [0], world=controls.in_unit(2.0))
+    np.testing.assert_allclose(found[0], kept[0], atol=0.03)
+
+
 # ---------------------------------------------------------------- the front
+
+
+def test_a_rivals_world_has_the_noise_and_the_unit_that_are_asked_for():
+    x, quiet = front.world(0, noise=0.0)
+    _, loud = front.world(0, unit=3.0)
+    _, plain = front.world(0)
+    np.testing.assert_allclose(loud["b"], 3 * plain["b"], rtol=1e-5)
+    np.testing.assert_array_equal(loud["a"], quiet["a"])
+    # without noise the label is a function of one direction of x
+    near = np.argsort(quiet["b"][:, 0])
+    direction = np.linalg.lstsq(x, quiet["b"][:, 0], rcond=None)[0]
+    hidden = x @ direction
+    assert abs(np.corrcoef(hidden[near], np.arange(len(near)))[0, 1]) > 0.9
 
 
 def test_a_rivals_label_reads_one_direction_at_sixty_degrees_to_the_others():

@@ -36,6 +36,30 @@ def pairwise_auc(labels, scores):
 # ---------------------------------------------------------------------- intervals
 
 
+def test_p_is_below_five_percent_where_the_interval_leaves_zero_out():
+    for shift in np.linspace(0, 4, 41):
+        runs = np.array([1.0, 2.0, 2.5, 4.0, -1.0]) - shift
+        found = metrics.interval(runs)
+        assert (metrics.p_value(runs) < 0.05) == (found.low * found.high > 0)
+
+
+def test_holm_by_hand():
+    # .01 × 3; .03 × 2; the largest stays, but never below one before it
+    assert metrics.holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert metrics.holm([0.5, 0.9]) == pytest.approx([1, 1])
+    assert metrics.holm([0.02]) == pytest.approx([0.02])
+
+
+@patient
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_lies_between_the_raw_p_and_bonferronis(raw):
+    found = metrics.holm(raw)
+    for p, corrected in zip(raw, found):
+        assert p <= corrected <= min(1, p * len(raw)) + 1e-12
+    order = np.argsort(raw, kind="stable")
+    assert np.all(np.diff(np.array(found)[order]) >= 0)
+
+
 def test_interval_by_hand():
     # mean 2, s = 1, n = 3: 4.3027 / sqrt(3) = 2.4841
     mean, low, high = metrics.interval([1, 2, 3])

@@ -159,7 +159,8 @@ class Bench:
     """Trains one balance on many seeds, traced once.
 
     `trunk` are the units of the shared layers. A balance at the representation
-    reads the last of them. `rate` is Adam's first.
+    reads the last of them. `rate` is Adam's first, `clipping` how it clips
+    gradients: `{"clipnorm": 1.0}` or `{"global_clipnorm": 1.0}`.
 
     >>> bench = Bench(Fixed([1.0, 1.0, 1.0]), trunk=(8,))
     >>> # then `bench.run(seed=0)` trains for eight epochs
@@ -173,13 +174,14 @@ class Bench:
         at_representation: bool = True,
         trunk: Sequence[int] = (64, 32),
         rate: float = RATE,
+        clipping: Mapping[str, float] | None = None,
     ) -> None:
         last = f"trunk_{len(trunk) - 1}"
         self.model = Balanced(
             network(trunk), balance, last if at_representation else None
         )
         schedule = keras.optimizers.schedules.CosineDecay(rate, EPOCHS * STEPS)
-        adam = keras.optimizers.Adam(schedule)
+        adam = keras.optimizers.Adam(schedule, **(clipping or {}))
         self.model.compile(
             adam, loss=LOSSES, jit_compile=False, steps_per_execution=STEPS
         )
@@ -322,8 +324,11 @@ def _by_gradients(
 # ------------------------------------------------ a search of weights and rates
 
 KINDS = ("regression", "classification", "regression")
-FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
-RATES = (RATE, 0.01, 0.02, 0.04)
+FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # at the first rate
+INNER = (0.5, 1.0, 2.0)  # at others
+HIGHER = (0.5, 1.0, 2.0, 4.0, 8.0)  # where the best of these were at an edge
+RATES = (RATE, 0.01, 0.02, 0.04, 0.08)
+TRIED = {RATE: FACTORS, 0.02: HIGHER, 0.04: HIGHER}
 CONTROLS: Makers = {
     "equal weights": Equal,
     "uncertainty, from σ = 1": partial(Uncertainty, KINDS),
@@ -378,12 +383,12 @@ def grid(
 ) -> dict[str, dict[str, list[Scores]]]:
     """`{rate: {balance: [scores of each seed]}}`.
 
-    At the first rate all factors and methods, at others the inner ones.
+    The `CONTROLS` at the first rate alone.
 
     >>> from mtl_lessons import stored
     >>> # what it gave; it takes minutes
     >>> list(stored.read("loss_balancing_experiment"))
-    ['0.005', '0.01', '0.02', '0.04']
+    ['0.005', '0.01', '0.02', '0.04', '0.08']
     """
     tried = []
     for rate in RATES:
@@ -404,7 +409,7 @@ def candidates(rate: float) -> Makers:
     (38, 14)
     """
     at_first = rate == RATE
-    factors = FACTORS if at_first else FACTORS[1:-1]
+    factors = TRIED.get(rate, INNER)
     tried: Makers = {}
     for watch, rating in product(factors, factors):
         tried[f"static {watch:g}, {rating:g}"] = partial(static, watch, rating)

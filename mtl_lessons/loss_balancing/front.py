@@ -54,12 +54,15 @@ METHODS: dict[str, Callable[[], Weighting | Aggregator]] = {
 }
 
 
-def world(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def world(
+    seed: int, noise: float = NOISE, unit: float = 1.0
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Features `(ROWS + TEST, 10)` and labels of variance 1, as columns.
 
     Each task reads one direction of x, and the cosine of the two is `COSINE`.
-    The label is `h +
-    |h| / 2`, standardised; about half of b's is noise: `NOISE` of its standard deviation.
+    The label is `h + |h| / 2`, standardised. `noise` is the share of b's
+    standard deviation that is noise: at 0.7 about half of its variance. b's
+    label is multiplied by `unit`.
 
     >>> x, labels = world(seed=0)
     >>> x.shape, labels["a"].shape, round(float(labels["a"].var()), 3)
@@ -73,8 +76,8 @@ def world(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     labels = {
         task: _label(x @ direction) for task, direction in directions.items()
     }
-    noise = NOISE * random.normal(size=(len(x), 1))
-    labels["b"] = np.sqrt(1 - NOISE**2) * labels["b"] + noise
+    drawn = noise * random.normal(size=(len(x), 1))
+    labels["b"] = unit * (np.sqrt(1 - noise**2) * labels["b"] + drawn)
     return x.astype("float32"), {
         task: column.astype("float32") for task, column in labels.items()
     }
@@ -105,10 +108,12 @@ def train(
     balance: Weighting | Aggregator,
     seeds: Iterable[int] = range(SEEDS),
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    world: Callable[[int], tuple] = world,
 ) -> np.ndarray:
     """Mean squared errors of both tasks on the test rows: `(seeds, 2)`.
 
-    1 is a constant guess. Aggregators see the shared weights.
+    1 is a constant guess. Aggregators see the shared weights. `world` draws the
+    rows of a seed.
 
     >>> train(Equal(), seeds=[]).size  # each seed trains for twelve epochs
     0
@@ -124,12 +129,16 @@ def train(
     )
     start = Restart(model, network)
     return np.array(
-        [_run(model, start, seed, list(callbacks)) for seed in seeds]
+        [_run(model, start, seed, list(callbacks), world) for seed in seeds]
     )
 
 
 def _run(
-    model: Balanced, start: Restart, seed: int, callbacks: list
+    model: Balanced,
+    start: Restart,
+    seed: int,
+    callbacks: list,
+    world: Callable[[int], tuple],
 ) -> list[float]:
     x, labels = world(seed)
     start(seed)

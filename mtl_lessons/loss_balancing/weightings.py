@@ -28,6 +28,7 @@ __all__ = [
     "RLW",
     "GradNorm",
     "FAMO",
+    "Bounded",
     "dwa_weights",
     "gradnorm_targets",
     "famo_weights",
@@ -588,6 +589,85 @@ class FAMO(_Learning):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"gamma": self.gamma}
+
+
+@register
+class Bounded(Weighting):
+    """A bound on a task's loss, in place of a weight for it.
+
+    Minimise the sum of the losses whose bound is None, while each of the
+    others stays at or below its bound B. The network descends the Lagrangian,
+    `Σ_free L_i + Σ_bounded λ_i (L_i / B_i - 1)`, and after each step the
+    multipliers ascend it: `λ_i ← λ_i exp(rate (L_i / B_i - 1))`. So λ grows
+    while its bound is broken, falls while there is room, and rests where L = B;
+    where the bound does not bind, it goes to 0.
+
+    Plain ascent adds, `max(0, λ_i + rate (L_i / B_i - 1))`. By a factor, λ
+    changes in proportion, so that one `rate` fits whatever the other losses are
+    measured in. A loss above twice its bound counts as twice: else the first
+    steps, in which every bound is broken, take λ far too high.
+
+    λ starts at 1. It follows batches, so it is as noisy as their losses are;
+    a smaller `rate` averages over more of them, and takes longer.
+
+    >>> bounded = Bounded([0.5, None])
+    >>> float(bounded(tf.constant([1.0, 2.0])))  # 1 · (1 / .5 - 1) + 2
+    3.0
+    """
+
+    wants_known = True
+    remembers = True
+
+    def __init__(
+        self,
+        bounds: Sequence[float | None],
+        rate: float = 0.02,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.bounds = [
+            None if bound is None else float(bound) for bound in bounds
+        ]
+        self.rate = _not_negative("Bounded", "rate", rate)
+        given = [bound for bound in self.bounds if bound is not None]
+        allowed = all(0 < bound < np.inf for bound in given)
+        _expect("Bounded", "bounds above 0, or None", allowed, self.bounds)
+
+    def build(self, shape: Sequence[int]) -> None:
+        _expect_one_per_task("Bounded", self.bounds, shape)
+        self.multipliers = self.state("multipliers", shape, 1.0)
+
+    def excess(self, losses: Tensor) -> Tensor:
+        """`L / B - 1` of the bounded tasks, 0 for the others: `(T,)`."""
+        bounds = [bound or 1.0 for bound in self.bounds]
+        excess = losses / tf.constant(bounds, losses.dtype) - 1.0
+        return tf.where(self._bounded(), excess, 0.0)
+
+    def call(self, losses: Tensor, known: Tensor | None = None) -> Tensor:
+        free = tf.where(self._bounded(), 0.0, losses)
+        held = self.multipliers * self.excess(losses)
+        total = tf.where(_mask(losses, known), free + held, 0.0)
+        return tf.reduce_sum(total)
+
+    def after_step(
+        self,
+        losses: Tensor,
+        then: Tensor,  # noqa: ARG002
+        known: Tensor | None = None,
+    ) -> None:
+        counted = _mask(losses, known) & tf.math.is_finite(losses)
+        excess = tf.minimum(self.excess(losses), 1.0)
+        growth = tf.exp(self.rate * tf.where(counted, excess, 0.0))
+        self.multipliers.assign(self.multipliers * growth)
+
+    def _bounded(self) -> Tensor:
+        return tf.constant([bound is not None for bound in self.bounds])
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "bounds": self.bounds,
+            "rate": self.rate,
+        }
 
 
 # ------------------------------------------------ over the tasks that are known
