@@ -1198,9 +1198,9 @@ def test_a_stored_control_is_what_training_gives():
 
 
 def test_a_rivals_world_has_the_noise_and_the_unit_that_are_asked_for():
-    x, quiet = front.world(0, noise=0.0)
-    _, loud = front.world(0, unit=3.0)
-    _, plain = front.world(0)
+    x, quiet = front.rival_world(0, noise=0.0)
+    _, loud = front.rival_world(0, unit=3.0)
+    _, plain = front.rival_world(0)
     np.testing.assert_allclose(loud["b"], 3 * plain["b"], rtol=1e-5)
     np.testing.assert_array_equal(loud["a"], quiet["a"])
     # without noise the label is a function of one direction of x
@@ -1211,16 +1211,16 @@ def test_a_rivals_world_has_the_noise_and_the_unit_that_are_asked_for():
 
 
 def test_a_rivals_label_reads_one_direction_at_sixty_degrees_to_the_others():
-    x, labels = front.world(3)
+    x, labels = front.rival_world(3)
     read = np.stack(
         [
             np.linalg.lstsq(x, labels[task][:, 0], rcond=None)[0]
-            for task in front.TASKS
+            for task in front.RIVALS
         ]
     )
     read /= np.linalg.norm(read, axis=1, keepdims=True)
     assert read[0] @ read[1] == pytest.approx(front.COSINE, abs=0.03)
-    assert [labels[task].var() for task in front.TASKS] == pytest.approx(
+    assert [labels[task].var() for task in front.RIVALS] == pytest.approx(
         [1, 1], abs=0.03
     )
 
@@ -1230,10 +1230,10 @@ def test_half_the_weight_is_the_plain_sum_and_a_seed_decides_the_run(
 ):
     """The plain sum as an aggregator, which takes the other way through `train`."""
     for name, value in {
-        "ROWS": 1024,
-        "TEST": 500,
-        "STEPS": 4,
-        "EPOCHS": 2,
+        "RIVAL_ROWS": 1024,
+        "RIVAL_TEST": 500,
+        "RIVAL_STEPS": 4,
+        "RIVAL_EPOCHS": 2,
     }.items():
         monkeypatch.setattr(front, name, value)
     half, plain = (

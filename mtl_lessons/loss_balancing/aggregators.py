@@ -320,7 +320,7 @@ class CAGrad(Aggregator):
     def combine(
         self, cosines: Tensor, lengths: Tensor, known: Tensor
     ) -> Tensor:
-        mean = lengths / _number(known)
+        mean = lengths / _labelled(known)
         along_mean = tf.linalg.matvec(cosines, mean)
         radius = self.c * tf.sqrt(
             tf.maximum(tf.reduce_sum(mean * along_mean), 0.0)
@@ -398,7 +398,7 @@ class AlignedMTL(Aggregator):
         kept = tf.range(tasks) >= tasks - rank  # the eigenvalues ascend
         smallest = tf.reduce_min(tf.where(kept, _positive(values), np.inf))
         stretch = tf.where(kept, tf.sqrt(smallest / _positive(values)), 0.0)
-        mean = known / _number(known)
+        mean = known / _labelled(known)
         in_eigenvectors = tf.linalg.matvec(vectors, mean, transpose_a=True)
         return lengths * tf.linalg.matvec(vectors, stretch * in_eigenvectors)
 
@@ -424,7 +424,7 @@ def _of_order_one(gram: Tensor) -> Tensor:
     return gram / unit / unit
 
 
-def _number(known: Tensor) -> Tensor:
+def _labelled(known: Tensor) -> Tensor:
     """How many tasks have labels; 1 if none has."""
     return tf.maximum(tf.reduce_sum(known), 1.0)
 
@@ -433,7 +433,7 @@ def _over_labelled(mean: Tensor, known: Tensor) -> Tensor:
     """From a mean over all tasks, where one without labels added 0, that over
     those with labels.
     """
-    return mean * (known.shape[0] / _number(known))
+    return mean * (known.shape[0] / _labelled(known))
 
 
 def _positive(x: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ from .tensors import replicas, total, values, wide
 from .weightings import Weighting
 
 # losses as reported, their plain sum, outputs
-Step = tuple[list[Tensor], Tensor, ByTask]
+Taken = tuple[list[Tensor], Tensor, ByTask]
 
 
 @register
@@ -309,7 +309,7 @@ class Balanced(keras.Model):
         )
         return self.compute_metrics(x, y, outputs, sample_weight=sample_weight)
 
-    def _weighted(self, x: Tensor, y: ByTask, sample_weight: Tensor) -> Step:
+    def _weighted(self, x: Tensor, y: ByTask, sample_weight: Tensor) -> Taken:
         """A step along the one loss that a weighting makes."""
         balance = self.balance
         scale = self.optimizer.scale_loss
@@ -386,7 +386,7 @@ class Balanced(keras.Model):
         shares = self._task_losses.shares(losses, y, outputs, sample_weight)
         return whole(shares, self.balance.variable_dtype)
 
-    def _aggregated(self, x: Tensor, y: ByTask, sample_weight: Tensor) -> Step:
+    def _aggregated(self, x: Tensor, y: ByTask, sample_weight: Tensor) -> Taken:
         """A step along the direction that an aggregator makes of the tasks'
         gradients.
         """

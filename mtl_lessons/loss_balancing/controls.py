@@ -100,7 +100,7 @@ def in_unit(unit: float) -> Callable[[int], tuple]:
     >>> round(float(labels["b"].std()))
     4
     """
-    return partial(front.world, unit=unit)
+    return partial(front.rival_world, unit=unit)
 
 
 def without_noise(seed: int) -> tuple:
@@ -110,7 +110,7 @@ def without_noise(seed: int) -> tuple:
     >>> sorted(labels)
     ['a', 'b']
     """
-    return front.world(seed, noise=0.0)
+    return front.rival_world(seed, noise=0.0)
 
 
 def rivals() -> dict[str, tuple[Callable[[], Weighting], Callable]]:
@@ -124,7 +124,7 @@ def rivals() -> dict[str, tuple[Callable[[], Weighting], Callable]]:
         "uncertainty, no noise": (uncertainty, without_noise),
         "product, no noise": (Product, without_noise),
         "sum, no noise": (Equal, without_noise),
-        "GradNorm, alpha 0": (partial(GradNorm, alpha=0.0), front.world),
+        "GradNorm, alpha 0": (partial(GradNorm, alpha=0.0), front.rival_world),
     }
     for unit in UNITS:
         world = in_unit(unit)

@@ -27,16 +27,16 @@ from .aggregators import (
 from .balanced import Balanced
 from .weightings import FAMO, Equal, Fixed, GradNorm, Uncertainty, Weighting
 
-TASKS = ("a", "b")
-FEATURES = 10
+RIVALS = ("a", "b")
+RIVAL_FEATURES = 10
 COSINE = 0.5
-NOISE = 0.7
-ROWS = 12_800
-TEST = 20_000
-BATCH = 256
-EPOCHS = 12
+RIVAL_NOISE = 0.7
+RIVAL_ROWS = 12_800
+RIVAL_TEST = 20_000
+RIVAL_BATCH = 256
+RIVAL_EPOCHS = 12
 SEEDS = 8
-STEPS = ROWS // BATCH  # in an epoch
+RIVAL_STEPS = RIVAL_ROWS // RIVAL_BATCH  # in an epoch
 LOGITS = np.linspace(-3, 3, 13)
 # of task a; task b has the rest
 WEIGHTS = tuple(np.round(1 / (1 + np.exp(-LOGITS)), 3).tolist())
@@ -54,25 +54,25 @@ METHODS: dict[str, Callable[[], Weighting | Aggregator]] = {
 }
 
 
-def world(
-    seed: int, noise: float = NOISE, unit: float = 1.0
+def rival_world(
+    seed: int, noise: float = RIVAL_NOISE, unit: float = 1.0
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Features `(ROWS + TEST, 10)` and labels of variance 1, as columns.
+    """Features `(RIVAL_ROWS + RIVAL_TEST, 10)` and labels of variance 1, as columns.
 
     Each task reads one direction of x, and the cosine of the two is `COSINE`.
     The label is `h + |h| / 2`, standardised. `noise` is the share of b's
     standard deviation that is noise: at 0.7 about half of its variance. b's
     label is multiplied by `unit`.
 
-    >>> x, labels = world(seed=0)
+    >>> x, labels = rival_world(seed=0)
     >>> x.shape, labels["a"].shape, round(float(labels["a"].var()), 3)
     ((32800, 10), (32800, 1), 1.0)
     """
     random = np.random.default_rng(seed)
-    orthonormal, _ = np.linalg.qr(random.normal(size=(FEATURES, 2)))
+    orthonormal, _ = np.linalg.qr(random.normal(size=(RIVAL_FEATURES, 2)))
     a, apart = orthonormal.T
     directions = {"a": a, "b": COSINE * a + np.sqrt(1 - COSINE**2) * apart}
-    x = random.normal(size=(ROWS + TEST, FEATURES))
+    x = random.normal(size=(RIVAL_ROWS + RIVAL_TEST, RIVAL_FEATURES))
     labels = {
         task: _label(x @ direction) for task, direction in directions.items()
     }
@@ -88,15 +88,15 @@ def _label(hidden: np.ndarray) -> np.ndarray:
     return (values[:, None] - values.mean()) / values.std()
 
 
-def network() -> keras.Model:
+def rival_network() -> keras.Model:
     """One shared number, where the tasks need two, and a tower for each task.
 
-    >>> network().get_layer("shared").units
+    >>> rival_network().get_layer("shared").units
     1
     """
-    x = keras.Input((FEATURES,))
+    x = keras.Input((RIVAL_FEATURES,))
     z = keras.layers.Dense(1, use_bias=False, name="shared")(x)
-    towers = {task: keras.layers.Dense(16, "relu")(z) for task in TASKS}
+    towers = {task: keras.layers.Dense(16, "relu")(z) for task in RIVALS}
     outputs = {
         task: keras.layers.Dense(1, name=task)(tower)
         for task, tower in towers.items()
@@ -108,7 +108,7 @@ def train(
     balance: Weighting | Aggregator,
     seeds: Iterable[int] = range(SEEDS),
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    world: Callable[[int], tuple] = world,
+    world: Callable[[int], tuple] = rival_world,
 ) -> np.ndarray:
     """Mean squared errors of both tasks on the test rows: `(seeds, 2)`.
 
@@ -119,15 +119,19 @@ def train(
     0
     """
     model = Balanced(
-        network(), balance, "shared" if isinstance(balance, Weighting) else None
+        rival_network(),
+        balance,
+        "shared" if isinstance(balance, Weighting) else None,
     )
-    rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * STEPS)
-    losses = dict.fromkeys(TASKS, "mse")
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.01, RIVAL_EPOCHS * RIVAL_STEPS
+    )
+    losses = dict.fromkeys(RIVALS, "mse")
     adam = keras.optimizers.Adam(rate)
     model.compile(
-        adam, loss=losses, jit_compile=False, steps_per_execution=STEPS
+        adam, loss=losses, jit_compile=False, steps_per_execution=RIVAL_STEPS
     )
-    start = Restart(model, network)
+    start = Restart(model, rival_network)
     return np.array(
         [_run(model, start, seed, list(callbacks), world) for seed in seeds]
     )
@@ -142,14 +146,18 @@ def _run(
 ) -> list[float]:
     x, labels = world(seed)
     start(seed)
-    columns = {task: column[:ROWS] for task, column in labels.items()}
-    rows = tf.data.Dataset.from_tensor_slices((x[:ROWS], columns))
-    batches = rows.batch(BATCH).cache().shuffle(STEPS, seed=seed)
+    columns = {task: column[:RIVAL_ROWS] for task, column in labels.items()}
+    rows = tf.data.Dataset.from_tensor_slices((x[:RIVAL_ROWS], columns))
+    batches = rows.batch(RIVAL_BATCH).cache().shuffle(RIVAL_STEPS, seed=seed)
     model.fit(
-        batches, epochs=EPOCHS, shuffle=False, callbacks=callbacks, verbose=0
+        batches,
+        epochs=RIVAL_EPOCHS,
+        shuffle=False,
+        callbacks=callbacks,
+        verbose=0,
     )
-    predicted = model.network.predict_on_batch(x[ROWS:])
-    errors = [predicted[task] - labels[task][ROWS:] for task in TASKS]
+    predicted = model.network.predict_on_batch(x[RIVAL_ROWS:])
+    errors = [predicted[task] - labels[task][RIVAL_ROWS:] for task in RIVALS]
     return [float(np.mean(error**2)) for error in errors]
 
 
