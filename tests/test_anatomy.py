@@ -29,7 +29,7 @@ SECOND_EDITION = (
     # chapter 2:
     # "shared_networks",
     # chapter 3:
-    # "loss_balancing",
+    "loss_balancing",
     # chapter 4:
     # "inputs_outputs",
     # chapter 5:
