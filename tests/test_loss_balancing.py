@@ -1179,6 +1179,16 @@ def test_the_product_is_what_uncertainty_descends_once_settled():
     )
 
 
+def test_a_batch_without_a_positive_points_away_from_the_gradient_over_all():
+    share, found = controls.rare_batches(batches=60)
+    positives, loss, length, cosine = found["512 rows"]
+    assert share == pytest.approx(controls.RARE, rel=0.25)
+    assert positives.mean() == pytest.approx(512 * share, rel=0.4)
+    none = positives == 0
+    assert cosine[none].max() < 0 and length[none].max() < length[~none].min()
+    assert np.corrcoef(positives, loss)[0, 1] > 0.9
+
+
 def test_the_stored_controls_have_what_their_grid_would_have():
     kept = stored.read("loss_balancing_controls")
     assert list(kept["rivals"]) == list(controls.rivals())
@@ -1186,6 +1196,26 @@ def test_the_stored_controls_have_what_their_grid_would_have():
         (front.SEEDS, 2)
     }
     assert list(kept["clipping"]) == list(controls.clipped())
+
+
+def test_a_grid_of_controls_has_errors_by_seed_and_scores(monkeypatch):
+    class Bench:
+        def run(self, seed):
+            return {"loss": seed + 0.12345}
+
+    plan = {"bounded": (controls.bounded, "a world")}
+    monkeypatch.setattr(controls, "rivals", lambda: plan)
+    monkeypatch.setattr(controls, "clipped", lambda: {"per task": Bench()})
+    monkeypatch.setattr(
+        front,
+        "train",
+        lambda balance, seeds, world: [[0.12345, 1.0]] * len(seeds),
+    )
+    told = []
+    found = controls.grid(lambda done, total: told.append((done, total)))
+    assert found["rivals"] == {"bounded": [[0.1234, 1.0]] * front.SEEDS}
+    assert found["clipping"]["per task"][4] == {"loss": 4.1234}
+    assert told == [(1, 2), (2, 2)]
 
 
 def test_a_stored_control_is_what_training_gives():

@@ -8,17 +8,20 @@
   with the unit of b's label in which it was chosen. Then the unit is another.
 - *Clipping* of the plain sum's gradients: over everything, per variable, per
   task.
+- *Rare positives*: what the gradient of one batch knows of that over all rows.
+  Nothing is trained for it.
 
-`grid` trains them all; they are stored (`stored.py`).
+`grid` trains the others; they are stored (`stored.py`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 
-from mtl_lessons.backend import Tensor, register, tf
+from mtl_lessons.backend import Tensor, keras, register, tf
 from mtl_lessons.stored import Progress, counted, read, rounded
 
 from . import experiment, front
@@ -149,26 +152,120 @@ def static() -> Fixed:
     return Fixed([a, b / CHOSEN_IN**2])
 
 
-def grid(progress: Progress | None = None) -> dict[str, Mapping]:
+# ------------------------------------------------------------ rare positives
+
+RARE = 0.002  # of the rows
+KEPT = 0.05  # of the negatives, when they are sampled
+SIZE = 512  # rows of a batch
+
+
+def rare_batches(batches: int = 200) -> tuple[float, dict[str, np.ndarray]]:
+    """Batches of a click that is made rare, by a shift of its log-odds.
+
+    Returns the share of positives, and for each way to draw a batch `(4,
+    batches)`: positives, loss, and of the trunk's gradient the length and the
+    cosine to the gradient over all rows. The network is as it starts, with the
+    bias at the log-odds of `RARE`. Sampled negatives are weighted by `1 /
+    KEPT`.
+
+    >>> share, found = rare_batches(batches=2)
+    >>> {name: drawn.shape for name, drawn in found.items()}
+    {'512 rows': (4, 2), '4,096 rows': (4, 2), '512, negatives sampled': (4, 2)}
+    """
+    random = np.random.default_rng(0)
+    x, _, truth = experiment.world(0)
+    odds = truth["click"] / (1 - truth["click"])
+    shift = brentq(lambda s: np.mean(odds / (odds + np.exp(s))) - RARE, 0, 20)
+    bought = random.random(len(odds)) < odds / (odds + np.exp(shift))
+    rows = experiment.ROWS
+    x, bought = x[:rows], bought[:rows].astype("float32")
+    gradient = _of_the_trunk()
+
+    def look(chosen: np.ndarray, kept: float = 1.0) -> tuple:
+        y = bought[chosen]
+        weights = np.where(y == 1, 1, 1 / kept).astype("float32")
+        loss, slope = gradient(x[chosen], y, weights)
+        return y.sum(), float(loss), slope.numpy()
+
+    _, _, over_all = look(np.arange(rows))
+    sampled = np.flatnonzero((bought == 1) | (random.random(rows) < KEPT))
+    ways = {
+        "512 rows": lambda: look(random.integers(0, rows, SIZE)),
+        "4,096 rows": lambda: look(random.integers(0, rows, 8 * SIZE)),
+        "512, negatives sampled": lambda: look(
+            random.choice(sampled, SIZE), KEPT
+        ),
+    }
+    found = {}
+    for name, draw in ways.items():
+        drawn = [draw() for _ in range(batches)]
+        found[name] = np.array([_seen(*one, over_all) for one in drawn]).T
+    return float(bought.mean()), found
+
+
+def _seen(
+    positives: float, loss: float, slope: np.ndarray, over_all: np.ndarray
+) -> tuple[float, ...]:
+    length = float(np.linalg.norm(slope))
+    cosine = float(slope @ over_all) / length / np.linalg.norm(over_all)
+    return positives, loss, length, float(cosine)
+
+
+def _of_the_trunk() -> Callable:
+    """Loss and gradient of a fresh network's click, for rows, labels and
+    weights.
+    """
+    keras.utils.set_random_seed(0)
+    network = experiment.network()
+    bias = network.get_layer("click_units").bias
+    bias.assign([np.log(RARE / (1 - RARE))])
+    trunk = [
+        weight.value
+        for layer in network.layers
+        if layer.name.startswith("trunk")
+        for weight in layer.trainable_weights
+    ]
+
+    @tf.function
+    def gradient(
+        rows: Tensor, y: Tensor, weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        with tf.GradientTape() as tape:
+            p = network(rows)["click"][:, 0]
+            entropy = -y * tf.math.log(p) - (1 - y) * tf.math.log(1 - p)
+            total = tf.reduce_sum(weights)
+            loss = tf.reduce_sum(weights * entropy) / total
+        slopes = tape.gradient(loss, trunk)
+        return loss, tf.concat([tf.reshape(s, [-1]) for s in slopes], 0)
+
+    return gradient
+
+
+def grid(progress: Progress | None = None) -> dict[str, dict[str, list]]:
     """`rivals` {name: errors `(seeds, 2)`} and `clipping` {name: scores}.
 
     >>> # what it gave; it takes minutes
     >>> list(read("loss_balancing_controls"))
     ['rivals', 'clipping']
     """
-    seeds: Sequence[int] = range(front.SEEDS)
-    tried = [
-        *(("rivals", name, run) for name, run in rivals().items()),
-        *(("clipping", name, bench) for name, bench in clipped().items()),
+    jobs: list[tuple[str, str, Callable[[], list]]] = [
+        ("rivals", name, partial(_errors, *how))
+        for name, how in rivals().items()
     ]
-    found: dict[str, dict] = {"rivals": {}, "clipping": {}}
-    for kind, name, run in counted(tried, progress):
-        if kind == "rivals":
-            balance, world = run
-            errors = front.train(balance(), seeds, world=world)
-            found[kind][name] = rounded(errors, digits=4)
-        else:
-            found[kind][name] = [
-                rounded(run.run(seed), digits=4) for seed in range(5)
-            ]
+    jobs += [
+        ("clipping", name, partial(_scores, bench))
+        for name, bench in clipped().items()
+    ]
+    found: dict[str, dict[str, list]] = {"rivals": {}, "clipping": {}}
+    for part, name, run in counted(jobs, progress):
+        found[part][name] = run()
     return found
+
+
+def _errors(balance: Callable[[], Weighting], world: Callable) -> list:
+    errors = front.train(balance(), range(front.SEEDS), world=world)
+    return rounded(errors, digits=4)
+
+
+def _scores(bench: experiment.Bench) -> list[experiment.Scores]:
+    return [rounded(bench.run(seed), digits=4) for seed in range(5)]
