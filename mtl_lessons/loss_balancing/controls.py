@@ -56,7 +56,7 @@ class ClipEach(Aggregator):
 
     >>> # lengths 5 and 1
     >>> clip = ClipEach(most=1.0)
-    >>> clip(tf.constant([[25.0, 0.0], [0.0, 1.0]])).numpy().round(3).tolist()
+    >>> clip([[25.0, 0.0], [0.0, 1.0]]).numpy().astype(float).round(3).tolist()
     [0.1, 0.5]
     """
 
