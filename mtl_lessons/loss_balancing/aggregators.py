@@ -8,9 +8,9 @@ the cosines `C[i, j] = G[i, j] / (n_i n_j)`, and finds b, the coefficients of
 the *unit* gradients `u_i = g_i / n_i`: then `w_i = b_i / n_i`.
 
 One convention for all: where the gradients are equal, d is that gradient. The
-papers differ by constant factors (PCGrad's is a sum, Nash-MTL's d always has
-the length √T); a learning rate absorbs these, a comparison at one learning rate
-does not.
+papers differ by factors. That of PCGrad, which is a sum, and of CAGrad, 1 + c,
+are constant; a learning rate absorbs these, a comparison at one learning rate
+does not. That of Nash-MTL is not: its d always has the length √T, ours √T / Σα.
 
 A task without a label in the batch has no gradient, which is not a gradient of
 zero: `known` says which tasks have labels, and the w of these are as if there
@@ -268,7 +268,7 @@ class NashMTL(Aggregator):
     """The Nash bargaining solution: `G α = 1/α` (Navon et al., 2022), scaled to
     `Σ w_i = 1`.
 
-    Each task's say `α_i g_i` does not depend on the length of its gradient. α
+    Each task's part `α_i g_i` does not depend on the length of its gradient. α
     is the minimum of `½ αᵀGα - Σ log α_i`, which damped Newton steps find.
 
     >>> # α = (1/2, 1), w = (1/3, 2/3)

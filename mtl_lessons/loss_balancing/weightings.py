@@ -603,8 +603,8 @@ class Bounded(Weighting):
     where the bound does not bind, it goes to 0.
 
     Plain ascent adds, `max(0, λ_i + rate (L_i / B_i - 1))`. By a factor, λ
-    changes in proportion, so that one `rate` fits whatever the other losses are
-    measured in. A loss above twice its bound counts as twice: else the first
+    changes in proportion, whatever the other losses are measured in. A loss
+    above twice its bound counts as twice: else the first
     steps, in which every bound is broken, take λ far too high.
 
     λ starts at 1. It follows batches, so it is as noisy as their losses are;
