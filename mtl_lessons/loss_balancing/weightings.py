@@ -604,8 +604,8 @@ class Bounded(Weighting):
 
     Plain ascent adds, `max(0, λ_i + rate (L_i / B_i - 1))`. By a factor, λ
     changes in proportion, whatever the other losses are measured in. A loss
-    above twice its bound counts as twice: else the first
-    steps, in which every bound is broken, take λ far too high.
+    above twice its bound counts as twice, so that λ grows no faster than it can
+    fall.
 
     λ starts at 1. It follows batches, so it is as noisy as their losses are;
     a smaller `rate` averages over more of them, and takes longer.
