@@ -4,16 +4,24 @@
   task's loss can train;
 - `shared_bottom`: what the article's `Sequential` should have been, one trunk
   with one head per task;
-- `two_tasks`: the smallest shared bottom there is (one table of users) and,
-  with `shared=False`, its *fair* control;
+- `two_tasks`: the smallest shared bottom there is (one table of users), with
+  `shared=False` its *fair* control, and with a `Tie` soft sharing;
 - `transfer`: the gain of sharing over that control, over several seeds, in a
-  world whose truth is known.
+  world whose truth is known; `search`: the same, with every setting tried;
+- `ways`: sharing beside its neighbours, pretraining and frozen features, and a
+  control task.
 
 Importing this module imports TensorFlow.
 """
 
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -39,6 +47,7 @@ CHECK = 20_000  # later impressions to choose a setting by
 TEST = 20_000  # still later ones to judge by
 Aucs = dict[str, list[float]]  # of each seed
 
+RATE = 0.06  # the learning rate at the start; it falls along a cosine
 DECAYS = (0.05, 1.0)  # of the weights: what each model may choose from
 
 
@@ -171,7 +180,12 @@ INPUTS = ("user", "item", "ad_user", "ad")
 
 
 def two_tasks(
-    users: int, items: int, ads: int, width: int, shared: bool = True
+    users: int,
+    items: int,
+    ads: int,
+    width: int,
+    shared: bool = True,
+    tie: Tensor | None = None,
 ) -> keras.Model:
     """Clicks on items and clicks on ads: each is `σ(user · target + bias of the
     target)`.
@@ -179,9 +193,10 @@ def two_tasks(
     With `shared`, both tasks read the same table of users, `(users, width)`; it
     is all that they share. Without, each has a table of its own, which starts
     from the same numbers. Then no weight is common to both, so one `fit` trains
-    two single-task models at once. Inputs `user, item, ad_user, ad`: `(batch,)`
-    each, since the two tasks have rows of their own. Outputs `item_click` and
-    `ad_click`: `(batch, 1)` each.
+    two single-task models at once. With a `tie` besides, these two tables are
+    drawn to each other (`Tie`): soft sharing. Inputs `user, item, ad_user, ad`:
+    `(batch,)` each, since the two tasks have rows of their own. Outputs
+    `item_click` and `ad_click`: `(batch, 1)` each.
 
     >>> model = two_tasks(users=10, items=5, ads=3, width=2)
     >>> # 10 · 2 more
@@ -203,7 +218,46 @@ def two_tasks(
             ad_users(inputs["ad_user"]), inputs["ad"], ads, "ad", seed=3
         ),
     }
+    if tie is not None:
+        tied = Tie(item_users, ad_users, tie, name="tie")
+        heads["ad_click"] = tied(heads["ad_click"])
     return keras.Model(inputs, heads)
+
+
+class Tie(layers.Layer):
+    """Soft sharing: adds `c / 2 · ‖A − B‖²` to the loss, for two tables A, B.
+
+    `strength` is c: 0 leaves them apart, and the larger it is, the nearer they
+    come to one table. What is put in comes out as it was.
+
+    >>> one, two = layers.Embedding(3, 2), layers.Embedding(3, 2)
+    >>> one.build(), two.build()
+    (None, None)
+    >>> one.set_weights([np.ones((3, 2))]), two.set_weights([np.zeros((3, 2))])
+    (None, None)
+    >>> tie = Tie(one, two, strength=10.0)
+    >>> float(tie(keras.ops.ones(1))[0]), float(tie.losses[0])
+    (1.0, 30.0)
+    """
+
+    def __init__(
+        self,
+        first: layers.Embedding,
+        second: layers.Embedding,
+        strength: Tensor | float,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.tables = (first, second)
+        self.strength = strength
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns `inputs`."""
+        first, second = self.tables
+        gap = first.embeddings - second.embeddings
+        penalty = keras.ops.sum(keras.ops.square(gap)) / 2
+        self.add_loss(self.strength * penalty)
+        return inputs
 
 
 def _table(rows: int, width: int, name: str, seed: int) -> layers.Embedding:
@@ -270,34 +324,28 @@ def transfer(
         raise ValueError(
             f"labels, seeds: expected at least 1 and at least 2, found {found}"
         )
-    worlds = [
-        World(seed=seed, ad_relatedness=relatedness) for seed in range(seeds)
-    ]
-    by_world = [_logs(world, labels) for world in worlds]
-    past, check, future = (
-        side_by_side(logs, worlds) for logs in zip(*by_world, strict=True)
-    )
+    logs = _side_by_side_logs(relatedness, labels, seeds)
     weight = labels / IMPRESSIONS if ad_weight is None else ad_weight
-    sizes = [
-        seeds * n for n in (worlds[0].users, worlds[0].items, worlds[0].ads)
-    ]
     at: dict[float, Aucs] = {decay: {} for decay in decays}
     result: dict[str, Any] = {"relatedness": relatedness, "labels": labels}
-    result |= _aucs("bayes", future, future, seeds)
+    result |= _aucs("bayes", logs.future, logs.future, seeds)
     report = _Report(progress, total=2 * len(decays) * STEPS)
     for kind, choices in CHOICES.items():
-        trainee = _trainee(*sizes, width, kind == "shared", STEPS)
-        for decay in _trainings(trainee, past, seeds, weight, decays, report):
-            on_check = _aucs(kind, check, _predict(trainee.model, check), seeds)
-            at[decay] |= {
-                f"check_{name}": aucs for name, aucs in on_check.items()
-            }
-            at[decay] |= _aucs(
-                kind, future, _predict(trainee.model, future), seeds
-            )
+        trainee = _trainee(*logs.sizes, width, kind)
+        for decay in _trainings(
+            trainee, logs.past, seeds, weight, decays, report
+        ):
+            at[decay] |= _judged(kind, trainee.model, logs, seeds)
         for names in choices:
             result |= _chosen(at, names)
     return result | {"at": at}
+
+
+def _judged(kind: str, model: keras.Model, logs: "_Logs", seeds: int) -> Aucs:
+    """AUCs on the rows to choose by (`check_` before the name) and to test on."""
+    on_check = _aucs(kind, logs.check, _predict(model, logs.check), seeds)
+    on_test = _aucs(kind, logs.future, _predict(model, logs.future), seeds)
+    return {f"check_{name}": aucs for name, aucs in on_check.items()} | on_test
 
 
 # What chooses one decay: of the single models each, of the shared one both
@@ -362,6 +410,30 @@ def side_by_side(logs: Sequence[Rows], worlds: Sequence[World]) -> Rows:
         ]
         together[name] = np.stack(moved, axis=1).reshape(-1)
     return together
+
+
+class _Logs(NamedTuple):
+    """The logs of several worlds side by side, and the sizes of the tables."""
+
+    past: Rows
+    check: Rows
+    future: Rows
+    sizes: tuple[int, int, int]
+
+
+def _side_by_side_logs(relatedness: float, labels: int, seeds: int) -> _Logs:
+    worlds = [
+        World(seed=seed, ad_relatedness=relatedness) for seed in range(seeds)
+    ]
+    by_world = [_logs(world, labels) for world in worlds]
+    past, check, future = (
+        side_by_side(logs, worlds) for logs in zip(*by_world, strict=True)
+    )
+    first = worlds[0]
+    users, items, ads = (
+        seeds * n for n in (first.users, first.items, first.ads)
+    )
+    return _Logs(past, check, future, (users, items, ads))
 
 
 @lru_cache(maxsize=5)  # the worlds of the settings tried last
@@ -434,30 +506,42 @@ class _Trainee(NamedTuple):
     model: keras.Model
     decay: tf.Variable
     ad_weight: tf.Variable
+    tie: tf.Variable
     restart: Restart
 
 
 # tracing takes longer than a training; each kind, narrow and wide
 @lru_cache(maxsize=4)
 def _trainee(
-    users: int, items: int, ads: int, width: int, shared: bool, steps: int
+    users: int, items: int, ads: int, width: int, kind: str
 ) -> _Trainee:
-    return _compiled(two_tasks(users, items, ads, width, shared), steps)
+    tie = tf.Variable(0.0)
+    model = two_tasks(
+        users,
+        items,
+        ads,
+        width,
+        shared=kind == "shared",
+        tie=tie if kind == "tied" else None,
+    )
+    if kind == "frozen":
+        model.get_layer("ad_users").trainable = False
+    return _compiled(model, tie)
 
 
-def _compiled(model: keras.Model, steps: int) -> _Trainee:
+def _compiled(model: keras.Model, tie: tf.Variable | None = None) -> _Trainee:
     decay = tf.Variable(0.0)
     ad_weight = tf.Variable(1.0)
-    rate = keras.optimizers.schedules.CosineDecay(0.06, steps)
     # a mean shrinks as worlds are added, down to Adam's epsilon
     loss = keras.losses.BinaryCrossentropy(reduction="sum")
     model.compile(
-        keras.optimizers.AdamW(rate, weight_decay=decay),
+        keras.optimizers.AdamW(RATE, weight_decay=decay),
         loss={"item_click": loss, "ad_click": loss},
         loss_weights={"item_click": 1.0, "ad_click": ad_weight},
         jit_compile=True,
     )
-    return _Trainee(model, decay, ad_weight, Restart(model))
+    tie = tf.Variable(0.0) if tie is None else tie
+    return _Trainee(model, decay, ad_weight, tie, Restart(model))
 
 
 def _trainings(
@@ -472,19 +556,56 @@ def _trainings(
 
     Yields after each, for the model to be judged.
     """
+    for decay in decays:
+        _train(trainee, past, seeds, weight, decay, report=report)
+        yield decay
+
+
+def _train(
+    trainee: _Trainee,
+    past: Rows,
+    seeds: int,
+    weight: float,
+    decay: float,
+    rate: float = RATE,
+    tie: float = 0.0,
+    table: list[np.ndarray] | None = None,
+    report: "_Report | None" = None,
+) -> None:
+    """One pass over the rows from the start, or with a `table` of users for
+    ads that was trained before.
+    """
+    trainee.restart()
+    trainee.decay.assign(decay)
+    trainee.ad_weight.assign(weight)
+    trainee.tie.assign(tie)
+    if table is not None:
+        trainee.model.get_layer("ad_users").set_weights(table)
     clicks = {name: past[name][:, None] for name in ("item_click", "ad_click")}
-    plan = {
-        "batch_size": BATCH * seeds,
-        "shuffle": False,
-        "verbose": 0,
-        "callbacks": [report],
-    }
-    for value in decays:
-        trainee.restart()
-        trainee.decay.assign(value)
-        trainee.ad_weight.assign(weight)
-        trainee.model.fit(_inputs(past), clicks, **plan)
-        yield value
+    trainee.model.fit(
+        _inputs(past),
+        clicks,
+        batch_size=BATCH * seeds,
+        shuffle=False,
+        verbose=0,
+        callbacks=[_Cosine(rate), report or _Report(None, total=1)],
+    )
+
+
+class _Cosine(keras.callbacks.Callback):
+    """Lets the learning rate fall to 0 along half a cosine over all steps."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def on_train_batch_begin(
+        self,
+        batch: int,
+        logs: dict | None = None,  # noqa: ARG002
+    ) -> None:
+        done = (1 + np.cos(np.pi * batch / STEPS)) / 2
+        self.model.optimizer.learning_rate.assign(self.rate * done)
 
 
 def _aucs(kind: str, rows: Rows, predictions: Rows, seeds: int) -> Aucs:
@@ -519,30 +640,196 @@ class _Report(keras.callbacks.Callback):
             self.progress(self.done, self.total)
 
 
+# ------------------------------ six ways to use a dense task for a sparse one
+
+
+class Way(NamedTuple):
+    """A way to train for ads with item clicks beside them: the network, whether
+    one setting has to serve both tasks, and the learning rates to try.
+
+    >>> WAYS["one table"].both, WAYS["fine-tuned"].both
+    (True, False)
+    """
+
+    kind: str
+    both: bool
+    rates: tuple[float, ...]
+
+
+class Trial(NamedTuple):
+    """What is tried: learning rate at the start, strength of the tie, decay.
+
+    >>> len(trials("frozen"))
+    15
+    """
+
+    rate: float
+    tie: float
+    decay: float
+
+
+FAST = (0.96, 0.48, 0.24, 0.12, 0.06)
+WIDE = (0.24, 0.06, 0.015, 0.004, 0.001)
+WAYS = {
+    "alone": Way("single", both=False, rates=FAST),
+    "one table": Way("shared", both=True, rates=FAST),
+    "tied tables": Way("tied", both=True, rates=(0.12,)),
+    "fine-tuned": Way("single", both=False, rates=WIDE),
+    "frozen": Way(
+        "frozen", both=False, rates=(0.12, 0.06, 0.03, 0.015, 0.0075)
+    ),
+    "shuffled": Way("shared", both=False, rates=FAST),
+}
+TIES = (0.008, 0.064, 0.25, 1.0, 4.0)
+WAY_DECAYS = (0.05, 1.0, 4.0)
+
+
+def trials(way: str) -> list[Trial]:
+    """Fifteen for each way: five rates, or five ties, at three decays; one
+    less where a step of decay, rate times decay, would be 2 or more and diverge.
+
+    >>> trials("tied tables")[0]
+    Trial(rate=0.12, tie=0.008, decay=0.05)
+    """
+    ties = TIES if way == "tied tables" else (0.0,)
+    every = product(WAYS[way].rates, ties, WAY_DECAYS)
+    return [Trial(*one) for one in every if one[0] * one[2] < 2]
+
+
+def ways(
+    relatedness: float,
+    labels: int,
+    seeds: int = 5,
+    tried: Mapping[str, Sequence[Trial]] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Six ways to train for clicks on ads, of which five use clicks on items.
+
+    - `alone`: two tables of users that never meet.
+    - `one table`: hard sharing, as in `transfer`.
+    - `tied tables`: two tables, drawn to each other by a `Tie`: soft sharing.
+    - `fine-tuned`: the table of ads starts from the table that was trained on
+      items; then ads alone train it.
+    - `frozen`: that table of items is used as it is.
+    - `shuffled`: one table, but each item click belongs to another row: a
+      control task.
+
+    Of its `trials` (or those that `tried` names) a way takes its own best by
+    AUC on the rows between training and test: of ads, or, if one model has to
+    serve both tasks, on average of ads and items. Data, steps and the natural
+    weight are those of `transfer`.
+
+    Returns for each way `ads` and `items`, the AUC of each seed, and the
+    `trial` that was chosen; of `alone` also `items_trial`. Items of ways that
+    leave the model of items as it is are those of `alone`; of `shuffled` there
+    are none.
+
+    >>> related, *_ = shipped()["ways"]
+    >>> list(related["found"]) == list(WAYS)
+    True
+    >>> len(related["found"]["tied tables"]["ads"])
+    5
+    """
+    logs = _side_by_side_logs(relatedness, labels, seeds)
+    weight = labels / IMPRESSIONS
+    found: dict[str, Any] = {}
+    table = None
+    for name in counted(list(WAYS), progress):
+        way = WAYS[name]
+        trainee = _trainee(*logs.sizes, 4, way.kind)
+        past = _shuffled(logs.past, seeds) if name == "shuffled" else logs.past
+        start = table if name in ("fine-tuned", "frozen") else None
+        runs = []
+        for trial in tried[name] if tried else trials(name):
+            _train(trainee, past, seeds, weight, **trial._asdict(), table=start)
+            aucs = _judged(way.kind, trainee.model, logs, seeds)
+            run = {
+                "trial": list(trial),
+                "ads": rounded(aucs[way.kind], digits=4),
+                "items": rounded(aucs[f"item_{way.kind}"], digits=4),
+                "check_ads": aucs[f"check_{way.kind}"],
+                "check_items": aucs[f"check_item_{way.kind}"],
+                "table": trainee.model.get_layer("users").get_weights(),
+            }
+            runs.append(run)
+        judges = ("check_ads", "check_items") if way.both else ("check_ads",)
+        best = best_of(runs, judges)
+        found[name] = {part: best[part] for part in ("ads", "items", "trial")}
+        if name == "alone":
+            of_items = best_of(runs, ["check_items"])
+            table = of_items["table"]
+            found[name]["items"] = of_items["items"]
+            found[name]["items_trial"] = of_items["trial"]
+        elif not way.both:
+            found[name]["items"] = found["alone"]["items"]
+    del found["shuffled"]["items"]
+    return {"relatedness": relatedness, "labels": labels, "found": found}
+
+
+def best_of(
+    tried: Sequence[dict[str, Any]], judges: Sequence[str]
+) -> dict[str, Any]:
+    """The trial with the highest mean of all its seeds under all `judges`.
+
+    >>> tried = [{"check": [0.5, 0.7], "rate": 1}, {"check": [0.7, 0.7], "rate": 2}]
+    >>> best_of(tried, ["check"])["rate"]
+    2
+    """
+    return max(tried, key=lambda run: np.mean([run[judge] for judge in judges]))
+
+
+def _shuffled(past: Rows, seeds: int) -> Rows:
+    """The same rows, with the item clicks of each world in another order."""
+    clicks = past["item_click"].reshape(-1, seeds)
+    order = np.random.default_rng(0).permutation(len(clicks))
+    return past | {"item_click": clicks[order].reshape(-1)}
+
+
 # ---------------------------------------------------- the map of the explorable
 
 RELATEDNESS = (0.0, 0.25, 0.5, 0.75, 0.95)
 LABELS = (500, 2_000, 8_000, 30_000, 120_000)
 
-ANATOMY: dict[
-    str, dict[str, Any]
-    # what is changed for both models at (0, 30 000), the most harmful point of
-    # the map
-] = {
-    "width 4, weight 1": {"ad_weight": 1.0},
-    "width 16, natural weight": {"width": 16},
-    "width 16, weight 0.15": {"width": 16, "ad_weight": 0.15},
-}
+# what is tried at (0, 30 000), the most harmful point of the map
+WIDTHS = (2, 4, 8, 16, 32)
+AD_WEIGHTS = (0.0586, 0.15, 0.4, 1.0)  # the first is the natural one
+ALL_DECAYS = (0.0125, 0.05, 0.2, 0.5, 1.0)
+POINTS = ((0.95, 2_000), (0.75, 8_000), (0.0, 30_000))  # of `ways`
+
+
+def search(
+    widths: Sequence[int] = WIDTHS,
+    ad_weights: Sequence[float] = AD_WEIGHTS,
+    decays: Sequence[float] = ALL_DECAYS,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """The shared and the single models of unrelated tastes and 30 000 labels,
+    at every setting.
+
+    Returns a row for each width, weight of the ads and decay: AUCs of each
+    seed, named as in `transfer`, those to choose by with `check_` before.
+
+    >>> rows = shipped()["search"]
+    >>> len(rows) == len(WIDTHS) * len(AD_WEIGHTS) * len(ALL_DECAYS)
+    True
+    """
+    rows = []
+    for width, weight in counted(list(product(widths, ad_weights)), progress):
+        result = transfer(
+            0.0, 30_000, width=width, ad_weight=weight, decays=decays
+        )
+        for decay, aucs in result["at"].items():
+            setting = {"width": width, "ad_weight": weight, "decay": decay}
+            rows.append(setting | rounded(aucs, digits=4))
+    return rows
 
 
 def transfer_grid(progress: Progress | None = None) -> dict[str, Any]:
-    """`transfer` at every point of RELATEDNESS x LABELS, and with every change
-    of ANATOMY.
+    """`transfer` at every point of RELATEDNESS x LABELS; `search`; and `ways`
+    at three points.
 
-    Axes, cells, anatomy, and the recipe that made them.
-
-    >>> sorted(shipped())  # what it gave; it takes an hour
-    ['anatomy', 'axes', 'cells', 'recipe']
+    >>> sorted(shipped())  # what it gave; it takes two hours
+    ['axes', 'cells', 'recipe', 'search', 'ways']
     """
     points = list(product(RELATEDNESS, LABELS))
     cells = []
@@ -552,16 +839,14 @@ def transfer_grid(progress: Progress | None = None) -> dict[str, Any]:
             name for name in result if not name.startswith(("check_", "at"))
         ]
         cells.append(rounded({name: result[name] for name in judged}, digits=4))
-    anatomy = {}
-    for name, change in ANATOMY.items():
-        anatomy[name] = rounded(transfer(0.0, 30_000, **change), digits=4)
     return {
         "axes": [
             {"name": "relatedness", "values": list(RELATEDNESS)},
             {"name": "labels", "values": list(LABELS)},
         ],
         "cells": cells,
-        "anatomy": anatomy,
+        "search": search(),
+        "ways": [ways(*point) for point in POINTS],
         "recipe": "mtl_lessons.concept.transfer(relatedness, labels): "
         "5 seeds, width 4, natural weight, each model's own decay",
     }

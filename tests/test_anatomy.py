@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 SECOND_EDITION = (
     # chapter 1:
-    # "concept",
+    "concept",
     # chapter 2:
     # "shared_networks",
     # chapter 3:

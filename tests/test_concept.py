@@ -2,6 +2,7 @@
 
 import warnings
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -158,7 +159,7 @@ def small(monkeypatch, steps=20, batch=64):
 def trained(model, rows, seeds, *decays):
     """The weights after each training."""
     trainee, report = (
-        concept._compiled(model, concept.STEPS),
+        concept._compiled(model),
         concept._Report(None, total=1),
     )
     return [
@@ -321,27 +322,120 @@ def test_the_stored_map_is_what_training_gives():
         )
 
 
-def test_what_is_stored_of_the_changes_is_what_training_gives():
-    stored = concept.shipped()["anatomy"]
-    assert list(stored) == list(concept.ANATOMY)
-    name = "width 4, weight 1"
-    fresh = concept.transfer(0.0, 30_000, **concept.ANATOMY[name])
-    for kind in (
-        "single",
-        "shared",
-        "item_single",
-        "item_shared",
-        "check_single",
-    ):
+def test_what_is_stored_of_the_search_is_what_training_gives():
+    rows = concept.shipped()["search"]
+    points = [(row["width"], row["ad_weight"], row["decay"]) for row in rows]
+    assert points == list(
+        product(concept.WIDTHS, concept.AD_WEIGHTS, concept.ALL_DECAYS)
+    )
+    stored = rows[points.index((4, 1.0, 0.05))]
+    (fresh,) = concept.search(widths=[4], ad_weights=[1.0], decays=[0.05])
+    for kind in ("single", "shared", "item_shared", "check_single"):
         np.testing.assert_allclose(
-            stored[name][kind], fresh[kind], atol=0.02, err_msg=kind
+            stored[kind], fresh[kind], atol=0.02, err_msg=kind
         )
-    for decay in concept.DECAYS:
-        np.testing.assert_allclose(
-            stored[name]["at"][str(decay)]["single"],
-            fresh["at"][decay]["single"],
-            atol=0.02,
+
+
+def test_the_weight_moves_no_single_model():
+    """So the 100 trials of a single model are 25, each four times."""
+    rows = concept.shipped()["search"]
+    for row in rows:
+        like = [other for other in rows if other["width"] == row["width"]]
+        for other in like:
+            if other["decay"] == row["decay"]:
+                for kind in ("single", "item_single"):
+                    np.testing.assert_allclose(
+                        row[kind], other[kind], atol=2e-3
+                    )
+
+
+def test_what_is_stored_of_the_ways_is_what_training_gives():
+    stored = concept.shipped()["ways"]
+    assert [(run["relatedness"], run["labels"]) for run in stored] == list(
+        concept.POINTS
+    )
+    found = stored[0]["found"]
+    chosen = {way: [concept.Trial(*run["trial"])] for way, run in found.items()}
+    chosen["alone"].append(concept.Trial(*found["alone"]["items_trial"]))
+    fresh = concept.ways(*concept.POINTS[0], tried=chosen)["found"]
+    for way, run in found.items():
+        for task in ("ads", "items"):
+            np.testing.assert_allclose(
+                fresh[way].get(task, []), run.get(task, []), atol=0.02
+            )
+
+
+# ---------------------------------------------------------------- ways to use a dense task
+
+
+def test_a_tie_adds_half_the_squared_distance_times_its_strength():
+    one, two = (keras.layers.Embedding(3, 2) for _ in range(2))
+    one.build(), two.build()
+    one.set_weights([np.full((3, 2), 2.0)])
+    two.set_weights([np.full((3, 2), -1.0)])
+    tie = concept.Tie(one, two, strength=0.5)
+    given = keras.ops.ones((4, 1))
+    np.testing.assert_array_equal(tie(given), given)
+    assert float(tie.losses[0]) == pytest.approx(0.5 * 6 * 9 / 2)
+
+
+def test_tied_tables_are_two_tables_that_start_alike():
+    apart = concept.two_tasks(8, 8, 8, width=3, shared=False)
+    tied = concept.two_tasks(8, 8, 8, width=3, shared=False, tie=1.0)
+    assert tied.count_params() == apart.count_params()
+    tables = [
+        tied.get_layer(name).get_weights()[0] for name in ("users", "ad_users")
+    ]
+    np.testing.assert_array_equal(*tables)
+
+
+def test_a_strong_tie_leaves_one_table_and_a_weak_one_two(monkeypatch):
+    small(monkeypatch)
+    logs = concept._side_by_side_logs(0.0, 100, 2)
+    trainee = concept._trainee(*logs.sizes, 4, "tied")
+    gaps = []
+    for strength in (0.0, 0.1, 10.0):
+        concept._train(trainee, logs.past, 2, 0.1, 0.0, tie=strength)
+        users, ads = (
+            trainee.model.get_layer(name).get_weights()[0]
+            for name in ("users", "ad_users")
         )
+        gaps.append(np.abs(users - ads).mean())
+    assert gaps[0] > gaps[1] > gaps[2] and gaps[2] < 0.1 * gaps[0]
+
+
+def test_a_frozen_table_is_the_one_that_was_given(monkeypatch):
+    small(monkeypatch)
+    logs = concept._side_by_side_logs(0.9, 100, 2)
+    trainee = concept._trainee(*logs.sizes, 4, "frozen")
+    given = [np.full((logs.sizes[0], 4), 0.3, "float32")]
+    concept._train(trainee, logs.past, 2, 0.1, 0.05, table=given)
+    after = trainee.model.get_layer("ad_users").get_weights()
+    np.testing.assert_array_equal(after[0], given[0])
+
+
+def test_every_way_has_about_as_many_trials():
+    numbers = {way: len(set(concept.trials(way))) for way in concept.WAYS}
+    assert set(numbers.values()) == {14, 15}
+
+
+def test_shuffled_clicks_are_those_of_the_same_world():
+    clicks = np.array([[1, 0], [1, 0], [0, 1], [1, 1]])
+    rows = {"item_click": clicks.reshape(-1), "user": np.arange(8)}
+    shuffled = concept._shuffled(rows, seeds=2)
+    np.testing.assert_array_equal(
+        shuffled["item_click"].reshape(-1, 2).sum(0), clicks.sum(0)
+    )
+    np.testing.assert_array_equal(shuffled["user"], rows["user"])
+
+
+def test_the_best_trial_is_chosen_by_all_its_judges():
+    tried = [
+        {"check_a": [0.9], "check_b": [0.5]},
+        {"check_a": [0.8], "check_b": [0.7]},
+    ]
+    assert concept.best_of(tried, ["check_a"]) == tried[0]
+    assert concept.best_of(tried, ["check_a", "check_b"]) == tried[1]
 
 
 # ---------------------------------------------------------------- the article's snippet
