@@ -132,7 +132,9 @@ def test_a_cell_is_as_dark_as_its_weight_and_stands_in_its_place():
                 start = (x - left) // CELL
                 layers[row, start : start + width // CELL] += 1
         weights = GATES.weights[task][expert]
-        expected = sum((weights >= level - 1e-9).astype(int) for level in LEVELS)
+        expected = sum(
+            (weights >= level - 1e-9).astype(int) for level in LEVELS
+        )
         np.testing.assert_array_equal(layers, expected)
 
 

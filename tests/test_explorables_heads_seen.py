@@ -106,7 +106,9 @@ def test_bars_and_marks_stand_where_the_numbers_are(point):
     record = FIGURE.record(point)
     root = ElementTree.fromstring(FIGURE.draw(point))
     names = [
-        text.text for text in root.iter("text") if text.get("class") == "mtl-name"
+        text.text
+        for text in root.iter("text")
+        if text.get("class") == "mtl-name"
     ]
     likes = dict(zip(HOBBIES, record["true_tags"]))
     assert names == sorted(HOBBIES, key=lambda name: -likes[name])
@@ -121,12 +123,12 @@ def test_bars_and_marks_stand_where_the_numbers_are(point):
         for path in root.iter("path")
         if path.get("class") == "mtl-true" and "M4 3" not in path.get("d")
     ]
-    places = [tuple(map(int, one)) for one in re.findall(r"M(\d+) (\d+)v14", marks)]
+    places = [
+        tuple(map(int, one)) for one in re.findall(r"M(\d+) (\d+)v14", marks)
+    ]
     for i, (head, bar) in enumerate(zip(("items", "tags"), bars, strict=True)):
         end = 1.0 if head == "tags" else FIGURE._end(point["user"], "items")
-        lengths = np.array(
-            [int(long) for long in re.findall(r"h(\d+)", bar)]
-        )
+        lengths = np.array([int(long) for long in re.findall(r"h(\d+)", bar)])
         np.testing.assert_allclose(
             lengths, LONG * np.array(record[head])[order] / end, atol=0.51
         )
@@ -135,7 +137,9 @@ def test_bars_and_marks_stand_where_the_numbers_are(point):
         np.testing.assert_allclose(
             [x - AXES[head] for x, _ in of_head], LONG * truth / end, atol=0.51
         )
-        assert [y + 7 for _, y in of_head] == [TOP + STEP * n for n in range(12)]
+        assert [y + 7 for _, y in of_head] == [
+            TOP + STEP * n for n in range(12)
+        ]
 
 
 def test_the_item_head_fills_at_least_half_of_its_axis():
