@@ -163,8 +163,9 @@ def page(browser, serve, tmp_path):
         page = context.new_page()
         page.goto(url)
         if script and not guess:
-            for covered in page.locator(".mtl-covered .mtl-guess button").all():
-                covered.click()
+            reveal = page.locator(".mtl-covered .mtl-guess button")
+            while reveal.count():  # one that was clicked is no longer found
+                reveal.first.click()
         return page
 
     with serve(tmp_path) as url:

@@ -146,15 +146,18 @@ class Gates(Explorable):
     @cached_property
     def ground(self) -> str:
         """What no dial moves: the maps with their names and rules."""
-        return "".join(
-            f'<text class="mtl-head" x="{LEFT}" y="{ROW * i + HEAD}">'
-            f"{SAY[f'head-{task}']}</text>"
-            + "".join(
-                self._map(task, n, LEFT + NEXT * n, ROW * i + MAP)
+        rows = []
+        for i, task in enumerate(TASKS):
+            top, head = ROW * i, SAY[f"head-{task}"]
+            maps = (
+                self._map(task, n, LEFT + NEXT * n, top + MAP)
                 for n in range(self.experts)
             )
-            for i, task in enumerate(TASKS)
-        )
+            rows.append(
+                f'<text class="mtl-head" x="{LEFT}" y="{top + HEAD}">{head}</text>'
+                f"{''.join(maps)}"
+            )
+        return "".join(rows)
 
     def _map(self, task: str, expert: int, left: int, top: int) -> str:
         side = CELL * self.side

@@ -206,9 +206,10 @@ class Wiring(Explorable):
         one, other = self.networks[name], _other(losses)
         own = _private(one, other)
         reached = _reached(one, losses)
-        key = "short-reaches" if reached else f"short-{own}"
+        short = "reaches" if reached else own
         kinds = _kinds(one, reached)
-        return SAY[key].format(task=losses, other=other, kinds=kinds)
+        said = {"task": losses, "other": other, "kinds": kinds}
+        return SAY[f"short-{short}"].format(**said)
 
     # ---- the drawing ----
 
