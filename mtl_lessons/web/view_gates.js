@@ -33,9 +33,7 @@ export function gates({ dials, given: { weights, ground, sizes, say } }, [column
       handles.push(pointHandle(x, y, `${i}.${n}`));
     });
     const most = Math.max(...here);
-    lines.push(
-      fill(say.most, { task, expert: here.indexOf(most) + 1, weight: share(most) }),
-    );
+    lines.push(fill(say.most, { task, expert: here.indexOf(most) + 1, weight: share(most) }));
   });
   const point = fill(say.point, { x1: dials[0].values[column], x2: dials[1].values[row] });
   const label = fill(say.drawn, { said: lines.join(" ") });
