@@ -32,6 +32,7 @@ RECIPES = {
     "inputs_outputs_bias": "inputs_outputs.funnel.bias_grid",
     "two_tasks": "two_tasks.grid",
     "three_tasks": "three_tasks.experiment.grid",
+    "three_tasks_controls": "three_tasks.controls.grid",
 }
 
 
@@ -54,7 +55,7 @@ def compute(name: str, progress: Progress | None = None) -> dict[str, Any]:
     >>> compute("nothing")
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., three_tasks, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., three_tasks_controls, found 'nothing'
     """
     _path(name)
     module, function = RECIPES[name].rsplit(".", 1)
@@ -68,7 +69,7 @@ def write(name: str, grid: dict[str, Any]) -> None:
     >>> write("nothing", {"cells": []})
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., three_tasks, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., three_tasks_controls, found 'nothing'
     """
     _path(name).write_text(text(grid), encoding="utf-8", newline="\n")
 

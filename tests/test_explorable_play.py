@@ -73,7 +73,8 @@ def test_starting_again_forgets_the_guess_and_the_dials(toy):
     figure.get_by_role("button", name="Start again").click()
     assert figure.locator("[aria-pressed=true]").count() == 0
     assert dial(figure).input_value() == "1" and "Round 1" in says(figure)
-    assert not figure.get_by_text("It says so.").is_visible()
+    told = figure.locator(".mtl-guess").get_by_text("It says so.")
+    assert not told.is_visible()
 
 
 def test_it_plays_to_the_end_and_from_the_start_once_more(toy):

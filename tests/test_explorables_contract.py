@@ -366,7 +366,7 @@ def test_without_a_script_every_figure_stands(opened):
             shown.says(shown.start)
         )
         assert (
-            one.locator(".mtl-panel svg").is_visible()
+            one.locator(".mtl-panel svg").first.is_visible()
             and one.locator("input, select, button").count() == 0
         )
         box = one.bounding_box()

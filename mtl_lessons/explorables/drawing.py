@@ -1,15 +1,14 @@
 """What several figures draw with. A drawing is 320 units wide."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import numpy as np
 
-from mtl_lessons.metrics import Interval, interval
+from mtl_lessons.metrics import interval
 from mtl_lessons.numerals import numeral
 
-from .explorable import SAY
 from .grid import Cell
 
 LEFT, RIGHT = 98, 306  # ends of an axis, beside names
@@ -22,11 +21,17 @@ def across(value: float, span: tuple[float, float]) -> float:
     return LEFT + (RIGHT - LEFT) * (value - low) / (high - low)
 
 
-def dots(cell: Cell, measures: Sequence[str], span: tuple[float, float]) -> str:
+def dots(
+    cell: Cell,
+    measures: Mapping[str, str],
+    span: tuple[float, float],
+    label: str,
+) -> str:
     """A row per measure: a dot per seed, the mean and its 95 % interval.
 
-    `span` is the axis, the same for all cells; it grows where a run lies
-    outside.
+    `measures` has the name of each for readers. `span` is the axis, the same
+    for all cells; it grows where a run lies outside. `label` is for who cannot
+    see the drawing, with `{said}` for the numbers.
     """
     runs = [run for name in measures for run in cell.runs[name]]
     low, high = min(span[0], *runs), max(span[1], *runs)
@@ -36,7 +41,7 @@ def dots(cell: Cell, measures: Sequence[str], span: tuple[float, float]) -> str:
 
     means = {name: interval(cell.runs[name]) for name in measures}
     rows = "".join(
-        _row(name, cell.runs[name], means[name], 18 + ROW * i, x)
+        _row(name, measures[name], cell.runs[name], 18 + ROW * i, x)
         for i, name in enumerate(measures)
     )
     foot = ROW * len(measures)
@@ -50,10 +55,10 @@ def dots(cell: Cell, measures: Sequence[str], span: tuple[float, float]) -> str:
         for tick in ticks
     )
     said = "; ".join(
-        f"{SAY[name]} {found.mean:.3f} ({found.low:.3f}–{found.high:.3f})"
+        f"{measures[name]} {found.mean:.3f} ({found.low:.3f}–{found.high:.3f})"
         for name, found in means.items()
     )
-    label = escape(SAY["dots"].format(said=said))
+    label = escape(label.format(said=said))
     return (
         f'<svg viewBox="0 0 320 {foot + 20}" role="img" aria-label="{label}">'
         f'<path class="mtl-axis" d="{lines}"/>{numbers}<text y="{foot + 16}">AUC</text>{rows}</svg>'
@@ -61,12 +66,13 @@ def dots(cell: Cell, measures: Sequence[str], span: tuple[float, float]) -> str:
 
 
 def _row(
+    measure: str,
     name: str,
     runs: Sequence[float],
-    mean: Interval,
     y: int,
     x: Callable[[float], str],
 ) -> str:
+    mean = interval(runs)
     # so that equal runs stay apart
     heights = [y + 6 * (i % 3 - 1) for i in range(len(runs))]
     points = "".join(
@@ -74,7 +80,7 @@ def _row(
     )
     bar = f"M{x(mean.low)} {y}H{x(mean.high)}M{x(mean.mean)} {y - 11}V{y + 11}"
     return (
-        f'<g class="mtl-{name}"><text y="{y - 2}">{SAY[name]}</text>'
+        f'<g class="mtl-{measure}"><text y="{y - 2}">{name}</text>'
         f'<text y="{y + 13}">{mean.mean:.3f}</text>'
         f'<path class="mtl-dots" d="{points}"/><path d="{bar}"/></g>'
     )

@@ -1,7 +1,7 @@
 """A map of gains: a figure over measurements on a grid of two settings."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from html import escape
 from typing import Any
@@ -40,6 +40,8 @@ class GainMap(Explorable):
     tasks: Mapping[str, str]
     # of new points, where not the ends of the axis
     limits: Mapping[str, tuple[float, float]] = {}
+    # measures that a cell may lack
+    extra: Sequence[str] = ()
 
     def __init__(
         self,
@@ -71,7 +73,8 @@ class GainMap(Explorable):
         return self.say[task].format(verdict=SAY[cell.verdict(prefix)], **gain)
 
     def draw(self, state: Cell) -> str:
-        return dots(state, DRAWN, self.span)
+        names = {name: SAY[name] for name in DRAWN}
+        return dots(state, names, self.span, self.say["dots"])
 
     def state(self, point: Point) -> Cell:
         return self.grid.at(**point)
@@ -113,8 +116,7 @@ class GainMap(Explorable):
         """The map as a table, `current` marked, the reader's `own` cells below."""
         first, second = self.axes
         width = len(second.values)
-        strongest = max(abs(cell.gain().mean) for cell in self.grid.cells)
-        mark = partial(_field, current=current, strongest=strongest)
+        mark = partial(self.field, current=current)
         body = "".join(
             f'<tr><th scope="row">{value}</th>{"".join(map(mark, cells))}</tr>'
             for value, cells in self.rows()
@@ -128,9 +130,7 @@ class GainMap(Explorable):
             f'<th scope="col">{second.short(value)}</th>'
             for value in second.values
         )
-        key = "".join(
-            f"<li>{SIGNS[verdict]} {SAY[verdict]}</li>" for verdict in SIGNS
-        )
+        key = "".join(f"<li>{line}</li>" for line in self.key())
         return (
             f'<div class="mtl-map"><table><caption>{escape(self.title)}</caption>'
             f'<thead><tr><th scope="col" rowspan="2">{escape(first.label)}</th>'
@@ -140,6 +140,31 @@ class GainMap(Explorable):
             f'<ul class="mtl-legend">{key}</ul>'
             f"<figcaption>{escape(self.caption)}</figcaption></div>"
         )
+
+    def key(self) -> Iterable[str]:
+        """What stands in the legend."""
+        return [f"{SIGNS[verdict]} {SAY[verdict]}" for verdict in SIGNS]
+
+    def field(self, cell: Cell, current: Cell | None) -> str:
+        """A cell of the table, marked if it is the current one."""
+        mark = ' aria-current="true"' if cell is current else ""
+        gain, verdict = cell.gain(), cell.verdict()
+        heat = self.heat(gain.mean, verdict)
+        return (
+            f'<td data-verdict="{verdict}" data-heat="{heat}"{mark}>'
+            f"{signed_cell(gain.mean, verdict)}</td>"
+        )
+
+    def heat(self, mean: float, verdict: str) -> int:
+        """How strongly a gain or loss is coloured, of 4."""
+        return math.ceil(4 * abs(mean) / self.strongest) * (
+            verdict != "unclear"
+        )
+
+    @cached_property
+    def strongest(self) -> float:
+        """The largest gain or loss of the map."""
+        return max(abs(cell.gain().mean) for cell in self.grid.cells)
 
     def __repr__(self) -> str:
         first, second = self.axes
@@ -162,15 +187,9 @@ class GainMap(Explorable):
         return Trainer(self)
 
 
-def _field(cell: Cell, current: Cell | None, strongest: float) -> str:
-    """A cell of the table: its sign says what its colour says, its heat (1 to
-    4) how much.
-    """
-    mean, verdict = cell.gain().mean, cell.verdict()
-    heat = math.ceil(4 * abs(mean) / strongest) if verdict != "unclear" else 0
-    mark = ' aria-current="true"' if cell is current else ""
+def signed_cell(mean: float, verdict: str) -> str:
+    """A gain in a cell: its sign says what its colour says."""
     return (
-        f'<td data-verdict="{verdict}" data-heat="{heat}"{mark}>{brief(mean)} '
-        f'<span aria-hidden="true">{SIGNS[verdict]}</span>'
-        f'<span class="mtl-unseen">{SAY[verdict]}</span></td>'
+        f'{brief(mean)} <span aria-hidden="true">{SIGNS[verdict]}</span>'
+        f'<span class="mtl-unseen">{SAY[verdict]}</span>'
     )

@@ -1,10 +1,13 @@
-"""Chapter 2's second figure: the weights that the gates of a trained MMoE give
-its experts.
+"""Chapter 2's second figure: how the gates of a trained MMoE divide the square of
+its two inputs among four experts.
 
-Over the square of its two inputs (`shared_networks.gate_map`).
+Eight maps at once, a row for each gate (`shared_networks.gate_map`), and a
+point to drag: what every gate gives every expert there. The browser has the
+same drawing (`web/view_gates.js`).
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -12,116 +15,211 @@ import numpy as np
 
 from mtl_lessons import embed, stored
 
-from .explorable import Explorable
+from .drawing import decimal
+from .explorable import Explorable, Guess
 from .grid import Axis, Point
 
 SAY = embed.strings("gates")
 TASKS = ("a", "b")
-CELL, LEFT, TOP = 13, 40, 10  # in units of the drawing, which is 320 wide
-SHADES = (0.1, 0.2, 0.3, 0.4, 0.5)  # from which weight on a cell is darker
+# a drawing is 640 wide: of a map, its cells, its left end and the next map's
+WIDTH, CELL, LEFT, NEXT = 640, 8, 16, 160
+HEAD, MAP, BAR, NUMBER, ROW = 28, 72, 216, 250, 282  # heights in a row of maps
+LEVELS = tuple(0.035 * n for n in range(1, 19))  # a shade more each
+TOLD = ("drawn", "point", "most")  # to the browser
 
 
 class Gates(Explorable):
-    """Weight of an expert in a task's gate; `found` as from
+    """Weights of the experts in both gates; `found` as from
     `shared_networks.gate_map`.
     """
+
+    view = "gates"
+    legend = "drag"
+    plays = "x1"
+    pace = 150
 
     def __init__(self, found: Mapping[str, Any] | None = None) -> None:
         found = found or stored.read("shared_networks")["gates"]
         self.weights = {
-            task: np.array(maps) for task, maps in found["weights"].items()
+            task: np.array(found["weights"][task]) for task in TASKS
         }
-        experts = tuple(range(1, len(self.weights["a"]) + 1))
-        axes = (
-            Axis("task", SAY["task"], TASKS),
-            Axis("expert", SAY["expert"], experts),
-        )
-        clearest = max(experts, key=lambda expert: self._split("a", expert))
-        start = {"task": "a", "expert": clearest}
+        self.experts, self.side, _ = self.weights["a"].shape
+        ticks = (2 * np.arange(self.side) + 1) / self.side - 1
+        places = tuple(map(float, ticks))
+        axes = (Axis("x1", SAY["x1"], places), Axis("x2", SAY["x2"], places))
+        start = {"x1": places[2], "x2": places[-3]}
         super().__init__(axes, SAY["title"], SAY["caption"], start)
+        moved = {
+            f"{task}_{which}": decimal(self.moved(task, line))
+            for task in TASKS
+            for which, line in (("own", task), ("other", _other(task)))
+        }
+        self.guess = Guess(
+            SAY["ask"],
+            tuple(SAY[f"gate-{which}"] for which in ("a", "b", "both", "none")),
+            self._right(),
+            SAY["told"].format(error=f"{found['error']:.3f}", **moved),
+            start,
+        )
 
-    def cells(self, task: str, expert: int) -> np.ndarray:
-        """Weights over the square: a row for each x₂, a column for each x₁,
-        from low to high.
+    def moved(self, task: str, line: str) -> float:
+        """Weight that a task's gate moves to other experts from one side of a
+        line to the other, in the mean: a's line is upright, b's level.
         """
-        return self.weights[task][expert - 1]
+        maps = self.weights[task]
+        maps = maps if line == "b" else maps.transpose(0, 2, 1)
+        middle = self.side // 2
+        one, other = maps[:, :middle], maps[:, middle:]
+        change = one.mean(axis=(1, 2)) - other.mean(axis=(1, 2))
+        return float(np.abs(change).sum() / 2)
 
-    def halves(self, task: str, expert: int) -> tuple[float, float]:
-        """Mean weight where one rule of the task holds, and where the other.
+    def _right(self) -> int:
+        """The place in the guess of the gates that turn at their own line."""
+        own = [
+            task
+            for task in TASKS
+            if self.moved(task, task) > self.moved(task, _other(task))
+        ]
+        return {("a",): 0, ("b",): 1, ("a", "b"): 2, (): 3}[tuple(own)]
 
-        Left and right for a, below and above for b.
-        """
-        cells = self.cells(task, expert)
-        cells = cells if task == "b" else cells.T
-        middle = len(cells) // 2
-        return float(cells[:middle].mean()), float(cells[middle:].mean())
+    @property
+    def given(self) -> Mapping[str, Any]:
+        hundredths = {
+            task: (100 * maps).round().astype(int).tolist()
+            for task, maps in self.weights.items()
+        }
+        sizes = {"left": LEFT, "next": NEXT, "cell": CELL, "row": ROW}
+        return {
+            "weights": hundredths,
+            "ground": self.ground,
+            "sizes": sizes | {"map": MAP, "bar": BAR, "number": NUMBER},
+            "say": {key: SAY[key] for key in TOLD},
+        }
 
-    def _split(self, task: str, expert: int) -> float:
-        one, other = self.halves(task, expert)
-        return abs(one - other)
+    def at(self, task: str, state: Point) -> np.ndarray:
+        """What a task's gate gives each expert at a point."""
+        column, row = self._place(state)
+        return self.weights[task][:, row, column]
+
+    def _place(self, state: Point) -> tuple[int, int]:
+        first, second = self.axes
+        return (
+            first.values.index(state["x1"]),
+            second.values.index(state["x2"]),
+        )
+
+    # ---- words ----
 
     def words(self, state: Point) -> list[str]:
-        one, other = self.halves(**state)
-        line = SAY[f"words-{state['task']}"].format(one=one, other=other)
-        return [SAY["point"].format(**state), line]
+        said = {axis.name: axis.text(state[axis.name]) for axis in self.axes}
+        lines = [self._most(task, state) for task in TASKS]
+        return [SAY["point"].format(**said), *lines]
+
+    def _most(self, task: str, state: Point) -> str:
+        weights = self.at(task, state)
+        expert = int(np.argmax(weights))
+        weight = decimal(weights[expert])
+        return SAY["most"].format(task=task, expert=expert + 1, weight=weight)
+
+    # ---- the drawing ----
 
     def draw(self, state: Point) -> str:
-        cells = self.cells(**state)
-        side = CELL * len(cells)
-        right, bottom = LEFT + side, TOP + side
-        shade = np.digitize(cells, SHADES)
-        shades = range(1, len(SHADES) + 1)
-        paths = "".join(
-            _cells(np.argwhere(shade == i), i, len(cells)) for i in shades
+        """A row of maps for each gate, and under each map the weight at the
+        point.
+        """
+        column, row = self._place(state)
+        bars, handles = [], []
+        for i, task in enumerate(TASKS):
+            for n, weight in enumerate(self.at(task, state)):
+                left, top = LEFT + NEXT * n, ROW * i
+                bars.append(_bar(left, top, task, float(weight)))
+                x = left + CELL * column + CELL // 2
+                y = top + MAP + CELL * (self.side - 1 - row) + CELL // 2
+                handles.append(_handle(x, y, f"{i}.{n}"))
+        said = escape(SAY["drawn"].format(said=" ".join(self.words(state)[1:])))
+        frame = f'viewBox="0 0 {WIDTH} {2 * ROW - 20}"'
+        return (
+            f'<svg class="mtl-squares" {frame} role="img" aria-label="{said}">'
+            f"{self.ground}{''.join(bars)}{''.join(handles)}</svg>"
         )
-        upright = f"M{LEFT + side // 2} {TOP}v{side}"
-        level = f"M{LEFT} {TOP + side // 2}h{side}"
-        rule = upright if state["task"] == "a" else level
-        keys = "".join(
-            _key(i, lowest, right + 8) for i, lowest in enumerate((0, *SHADES))
-        )
-        said = escape(
-            SAY["drawn"].format(**state, low=cells.min(), high=cells.max())
-        )
-        frame = (
-            f'viewBox="0 0 320 {bottom + 22}" role="img" aria-label="{said}"'
+
+    @cached_property
+    def ground(self) -> str:
+        """What no dial moves: the maps with their names and rules."""
+        rows = []
+        for i, task in enumerate(TASKS):
+            top, head = ROW * i, SAY[f"head-{task}"]
+            maps = (
+                self._map(task, n, LEFT + NEXT * n, top + MAP)
+                for n in range(self.experts)
+            )
+            rows.append(
+                f'<text class="mtl-head" x="{LEFT}" y="{top + HEAD}">{head}</text>'
+                f"{''.join(maps)}"
+            )
+        return "".join(rows)
+
+    def _map(self, task: str, expert: int, left: int, top: int) -> str:
+        side = CELL * self.side
+        middle = side // 2
+        name = SAY["expert"].format(expert=expert + 1)
+        rule = (
+            f"M{left + middle} {top}v{side}"
+            if task == "a"
+            else f"M{left} {top + middle}h{side}"
         )
         return (
-            f'<svg class="mtl-gates" {frame}>{paths}'
-            f'<path class="mtl-frame" d="M{LEFT} {TOP}h{side}v{side}h-{side}z"/>'
-            f'<path class="mtl-rule" d="{rule}"/>{keys}'
-            f'<text x="{LEFT}" y="{bottom + 16}">x₁ = −1</text>'
-            f'<text class="mtl-end" x="{right}" y="{bottom + 16}">1</text>'
-            f'<text class="mtl-end" x="{LEFT - 6}" y="{TOP + 11}">1</text>'
-            f'<text class="mtl-end" x="{LEFT - 6}" y="{bottom}">x₂</text></svg>'
+            f'<text x="{left + middle}" y="{top - 10}">{name}</text>'
+            f'<g class="mtl-by-{task} mtl-heat">'
+            f"{_shades(self.weights[task][expert], left, top)}</g>"
+            f'<path class="mtl-frame" d="M{left} {top}h{side}v{side}h-{side}z"/>'
+            f'<path class="mtl-rule" d="{rule}"/>'
         )
 
 
-def _cells(places: np.ndarray, shade: int, side: int) -> str:
-    """All cells of a shade as one path; neighbours in a row are one rectangle."""
-    taken = {tuple(place) for place in places}
-    spans = []
-    for row, column in map(tuple, places):
-        if (row, column - 1) in taken:
-            continue
-        cells = next(
-            n for n in range(1, side + 1) if (row, column + n) not in taken
-        )
-        x, y, width = (
-            LEFT + CELL * column,
-            TOP + CELL * (side - 1 - row),
-            CELL * cells,
-        )
-        spans.append(f"M{x} {y}h{width}v{CELL}h-{width}z")
+def _other(task: str) -> str:
+    return "ba"[TASKS.index(task)]
+
+
+def _shades(cells: np.ndarray, left: int, top: int) -> str:
+    """A path for each level: over it lie the cells that reach the level, those
+    of a row side by side as one line.
+    """
+    paths = []
+    for level in LEVELS:
+        lines = [
+            f"M{left + CELL * start} {top + CELL * (len(cells) - 1 - row) + CELL // 2}"
+            f"h{CELL * length}"
+            for row, reached in enumerate(cells >= level - 1e-9)
+            for start, length in _runs(reached)
+        ]
+        if lines:
+            paths.append(f'<path d="{"".join(lines)}"/>')
+    return "".join(paths)
+
+
+def _runs(reached: np.ndarray) -> list[tuple[int, int]]:
+    """Where neighbours begin, and how many they are.
+
+    >>> _runs(np.array([True, True, False, True]))
+    [(0, 2), (3, 1)]
+    """
+    edges = np.flatnonzero(np.diff([0, *reached, 0]))
+    return [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2])]
+
+
+def _bar(left: int, top: int, task: str, weight: float) -> str:
+    """The weight at the point, as a part of the whole."""
+    y, length = top + BAR, round(128 * weight)
     return (
-        f'<path class="mtl-shade-{shade}" d="{"".join(spans)}"/>'
-        if spans
-        else ""
+        f'<path class="mtl-whole" d="M{left} {y}h128"/><g class="mtl-by-{task}">'
+        f'<path class="mtl-share" d="M{left} {y}h{length}"/></g>'
+        f'<text x="{left + 64}" y="{top + NUMBER}">{decimal(weight)}</text>'
     )
 
 
-def _key(shade: int, lowest: float, x: int) -> str:
-    y = TOP + 150 - 28 * shade
-    text = SAY["from"].format(weight=f"{lowest:g}")
-    square = f'<path class="mtl-shade-{shade}" d="M{x} {y}h16v16h-16z"/>'
-    return f'{square}<text x="{x + 21}" y="{y + 13}">{text}</text>'
+def _handle(x: int, y: int, held: str) -> str:
+    return (
+        f'<g class="mtl-handle" data-held="{held}"><circle cx="{x}" cy="{y}" r="10"/>'
+        f'<circle class="mtl-reach" cx="{x}" cy="{y}" r="28"/></g>'
+    )

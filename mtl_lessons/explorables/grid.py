@@ -95,20 +95,21 @@ class Cell:
     point: Point
     runs: Mapping[str, Sequence[float]]
 
-    def gain(self, task: str = "") -> Interval:
+    def gain(self, task: str = "", control: str = "single") -> Interval:
         """Mean and 95 % t-interval of `shared - single`, paired by seed.
 
-        `task` is a prefix of both names.
+        `task` is a prefix of both names; `control` is what sharing is compared
+        with.
         """
         return interval(
-            np.subtract(self.runs[f"{task}shared"], self.runs[f"{task}single"])
+            np.subtract(self.runs[f"{task}shared"], self.runs[task + control])
         )
 
-    def verdict(self, task: str = "") -> str:
+    def verdict(self, task: str = "", control: str = "single") -> str:
         """`"gain"` or `"loss"` if the interval lies on one side of 0, else
         `"unclear"`.
         """
-        _, low, high = self.gain(task)
+        _, low, high = self.gain(task, control)
         return "gain" if low > 0 else "loss" if high < 0 else "unclear"
 
 
@@ -125,6 +126,7 @@ class Grid:
         data: Mapping[str, Any],
         measures: Sequence[str],
         say: Mapping[str, str],
+        extra: Sequence[str] = (),
     ) -> "Grid":
         """The grid of what is stored, with labels from a figure's texts.
 
@@ -133,6 +135,7 @@ class Grid:
                 record is `{<axis>: value, <measure>: [a number per seed]}`.
             measures: what every record has to have.
             say: texts, with one under the name of each axis.
+            extra: measures that a record may have.
 
         Raises:
             ValueError: a cell or a measure is missing, a cell is there twice,
@@ -142,7 +145,8 @@ class Grid:
         axes = stored_axes(data, say)
         found: dict[tuple, Cell] = {}
         for record in data["cells"]:
-            cell = as_cell(record, axes, measures)
+            there = [name for name in extra if name in record]
+            cell = as_cell(record, axes, [*measures, *there])
             position = tuple(cell.point.values())
             if position in found:
                 raise ValueError(

@@ -34,6 +34,7 @@ class Trainable(Figure, Protocol):
     """What a widget asks of a map at whose points a reader trains."""
 
     limits: Mapping[str, tuple[float, float]]
+    extra: Sequence[str]
     train: Callable[..., Mapping[str, Any]]
 
     def table(self, current: Cell | None, own: Sequence[Cell] = ()) -> str: ...
@@ -163,7 +164,7 @@ class Trainer(Widget):
             record = self.figure.train(
                 **point, seeds=seeds, progress=self._progress
             )
-            cell = as_cell(record, self.figure.axes, list(self.shown.runs))
+            cell = as_cell(record, self.figure.axes, self._measures(record))
             self.own.append(cell)
             self.show(cell)
             said = f"{SAY['trained']}: {self.figure.says(cell)}"
@@ -179,6 +180,12 @@ class Trainer(Widget):
                 "hidden",
                 0,
             )
+
+    def _measures(self, record: Mapping[str, Any]) -> list[str]:
+        """What a new cell has to have, and what else was measured."""
+        extra = self.figure.extra
+        names = self.figure.start.runs
+        return [name for name in names if name in record or name not in extra]
 
     def _progress(self, done: int, total: int) -> None:
         self.bar.max, self.bar.value = total, done

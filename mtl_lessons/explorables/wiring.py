@@ -1,8 +1,10 @@
-"""Chapter 2's first figure: which loss trains which block.
+"""Chapter 2's first figure: which loss trains which block, all designs side by
+side.
 
-Choose a design, its levels, and a loss. The colour of a block says whether that
-loss trains it, which was found out by a backward pass
-(`shared_networks.wirings`), not drawn by hand.
+Choose a loss: what its gradient reaches lights up, and the way by which it
+reaches what is the other task's own is drawn bold. Who reaches whom was found
+out by backward passes (`shared_networks.wirings`), not drawn by hand. The
+browser has the same drawing (`web/view_wiring.js`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,127 +13,346 @@ from typing import Any, NamedTuple
 
 from mtl_lessons import embed, stored
 
-from .explorable import Explorable
+from .explorable import Explorable, Guess
 from .grid import Axis, Point
 
 SAY = embed.strings("wiring")
 TASKS = ("a", "b")
 # -> the tasks whose losses act
 LOSSES = {"loss-a": "a", "loss-b": "b", "loss-both": "ab"}
-MIXERS = ("gate", "stitch", "residual")
-COLUMNS = {"a": 54, "shared": 160, "b": 266}  # centres, in a drawing 320 wide
-WIDTH, HEIGHT, STEP = 98, 36, 62
+MIXERS = ("gate", "stitch")
+ALL = "all"
+# name -> design and levels in what is stored
+KEPT = {
+    "Shared bottom": ("Shared bottom", 1),
+    "Cross-stitch": ("Cross-stitch", 1),
+    "OMoE": ("OMoE", 1),
+    "MMoE": ("MMoE", 1),
+    "CGC": ("CGC, PLE", 1),
+    "PLE": ("CGC, PLE", 2),
+    "AdaTT": ("AdaTT", 1),
+}
 
 Record = Mapping[str, Any]  # as from `shared_networks.wirings`
-Wire = tuple[int, int, int, int]  # from (x, y) to (x, y), heights from the foot
 
 
 class Block(NamedTuple):
-    """A part of a network; `tasks` are those whose losses reach it."""
+    """A part of a network; `tasks` are those whose losses reach it, `row` is
+    where it stands, from the foot.
+    """
 
+    row: int
     level: int
     kind: str
     owner: str
     tasks: str
 
 
+class Wire(NamedTuple):
+    """`reader` reads `source`: places in a list of blocks, -1 for the input."""
+
+    source: int
+    reader: int
+
+
+class Size(NamedTuple):
+    """Of a drawing: its width, where columns stand, and how large boxes are."""
+
+    width: int
+    columns: Mapping[str, int]  # their centres
+    box: tuple[int, int]
+    step: int  # from a row to the next
+    foot: int  # below the lowest row, for the input
+
+
+SMALL = Size(160, {"a": 27, "shared": 80, "b": 133}, (50, 16), 28, 18)
+LARGE = Size(320, {"a": 54, "shared": 160, "b": 266}, (98, 38), 62, 24)
+
+# ESMM: a is the click, b the purchase on all impressions, which is a product.
+# The wirings of the others are stored; a test holds both to real gradients.
+ESMM = (
+    Block(1, 1, "tables", "shared", "ab"),
+    Block(2, 2, "tower", "a", "ab"),
+    Block(2, 2, "tower", "b", "b"),
+    Block(3, 3, "product", "b", "b"),
+)
+ESMM_WIRES = (Wire(-1, 0), Wire(0, 1), Wire(0, 2), Wire(1, 3), Wire(2, 3))
+
+
+class Network(NamedTuple):
+    """Blocks and wires of a design."""
+
+    blocks: tuple[Block, ...]
+    wires: tuple[Wire, ...]
+
+    def last(self, task: str) -> int:
+        """The block on which the loss of a task stands."""
+        own = [i for i, one in enumerate(self.blocks) if one.owner == task]
+        return max(own, key=lambda i: self.blocks[i].row)
+
+    def below(self, block: int) -> set[int]:
+        """All blocks from which there is a way up to this one, and itself."""
+        found = {block}
+        for wire in self.wires:
+            if wire.reader == block and wire.source >= 0:
+                found |= self.below(wire.source)
+        return found
+
+    def own(self, task: str) -> list[int]:
+        """The places of a task's own blocks."""
+        return [i for i, one in enumerate(self.blocks) if one.owner == task]
+
+    def leaks(self, task: str) -> set[Wire]:
+        """The wires by which the loss of a task reaches what is the other's
+        own.
+        """
+        start = self.below(self.last(task))
+        taken = set(self.own(_other(task))) & start
+        return {
+            wire
+            for wire in self.wires
+            if wire.reader in start and self.below(wire.source) & taken
+            if wire.source >= 0
+        }
+
+    def passes(self, wire: Wire) -> str:
+        """The tasks whose gradients go down a wire."""
+        if wire.source < 0:
+            return ""
+        source, reader = self.blocks[wire.source], self.blocks[wire.reader]
+        return "".join(t for t in reader.tasks if t in source.tasks)
+
+
 class Wiring(Explorable):
-    """Which loss reaches which block: design x levels x loss."""
+    """Which loss reaches which block: loss x design."""
+
+    view = "wiring"
 
     def __init__(self, records: Sequence[Record] | None = None) -> None:
         records = records or stored.read("shared_networks")["wirings"]
-        self.found = {
-            (record["design"], record["levels"]): record for record in records
+        found = {(one["design"], one["levels"]): one for one in records}
+        self.networks = {
+            name: network(found[kept]) for name, kept in KEPT.items()
         }
-        designs, levels = (
-            tuple(dict.fromkeys(values)) for values in zip(*self.found)
-        )
+        self.networks["ESMM"] = Network(ESMM, ESMM_WIRES)
+        names = tuple(self.networks)
         axes = (
-            Axis("design", SAY["design"], designs),
-            Axis("levels", SAY["levels"], levels),
             Axis(
                 "loss",
                 SAY["loss"],
                 tuple(LOSSES),
                 labels=tuple(SAY[loss] for loss in LOSSES),
             ),
+            Axis("design", SAY["design"], (ALL, *names), (SAY[ALL], *names)),
         )
-        start = {"design": "CGC, PLE", "levels": 2, "loss": "loss-b"}
+        start = {"loss": "loss-b", "design": ALL}
         super().__init__(axes, SAY["title"], SAY["caption"], start)
+        options = ("CGC", "MMoE", "PLE", SAY["none-of-them"])
+        self.guess = Guess(SAY["ask"], options, 2, SAY["told"], start)
 
-    def record(self, point: Point) -> Record:
-        return self.found[point["design"], point["levels"]]
+    @property
+    def given(self) -> Mapping[str, Any]:
+        sizes = {"small": SMALL, "large": LARGE}
+        return {
+            "losses": list(LOSSES.values()),
+            "boxes": {name: size.box for name, size in sizes.items()},
+            "designs": [
+                {"name": name, "says": self._labels(name)}
+                | {part: _layout(one, size) for part, size in sizes.items()}
+                for name, one in self.networks.items()
+            ],
+            "words": [self.says(state) for state in self.states],
+            "say": {"by": SAY["by"], "by-none": SAY["by-none"]},
+        }
+
+    def _labels(self, name: str) -> list[list[str]]:
+        """For each loss the label of a drawing, and what stands below it."""
+        return [
+            [self._label(name, losses), self.verdict(name, losses)]
+            for losses in LOSSES.values()
+        ]
+
+    # ---- words ----
 
     def words(self, state: Point) -> list[str]:
-        blocks = _blocks(self.record(state))
         said = {axis.name: axis.text(state[axis.name]) for axis in self.axes}
-        lines = [_reach(blocks, task) for task in LOSSES[state["loss"]]]
-        return [SAY["point"].format(**said), *lines]
+        point = SAY["point"].format(**said)
+        losses = LOSSES[state["loss"]]
+        if state["design"] != ALL:
+            chosen = self.networks[state["design"]]
+            return [point, *(reach(chosen, task) for task in losses)]
+        return [point, *(line for task in losses for line in self._all(task))]
+
+    def _all(self, task: str) -> list[str]:
+        """In which designs a loss changes what is the other task's own, and in
+        which it does not.
+        """
+        changed, spared = [], []
+        for name, one in self.networks.items():
+            if reached := _reached(one, task):
+                changed.append(f"{name} ({_kinds(one, reached)})")
+            else:
+                spared.append(name)
+        said = {"task": task, "other": _other(task)}
+        return [
+            SAY["changes"].format(designs=", ".join(changed), **said),
+            SAY["leaves"].format(designs=", ".join(spared), **said),
+        ]
+
+    def verdict(self, name: str, losses: str) -> str:
+        """What stands below a small drawing: a few words, if one loss acts."""
+        if len(losses) > 1:
+            return ""
+        one, other = self.networks[name], _other(losses)
+        own = _private(one, other)
+        reached = _reached(one, losses)
+        short = "reaches" if reached else own
+        kinds = _kinds(one, reached)
+        said = {"task": losses, "other": other, "kinds": kinds}
+        return SAY[f"short-{short}"].format(**said)
+
+    # ---- the drawing ----
 
     def draw(self, state: Point) -> str:
-        """Boxes from the input below to the towers above; each says in text
-        what trains it.
+        """All designs, small, or the chosen one, large: from the input below to
+        the towers above.
         """
-        record, losses = self.record(state), LOSSES[state["loss"]]
-        height = 70 + STEP * _rows(record)
-        boxes = [
-            (x, height - y, SAY[f"kind-{kind}"], tasks)
-            for (level, kind, x, y), tasks in _places(record).items()
-        ]
-        boxes += [
-            (COLUMNS[task], 24, SAY["tower"].format(task=task), task)
-            for task in TASKS
-        ]
+        losses = LOSSES[state["loss"]]
+        if state["design"] != ALL:
+            drawn = self._svg(state["design"], losses, LARGE)
+            return f'<div class="mtl-wiring" data-turn="1.0">{drawn}</div>'
         drawn = "".join(
-            _box(x, y, text, [loss for loss in losses if loss in tasks])
-            for x, y, text, tasks in boxes
+            f'<div data-turn="1.{i}"><b>{name}</b>'
+            f"{self._svg(name, losses, SMALL)}"
+            f"<span>{escape(self.verdict(name, losses))}</span></div>"
+            for i, name in enumerate(self.networks, 1)
         )
+        return f'<div class="mtl-wirings">{drawn}</div>'
+
+    def _label(self, name: str, losses: str) -> str:
+        """For who cannot see the drawing: the blocks, by the losses that train
+        them.
+        """
+        groups: dict[str, list[str]] = {}
+        for block in self.networks[name].blocks:
+            by = _by([loss for loss in losses if loss in block.tasks])
+            groups.setdefault(by, []).append(_name(block))
+        said = "; ".join(
+            f"{by}: {', '.join(names)}" for by, names in groups.items()
+        )
+        return escape(f"{name}. {said}")
+
+    def _svg(self, name: str, losses: str, size: Size) -> str:
+        layout = _layout(self.networks[name], size)
         wires = "".join(
-            f"M{x} {height - y} {u} {height - v}"
-            for x, y, u, v in _wires(record, height)
+            f'<g class="{_way(losses, passes, leaks)}"><path d="{path}"/></g>'
+            for path, passes, leaks in layout["wires"]
         )
-        said = escape(_said(_blocks(record), losses))
-        frame = f'viewBox="0 0 320 {height}" role="img" aria-label="{said}"'
+        boxes = "".join(
+            _box(size, box, losses, size is LARGE) for box in layout["boxes"]
+        )
+        frame = f'viewBox="0 0 {size.width} {layout["height"]}"'
+        label = self._label(name, losses)
+        x = size.columns["shared"]
         return (
-            f'<svg class="mtl-wires" {frame}><path class="mtl-axis" d="{wires}"/>'
-            f'{drawn}<text x="160" y="{height - 6}">x</text></svg>'
+            f'<svg class="mtl-wires" {frame} role="img" aria-label="{label}">'
+            f"{wires}{boxes}"
+            f'<text x="{x}" y="{layout["height"] - 4}">x</text></svg>'
         )
 
 
-def _blocks(record: Record) -> list[Block]:
-    return [Block(*block) for block in record["blocks"]]
+def network(record: Record) -> Network:
+    """Blocks and wires of what is stored; a residual is a part of its gate.
+
+    A tower for each task stands on top, which its own loss trains alone.
+    """
+    mixed = bool(record["reads"][0])
+    blocks: list[Block] = []
+    for level, kind, owner, tasks in record["blocks"]:
+        if kind != "residual":
+            row = 2 * level - 1 + (kind in MIXERS) if mixed else level
+            blocks.append(Block(row, level, kind, owner, tasks))
+    top = len(record["reads"]) * (2 if mixed else 1) + 1
+    blocks += [Block(top, top, "tower", task, task) for task in TASKS]
+    return Network(tuple(blocks), tuple(_wires(record, blocks)))
+
+
+def _wires(record: Record, blocks: Sequence[Block]) -> list[Wire]:
+    """From what is read to what reads it, level by level."""
+
+    def in_row(row: int) -> dict[str, int]:
+        """The places of the blocks of a row, by owner."""
+        return {b.owner: i for i, b in enumerate(blocks) if b.row == row}
+
+    wires = []
+    below: dict[str, int] = {"shared": -1}  # the input
+    row = 1
+    for reads in record["reads"]:
+        experts, mixers = in_row(row), in_row(row + 1) if reads else {}
+        for owner, place in experts.items():
+            wires.append(Wire(below.get(owner, below.get("shared", -1)), place))
+        for mixer, groups in reads.items():
+            wires += [Wire(experts[one], mixers[mixer]) for one in groups]
+        below = mixers or experts
+        row += 2 if reads else 1
+    towers = in_row(row)
+    wires += [
+        Wire(below.get(task, below.get("shared", -1)), place)
+        for task, place in towers.items()
+    ]
+    return wires
+
+
+def _other(task: str) -> str:
+    return "ba"[TASKS.index(task)]
 
 
 # ---- words ----
 
 
-def _reach(blocks: Sequence[Block], task: str) -> str:
+def reach(one: Network, task: str) -> str:
     """What the loss of a task trains of the other task's own."""
-    other = "ba"[TASKS.index(task)]
-    own = [block for block in blocks if block.owner == other]
-    reached = [_name(block) for block in own if task in block.tasks]
-    key = "reaches" if reached else "spares" if own else "nothing-private"
-    return SAY[key].format(task=task, other=other, blocks=", ".join(reached))
+    other = _other(task)
+    reached = _reached(one, task)
+    key = "reaches" if reached else _private(one, other)
+    blocks = ", ".join(_place(one.blocks[i]) for i in reached)
+    return SAY[key].format(task=task, other=other, blocks=blocks)
+
+
+def _reached(one: Network, task: str) -> list[int]:
+    """The other task's own blocks that the loss of a task trains."""
+    own = one.own(_other(task))
+    return [i for i in own if task in one.blocks[i].tasks]
+
+
+def _private(one: Network, task: str) -> str:
+    """Has a task blocks of its own below its tower (`"private"`), none but a
+    gate (`"gate-alone"`), or none (`"nothing-private"`)?
+    """
+    kinds = {one.blocks[i].kind for i in one.own(task)} - {"tower", "product"}
+    if not kinds:
+        return "nothing-private"
+    return "private" if kinds - set(MIXERS) else "gate-alone"
+
+
+def _kinds(one: Network, places: Sequence[int]) -> str:
+    kinds = [SAY[f"kind-{one.blocks[i].kind}"] for i in places]
+    return ", ".join(dict.fromkeys(kinds))
+
+
+def _place(block: Block) -> str:
+    kind = SAY[f"kind-{block.kind}"]
+    if block.kind in ("tower", "product"):
+        return SAY["tower-of"].format(kind=kind, owner=block.owner)
+    return SAY["block"].format(kind=kind, level=block.level)
 
 
 def _name(block: Block) -> str:
-    return SAY["block"].format(
-        level=block.level, kind=SAY[f"kind-{block.kind}"], owner=block.owner
-    )
-
-
-def _said(blocks: Sequence[Block], losses: str) -> str:
-    """For who cannot see the drawing: the blocks, by the losses that train
-    them.
-    """
-    groups: dict[str, list[str]] = {}
-    for block in blocks:
-        by = _by([loss for loss in losses if loss in block.tasks])
-        kind = SAY[f"kind-{block.kind}"]
-        groups.setdefault(by, []).append(f"{kind} {block.level} {block.owner}")
-    return "; ".join(
-        f"{by}: {', '.join(names)}" for by, names in groups.items()
-    )
+    kind = SAY[f"kind-{block.kind}"]
+    if block.kind in ("tower", "product"):
+        return f"{kind} {block.owner}"
+    owner = "" if block.owner == "shared" else f" {block.owner}"
+    return f"{kind} {block.level}{owner}"
 
 
 def _by(losses: Sequence[str]) -> str:
@@ -143,74 +364,66 @@ def _by(losses: Sequence[str]) -> str:
 # ---- the drawing ----
 
 
-def _box(x: int, y: int, text: str, losses: Sequence[str]) -> str:
-    hue = "both" if len(losses) > 1 else losses[0] if losses else "none"
-    left, top = x - WIDTH // 2, y - HEIGHT // 2
-    return (  # single quotes, since a page carries hundreds of these as JSON
-        f"<g class='mtl-by-{hue}'><path d='M{left} "
-        f"{top}h{WIDTH}v{HEIGHT}h-{WIDTH}z'/>"
-        f"<text x='{x}' y='{y - 3}'>{text}</text>"
-        f"<text x='{x}' y='{y + 12}'>{_by(losses)}</text></g>"
-    )
+def _layout(one: Network, size: Size) -> dict[str, Any]:
+    """Where boxes and wires stand in a drawing of some size, and who passes."""
+    top = max(block.row for block in one.blocks)
+    height = size.foot + size.step * top
+    half = size.box[1] // 2
 
+    def middle(row: int) -> int:
+        return size.step * (top - row) + half + 1
 
-def _rows(record: Record) -> int:
-    """Rows of boxes below the towers: one or two for each level."""
-    return len(record["reads"]) * (2 if record["reads"][0] else 1)
+    def path(wire: Wire) -> str:
+        reader = one.blocks[wire.reader]
+        x, y = size.columns[reader.owner], middle(reader.row) + half
+        u, v = size.columns["shared"], height - size.foot + 4
+        if wire.source >= 0:
+            source = one.blocks[wire.source]
+            u, v = size.columns[source.owner], middle(source.row) - half
+        return f"M{x} {y}L{u} {v}"  # downwards, as gradients go
 
-
-def _row(record: Record, level: int, mixer: bool) -> int:
-    """Height of the middle of a row of boxes, from the foot."""
-    row = 2 * level - 1 + mixer if record["reads"][0] else level
-    return STEP * row - 18
-
-
-def _places(record: Record) -> dict[tuple[int, str, int, int], str]:
-    """Where each box `(level, kind, x, y)` stands, from the foot, and whose
-    losses reach it.
-
-    A residual is a part of its gate.
-    """
-    places = {}
-    for block in _blocks(record):
-        if block.kind != "residual":
-            y = _row(record, block.level, block.kind in MIXERS)
-            places[block.level, block.kind, COLUMNS[block.owner], y] = (
-                block.tasks
-            )
-    return places
-
-
-def _wires(record: Record, height: int) -> list[Wire]:
-    """Lines from what is read to what reads it."""
-    half = HEIGHT // 2
-    wires: list[Wire] = []
-    last: list[str] = []  # who stands in the uppermost row so far
-    for level, reads in enumerate(record["reads"], 1):
-        blocks = [block for block in _blocks(record) if block.level == level]
-        sources = [block.owner for block in blocks if block.kind not in MIXERS]
-        low, high = _row(record, level, False), _row(record, level, True)
-        for owner in sources:
-            x, y = 160, 20  # of the input
-            if last:
-                x, y = (
-                    COLUMNS[_from(owner, last)],
-                    _row(record, level - 1, True) + half,
-                )
-            wires.append((x, y, COLUMNS[owner], low - half))
-        for mixer, groups in reads.items():
-            wires += [
-                (COLUMNS[one], low + half, COLUMNS[mixer], high - half)
-                for one in groups
+    leaks = {task: one.leaks(task) for task in TASKS}
+    return {
+        "height": height,
+        "boxes": [
+            [
+                size.columns[block.owner],
+                middle(block.row),
+                SAY[f"box-{block.kind}"].format(task=block.owner),
+                block.tasks,
             ]
-        last = list(reads) or sources
-    top = (high if record["reads"][0] else low) + half
-    towers = [
-        (COLUMNS[_from(task, last)], top, COLUMNS[task]) for task in TASKS
-    ]
-    return wires + [(*wire, height - 24 - half) for wire in towers]
+            for block in one.blocks
+        ],
+        "wires": [
+            [
+                path(wire),
+                one.passes(wire),
+                "".join(task for task in TASKS if wire in leaks[task]),
+            ]
+            for wire in one.wires
+        ],
+    }
 
 
-def _from(owner: str, below: Sequence[str]) -> str:
-    """Whose mix of the level below this one reads."""
-    return owner if owner in below else "shared"
+def _hue(losses: str, tasks: str) -> str:
+    """The class of what some losses reach."""
+    acting = [loss for loss in losses if loss in tasks]
+    return "both" if len(acting) > 1 else acting[0] if acting else "none"
+
+
+def _way(losses: str, passes: str, leaks: str) -> str:
+    """The classes of a wire."""
+    bold = " mtl-leak" if any(loss in leaks for loss in losses) else ""
+    return f"mtl-by-{_hue(losses, passes)}{bold}"
+
+
+def _box(size: Size, box: Sequence[Any], losses: str, large: bool) -> str:
+    x, y, text, tasks = box
+    width, height = size.box
+    acting = [loss for loss in losses if loss in tasks]
+    second = f'<text x="{x}" y="{y + 14}">{_by(acting)}</text>' if large else ""
+    return (
+        f'<g class="mtl-by-{_hue(losses, tasks)} mtl-box"><path d="M{x - width // 2} '
+        f'{y - height // 2}h{width}v{height}h-{width}z"/>'
+        f'<text x="{x}" y="{y - 2 if large else y + 4}">{text}</text>{second}</g>'
+    )

@@ -6,20 +6,26 @@ import { element } from "./parts.js";
 import { askBorder, askChoice } from "./guess.js";
 import { moved, player } from "./motion.js";
 import { fusion } from "./view_fusion.js";
+import { gates, pickPlace } from "./view_gates.js";
 import { gradients, pickGradient } from "./view_gradients.js";
-import { layers } from "./view_layers.js";
+import { grounded, layers } from "./view_layers.js";
 import { pickStart, race } from "./view_race.js";
+import { wiring } from "./view_wiring.js";
 
 /* A view says what there is at a position of the dials: {words, drawing}, both HTML. Of a view that
    computes, `data.given` is what it is told, and it may let itself be dragged:
    `pick(data, positions, held, x, y)` gives the positions of the dials when what the drawing names
-   `data-held` is dragged to (x, y) of its viewBox. */
+   `data-held` is dragged to (x, y) of its viewBox. What a drawing names `data-turn="1.3"` turns the
+   second dial to its fourth value when it is clicked: a short cut, for the dial does it, too. */
 const VIEWS = {
   drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
   fusion: { cell: fusion },
+  gates: { cell: gates, pick: pickPlace },
   gradients: { cell: gradients, pick: pickGradient },
+  grounded: { cell: grounded },
   layers: { cell: layers },
   race: { cell: race, pick: pickStart },
+  wiring: { cell: wiring },
 };
 
 // which dial an arrow key turns, and by how much
@@ -145,9 +151,18 @@ function mount(figure) {
   dials.forEach(({ input }) =>
     input.addEventListener("input", (event) => {
       if (event.isTrusted) play?.stop(); // the reader's hand, not the player's
+      if (guess?.isOpen()) guess.close();
       choose(read());
     }),
   );
+  dials.forEach(({ input }) => letScroll(input));
+  place.addEventListener("click", ({ target }) => {
+    const turn = target.closest("[data-turn]")?.dataset.turn;
+    if (turn === undefined) return;
+    const [which, position] = turn.split(".").map(Number);
+    dials[which].input.value = position;
+    dials[which].input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   buttons.forEach((button, at) => {
     button.addEventListener("click", () => {
       if (guess?.take(at)) show(at);
@@ -176,6 +191,19 @@ function mount(figure) {
   show(asked ?? data.start);
   if (asked !== null) guess?.close();
   if (view.pick) letDrag(place, drag);
+}
+
+/* A finger that comes down on a slider and then scrolls the page leaves it as it was. */
+function letScroll(input) {
+  let before;
+  input.addEventListener("pointerdown", () => {
+    before = input.value;
+  });
+  input.addEventListener("pointercancel", () => {
+    if (before === undefined || input.value === before) return;
+    input.value = before;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 }
 
 /* Calls `drag(held, x, y)` while a finger or the mouse moves what the drawing names `data-held`. */

@@ -5,7 +5,8 @@ import { element, fill } from "./parts.js";
 
 const button = (textContent) => element("button", { type: "button", textContent });
 
-/* A question with a few answers of which one is right. */
+/* A question with a few answers of which one is right. Until it is answered, or a dial is turned, the
+   figure has the class `mtl-asked`, by which a stylesheet may cover what would tell. */
 export function askChoice(figure, { guess, say }, _, tell) {
   const box = figure.querySelector(".mtl-guess");
   const verdict = element("p", { hidden: true });
@@ -17,12 +18,17 @@ export function askChoice(figure, { guess, say }, _, tell) {
   );
   box.querySelector("details").replaceWith(group, verdict);
 
+  const isOpen = () => figure.classList.contains("mtl-asked");
+  const close = () => figure.classList.remove("mtl-asked");
+
   function open() {
+    figure.classList.add("mtl-asked");
     verdict.hidden = true;
     for (const answer of answers) answer.removeAttribute("aria-pressed");
   }
 
   function judge(chosen) {
+    close();
     const right = chosen === guess.right;
     answers.forEach((answer, i) => {
       answer.setAttribute("aria-pressed", String(i === chosen));
@@ -40,7 +46,8 @@ export function askChoice(figure, { guess, say }, _, tell) {
   answers.forEach((answer, i) => {
     answer.addEventListener("click", () => judge(i));
   });
-  return { open, close() {}, isOpen: () => false, take: () => false };
+  open();
+  return { open, close, isOpen, take: () => false };
 }
 
 /* A border in a map: in each row, the last cell where sharing still helps. */

@@ -12,3 +12,9 @@ export function layers({ dials, given: { marks, grounds, extras } }, [first, sec
     drawing: `${mark.open}${layered}</svg>${extra.below}`,
   };
 }
+
+/* A drawing on a ground that is the same at all positions with one of the first dial. */
+export function grounded({ given: { grounds, cells } }, [first], at) {
+  const { words, open, drawing } = cells[at];
+  return { words, drawing: `${open}${grounds[first]}${drawing}</svg>` };
+}
