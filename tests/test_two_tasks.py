@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtl_lessons import two_tasks
+from mtl_lessons import stored, two_tasks
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.datasets import MovieLens
 from mtl_lessons.two_tasks import HISTORY, ITEMS, PADDING, TAGS, Data
@@ -229,27 +229,131 @@ def test_a_seed_gives_the_start_of_a_model_of_these_sizes():
         np.testing.assert_array_equal(weight, fresh)
 
 
+def looks(*check):
+    """Looks of which the check users give these scores, the test users 1 more."""
+    return [
+        two_tasks.experiments.Look(
+            (number + 1) / 3,
+            scores,
+            {task: 1 + s for task, s in scores.items()},
+        )
+        for number, scores in enumerate(check)
+    ]
+
+
+def test_each_task_has_its_own_best_pass(monkeypatch):
+    found = looks(
+        {"item": 0.1, "interest": 0.7},
+        {"item": 0.3, "interest": 0.6},
+        {"item": 0.2, "interest": 0.5},
+    )
+    monkeypatch.setattr(two_tasks.experiments, "_looks", lambda *_: found)
+    assert two_tasks.trained(None, None, 0) == pytest.approx(
+        {
+            "item": 1.3,
+            "pass_item": 2 / 3,
+            "interest": 1.7,
+            "pass_interest": 1 / 3,
+            "item_then": 1.1,
+            "interest_then": 1.6,
+        }
+    )
+    assert two_tasks.trained(None, None, 0, ["item"]) == pytest.approx(
+        {"item": 1.3, "pass_item": 2 / 3}
+    )
+
+
+@pytest.mark.parametrize(
+    ("judged", "ends"), [(["item"], 4), (["item", "interest"], 6), ([], 8)]
+)
+def test_a_training_ends_a_pass_after_its_last_best_score(
+    judged, ends, monkeypatch
+):
+    scores = [
+        {"item": 1 - 0.1 * n, "interest": 1 - abs(n - 2)} for n in range(8)
+    ]
+    given = iter(score for score in scores for _ in ("check", "test"))
+    monkeypatch.setattr(
+        two_tasks.experiments, "evaluate", lambda *_: next(given)
+    )
+    data = two_tasks.Data.of_world(World(**two_tasks.WORLD), rows=3 * 512)
+    watch = two_tasks.experiments.Watch(data, judged)
+    model = two_tasks.compiled()
+    model.optimizer.build(model.trainable_variables)
+    watch.set_model(model)
+    model.stop_training = False
+    for step in range(8):
+        model.optimizer.iterations.assign(step + 1)
+        watch.on_train_batch_end(step)
+        if model.stop_training:
+            break
+    assert len(watch.looks) == ends
+
+
+def test_a_setting_for_both_is_chosen_by_the_interests_under_a_guard():
+    trials = [
+        {"side": "both", "item": 0.500, "interest": 0.70},
+        {"side": "both", "item": 0.496, "interest": 0.80},
+        {"side": "both", "item": 0.494, "interest": 0.90},
+        {"side": "interest alone", "interest": 0.5},
+        {"side": "interest alone", "interest": 0.6},
+    ]
+    assert two_tasks.choose(trials, "both")["interest"] == 0.80
+    assert two_tasks.choose(trials, "interest alone")["interest"] == 0.6
+
+
+def test_a_head_that_reads_only_trains_nothing_below():
+    model = two_tasks.reading()
+    with tf.GradientTape(persistent=True) as tape:
+        outputs = model(np.array([[3, 8]]))
+        aims = {name: tf.reduce_sum(out**2) for name, out in outputs.items()}
+    reached = {
+        name: {
+            w.path.split("/")[0]
+            for w in model.trainable_weights
+            if tape.gradient(aim, w.value) is not None
+        }
+        for name, aim in aims.items()
+    }
+    assert reached == {
+        "item": {"items", "shared", "item"},
+        "interest": {"interest"},
+    }
+
+
 def test_the_experiment_keeps_its_promises():
     told = []
+    sides = {"interest alone": (0.0, 1.0), "both": (1.0, 1.0)}
     found = two_tasks.experiment(
-        seeds=2,
-        epochs=1,
+        seeds=[0],
+        sides=sides,
+        passes=1,
         progress=lambda done, total: told.append((done, total)),
     )
-    assert told == [(n, 6) for n in range(1, 7)]
-    assert found.keys() == {
-        "random",
-        "popularity",
-        "Bayes",
-        "item alone",
-        "interest alone",
-        "both",
-    }
-    assert found["both"]["epochs"] == [1, 1] and all(
-        len(scores["item"]) == 2 for scores in found.values()
+    assert told == [(1, 2), (2, 2)]
+    assert found.keys() == sides.keys()
+    assert found["interest alone"].keys() == {"interest", "pass_interest"}
+    assert found["both"]["pass_item"] == [1.0]
+    popular = two_tasks.baselines(two_tasks.experiments.world_of(0))
+    assert found["both"]["item"][0] > 2 * popular["popularity"]["item"]
+
+
+def test_what_is_stored_is_what_a_training_gives():
+    bench = two_tasks.experiments.Bench(two_tasks.build)
+    stored_run = stored.at(
+        stored.read("two_tasks")["optimizers"], optimizer="Adam", weight=0.1
     )
-    assert two_tasks.gain(found, "interest").mean > 0.02
-    assert min(found["both"]["item"]) > 2 * max(found["popularity"]["item"])
+    again = bench.curve(0, (1.0, 0.1), passes=1)
+    assert again == pytest.approx(stored_run["interest"][0][:3], abs=0.01)
+
+
+def test_the_control_has_as_many_trials_and_more():
+    tuned = stored.read("two_tasks")["tuned"]
+    for side, setting in tuned["settings"].items():
+        own = [trial for trial in tuned["trials"] if trial["side"] == side]
+        assert len(own) == {"interest alone": 20, "both": 16}[side]
+        chosen = two_tasks.choose(tuned["trials"], side)
+        assert setting == {name: chosen[name] for name in setting}
 
 
 def small_movielens(users=40, films=30, favourites=8):
@@ -290,7 +394,6 @@ def test_movielens_as_two_tasks():
     ) and np.array_equal(data.test.p_item.argmax(1) % 3, seen)
     assert set(two_tasks.baselines(data)) == {"random", "popularity"}
     model = two_tasks.compiled(items=30, tags=3)
-    found = two_tasks.best_pass(
-        model, data, seed=0, weights=(1.0, 1.0), epochs=2
-    )
+    restart = two_tasks.restarting(model)
+    found = two_tasks.trained(restart, data, seed=0, passes=2)
     assert 0 <= found["item"] <= 1 and 0 <= found["interest"] <= 1

@@ -13,6 +13,7 @@ from .steps import HISTORY, ITEMS, PADDING, TAGS
 
 WORLD = {"users": 3_000, "items": ITEMS, "categories": TAGS, "dim": 8}
 EVENTS = 120_000
+LABELLED = 0.08  # of the users to learn from: those who have told us
 ROWS = 76_800
 
 
@@ -62,7 +63,7 @@ class Data(NamedTuple):
 
     @classmethod
     def of_world(
-        cls, world: World, rows: int = ROWS, labelled: float = 0.08
+        cls, world: World, rows: int = ROWS, labelled: float = LABELLED
     ) -> Self:
         """Draw `rows` moments of users.
 
@@ -93,7 +94,7 @@ class Data(NamedTuple):
 
     @classmethod
     def of_movielens(
-        cls, films: MovieLens, labelled: float = 0.08, seed: int = 0
+        cls, films: MovieLens, labelled: float = LABELLED, seed: int = 0
     ) -> Self:
         """Films that a user rated 4 or more, in order; the tags are the genres
         of *later* ones.

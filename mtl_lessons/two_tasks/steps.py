@@ -23,10 +23,10 @@ UNITS = 64
 # ------------------------------------------------ step 1: a history as a vector
 
 
-def user_vector(items: int = ITEMS) -> keras.Model:
+def user_vector(items: int = ITEMS, width: int = WIDTH) -> keras.Model:
     """The mean of the vectors of the items that are there.
 
-    `(batch, length)` whole numbers give `(batch, WIDTH)`.
+    `(batch, length)` whole numbers give `(batch, width)`.
     Padding, -1, has no effect, and of an empty history the mean is 0.
 
     >>> model = user_vector(items=3)
@@ -36,7 +36,7 @@ def user_vector(items: int = ITEMS) -> keras.Model:
     """
     history = keras.Input((None,), dtype="int32", name="history")
     # row 0: padding
-    vectors = layers.Embedding(items + 1, WIDTH, name="items")(history + 1)
+    vectors = layers.Embedding(items + 1, width, name="items")(history + 1)
     there = ops.cast(history != PADDING, "float32")[..., None]
     mean = ops.sum(there * vectors, axis=1) / ops.maximum(
         ops.sum(there, axis=1), 1.0
@@ -47,13 +47,13 @@ def user_vector(items: int = ITEMS) -> keras.Model:
 # ----------------------------------------------------- step 2: the shared trunk
 
 
-def trunk(items: int = ITEMS) -> keras.Model:
+def trunk(items: int = ITEMS, width: int = WIDTH) -> keras.Model:
     """What both tasks read: `(batch, length)` gives `(batch, UNITS)`.
 
     >>> trunk(items=3).output.shape
     (None, 64)
     """
-    users = user_vector(items)
+    users = user_vector(items, width)
     shared = layers.Dense(UNITS, activation="relu", name="shared")(users.output)
     return keras.Model(users.input, shared, name="trunk")
 
@@ -61,14 +61,17 @@ def trunk(items: int = ITEMS) -> keras.Model:
 # ------------------------------------------------------------ step 3: two heads
 
 
-def build(items: int = ITEMS, tags: int = TAGS) -> keras.Model:
+def build(
+    items: int = ITEMS, tags: int = TAGS, width: int = WIDTH
+) -> keras.Model:
     """Two heads on one trunk, in logits: `item` `(batch, items)`, `interest`
     `(batch, tags)`.
 
-    >>> {task: logits.shape for task, logits in build(items=3, tags=2).output.items()}
-    {'item': (None, 3), 'interest': (None, 2)}
+    >>> logits = build(items=3, tags=2).output
+    >>> logits["item"].shape, logits["interest"].shape
+    ((None, 3), (None, 2))
     """
-    shared = trunk(items)
+    shared = trunk(items, width)
     heads = {
         # one of many: a softmax
         "item": layers.Dense(items, name="item")(shared.output),
@@ -90,10 +93,10 @@ def compiled(
     """The model with a loss for each task: `weights[0] L_item + weights[1]
     L_interest`.
 
-    Each loss is a mean over all rows of the batch. With weights of 1 every
-    label counts once, the natural weight: a task weighs by how many rows have
-    its label. A weight is a number, or a variable that may be set anew between
-    trainings. `options` are those of `compile`.
+    Each loss is a mean over all rows of the batch. With weights of 1 every row
+    that has a label counts once: the natural weight. A weight is a number, or a
+    variable that may be set anew between trainings. `options` are those of
+    `compile`.
 
     >>> model = compiled((1.0, 12.5), items=3, tags=2)
     >>> scores = model(np.array([[0, 1]]))
@@ -115,6 +118,8 @@ def interest_loss(label: Tensor, logit: Tensor) -> Tensor:
     """Mean cross-entropy of the tags, `(batch,)`; a label that is NaN, not
     known, costs nothing.
 
+    It is a mean over the tags of a row, so one of twelve labels weighs 1/12.
+
     >>> label = np.array([[1.0, 0.0], [np.nan, np.nan]], "float32")
     >>> loss = interest_loss(label, np.zeros((2, 2), "float32"))
     >>> # log 2 of the user who has told
@@ -122,7 +127,8 @@ def interest_loss(label: Tensor, logit: Tensor) -> Tensor:
     [0.693, 0.0]
     """
     known = ~ops.isnan(label)
-    label = ops.where(known, label, 0.0)  # before the loss: NaN times 0 is NaN
+    # before the loss: NaN times 0 is NaN
+    label = ops.where(known, label, 0.0)
     each = ops.binary_crossentropy(label, logit, from_logits=True)
     return ops.mean(ops.where(known, each, 0.0), axis=-1)
 
