@@ -33,7 +33,7 @@ SECOND_EDITION = (
     # chapter 4:
     # "inputs_outputs",
     # chapter 5:
-    # "two_tasks",
+    "two_tasks",
     # chapter 6:
     # "three_tasks",
 )

@@ -1,3 +1,6 @@
+# Step 1, to fill in: makes a vector from a history.
+import numpy as np
+
 from mtl_lessons.backend import keras
 
 layers, ops = keras.layers, keras.ops

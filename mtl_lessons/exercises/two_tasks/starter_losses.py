@@ -1,8 +1,8 @@
 def interest_loss(label, prediction):
     """A loss a row, (batch,).
 
-    label: (batch, 12), 0 and 1, a whole row NaN where unknown; prediction:
-    (batch, 12).
+    label: (batch, 12), 0 and 1, a whole row NaN where unknown.
+    prediction: (batch, 12).
     """
     return ...
 
