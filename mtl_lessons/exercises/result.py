@@ -86,9 +86,11 @@ def code(source: str) -> str:
 
 def _coloured(block: re.Match) -> str:
     """Python in HTML, in the classes that pages of the site have colours for."""
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
-
+    try:
+        from pygments import highlight
+        from pygments.formatters.html import HtmlFormatter
+        from pygments.lexers.python import PythonLexer
+    except ImportError:  # comes with Jupyter, where HTML is shown
+        return block[0]
     source = html.unescape(block[1]).strip()
     return highlight(source, PythonLexer(), HtmlFormatter())
