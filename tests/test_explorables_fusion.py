@@ -147,7 +147,9 @@ def test_what_the_guess_is_told_is_so():
 
 
 def test_rows_glide_to_their_places(page):
-    figure = page(shown=FUSION, copies=1).locator("figure")
+    figure = page(
+        shown=FUSION, copies=1, reduced_motion="no-preference"
+    ).locator("figure")
     # in one go, for a glide is over soon
     gliding = """figure => {
       const [head] = [...figure.querySelectorAll("select")].slice(-1);
