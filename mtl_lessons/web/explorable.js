@@ -4,6 +4,7 @@
    {view, dials: [{label, choice, values: [text]}], start, say, given, cells: [{words, drawing}]}. */
 import { element } from "./parts.js";
 import { askBorder, askChoice } from "./guess.js";
+import { letPush } from "./grips.js";
 import { moved, player } from "./motion.js";
 import { fusion } from "./view_fusion.js";
 import { gates, pickPlace } from "./view_gates.js";
@@ -17,15 +18,41 @@ import { wiring } from "./view_wiring.js";
    `pick(data, positions, held, x, y)` gives the positions of the dials when what the drawing names
    `data-held` is dragged to (x, y) of its viewBox. What a drawing names `data-turn="1.3"` turns the
    second dial to its fourth value when it is clicked: a short cut, for the dial does it, too. */
+   `data-held` is dragged to (x, y) of its viewBox. `keys` has for each such thing the dials that arrow
+   keys to the right and up turn, as [dial, step]. */
 const VIEWS = {
   drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
   fusion: { cell: fusion },
   gates: { cell: gates, pick: pickPlace },
   gradients: { cell: gradients, pick: pickGradient },
   grounded: { cell: grounded },
+  gradients: {
+    cell: gradients,
+    pick: pickGradient,
+    keys: {
+      a: [
+        [1, 1],
+        [2, 1],
+      ],
+      b: [
+        [3, 1],
+        [4, 1],
+      ],
+    },
+  },
   layers: { cell: layers },
   race: { cell: race, pick: pickStart },
   wiring: { cell: wiring },
+  race: {
+    cell: race,
+    pick: pickStart,
+    keys: {
+      start: [
+        [4, 1],
+        [5, 1],
+      ],
+    },
+  },
 };
 
 // which dial an arrow key turns, and by how much
@@ -109,6 +136,7 @@ function mount(figure) {
       place.innerHTML = cell.drawing;
     });
     address.set(positions());
+    grips?.set();
   }
 
   function tell(text) {
@@ -131,6 +159,14 @@ function mount(figure) {
     play?.stop();
     choose(read());
   }
+
+  function push(which, step) {
+    const { input } = dials[which];
+    input.value = Number(input.value) + step; // a range stops at its ends
+    play?.stop();
+    choose(read());
+  }
+  const grips = view.keys && letPush(panel, place, view.keys, data.say, push);
 
   /* What is asked first, and what a click on a cell answers while it is asked. */
   const ask = data.guess?.helps ? askBorder : askChoice;
