@@ -104,7 +104,8 @@ def test_who_hurts_whom_is_named_and_marked():
     at = point((3, 0), (-1, 0.5))
     assert ARROWS.words(at)[2] == "Hurts A: none. Hurts B: Mean, CAGrad."
     marked = re.findall(
-        r'<tr class="mtl-(\w+)" tabindex="0">((?:(?!</tr>).)*▲.*?)</tr>', ARROWS.draw(at)
+        r'<tr class="mtl-(\w+)" tabindex="0">((?:(?!</tr>).)*▲.*?)</tr>',
+        ARROWS.draw(at),
     )
     assert [name for name, _ in marked] == ["mean", "cagrad"]
     # B's column, not A's
@@ -505,3 +506,10 @@ def test_a_row_of_the_table_lights_its_arrow(page, way):
     lit = {name for name, value in shown_of.items() if value == 1}
     assert lit == {"imtlg", "nash"}
     assert max(shown_of[name] for name in shown_of if name not in lit) < 0.2
+
+
+def test_on_a_phone_drawing_and_dials_are_on_one_screen(page):
+    figure = page(360, shown=ARROWS, copies=1).locator("figure")
+    top = figure.locator("svg").bounding_box()["y"]
+    dials = figure.locator("fieldset").bounding_box()
+    assert top < dials["y"] < dials["y"] + dials["height"] < top + 740

@@ -10,6 +10,7 @@ import { fusion } from "./view_fusion.js";
 import { gates, pickPlace } from "./view_gates.js";
 import { gradients, pickGradient } from "./view_gradients.js";
 import { grounded, layers } from "./view_layers.js";
+import { layers, pickLayer } from "./view_layers.js";
 import { pickStart, race } from "./view_race.js";
 import { wiring } from "./view_wiring.js";
 
@@ -26,6 +27,9 @@ const VIEWS = {
   gates: { cell: gates, pick: pickPlace },
   gradients: { cell: gradients, pick: pickGradient },
   grounded: { cell: grounded },
+  layers: { cell: layers },
+  race: { cell: race, pick: pickStart },
+  wiring: { cell: wiring },
   gradients: {
     cell: gradients,
     pick: pickGradient,
@@ -40,9 +44,16 @@ const VIEWS = {
       ],
     },
   },
-  layers: { cell: layers },
-  race: { cell: race, pick: pickStart },
-  wiring: { cell: wiring },
+  layers: {
+    cell: layers,
+    pick: pickLayer,
+    keys: {
+      dot: [
+        [1, -1],
+        [1, 1],
+      ],
+    },
+  },
   race: {
     cell: race,
     pick: pickStart,
