@@ -198,8 +198,9 @@ def _stream(people: Mapping[str, int]) -> str:
         f"<text x='{x}' y='{y}'>{text}</text>"
         for (x, y), text in zip(places, said)
     )
+    in_mood = SAY["mood"]
     names += "".join(
-        f"<text x='{x}' y='{y}'>{SAY['mood'].format(share=share)}</text>"
+        f"<text x='{x}' y='{y}'>{in_mood.format(share=share)}</text>"
         for (x, y), share in zip(moods, shares)
     )
     return (
@@ -276,12 +277,12 @@ def _judged(
         found = [two[rows] for two in ratios.values()]
         ends[rows] = SAY["range"].format(low=min(found), high=max(found))
     label = escape(SAY["drawing"].format(**ends))
-    middle = (LEFT + RIGHT) // 2
+    middle, axis = (LEFT + RIGHT) // 2, SAY["axis"]
     return (
         f"<svg viewBox='0 0 320 {foot + 34}' role='img' aria-label='{label}'>"
         f"<path class='mtl-axis' d='{lines}'/><path d='M{x(1)} {HEAD - 4}V{foot}'/>"
         f"{views}{names}<g class='mtl-ticks'>{numbers}"
-        f"<text x='{middle}' y='{foot + 30}'>{SAY['axis']}</text></g></svg>"
+        f"<text x='{middle}' y='{foot + 30}'>{axis}</text></g></svg>"
     )
 
 
@@ -302,9 +303,9 @@ def _view(
             f"<path data-key='{rows}{i}' d='M{at} {y}h0'/>"
             f"<text {beside} y='{y + 4}'>{value:.2f}</text>"
         )
-    place = LEFT + 86 * first
+    place, named = LEFT + 86 * first, SAY[f"on-{rows}"]
     return (
         f"<g class='mtl-on-{rows}'><circle cx='{place}' cy='9' r='4'/>"
-        f"<text x='{place + 8}' y='13'>{SAY[f'on-{rows}']}</text>"
+        f"<text x='{place + 8}' y='13'>{named}</text>"
         f"<path d='{bars}'/>{ends}</g>"
     )

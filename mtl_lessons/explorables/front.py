@@ -263,7 +263,9 @@ class Plot:
         if method == "none":
             return nothing
         if not self.is_trained:
-            return nothing | {"lines": [SAY["only-trained"]]}
+            named = SAY["every"] if method == "every" else method
+            said = SAY["only-trained"].format(method=named)
+            return nothing | {"lines": [said]}
         if method == "every":
             return nothing | {
                 "drawing": self._named(),
