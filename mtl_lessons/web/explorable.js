@@ -9,8 +9,7 @@ import { moved, player } from "./motion.js";
 import { fusion } from "./view_fusion.js";
 import { gates, pickPlace } from "./view_gates.js";
 import { gradients, pickGradient } from "./view_gradients.js";
-import { grounded, layers } from "./view_layers.js";
-import { layers, pickLayer } from "./view_layers.js";
+import { grounded, layers, pickLayer } from "./view_layers.js";
 import { pickStart, race } from "./view_race.js";
 import { wiring } from "./view_wiring.js";
 
@@ -18,18 +17,12 @@ import { wiring } from "./view_wiring.js";
    computes, `data.given` is what it is told, and it may let itself be dragged:
    `pick(data, positions, held, x, y)` gives the positions of the dials when what the drawing names
    `data-held` is dragged to (x, y) of its viewBox. What a drawing names `data-turn="1.3"` turns the
-   second dial to its fourth value when it is clicked: a short cut, for the dial does it, too. */
-   `data-held` is dragged to (x, y) of its viewBox. `keys` has for each such thing the dials that arrow
-   keys to the right and up turn, as [dial, step]. */
+   second dial to its fourth value when it is clicked: a short cut, for the dial does it, too. `keys` has
+   for each thing that is held the dials that arrow keys to the right and up turn, as [dial, step]. */
 const VIEWS = {
   drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
   fusion: { cell: fusion },
   gates: { cell: gates, pick: pickPlace },
-  gradients: { cell: gradients, pick: pickGradient },
-  grounded: { cell: grounded },
-  layers: { cell: layers },
-  race: { cell: race, pick: pickStart },
-  wiring: { cell: wiring },
   gradients: {
     cell: gradients,
     pick: pickGradient,
@@ -44,6 +37,7 @@ const VIEWS = {
       ],
     },
   },
+  grounded: { cell: grounded },
   layers: {
     cell: layers,
     pick: pickLayer,
@@ -64,6 +58,7 @@ const VIEWS = {
       ],
     },
   },
+  wiring: { cell: wiring },
 };
 
 // which dial an arrow key turns, and by how much
