@@ -128,10 +128,7 @@ function namedArrows(a, b, drawn, scale, larger, say) {
     const box = freeBox(tip, said.length, taken);
     taken.push(box);
     const [left, top, right, low] = box;
-    const near = [
-      Math.min(Math.max(tip[0], left), right),
-      Math.min(Math.max(tip[1], top), low),
-    ];
+    const near = [Math.min(Math.max(tip[0], left), right), Math.min(Math.max(tip[1], top), low)];
     const [from, to] = [tip, near].map((at) => at.map((x) => x.toFixed(1)).join(" "));
     const isFar = size(mix(1, near, -1, tip)) > 12;
     const lead = isFar ? `<path class="mtl-lead" d="M${from}L${to}"/>` : "";
