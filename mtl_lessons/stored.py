@@ -30,6 +30,7 @@ RECIPES = {
     "loss_balancing_experiment": "loss_balancing.experiment.grid",
     "loss_balancing_controls": "loss_balancing.controls.grid",
     "inputs_outputs_bias": "inputs_outputs.funnel.bias_grid",
+    "inputs_outputs_crowd": "inputs_outputs.crowd.grid",
     "two_tasks": "two_tasks.grid",
     "three_tasks": "three_tasks.experiment.grid",
     "three_tasks_controls": "three_tasks.controls.grid",

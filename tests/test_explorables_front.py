@@ -97,9 +97,9 @@ def test_the_front_says_what_the_grid_holds():
         r"On both tasks clearly better than \d+ of the 13 weights, clearly worse than \d+\.",
         against,
     )
-    assert (
-        FRONT.words(on_front("sum", 0.5, "CAGrad"))[-1] == SAY["only-trained"]
-    )
+    assert FRONT.words(on_front("sum", 0.5, "CAGrad"))[-1] == SAY[
+        "only-trained"
+    ].format(method="CAGrad")
 
 
 def test_clearly_better_means_on_both_tasks_and_seed_by_seed():
@@ -188,6 +188,78 @@ def test_the_browser_puts_the_layers_together_as_python_does(page):
     ):
         assert words == FRONT.says(at)
         assert drawing == as_browsers_write(FRONT.draw(at)), at
+
+
+def test_what_the_guess_is_told_is_so():
+    """Of the sum, every end is one of two; Chebyshev's go along the front."""
+    guess = FRONT.guess
+    assert guess.options[guess.right] == SAY["guess-2"]
+    low, *_, high = GRID["weights"]
+    asked = f"for {len(GRID['weights'])} weights from {low:.2f} to {high:.2f}."
+    assert asked in guess.ask
+    ends = np.array([GRID["concave"]["curve"][at] for at in (0, -1)])
+    apart = {
+        case: np.abs(np.array(GRID["concave"][case])[:, None] - ends)
+        .max(axis=2)
+        .min(axis=1)
+        for case in ("sum", "worst")
+    }
+    assert apart["sum"].max() < 0.01
+    assert np.sort(apart["worst"])[2:].min() > 0.05
+    assert guess.at["case"] == "sum"
+
+
+def test_all_methods_are_shown_at_first_and_named():
+    start = FRONT.draw(FRONT.start)
+    assert FRONT.start["method"] == "every"
+    assert all(f"{name}</th>" in start for name in GRID["methods"])
+
+
+def weight_on(figure) -> str:
+    dial = figure.get_by_label("Weight of a (b has the rest)")
+    return dial.get_attribute("aria-valuetext")
+
+
+def test_the_dot_is_dragged_along_the_curve(page):
+    opened = page(shown=FRONT, copies=1)
+    figure = opened.locator("figure").first
+    frame = figure.locator("svg").bounding_box()
+    scale = frame["width"] / SIDE
+    spots = FRONT.spots["trained"]
+    start = FRONT.grid["weights"].index(FRONT.start["weight"])
+    opened.mouse.move(
+        *(frame[xy] + scale * at for xy, at in zip("xy", spots[start]))
+    )
+    opened.mouse.down()
+    for at in (2, 0):
+        x, y = spots[at]
+        # off the curve: the nearest weight is taken
+        opened.mouse.move(
+            frame["x"] + scale * x + 3, frame["y"] + scale * y - 6, steps=4
+        )
+        assert weight_on(figure) == f"{GRID['weights'][at]:.3f}"
+    opened.mouse.up()
+
+
+def test_keys_move_the_dot_where_they_point(page):
+    """To the left, loss a is lower, so the weight of a is higher."""
+    opened = page(shown=FRONT, copies=1)
+    figure = opened.locator("figure").first
+    grip = figure.get_by_role("button", name="The dot on the front")
+    grip.focus()
+    left = grip.bounding_box()["x"]
+    opened.keyboard.press("ArrowLeft")
+    weights = GRID["weights"]
+    after = weights[weights.index(FRONT.start["weight"]) + 1]
+    assert weight_on(figure) == f"{after:.3f}"
+    assert grip.bounding_box()["x"] < left
+
+
+def test_on_a_phone_drawing_and_dials_are_on_one_screen(page):
+    figure = page(360, shown=FRONT, copies=1).locator("figure")
+    top = figure.locator("svg").bounding_box()["y"]
+    dials = figure.locator("fieldset").bounding_box()
+    assert top < dials["y"] < dials["y"] + dials["height"] < top + 740
 
 
 def test_the_mark_jumps_on_the_concave_front(page):

@@ -135,3 +135,16 @@ def test_the_start_is_dragged(page):
     dial = figure.get_by_label(re.compile("Start, x"))
     assert dial.get_attribute("aria-valuetext") == "−0.4"
     assert RACE.draw(state(x=-0.4)).count("L") > 100
+
+
+def test_arrow_keys_move_the_start(page):
+    opened = page(shown=RACE, copies=1)
+    figure = opened.locator("figure")
+    figure.get_by_role("button", name="Start, moved by arrow keys").focus()
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("ArrowDown")
+    said = [
+        figure.get_by_label(f"Start, {xy}").get_attribute("aria-valuetext")
+        for xy in "xy"
+    ]
+    assert said == ["−1.3", "1.5"]

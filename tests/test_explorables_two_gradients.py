@@ -104,7 +104,8 @@ def test_who_hurts_whom_is_named_and_marked():
     at = point((3, 0), (-1, 0.5))
     assert ARROWS.words(at)[2] == "Hurts A: none. Hurts B: Mean, CAGrad."
     marked = re.findall(
-        r'<tr class="mtl-(\w+)">((?:(?!</tr>).)*▲.*?)</tr>', ARROWS.draw(at)
+        r'<tr class="mtl-(\w+)" tabindex="0">((?:(?!</tr>).)*▲.*?)</tr>',
+        ARROWS.draw(at),
     )
     assert [name for name, _ in marked] == ["mean", "cagrad"]
     # B's column, not A's
@@ -157,20 +158,82 @@ def test_the_shaded_part_is_where_both_losses_fall(a, b):
         assert between == pytest.approx(angle, abs=1e-6)
 
 
-def test_numbers_on_the_plane_stand_apart_and_equal_steps_share_one():
-    for a, b in [*EDGES, ((3, 1), (-1, 1)), ((0.1, 0.1), (0, 0.1))]:
-        labels = re.findall(
-            r'<text class="mtl-number" x="([-\d.]+)" y="([-\d.]+)">([\d ]+)<',
-            ARROWS.draw(point(a, b)),
-        )
-        assert sorted(" ".join(names for *_, names in labels).split()) == list(
-            "1234567"
-        )
-        places = np.array([(float(x), float(y)) for x, y, _ in labels])
-        apart = np.abs(places[:, None] - places).max(-1)[
-            ~np.eye(len(places), dtype=bool)
-        ]
-        assert (apart >= 12.9).all()
+NAME = re.compile(
+    r'<text class="mtl-name" x="([-\d.]+)" y="([-\d.]+)">([^<]+)<'
+)
+
+
+def names_on(svg: str) -> list[tuple[tuple[float, ...], str]]:
+    """Each name with its box: left, top, right, bottom."""
+    found = [(float(x), float(y), said) for x, y, said in NAME.findall(svg)]
+    half = shown.TALL / 2
+    return [
+        ((x - w, y - half, x + w, y + half), said)
+        for x, y, said in found
+        for w in [shown.WIDE * len(said) / 2]
+    ]
+
+
+def test_names_stand_apart_and_inside_and_off_the_handles():
+    strong = ((3, 0.3), (-3, 0.1))
+    for a, b in [*EDGES, ((3, 1), (-1, 1)), ((0.1, 0.1), (0, 0.1)), strong]:
+        boxes = [box for box, _ in names_on(ARROWS.draw(point(a, b)))]
+        assert boxes
+        for g in map(np.array, (a, b)):
+            x, y = shown._spot(g.astype(float))
+            # what the printing rounds away
+            boxes.append((x - 13.8, y - 13.8, x + 13.8, y + 13.8))
+        names, grips = boxes[:-2], boxes[-2:]
+        for i, box in enumerate(names):
+            assert min(box[:2]) >= 1.9 and max(box[2:]) <= shown.SIDE - 1.9
+            inner = (box[0] + 0.1, box[1] + 0.1, box[2] - 0.1, box[3] - 0.1)
+            others = names[:i] + grips
+            assert not any(shown._meet(inner, other) for other in others)
+
+
+def test_equal_steps_share_an_arrow_and_a_name():
+    said = [name for _, name in names_on(ARROWS.draw(ARROWS.start))]
+    assert said == [
+        "Mean",
+        "PCGrad = UPGrad",
+        "MGDA",
+        "CAGrad",
+        "IMTL-G = Nash-MTL",
+    ]
+    same = ARROWS.draw(point((1, 2), (1, 2)))
+    assert sum(name == "Mean" for _, name in names_on(same)) == 0
+    assert "more" in names_on(same)[0][1]
+
+
+def test_steps_are_drawn_large_enough_to_be_read():
+    """However strong the conflict; and never so large that they leave."""
+    for a, b in [((3, 1), (-1, 1)), ((3, 0.3), (-3, 0.1)), ((3, 0), (-1, 0.5))]:
+        found = shown.steps(np.array(a, float), np.array(b, float))
+        larger = shown._larger(found)
+        longest = max(np.linalg.norm(d) for d in found.values())
+        assert 75 < larger * longest * shown.UNIT <= shown.LONG + 1
+        said = f"steps and dashed line × {larger}"
+        assert said in ARROWS.draw(point(a, b))
+    long = shown.steps(np.array([3.0, 3.0]), np.array([3.0, 2.0]))
+    assert shown._larger(long) == 1
+    assert "dashed line ×" not in ARROWS.draw(point((3, 3), (3, 2)))
+
+
+def test_what_the_guess_is_told_is_so():
+    guess = ARROWS.guess
+    assert "A is (3, 0), B is (−1, 0.5)" in guess.ask
+    a, b = shown.gradients(guess.at)
+    assert (*a, *b) == (3.0, 0.0, -1.0, 0.5)
+    found = shown.steps(a, b)
+    change = {name: shown.changes(d, a, b) for name, d in found.items()}
+    raised = [name for name in change if change[name]["b"] > 0]
+    assert raised == ["mean", "cagrad"]
+    assert guess.options[guess.right] == "the mean and CAGrad"
+    for name in set(change) - set(raised):
+        assert max(change[name].values()) < 0, name
+    # CAGrad: within half the length of the mean around it
+    apart = np.linalg.norm(found["cagrad"] * 1.5 - found["mean"])
+    assert apart == pytest.approx(np.linalg.norm(found["mean"]) / 2, abs=1e-3)
 
 
 def test_every_drawing_is_well_formed_and_the_page_light():
@@ -178,7 +241,7 @@ def test_every_drawing_is_well_formed_and_the_page_light():
         for name in ("all", "nash"):
             Tags(ARROWS.draw(point(a, b, name)))
     assert ARROWS.draw(point(*EDGES[0], "nash")).count("<g ") == 3
-    assert len(ARROWS.html()) < 10_000
+    assert len(ARROWS.html()) < 13_000
 
 
 def test_in_a_kernel_the_package_computes(monkeypatch):
@@ -397,3 +460,56 @@ def test_the_drawing_stays_under_the_finger_whatever_is_said(page):
         turned(figure, ARROWS, [at])
         tops.add(figure.locator("svg").bounding_box()["y"])
     assert len(tops) == 1
+
+
+# ---------------------------------------------------------------- by keyboard
+
+
+def test_arrow_keys_move_a_handle_that_has_focus(page):
+    opened = page(shown=ARROWS, copies=1)
+    figure = opened.locator("figure").first
+    grip = figure.get_by_role("button", name="Gradient B, moved by arrow keys")
+    grip.focus()
+    for key in ("ArrowRight", "ArrowUp", "ArrowUp", "ArrowLeft", "ArrowLeft"):
+        opened.keyboard.press(key)
+    assert gradients(figure) == ["3.0", "1.0", "−1.1", "1.2"]
+    opened.keyboard.press("Shift+ArrowDown")
+    assert gradients(figure) == ["3.0", "1.0", "−1.1", "0.7"]
+    assert grip.evaluate("one => one === document.activeElement")
+    # it stands over the handle
+    box, (x, y) = grip.bounding_box(), middle(figure, "b")
+    assert abs(box["x"] + box["width"] / 2 - x) < 1
+    assert abs(box["y"] + box["height"] / 2 - y) < 1
+
+
+def test_a_handle_that_was_dragged_is_moved_on_by_keys(page):
+    opened = page(shown=ARROWS, copies=1)
+    figure = opened.locator("figure").first
+    (x, y), one = middle(figure, "a"), unit_on_screen(figure)
+    opened.mouse.move(x, y)
+    opened.mouse.down()
+    opened.mouse.move(x - one, y, steps=3)
+    opened.mouse.up()
+    opened.keyboard.press("ArrowDown")
+    assert gradients(figure) == ["2.0", "0.9", "−1.0", "1.0"]
+
+
+@pytest.mark.parametrize("way", ["hover", "focus", "click"])
+def test_a_row_of_the_table_lights_its_arrow(page, way):
+    figure = page(shown=ARROWS, copies=1).locator("figure").first
+    getattr(figure.locator("tr.mtl-nash"), way)()
+    opacity = "one => Number(getComputedStyle(one).opacity)"
+    shown_of = {
+        name: figure.locator(f"svg g.mtl-{name}").evaluate(opacity)
+        for name in shown.AGGREGATORS
+    }
+    lit = {name for name, value in shown_of.items() if value == 1}
+    assert lit == {"imtlg", "nash"}
+    assert max(shown_of[name] for name in shown_of if name not in lit) < 0.2
+
+
+def test_on_a_phone_drawing_and_dials_are_on_one_screen(page):
+    figure = page(360, shown=ARROWS, copies=1).locator("figure")
+    top = figure.locator("svg").bounding_box()["y"]
+    dials = figure.locator("fieldset").bounding_box()
+    assert top < dials["y"] < dials["y"] + dials["height"] < top + 740

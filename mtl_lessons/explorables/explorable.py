@@ -15,7 +15,10 @@ from .widget import VIEW, Widget, live
 
 SAY = embed.strings("explorable")
 # texts for the browser, whatever the figure
-SAID = ("guess", "reveal", "right", "wrong", "again", "link", "play", "pause")
+SAID = (
+    *("guess", "reveal", "right", "wrong", "again", "link", "play", "pause"),
+    "arrows",
+)
 
 
 @dataclass(frozen=True)

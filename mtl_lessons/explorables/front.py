@@ -21,7 +21,7 @@ from mtl_lessons import embed, stored
 from mtl_lessons.metrics import Interval, interval
 
 from .drawing import pair, table
-from .explorable import Explorable
+from .explorable import Explorable, Guess
 from .grid import Axis, Point
 
 SAY = embed.strings("front")
@@ -45,6 +45,7 @@ class Front(Explorable):
     """
 
     view = "layers"
+    legend = "drag"
 
     def __init__(self, grid: Mapping[str, Any] | None = None) -> None:
         self.grid = grid or stored.read("loss_balancing_front")
@@ -59,9 +60,18 @@ class Front(Explorable):
             "method", SAY["method"], ("none", "every", *methods), readings
         )
         caption = SAY["caption"].format(seeds=len(self.grid["sweep"][0]))
-        start = {"case": "trained", "weight": 0.5, "method": "none"}
+        start = {"case": "trained", "weight": 0.5, "method": "every"}
         super().__init__((case, weight, method), SAY["title"], caption, start)
+        low, *_, high = weight.values
+        ask = SAY["ask"].format(weights=len(weight.values), low=low, high=high)
+        ends = tuple(SAY[f"guess-{i}"] for i in range(3))
+        middle = weight.values[len(weight.values) // 2]
+        at = start | {"case": "sum", "weight": middle}
+        self.guess = Guess(ask, ends, 2, SAY["told"], at)
         plots = {name: Plot(self.grid, name) for name in CASES}
+        self.spots = {
+            name: plot.spots(plot.reached) for name, plot in plots.items()
+        }
         self.grounds = {name: plot.ground() for name, plot in plots.items()}
         self.marks = {
             (name, value): plot.mark(value)
@@ -80,6 +90,7 @@ class Front(Explorable):
             "marks": list(self.marks.values()),
             "grounds": list(self.grounds.values()),
             "extras": list(self.extras.values()),
+            "spots": list(self.spots.values()),
         }
 
     def words(self, state: Point) -> list[str]:
@@ -156,6 +167,10 @@ class Plot:
         share = np.clip((np.asarray(losses) - low) / (high - low), 0, 1)
         return np.array([LEFT, BOTTOM]) + share * [RIGHT - LEFT, TOP - BOTTOM]
 
+    def spots(self, points: Iterable[Losses]) -> list[list[float]]:
+        """The same of several, rounded."""
+        return [self.spot(point).round(1).tolist() for point in points]
+
     def path(self, points: Iterable[Losses]) -> str:
         return "M" + "L".join(
             "{:.1f} {:.1f}".format(*self.spot(point)) for point in points
@@ -226,7 +241,8 @@ class Plot:
             "point": SAY["point"].format(**said),
             "lines": errors if self.is_trained else self._concave_lines(a, b),
             "open": f'<svg class="mtl-front" {frame}>',
-            "drawing": f'<path class="mtl-hull" d="{as_good}"/><g class="mtl-single">'
+            "drawing": f'<path class="mtl-hull" d="{as_good}"/><g class="mtl-single" '
+            f'data-held="dot" data-name="{SAY["held"]}">'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>{cross}</g>',
         }
 
@@ -247,7 +263,9 @@ class Plot:
         if method == "none":
             return nothing
         if not self.is_trained:
-            return nothing | {"lines": [SAY["only-trained"]]}
+            named = SAY["every"] if method == "every" else method
+            said = SAY["only-trained"].format(method=named)
+            return nothing | {"lines": [said]}
         if method == "every":
             return nothing | {
                 "drawing": self._named(),

@@ -2,16 +2,18 @@
 exponents.
 
 It shows that the form of the formula decides what a head that is too high can
-do to the order. Computed, here as in the browser (`web/view_fusion.js`).
+do to the order, and what each head adds to a score. Computed, here as in the
+browser (`web/view_fusion.js`).
 """
 
-from collections.abc import Mapping
-from math import prod
+from collections.abc import Mapping, Sequence
+from math import log, prod
 from typing import Any, NamedTuple
 
 from mtl_lessons import embed
 
-from .explorable import Explorable
+from .drawing import decimal
+from .explorable import Explorable, Guess
 from .grid import Axis, Point
 
 SAY = embed.strings("fusion")
@@ -44,8 +46,16 @@ WRONG = {  # factors on the likes of old and of new videos
     "new": (1.0, 3.0),
 }
 EXPONENTS = (0.0, 0.5, 1.0, 1.5, 2.0)
-TOLD = ("first", "same", "moved", "drawing")  # texts for the browser
-BAR, ROW = 150, 26  # in units of the drawing, which is 320 wide
+TOLD = (  # texts for the browser
+    *("first", "same", "moved", "drawing", "none", "one", "sum", "powers"),
+    *(f"one-{head}" for head in HEADS),
+    *(f"many-{head}" for head in HEADS),
+)
+# in units of the drawing, which is 320 wide
+ROW, HEAD = 26, 22
+FAIR, NOW = 6, 34  # ends of the lines from the order of right heads to this one
+NAME, MARK, BAR, WIDE = 42, 150, 156, 160
+KEYS = (156, 208, 252)  # where the names of the heads stand
 
 
 class Fusion(Explorable):
@@ -61,7 +71,7 @@ class Fusion(Explorable):
                 "form",
                 SAY["form"],
                 FORMS,
-                labels=tuple(SAY[form] for form in FORMS),
+                labels=tuple(SAY[f"form-{form}"] for form in FORMS),
             ),
             *(Axis(head, SAY[head], EXPONENTS, format=".1f") for head in HEADS),
             Axis(
@@ -74,11 +84,14 @@ class Fusion(Explorable):
         start = {
             "form": "sum",
             "click": 1.0,
-            "like": 1.0,
+            "like": 2.0,
             "minutes": 0.0,
-            "wrong": "right",
+            "wrong": "new",
         }
         super().__init__(axes, SAY["title"], SAY["caption"], start)
+        options = tuple(SAY[f"in-{form}"] for form in (*FORMS, "both"))
+        at = start | {"wrong": "all"}
+        self.guess = Guess(SAY["ask"], options, 0, SAY["told"], at)
 
     @property
     def given(self) -> Mapping[str, Any]:
@@ -89,6 +102,7 @@ class Fusion(Explorable):
             ],
             "exponents": EXPONENTS,
             "factors": list(WRONG.values()),
+            "heads": [SAY[head] for head in HEADS],
             "say": {key: SAY[key] for key in TOLD},
         }
 
@@ -103,22 +117,31 @@ class Fusion(Explorable):
             f"{form.text(state['form'])}: {said}; {wrong.label} "
             f"{wrong.text(state['wrong'])}",
             SAY["first"].format(names=", ".join(now[:3])),
+            worth(state),
             SAY["moved"].format(moved=moved) if moved else SAY["same"],
         ]
 
     def draw(self, state: Point) -> str:
-        """A bar per video, the best first; ▲ and ▼: by how many places a wrong
-        head moved it.
+        """A bar per video, the best first, with the part of each head; lines
+        from the order of right heads, and ▲ and ▼ with the places won and lost.
         """
-        now, fair, found = order(state), order(state, right=True), scores(state)
-        best = found[now[0]] or 1
+        now, fair, found = order(state), order(state, right=True), parts(state)
+        best = max(map(sum, found.values())) or 1
+        keys = "".join(
+            f'<g class="mtl-of-{head}"><path class="mtl-bar" d="M{x} 8h10"/>'
+            f'<text x="{x + 14}" y="13">{SAY[head]}</text></g>'
+            for x, head in zip(KEYS, HEADS)
+        )
         rows = "".join(
-            _row(place, name, fair.index(name) - place, found[name] / best)
+            _row(place, name, fair.index(name), [p / best for p in found[name]])
             for place, name in enumerate(now)
         )
         said = SAY["drawing"].format(names=", ".join(now))
-        frame = f'viewBox="0 0 320 {ROW * len(VIDEOS) + 4}" role="img" aria-label="{said}"'
-        return f"<svg {frame}>{rows}</svg>"
+        tall = HEAD + ROW * len(VIDEOS)
+        return (
+            f'<svg class="mtl-fusion" viewBox="0 0 320 {tall}" role="img" '
+            f'aria-label="{said}">{keys}{rows}</svg>'
+        )
 
 
 def scores(point: Point) -> dict[str, float]:
@@ -138,24 +161,76 @@ def order(point: Point, right: bool = False) -> list[str]:
     return sorted(found, key=lambda name: -found[name])
 
 
+def _predicted(video: Video, factor: float) -> tuple[float, float, float]:
+    """What the heads say of a video, of which the likes are wrong."""
+    return video.click, video.like * factor, video.minutes
+
+
 def _score(video: Video, point: Point, factor: float) -> float:
-    predictions = {
-        "click": video.click,
-        "like": video.like * factor,
-        "minutes": video.minutes,
-    }
+    terms = zip(HEADS, _predicted(video, factor))
     if point["form"] == "sum":
-        return sum(point[head] * p for head, p in predictions.items())
-    return prod(p ** point[head] for head, p in predictions.items())
+        return sum(point[head] * p for head, p in terms)
+    return prod(p ** point[head] for head, p in terms)
 
 
-def _row(place: int, name: str, up: int, share: float) -> str:
-    y = 18 + ROW * place
+def parts(point: Point) -> dict[str, list[float]]:
+    """What each head adds to the bar of a video.
+
+    Of a sum, its term. Of a product, the logarithm of its power, counted from
+    the video for which the head predicts least: logarithms add up.
+    """
+    factors = WRONG[point["wrong"]]
+    said = {
+        name: _predicted(video, factors[video.new])
+        for name, video in VIDEOS.items()
+    }
+    least = [min(column) for column in zip(*said.values())]
+    return {
+        name: [
+            point[head] * (p if point["form"] == "sum" else log(p / low))
+            for head, p, low in zip(HEADS, predicted, least)
+        ]
+        for name, predicted in said.items()
+    }
+
+
+def worth(point: Point) -> str:
+    """The exchange rate of the heads, in words."""
+    counted = [head for head in HEADS if point[head]]
+    if not counted:
+        return SAY["none"]
+    first, *others = counted
+    if not others:
+        return SAY["one"].format(head=SAY[first])
+    return " ".join(
+        SAY[point["form"]].format(
+            one=SAY[f"one-{head}"],
+            many=SAY[f"many-{first}"],
+            head=SAY[head],
+            first=SAY[first],
+            rate=decimal(point[head] / point[first]),
+        )
+        for head in others
+    )
+
+
+def _row(place: int, name: str, fair: int, shares: Sequence[float]) -> str:
+    """A video at its place; it was at `fair` with right heads."""
+    y, came = HEAD + ROW * place + 13, HEAD + ROW * fair + 13
+    up = fair - place
     mark = f"{'▲' if up > 0 else '▼'}{abs(up)}" if up else ""
     new = " *" if VIDEOS[name].new else ""
+    bars, x = "", float(BAR)
+    for head, share in zip(HEADS, shares):
+        wide = WIDE * share
+        bars += (
+            f'<g class="mtl-of-{head}"><path class="mtl-bar" '
+            f'd="M{x:.1f} {y}h{wide:.1f}"/></g>'
+        )
+        x += wide
+    line = f"M{FAIR} {came}h0L{NOW} {y}h0"
     return (
-        f'<g class="mtl-{"single" if up else "shared"}">'
-        f'<text y="{y}">{place + 1} {name}{new}</text>'
-        f'<text x="{BAR - 8}" y="{y}" text-anchor="end">{mark}</text>'
-        f'<path class="mtl-bar" d="M{BAR} {y - 5}h{160 * share:.1f}"/></g>'
+        f'<g class="mtl-video-{list(VIDEOS).index(name)}"><path d="{line}"/></g>'
+        f'<g data-key="{name}"><text x="{NAME}" y="{y + 5}">{place + 1} {name}{new}</text>'
+        f'<text class="mtl-end" x="{MARK}" y="{y + 5}">{mark}</text>{bars}</g>'
     )

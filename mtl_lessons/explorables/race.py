@@ -31,7 +31,15 @@ RATE, STEPS = 0.05, 60
 PLACES = tuple(round(0.1 * i, 1) for i in range(-20, 21))
 SIDE, UNIT = 320, 72  # of the drawing, and of one unit in it
 LEVELS = (0.25, 1.0, 2.25, 4.0)  # of the losses, where a contour is drawn
-TOLD = ("drawn", "at", "loss-a", "loss-b", "ahead", *RUNNERS)  # to the browser
+TOLD = (
+    "drawn",
+    "held",
+    "at",
+    "loss-a",
+    "loss-b",
+    "ahead",
+    *RUNNERS,
+)  # to the browser
 
 Vector = np.ndarray
 
@@ -266,7 +274,8 @@ def _plane(state: Point, runs: Mapping[str, np.ndarray]) -> str:
         f'<g class="mtl-by-a"><path class="mtl-contour" d="{still["a"]}"/></g>'
         f'<g class="mtl-by-b"><path class="mtl-contour" d="{still["b"]}"/></g>'
         f'<path class="mtl-front-line" d="{still["front"]}"/>{ways}'
-        f'<g class="mtl-handle" data-held="start"><circle cx="{x}" cy="{y}" r="9"/></g>'
+        f'<g class="mtl-handle" data-held="start" data-name="{SAY["held"]}">'
+        f'<circle cx="{x}" cy="{y}" r="9"/></g>'
         f"{marks}</svg>"
     )
 

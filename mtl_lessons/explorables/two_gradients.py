@@ -7,6 +7,7 @@ those of `loss_balancing`; the browser has them in closed form
 (`web/view_gradients.js`).
 """
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from html import escape
@@ -17,7 +18,7 @@ import numpy as np
 from mtl_lessons import embed
 
 from .drawing import decimal, pair, rounded, table
-from .explorable import Explorable
+from .explorable import Explorable, Guess
 from .grid import Axis, Point
 
 SAY = embed.strings("two_gradients")
@@ -43,10 +44,19 @@ TOLD = (  # texts for the browser
         "hurts",
         "nobody",
     ),
-    *("same", "chosen", "drawn", "step", "change", "raised", *AGGREGATORS),
+    *("same", "chosen", "drawn", "step", "change", "raised", "gradient"),
+    *("more", "larger", *AGGREGATORS),
 )
 SIDE, UNIT = 320, 41  # of the drawing, and of one unit in it
 FAR = 500  # a length that leaves the drawing
+# by how much steps are drawn larger, as long as the longest is no longer
+LARGER, LONG = (16, 12, 8, 6, 4, 3, 2), 150
+WIDE, TALL = 7, 16  # of a letter of a name, and of a line
+# where a name may stand, from the tip of its arrow, the nearest first
+AWAY = sorted(
+    ((16 * i, 8 * j) for i in range(-12, 13) for j in range(-38, 39)),
+    key=lambda away: (away[0] ** 2 + away[1] ** 2, away),
+)
 
 Vector = np.ndarray
 Steps = Mapping[str, Vector]  # by aggregator
@@ -64,6 +74,9 @@ class TwoGradients(Explorable):
         arrows = [_coordinate(task, xy) for task in "ab" for xy in "xy"]
         start = {"shown": "all", "ax": 3.0, "ay": 1.0, "bx": -1.0, "by": 1.0}
         super().__init__((shown, *arrows), SAY["title"], SAY["caption"], start)
+        options = tuple(SAY[f"guess-{i}"] for i in range(4))
+        at = start | {"ay": 0.0, "by": 0.5}
+        self.guess = Guess(SAY["ask"], options, 1, SAY["told"], at)
 
     @property
     def given(self) -> Mapping[str, Any]:
@@ -102,7 +115,7 @@ class TwoGradients(Explorable):
             for name, d in found.items()
             if state["shown"] in ("all", name)
         }
-        return _plane(a, b, shown) + _table(found, shown, a, b)
+        return _plane(a, b, found, shown) + _table(found, shown, a, b)
 
 
 def _coordinate(task: str, xy: str) -> Axis:
@@ -187,20 +200,30 @@ def _chosen(name: str, d: Vector, a: Vector, b: Vector) -> str:
 # ---- the plane ----
 
 
-def _plane(a: Vector, b: Vector, shown: Steps) -> str:
+def _plane(a: Vector, b: Vector, found: Steps, shown: Steps) -> str:
     ends = ", ".join(f"{SAY[name]} {pair(d)}" for name, d in shown.items())
     said = escape(SAY["drawn"].format(steps=ends))
-    arrows = "".join(
-        f'<g class="mtl-{name}">{_arrow(d)}</g>' for name, d in shown.items()
-    )
+    larger = _larger(found)
     half = SIDE // 2
+    much = (
+        f'<text class="mtl-larger" x="6" y="{SIDE - 10}">'
+        f"{SAY['larger'].format(times=larger)}</text>"
+    )
     return (
         f'<svg class="mtl-plane" viewBox="0 0 {SIDE} {SIDE}" role="img" aria-label="{said}">'
         f'<path class="mtl-good" d="{_line(*_cone(a, b))}z"/>'
         f'<path class="mtl-axis" d="M0 {half}h{SIDE}M{half} 0v{SIDE}"/>'
-        f'<path class="mtl-hull" d="{_line(a, b)}"/>{arrows}{_numbers(shown)}'
+        f'<path class="mtl-hull" d="{_line(larger * a, larger * b)}"/>'
+        f"{_named(a, b, shown, larger)}{much if larger > 1 else ''}"
         f"{_handle('a', a)}{_handle('b', b)}</svg>"
     )
+
+
+def _larger(found: Steps) -> int:
+    """By how much the steps are drawn larger than the gradients."""
+    longest = max(math.hypot(*map(rounded, d)) for d in found.values())
+    fits = [times for times in LARGER if times * longest * UNIT <= LONG]
+    return fits[0] if fits and longest else 1
 
 
 def _at(v: Vector) -> tuple[str, str]:
@@ -227,8 +250,12 @@ def _arrow(v: Vector) -> str:
 def _handle(task: str, g: Vector) -> str:
     """A gradient, with what it is dragged by at its end."""
     x, y = _at(g)
+    name = SAY["gradient"].format(task=task.upper())
     grip = f'<circle cx="{x}" cy="{y}" r="14"/><text x="{x}" y="{y}">{task.upper()}</text>'
-    return f'<g class="mtl-handle" data-held="{task}">{_arrow(g)}{grip}</g>'
+    return (
+        f'<g class="mtl-handle mtl-by-{task}" data-held="{task}" data-name="{name}">'
+        f"{_arrow(g)}{grip}</g>"
+    )
 
 
 def _cone(a: Vector, b: Vector) -> list[Vector]:
@@ -251,28 +278,90 @@ def _cone(a: Vector, b: Vector) -> list[Vector]:
     return [FAR / UNIT * corner for corner in corners]
 
 
-def _numbers(shown: Steps) -> str:
-    """The number of each step beyond its end, equal steps together.
-
-    It stands further out where another number stands already.
-    """
-    number = {name: str(i) for i, name in enumerate(AGGREGATORS, 1)}
+def _named(a: Vector, b: Vector, shown: Steps, larger: int) -> str:
+    """The arrows of the steps, equal ones together, with their names."""
     equal: dict[str, list[str]] = {}
     for name, d in shown.items():
         equal.setdefault(pair(d), []).append(name)
-    places: list[Vector] = []
-    texts = ""
-    for names in equal.values():
-        d = shown[names[0]]
-        way = _unit(d) if np.linalg.norm(d) > 0.005 else np.array([0, 1])
-        place = UNIT * d + 12 * way
-        while any(np.abs(place - other).max() < 13 for other in places):
-            place = place + 4 * way
-        places.append(place)
-        x, y = _at(place / UNIT)
-        said = " ".join(number[name] for name in names)
-        texts += f'<text class="mtl-number" x="{x}" y="{y}">{said}</text>'
-    return texts
+    tips = [
+        _spot(larger * np.array([rounded(x) for x in shown[names[0]]]))
+        for names in equal.values()
+    ]
+    taken = [_around(*_spot(g), 14) for g in (a, b)]
+    origin = SIDE / 2
+    for x, y in [*map(_spot, (a, b)), *tips]:
+        taken += [
+            _around(
+                origin + (x - origin) * i / 12, origin + (y - origin) * i / 12
+            )
+            for i in range(13)
+        ]
+    drawn = ""
+    for (x, y), names in zip(tips, equal.values()):
+        first, *others = (SAY[name] for name in names)
+        said = first
+        if len(others) == 1:
+            said = f"{first} = {others[0]}"
+        elif others:
+            said = SAY["more"].format(name=first, more=len(others))
+        left, top, right, low = box = _free((x, y), len(said), taken)
+        taken.append(box)
+        near = min(max(x, left), right), min(max(y, top), low)
+        lead = ""
+        if math.dist(near, (x, y)) > 12:
+            lead = f'<path class="mtl-lead" d="M{x:.1f} {y:.1f}L{near[0]:.1f} {near[1]:.1f}"/>'
+        kinds = " ".join(f"mtl-{name}" for name in names)
+        drawn += (
+            f'<g class="{kinds}">{_arrow(larger * shown[names[0]])}{lead}'
+            f'<text class="mtl-name" x="{(left + right) / 2:.1f}" '
+            f'y="{(top + low) / 2:.1f}">{said}</text></g>'
+        )
+    return drawn
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def _spot(v: Vector) -> tuple[float, float]:
+    return float(SIDE / 2 + UNIT * v[0]), float(SIDE / 2 - UNIT * v[1])
+
+
+def _around(x: float, y: float, far: float = 3) -> Box:
+    return x - far, y - far, x + far, y + far
+
+
+def _free(tip: tuple[float, float], letters: int, taken: list[Box]) -> Box:
+    """Where a name of so many letters stands: beyond the tip, or as near to
+    there as it meets nothing.
+    """
+    x, y = tip
+    dx, dy = x - SIDE / 2, y - SIDE / 2
+    length = math.hypot(dx, dy)
+    dx, dy = (dx / length, dy / length) if length else (0.0, -1.0)
+    wide = WIDE * letters
+    # to the side that the arrow points to
+    shift = wide / 2 if abs(dx) < 0.3 else wide if dx < 0 else 0
+    left, top = x + 10 * dx - shift, y + 10 * dy - TALL / 2
+    for across, down in AWAY:
+        box = (
+            left + across,
+            top + down,
+            left + across + wide,
+            top + down + TALL,
+        )
+        inside = min(box[:2]) >= 2 and max(box[2:]) <= SIDE - 2
+        if inside and not any(_meet(box, one) for one in taken):
+            return box
+    return (2, 2, 2 + wide, 2 + TALL)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return (
+        one[0] < other[2]
+        and other[0] < one[2]
+        and one[1] < other[3]
+        and other[1] < one[3]
+    )
 
 
 # ---- the table ----
@@ -282,9 +371,9 @@ def _table(found: Steps, shown: Steps, a: Vector, b: Vector) -> str:
     columns = [SAY["step"], *(SAY["change"].format(task=task) for task in "AB")]
     mark = ' aria-current="true"' if len(shown) == 1 else ""
     rows = "".join(
-        f'<tr class="mtl-{name}"{mark if name in shown else ""}>'
-        f'<th scope="row">{i} {SAY[name]}</th><td>{pair(d)}</td>{_changed(changes(d, a, b))}</tr>'
-        for i, (name, d) in enumerate(found.items(), 1)
+        f'<tr class="mtl-{name}" tabindex="0"{mark if name in shown else ""}>'
+        f'<th scope="row">{SAY[name]}</th><td>{pair(d)}</td>{_changed(changes(d, a, b))}</tr>'
+        for name, d in found.items()
     )
     return table(columns, rows)
 

@@ -4,11 +4,12 @@
    {view, dials: [{label, choice, values: [text]}], start, say, given, cells: [{words, drawing}]}. */
 import { element } from "./parts.js";
 import { askBorder, askChoice } from "./guess.js";
+import { letPush } from "./grips.js";
 import { moved, player } from "./motion.js";
 import { fusion } from "./view_fusion.js";
 import { gates, pickPlace } from "./view_gates.js";
 import { gradients, pickGradient } from "./view_gradients.js";
-import { grounded, layers } from "./view_layers.js";
+import { grounded, layers, pickLayer } from "./view_layers.js";
 import { pickStart, race } from "./view_race.js";
 import { wiring } from "./view_wiring.js";
 
@@ -16,15 +17,47 @@ import { wiring } from "./view_wiring.js";
    computes, `data.given` is what it is told, and it may let itself be dragged:
    `pick(data, positions, held, x, y)` gives the positions of the dials when what the drawing names
    `data-held` is dragged to (x, y) of its viewBox. What a drawing names `data-turn="1.3"` turns the
-   second dial to its fourth value when it is clicked: a short cut, for the dial does it, too. */
+   second dial to its fourth value when it is clicked: a short cut, for the dial does it, too. `keys` has
+   for each thing that is held the dials that arrow keys to the right and up turn, as [dial, step]. */
 const VIEWS = {
   drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
   fusion: { cell: fusion },
   gates: { cell: gates, pick: pickPlace },
-  gradients: { cell: gradients, pick: pickGradient },
+  gradients: {
+    cell: gradients,
+    pick: pickGradient,
+    keys: {
+      a: [
+        [1, 1],
+        [2, 1],
+      ],
+      b: [
+        [3, 1],
+        [4, 1],
+      ],
+    },
+  },
   grounded: { cell: grounded },
-  layers: { cell: layers },
-  race: { cell: race, pick: pickStart },
+  layers: {
+    cell: layers,
+    pick: pickLayer,
+    keys: {
+      dot: [
+        [1, -1],
+        [1, 1],
+      ],
+    },
+  },
+  race: {
+    cell: race,
+    pick: pickStart,
+    keys: {
+      start: [
+        [4, 1],
+        [5, 1],
+      ],
+    },
+  },
   wiring: { cell: wiring },
 };
 
@@ -109,6 +142,7 @@ function mount(figure) {
       place.innerHTML = cell.drawing;
     });
     address.set(positions());
+    grips?.set();
   }
 
   function tell(text) {
@@ -131,6 +165,14 @@ function mount(figure) {
     play?.stop();
     choose(read());
   }
+
+  function push(which, step) {
+    const { input } = dials[which];
+    input.value = Number(input.value) + step; // a range stops at its ends
+    play?.stop();
+    choose(read());
+  }
+  const grips = view.keys && letPush(panel, place, view.keys, data.say, push);
 
   /* What is asked first, and what a click on a cell answers while it is asked. */
   const ask = data.guess?.helps ? askBorder : askChoice;

@@ -15,6 +15,9 @@ import { fill } from "./parts.js";
 
 const SIDE = 320; // of the drawing
 const FAR = 500; // a length that leaves the drawing
+// by how much steps are drawn larger, as long as the longest is no longer
+const [LARGER, LONG] = [[16, 12, 8, 6, 4, 3, 2], 150];
+const [LETTER, TALL] = [7, 16]; // the width of a letter of a name, and the height of a line
 
 /* ---- the drawing; `scale` is the length of one unit in it ---- */
 
@@ -32,11 +35,15 @@ function arrow(v, scale) {
 }
 
 /* A gradient, with what it is dragged by at its end. */
-function handle(task, g, scale) {
+function handle(task, g, scale, say) {
   const [x, y] = spot(g, scale);
   const letter = `<text x="${x}" y="${y}">${task.toUpperCase()}</text>`;
   const grip = `<circle cx="${x}" cy="${y}" r="14"/>${letter}`;
-  return `<g class="mtl-handle" data-held="${task}">${arrow(g, scale)}${grip}</g>`;
+  const name = fill(say.gradient, { task: task.toUpperCase() });
+  return (
+    `<g class="mtl-handle mtl-by-${task}" data-held="${task}" data-name="${name}">` +
+    `${arrow(g, scale)}${grip}</g>`
+  );
 }
 
 /* Where both losses fall: between the perpendiculars of both gradients, and beyond the drawing. */
@@ -50,39 +57,106 @@ function cone(a, b, scale) {
   return corners.map((corner) => mix(FAR / scale, corner));
 }
 
-/* The number of each step beyond its end, equal steps together; further out where one stands. */
-function numbers(drawn, scale) {
-  const places = [];
+/* By how much the steps are drawn larger than the gradients. */
+function enlarged(found, scale) {
+  const longest = Math.max(...found.map(({ d }) => size(d.map(rounded))));
+  const fits = LARGER.find((times) => times * longest * scale <= LONG);
+  return fits && longest ? fits : 1;
+}
+
+const meet = (one, other) =>
+  one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
+
+/* Where a name may stand, from the tip of its arrow, the nearest first. */
+function placesAway() {
+  const steps = (far) => Array.from({ length: 2 * far + 1 }, (_, i) => i - far);
+  const places = steps(12).flatMap((i) => steps(38).map((j) => [16 * i, 8 * j]));
+  const nearer = (v, w) => dot(v, v) - dot(w, w) || v[0] - w[0] || v[1] - w[1];
+  return places.sort(nearer);
+}
+const AWAY = placesAway();
+
+const around = ([x, y], far = 3) => [x - far, y - far, x + far, y + far];
+
+/* Where a name of so many letters stands, as [left, top, right, bottom]: beyond the tip, or as near to
+   there as it meets nothing. */
+function freeBox([x, y], letters, taken) {
+  const out = [x - SIDE / 2, y - SIDE / 2];
+  const [dx, dy] = size(out) ? unit(out) : [0, -1];
+  const wide = LETTER * letters;
+  const aside = dx < 0 ? wide : 0; // to the side that the arrow points to
+  const shift = Math.abs(dx) < 0.3 ? wide / 2 : aside;
+  const [left, top] = [x + 10 * dx - shift, y + 10 * dy - TALL / 2];
+  const boxAt = ([across, down]) => [
+    left + across,
+    top + down,
+    left + across + wide,
+    top + down + TALL,
+  ];
+  const isFree = (box) =>
+    Math.min(box[0], box[1]) >= 2 &&
+    Math.max(box[2], box[3]) <= SIDE - 2 &&
+    !taken.some((one) => meet(box, one));
+  const away = AWAY.find((place) => isFree(boxAt(place)));
+  return away ? boxAt(away) : [2, 2, 2 + wide, 2 + TALL];
+}
+
+function nameOf(steps, say) {
+  const [first, ...others] = steps.map(({ name }) => say[name]);
+  if (others.length > 1) return fill(say.more, { name: first, more: others.length });
+  return [first, ...others].join(" = ");
+}
+
+/* The arrows of the steps, equal ones together, with their names. */
+function namedArrows(a, b, drawn, scale, larger, say) {
   const equal = {};
   for (const step of drawn) {
     equal[pair(step.d)] ??= [];
     equal[pair(step.d)].push(step);
   }
-  const texts = Object.values(equal).map((steps) => {
-    const { d } = steps[0];
-    const way = size(d) > 0.005 ? unit(d) : [0, 1];
-    let place = mix(scale, d, 12, way);
-    const isTaken = (other) => Math.max(...mix(1, place, -1, other).map(Math.abs)) < 13;
-    while (places.some(isTaken)) place = mix(1, place, 4, way);
-    places.push(place);
-    const [x, y] = spot(mix(1 / scale, place), scale);
-    const said = steps.map(({ number }) => number).join(" ");
-    return `<text class="mtl-number" x="${x}" y="${y}">${said}</text>`;
+  const groups = Object.values(equal).map((steps) => {
+    return { steps, tip: inDrawing(mix(larger, steps[0].d.map(rounded)), scale) };
   });
-  return texts.join("");
+  const ends = [a, b].map((g) => inDrawing(g, scale));
+  const taken = ends.map((end) => around(end, 14));
+  for (const [x, y] of [...ends, ...groups.map(({ tip }) => tip)]) {
+    const along = (i) => [x, y].map((end) => SIDE / 2 + ((end - SIDE / 2) * i) / 12);
+    for (let i = 0; i < 13; i++) taken.push(around(along(i)));
+  }
+  const groupDrawn = ({ steps, tip }) => {
+    const said = nameOf(steps, say);
+    const box = freeBox(tip, said.length, taken);
+    taken.push(box);
+    const [left, top, right, low] = box;
+    const near = [Math.min(Math.max(tip[0], left), right), Math.min(Math.max(tip[1], top), low)];
+    const [from, to] = [tip, near].map((at) => at.map((x) => x.toFixed(1)).join(" "));
+    const isFar = size(mix(1, near, -1, tip)) > 12;
+    const lead = isFar ? `<path class="mtl-lead" d="M${from}L${to}"/>` : "";
+    const [x, y] = [(left + right) / 2, (top + low) / 2].map((at) => at.toFixed(1));
+    const kinds = steps.map(({ name }) => `mtl-${name}`).join(" ");
+    return (
+      `<g class="${kinds}">${arrow(mix(larger, steps[0].d), scale)}${lead}` +
+      `<text class="mtl-name" x="${x}" y="${y}">${said}</text></g>`
+    );
+  };
+  return groups.map(groupDrawn).join("");
 }
 
-function plane(a, b, drawn, scale, say) {
+function plane([a, b], found, drawn, scale, say) {
   const steps = drawn.map(({ name, d }) => `${say[name]} ${pair(d)}`).join(", ");
-  const group = ({ name, d }) => `<g class="mtl-${name}">${arrow(d, scale)}</g>`;
-  const arrows = drawn.map(group).join("");
+  const larger = enlarged(found, scale);
+  const much =
+    larger > 1
+      ? `<text class="mtl-larger" x="6" y="${SIDE - 10}">${fill(say.larger, { times: larger })}</text>`
+      : "";
   return (
     `<svg class="mtl-plane" viewBox="0 0 ${SIDE} ${SIDE}" role="img"` +
     ` aria-label="${fill(say.drawn, { steps })}">` +
     `<path class="mtl-good" d="${line(scale, ...cone(a, b, scale))}z"/>` +
     `<path class="mtl-axis" d="M0 ${SIDE / 2}h${SIDE}M${SIDE / 2} 0v${SIDE}"/>` +
-    `<path class="mtl-hull" d="${line(scale, a, b)}"/>${arrows}${numbers(drawn, scale)}` +
-    `${handle("a", a, scale)}${handle("b", b, scale)}</svg>`
+    `<path class="mtl-hull" d="${line(scale, mix(larger, a), mix(larger, b))}"/>` +
+    `${namedArrows(a, b, drawn, scale, larger, say)}${much}` +
+    `${handle("a", a, scale, say)}${handle("b", b, scale, say)}</svg>`
   );
 }
 
@@ -96,7 +170,7 @@ function stepTable(found, shown, say) {
   const rows = found.map(({ name, number, d, change }) => {
     const mark = shown === number ? ' aria-current="true"' : "";
     return (
-      `<tr class="mtl-${name}"${mark}><th scope="row">${number} ${say[name]}</th>` +
+      `<tr class="mtl-${name}" tabindex="0"${mark}><th scope="row">${say[name]}</th>` +
       `<td>${pair(d)}</td>${changed(change.a)}${changed(change.b)}</tr>`
     );
   });
@@ -153,7 +227,7 @@ export function gradients({ dials, given: { ends, names, unit: scale, say } }, [
   const lines = [relation(a, b, say), hurt(found, say), last].map((text) => `<span>${text}</span>`);
   return {
     words: `<strong>${fill(say.gradients, point)}.</strong> ${lines.join(" ")}`,
-    drawing: plane(a, b, drawn, scale, say) + stepTable(found, shown, say),
+    drawing: plane([a, b], found, drawn, scale, say) + stepTable(found, shown, say),
   };
 }
 

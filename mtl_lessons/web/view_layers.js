@@ -18,3 +18,10 @@ export function grounded({ given: { grounds, cells } }, [first], at) {
   const { words, open, drawing } = cells[at];
   return { words, drawing: `${open}${grounds[first]}${drawing}</svg>` };
 }
+
+/* The positions of the dials when the mark is dragged to (x, y): the second dial, at the nearest of the
+   places `spots` that it has at a position of the first. */
+export function pickLayer({ given: { spots } }, [first, , third], _, x, y) {
+  const far = spots[first].map((spot) => Math.hypot(spot[0] - x, spot[1] - y));
+  return [first, far.indexOf(Math.min(...far)), third];
+}

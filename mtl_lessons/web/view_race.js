@@ -57,7 +57,8 @@ function racePlane(runners, start, still, unit, say) {
     `<g class="mtl-by-a"><path class="mtl-contour" d="${still.a}"/></g>` +
     `<g class="mtl-by-b"><path class="mtl-contour" d="${still.b}"/></g>` +
     `<path class="mtl-front-line" d="${still.front}"/>${ways.join("")}` +
-    `<g class="mtl-handle" data-held="start"><circle cx="${x}" cy="${y}" r="9"/></g>` +
+    `<g class="mtl-handle" data-held="start" data-name="${say.held}">` +
+    `<circle cx="${x}" cy="${y}" r="9"/></g>` +
     `${marks.join("")}</svg>`
   );
 }
