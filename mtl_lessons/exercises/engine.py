@@ -157,6 +157,15 @@ class Step:
             heading, result.code("\n\n\n".join(self._sources())), folded=True
         )
 
+    def all_hints(self) -> Shown:
+        """The hints behind a fold, for a page without a kernel.
+
+        No hint counts as read.
+        """
+        heading = self._words("hints", total=len(self.hints))
+        hints = "\n".join(f"1. {hint}" for hint in self.hints)
+        return Shown(heading, hints, folded=True)
+
     def starter(self) -> Shown:
         """The code to begin with."""
         heading = self._words("starter")

@@ -3,6 +3,7 @@ check, how it ended.
 """
 
 import html
+import re
 from dataclasses import dataclass, field
 
 from mtl_lessons import embed
@@ -16,6 +17,9 @@ PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = OUTCOMES = (
     "not-attempted",
 )
 MARKS = dict(zip(OUTCOMES, "✓✗!·", strict=True))
+CODE = re.compile(
+    r'<pre><code class="language-python">(.*?)</code></pre>', re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class Shown:
         )
 
     def _repr_html_(self) -> str:
-        heading, text = html.escape(self.heading), to_html(self.text)
+        heading = html.escape(self.heading)
+        text = CODE.sub(_coloured, to_html(self.text))
         if self.folded:
             return f'<details class="mtl-exercise"><summary>{heading}</summary>{text}</details>'
         inside = f"<p><strong>{heading}</strong></p>{text}{self._link()}"
@@ -77,3 +82,15 @@ class Result(Shown):
 def code(source: str) -> str:
     """Python as Markdown."""
     return f"```python\n{source.strip()}\n```"
+
+
+def _coloured(block: re.Match) -> str:
+    """Python in HTML, in the classes that pages of the site have colours for."""
+    try:
+        from pygments import highlight
+        from pygments.formatters.html import HtmlFormatter
+        from pygments.lexers.python import PythonLexer
+    except ImportError:  # comes with Jupyter, where HTML is shown
+        return block[0]
+    source = html.unescape(block[1]).strip()
+    return highlight(source, PythonLexer(), HtmlFormatter())
