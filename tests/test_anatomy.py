@@ -35,7 +35,7 @@ SECOND_EDITION = (
     # chapter 5:
     "two_tasks",
     # chapter 6:
-    # "three_tasks",
+    "three_tasks",
 )
 
 DESK, PHONE = {"width": 1300, "height": 900}, {"width": 360, "height": 740}

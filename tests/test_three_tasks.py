@@ -29,7 +29,7 @@ from mtl_lessons.inputs_outputs import (
     Regression,
     Sequence,
 )
-from mtl_lessons.three_tasks import Framework, Head
+from mtl_lessons.three_tasks import Framework, Head, attribution, normalisation
 from mtl_lessons.three_tasks import rows as parts
 from mtl_lessons.world import World
 
@@ -574,17 +574,17 @@ def test_recall_is_that_of_the_metrics_ties_and_all(classes, seed):
 def test_a_report_has_a_gain_above_zero_where_the_error_falls():
     multi = [{"click": 0.8, "rating": 0.70}, {"click": 0.7, "rating": 0.74}]
     single = [{"click": 0.6, "rating": 0.80}, {"click": 0.6, "rating": 0.80}]
-    click, rating = three.report([CLICK, RATING], multi, single)
+    click, rating = three.comparison([CLICK, RATING], multi, single)
     assert click == {
         "task": "click",
+        "gain of sharing": pytest.approx(metrics.interval([0.2, 0.1])),
+        "one model": pytest.approx(0.75),
+        "alone": pytest.approx(0.6),
         "measure": "AUC",
-        "multi-task": pytest.approx(0.75),
-        "single": pytest.approx(0.6),
-        "gain": str(metrics.interval([0.2, 0.1])),
     }
-    assert rating["measure"] == "RMSE" and rating["gain"] == str(
-        metrics.interval([0.1, 0.06])
-    )
+    assert rating["measure"] == "RMSE"
+    expected = pytest.approx(metrics.interval([0.1, 0.06]))
+    assert rating["gain of sharing"] == expected
 
 
 # ---------------------------------------------------------------- save, load
@@ -997,8 +997,8 @@ def test_gain_is_above_zero_where_sharing_is_better():
         "rating_single": [0.8, 0.8],
         "rating_shared": [0.7, 0.75],
     }
-    assert three.gain(result) == pytest.approx(metrics.interval([0.1, 0.2]))
-    assert three.gain(result, "rating") == pytest.approx(
+    assert three.gain_of(result) == pytest.approx(metrics.interval([0.1, 0.2]))
+    assert three.gain_of(result, "rating") == pytest.approx(
         metrics.interval([0.1, 0.05])
     )
 
@@ -1021,50 +1021,11 @@ def test_training_is_drawn_as_a_share_of_the_first_epoch():
     ]
 
 
-def test_a_task_without_labels_and_a_cosine_without_gradients_are_drawn(
-    monkeypatch,
-):
+def test_a_task_without_labels_is_drawn():
     (line,) = (
         three.draw_training({"click_loss": [0.0, 0.0]}, ["click"]).axes[0].lines
     )
     assert line.get_ydata().tolist() == [0, 0]
-    made = framework([CLICK])
-    monkeypatch.setattr(made, "cosines", lambda logs: np.array([[np.nan]]))
-    assert [
-        text.get_text() for text in three.draw_cosines(made, []).axes[0].texts
-    ] == ["–"]
-
-
-def test_gates_are_drawn_from_what_the_network_reads():
-    made = framework(network=partial(sn.MMoE, experts=3, units=(4,))).build()
-    gate = made.model.network.get_layer("network").levels[0].gates["click"]
-    gate.kernel.assign(
-        np.random.default_rng(0).normal(size=gate.kernel.shape) * 50
-    )
-    tables = made.model.network.get_layer("user_table").get_weights()[0]
-    users = np.concatenate([log["user"] for log in some_logs()])
-    logits = tables[users + 2] @ value(gate.kernel)
-    weights = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    click = three.draw_gates(made, some_logs()).axes[1]
-    assert click.get_ylabel() == "click"
-    np.testing.assert_allclose(
-        [bar.get_height() for bar in click.patches], weights.mean(0), atol=1e-5
-    )
-    with pytest.raises(
-        ValueError, match="network: expected one with gates, found SharedBottom"
-    ):
-        three.draw_gates(framework().build(), some_logs())
-
-
-def test_the_table_of_cosines_says_its_numbers():
-    made = framework().build()
-    said = [
-        float(text.get_text())
-        for text in three.draw_cosines(made, some_logs()).axes[0].texts
-    ]
-    np.testing.assert_allclose(
-        said, made.cosines(some_logs()).ravel(), atol=0.0051
-    )
 
 
 def test_what_ships_has_both_signs_and_the_cure_by_a_fair_control():
@@ -1073,11 +1034,11 @@ def test_what_ships_has_both_signs_and_the_cure_by_a_fair_control():
         (cell["relatedness"], cell["labels"]): cell for cell in stored["cells"]
     }
     assert (
-        three.gain(cells[0.95, 2_000]).low > 0.1
-        and three.gain(cells[0.0, 30_000]).high < -0.1
+        three.gain_of(cells[0.95, 2_000]).low > 0.1
+        and three.gain_of(cells[0.0, 30_000]).high < -0.1
     )
     cured = stored["cures"]["wider, and ads weigh 5"]
-    assert three.gain(cured).low > -0.03 and three.gain(cured).high < 0.03
+    assert three.gain_of(cured).low > -0.03 and three.gain_of(cured).high < 0.03
 
 
 def test_a_stored_cell_becomes_scores_per_seed_and_back():
@@ -1094,3 +1055,120 @@ def test_a_stored_cell_becomes_scores_per_seed_and_back():
         ValueError, match="point: expected one of .* found .*'labels': 3"
     ):
         three.shipped_at(0.0, 3)
+
+
+# ---------------------------------------------------------------- what a gain is made of
+
+
+def test_verdicts_are_those_after_holm():
+    clear, doubtful = [0.10, 0.11, 0.12], [0.02, 0.10, 0.18]
+    assert three.verdicts([clear]) == ["gain"]
+    assert three.verdicts([[-gain for gain in clear]]) == ["loss"]
+    assert three.verdicts([clear, doubtful]) == ["gain", "unclear"]
+    # p of 0.035: clear as one of one, not as one of four
+    small = [0.05, 0.10, 0.09]
+    assert three.verdicts([small]) == ["gain"]
+    assert three.verdicts([small, doubtful, doubtful, doubtful])[0] == "unclear"
+
+
+def test_shuffled_partners_keep_all_but_the_tie_to_users():
+    past, _ = three.logs(World(seed=0), ads=500)
+    kept = attribution._beside(past, "ad_click", attribution.SHUFFLED, seed=0)
+    assert kept[1] is past[1]
+    for before, after in zip(past[::2], kept[::2]):
+        assert list(before) == list(after)
+        assert not np.array_equal(before["user"], after["user"])
+        np.testing.assert_array_equal(
+            np.sort(before["user"]), np.sort(after["user"])
+        )
+        same = [name for name in before if name != "user"]
+        assert all(before[name] is after[name] for name in same)
+    assert attribution._beside(past, "rating", attribution.ALONE, 0) == past[2:]
+    beside = attribution._beside(past, "rating", attribution.PARTNERS, 0)
+    assert [log is same for log, same in zip(beside, past)] == [True] * 3
+
+
+@pytest.mark.parametrize("case", attribution.CASES)
+def test_the_task_alone_has_no_fewer_trials_and_all_are_stored(case):
+    trials = attribution.trials(case)
+    sides = [trial.beside for trial in trials]
+    # a gain of sharing is no lack of trials for the task alone
+    assert sides.count(attribution.ALONE) >= sides.count(attribution.PARTNERS)
+    assert len(set(trials)) == len(trials)
+    for trial in trials:
+        stored = attribution.kept(case, trial)
+        assert len(stored["check"]) == len(stored["test"]) == 5
+
+
+def test_the_best_trial_is_best_on_the_check_rows_of_its_side():
+    for case in attribution.CASES:
+        sign = attribution.better(case)
+        for beside in (attribution.ALONE, attribution.PARTNERS):
+            best = attribution.best(case, beside)
+            side = [
+                attribution.kept(case, trial)
+                for trial in attribution.trials(case)
+                if trial.beside == beside
+            ]
+            means = [sign * np.mean(trial["check"]) for trial in side]
+            assert sign * np.mean(best["check"]) == max(means)
+
+
+def test_a_stored_trial_trains_again():
+    case, trial = "ads that gain", attribution.Trial(attribution.ALONE)
+    again = attribution.attempt(attribution.CASES[case], trial, seeds=1)
+    stored = attribution.kept(case, trial)
+    assert again["test"][0] == pytest.approx(stored["test"][0], abs=0.01)
+    assert again["check"][0] == pytest.approx(stored["check"][0], abs=0.01)
+
+
+# ---------------------------------------------------------------- normalisation
+
+
+def test_statistics_for_each_log_by_hand():
+    x = np.array([[0.0], [2.0], [10.0], [14.0]])
+    log = np.array([0, 0, 1, 1])
+    layer = normalisation.PerLog(2, momentum=0.5)
+    found = value(layer(x, log, training=True))
+    np.testing.assert_allclose(found[:, 0], [-1, 1, -1, 1], atol=1e-3)
+    first, second = layer.norms
+    # half of the start (0 and 1) and half of the batch
+    assert value(first.moving_mean) == pytest.approx([0.5])
+    assert value(second.moving_mean) == pytest.approx([6.0])
+    assert value(second.moving_variance) == pytest.approx([0.5 + 4 / 2])
+    # of a log without rows, a mean of 0
+    layer(x[:2], log[:2], training=True)
+    assert value(second.moving_mean) == pytest.approx([3.0])
+
+
+def test_batches_are_of_one_log_or_of_both():
+    log = np.arange(2 * 512) % 2
+    stacked = normalisation.ordered(log, normalisation.STACKED)
+    one = normalisation.ordered(log, normalisation.ONE_LOG)
+    assert sorted(one) == sorted(stacked) == list(range(1024))
+    steps = log[one].reshape(-1, normalisation.BATCH)
+    assert [set(step) for step in steps.tolist()] == [{0}, {1}, {0}, {1}]
+
+
+def test_a_row_costs_what_its_own_task_does():
+    label = np.array([[1.0, np.nan], [np.nan, 0.0]])
+    p = np.array([[0.8, 0.1], [0.1, 0.5]])
+    found = value(normalisation.one_task_a_row(label, p))
+    np.testing.assert_allclose(found, [-np.log(0.8), -np.log(0.5)], rtol=1e-5)
+
+
+def test_one_log_a_step_trains_again_with_its_gap():
+    norm, feed = "batch", normalisation.ONE_LOG
+    (again,) = normalisation.run(norm, feed, seeds=[0], rates=[0.01])
+    (stored,) = [
+        run
+        for cell in three.shipped()["normalisation"]
+        if (cell["norm"], cell["feed"]) == (norm, feed)
+        for run in cell["runs"]
+        if (run["seed"], run["rate"]) == (0, 0.01)
+    ]
+    for mode in ("inference", "training"):
+        expected = pytest.approx(stored["test"][mode], abs=0.02)
+        assert again["test"][mode] == expected
+    gap = np.subtract(again["test"]["inference"], again["test"]["training"])
+    assert gap.max() > 0.03

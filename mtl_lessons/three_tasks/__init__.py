@@ -3,30 +3,34 @@
 - `framework`: features and tasks declared, a network and a balance chosen;
   `build`, `fit`, `evaluate`, `explain`, `save`, `load`;
 - `rows`: several logs, each with tasks of its own, as the batches of one model;
-- `drawings`: its training, gates and gradients drawn;
+- `drawings`: its training drawn;
 - `experiment`: a framework against its control, over seeds, and the chapter's
-  experiment.
+  experiment;
+- `attribution`: controls that tell what a gain is made of;
+- `normalisation`: a normalisation layer in a trunk that several logs feed.
 
 It adds nothing to chapters 1 to 4 but the joints between them. Importing this
 package imports TensorFlow.
 """
 
-from .drawings import draw_cosines, draw_gates, draw_training
+from .drawings import draw_training
 from .experiment import (
     CURES,
     LABELS,
     RELATEDNESS,
     built,
     compare,
+    comparison,
     declare,
-    gain,
+    differences,
+    gain_of,
     logs,
-    report,
     restart,
     scores_of,
     shipped,
     shipped_at,
     transfer,
+    verdicts,
 )
 from .framework import Framework, Head, meet
 from .rows import draw
@@ -39,18 +43,18 @@ __all__ = [
     "RELATEDNESS",
     "built",
     "compare",
+    "comparison",
     "declare",
+    "differences",
     "draw",
-    "draw_cosines",
-    "draw_gates",
     "draw_training",
-    "gain",
+    "gain_of",
     "logs",
     "meet",
-    "report",
     "restart",
     "scores_of",
     "shipped",
     "shipped_at",
     "transfer",
+    "verdicts",
 ]

@@ -21,13 +21,13 @@ from mtl_lessons.shared_networks import SharedBottom
 from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.world import Rows, World, split_by_time
 
-from .framework import Framework, Head, Network, Scores
+from .framework import Framework, Head, MakeNetwork, Scores
 from .rows import Log
 
-STEPS = 500
-BATCH = 512  # of each log
+# rows of each log that a step sees, and for how long
+PLAN = {"steps": 500, "batch": 512, "epochs": 1}
 CHOICES, RATINGS, TEST = 60_000, 30_000, 20_000
-TASKS = ("chosen", "ad_click", "rating")
+TASK_NAMES = ("chosen", "ad_click", "rating")
 
 Logs = Sequence[Log]
 
@@ -39,7 +39,7 @@ def declare(
     width: int = 8,
     weight: float = 1.0,
     shared: bool = True,
-    network: Network | None = None,
+    network: MakeNetwork | None = None,
 ) -> Framework:
     """Item recommendation, ad delivery, rating prediction; `weight` is that of
     the ads' loss.
@@ -62,23 +62,27 @@ def declare(
     return Framework([user], heads, network or trunk, shared=shared)
 
 
-def logs(world: World, ads: int) -> tuple[list[Log], list[Log]]:
+def logs(
+    world: World, ads: int, test: int = TEST
+) -> tuple[list[Log], list[Log]]:
     """Three logs to train on, and three later ones to judge by. Columns bear
     the tasks' names.
 
-    `ads` is how many impressions of ads are among those to train on.
+    `ads` is how many impressions of ads are among those to train on, `test` how
+    many rows of each log come later. The first of them are the same for every
+    `test`.
 
     >>> past, future = logs(World(seed=0), ads=2_000)
     >>> [len(log["user"]) for log in past]
     [60000, 2000, 30000]
     """
-    choices = _renamed(world.item_events(CHOICES + TEST), {"item": "chosen"})
+    choices = _renamed(world.item_events(CHOICES + test), {"item": "chosen"})
     ad_names = {"click": "ad_click", "p_click": "p_ad_click"}
-    impressions = _renamed(world.ad_impressions(ads + TEST), ad_names)
-    ratings = world.rating_survey(RATINGS + TEST)
+    impressions = _renamed(world.ad_impressions(ads + test), ad_names)
+    ratings = world.rating_survey(RATINGS + test)
     past, future = [], []
     for log in (choices, impressions, ratings):
-        before, after = split_by_time(log, TEST / len(log["user"]))
+        before, after = split_by_time(log, test / len(log["user"]))
         past.append(before)
         future.append(after)
     return past, future
@@ -91,15 +95,20 @@ def _renamed(log: Rows, names: Mapping[str, str]) -> Rows:
 # ---------------------------------------------- a framework against its control
 
 
-def built(framework: Framework, steps: int = STEPS) -> Framework:
-    """Compiled as in the chapter: AdamW, weight decay 0.1, a rate of 0.03 that
-    falls to 0, XLA.
+def built(
+    framework: Framework,
+    steps: int = PLAN["steps"],
+    rate: float = 0.03,
+    decay: float = 0.1,
+) -> Framework:
+    """Compiled as in the chapter: AdamW with weight decay, a rate that falls to
+    0, XLA.
 
     >>> built(declare(width=2)).model.optimizer.weight_decay
     0.1
     """
-    rate = keras.optimizers.schedules.CosineDecay(0.03, steps)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.1)
+    falling = keras.optimizers.schedules.CosineDecay(rate, steps)
+    optimizer = keras.optimizers.AdamW(falling, weight_decay=decay)
     return framework.build(optimizer, jit_compile=True)
 
 
@@ -155,7 +164,7 @@ def compare(
     >>> list(scores)
     ['rating']
     """
-    plan = {"steps": STEPS, "batch": BATCH, "epochs": 1} | plan
+    plan = PLAN | plan
     scores = [[] for _ in frameworks]
     total = len(frameworks) * len(past)
     for seed, (train, test) in enumerate(zip(past, future, strict=True)):
@@ -168,24 +177,22 @@ def compare(
     return scores
 
 
-def report(
+def comparison(
     heads: Sequence[Head],
     multi: Sequence[Scores],
     single: Sequence[Scores],
 ) -> list[dict[str, Any]]:
-    """A row per task: its measure with one model and alone, means over seeds,
-    and the gain.
+    """A row per task: what sharing gains, and its measure with one model and
+    alone.
 
-    The gain comes with its 95 % interval, paired by seed. `multi` and `single`
-    are what `evaluate` gave, a dict per seed. A gain above 0 is good, of an
-    error too.
+    The gain comes with its 95 % interval, paired by seed; the others are means
+    over seeds. `multi` and `single` are what `evaluate` gave, a dict per seed.
+    A gain above 0 is good, of an error too.
 
     >>> rating = Head(Regression("rating"))
-    >>> (row,) = report([rating], [{"rating": 0.5}, {"rating": 0.75}], [{"rating": 1.0}] * 2)
-    >>> row["measure"], float(row["multi-task"]), float(row["single"])
-    ('RMSE', 0.625, 1.0)
-    >>> row["gain"].split()[0]
-    '+0.375'
+    >>> (row,) = comparison([rating], [{"rating": 0.5}, {"rating": 0.75}], [{"rating": 1.0}] * 2)
+    >>> float(row["gain of sharing"].mean), float(row["one model"])
+    (0.375, 0.625)
     """
     rows = []
     for head in heads:
@@ -194,10 +201,10 @@ def report(
         gains = head.task.better * np.subtract(together, alone)
         row = {
             "task": head.name,
+            "gain of sharing": metrics.interval(gains),
+            "one model": np.mean(together),
+            "alone": np.mean(alone),
             "measure": head.task.judged_by,
-            "multi-task": np.mean(together),
-            "single": np.mean(alone),
-            "gain": str(metrics.interval(gains)),
         }
         rows.append(row)
     return rows
@@ -246,7 +253,7 @@ def transfer(
     for suffix, runs in zip(("single", "shared"), scores):
         result |= {
             _measure(task) + suffix: [run[task] for run in runs]
-            for task in TASKS
+            for task in TASK_NAMES
         }
     ads = [test[1] for test in future]
     return result | {
@@ -266,20 +273,49 @@ def _measure(task: str) -> str:
     return "" if task == "ad_click" else f"{task}_"
 
 
-def gain(result: Mapping[str, Any], task: str = "ad_click") -> metrics.Interval:
-    """Mean and 95 % interval, paired by seed, of what sharing gains.
+def differences(
+    result: Mapping[str, Any], task: str = "ad_click"
+) -> np.ndarray:
+    """What sharing gains, seed by seed: in AUC, recall, or stars of RMSE less.
 
-    `result` is what `transfer` returns. The gain is in AUC, recall, or stars of
-    RMSE less.
+    `result` is what `transfer` returns.
 
-    >>> gains = gain({"single": [0.5, 0.75], "shared": [0.75, 0.75]})
-    >>> float(gains.mean)                              # of 0.25 and 0
-    0.125
+    >>> differences({"single": [0.5, 0.75], "shared": [0.75, 0.75]}).tolist()
+    [0.25, 0.0]
     """
     better = {goal.name: goal.better for goal in declare().tasks}
     name = _measure(task)
     more = np.subtract(result[f"{name}shared"], result[f"{name}single"])
-    return metrics.interval(better[task] * more)
+    return better[task] * more
+
+
+def gain_of(
+    result: Mapping[str, Any], task: str = "ad_click"
+) -> metrics.Interval:
+    """Mean and 95 % interval of the `differences`.
+
+    >>> gains = gain_of({"single": [0.5, 0.75], "shared": [0.75, 0.75]})
+    >>> float(gains.mean)                              # of 0.25 and 0
+    0.125
+    """
+    return metrics.interval(differences(result, task))
+
+
+def verdicts(comparisons: Sequence[np.ndarray]) -> list[str]:
+    """`"gain"`, `"loss"` or `"unclear"` for each of several comparisons.
+
+    Each is a list of differences over seeds. Clear are those whose p, after
+    Holm's correction for the number of comparisons, is below 0.05.
+
+    >>> verdicts([[0.10, 0.11, 0.12], [-0.1, 0.1, 0.0]])
+    ['gain', 'unclear']
+    """
+    corrected = metrics.holm([metrics.p_value(runs) for runs in comparisons])
+    found = []
+    for runs, p in zip(comparisons, corrected):
+        sign = "gain" if np.mean(runs) > 0 else "loss"
+        found.append(sign if p < 0.05 else "unclear")
+    return found
 
 
 # -------------------------------------------------- what ships with the package
@@ -296,10 +332,12 @@ CURES = {
 
 def grid(progress: Progress | None = None) -> dict[str, Any]:
     """`transfer` at every point of RELATEDNESS x LABELS, and at (0, 30 000)
-    with every cure.
+    with every cure; the trials of `attribution`, the runs of `normalisation`.
 
     A cure is `{name: (width, ad_weight)}`.
     """
+    from . import attribution, normalisation  # which are built on this module
+
     points = [
         (relatedness, labels)
         for relatedness in RELATEDNESS
@@ -318,6 +356,8 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
             name: rounded(transfer(0.0, 30_000, width=w, ad_weight=a), digits=4)
             for name, (w, a) in CURES.items()
         },
+        "trials": attribution.grid(progress),
+        "normalisation": normalisation.grid(progress),
         "recipe": "mtl_lessons.three_tasks.transfer(relatedness, labels): "
         "5 seeds, width 8, ad weight 1, control of the same",
     }
@@ -358,5 +398,5 @@ def scores_of(result: Mapping[str, Any]) -> tuple[list[Scores], list[Scores]]:
 
 
 def _by_seed(result: Mapping[str, Any], suffix: str) -> list[Scores]:
-    by_task = [result[_measure(task) + suffix] for task in TASKS]
-    return [dict(zip(TASKS, run)) for run in zip(*by_task)]
+    by_task = [result[_measure(task) + suffix] for task in TASK_NAMES]
+    return [dict(zip(TASK_NAMES, run)) for run in zip(*by_task)]

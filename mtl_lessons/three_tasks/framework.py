@@ -1,21 +1,26 @@
 """Chapter 6: a framework of three tasks, or four: what chapters 1 to 4 built,
 put together.
 
-    ad, item = Categorical("ad", ids=60), Categorical("item", ids=300)
+    ad = Categorical("ad", ids=60)
+    item = Categorical("item", ids=300)
     framework = Framework(
-        features=[Categorical("user", ids=600)],            # chapter 4: what
-        all tasks read heads=[
-            Head(OneOfK("chosen", classes=300)),            # recommendation: a
-            softmax over items Head(Binary("ad_click", rate=0.3), [ad]),       #
-            an ad is an input, not an output Head(Regression("rating",
-            mean=3.5), [item], weight=2.0),
-        ], network=partial(MMoE, experts=4, units=(32,)),      # chapter 2: what
-        they share balance=Uncertainty([...]),                         # chapter
-        3: or nothing, for the weights
+        # chapter 4: what all tasks read
+        features=[Categorical("user", ids=600)],
+        heads=[
+            # recommendation: a softmax over items
+            Head(OneOfK("chosen", classes=300)),
+            # an ad is an input, not an output
+            Head(Binary("ad_click", rate=0.3), [ad]),
+            Head(Regression("rating", mean=3.5), [item], weight=2.0),
+        ],
+        # chapter 2: what they share
+        network=partial(MMoE, experts=4, units=(32,)),
     )
     framework.build(keras.optimizers.Adam(0.01))
     framework.fit([choices, ads, ratings], steps=500, batch=[512, 128, 256])
     framework.evaluate([later_choices, later_ads, later_ratings])
+
+`balance=Uncertainty([...])`, of chapter 3, takes the place of the weights.
 
 **A log is a dict of columns** (or a DataFrame), features and labels, and there
 may be several: each task has rows of its own. A step sees some rows of every
@@ -63,8 +68,8 @@ layers = keras.layers
 
 Scores = dict[str, float]
 # called with the tasks' names, gives a network of chapter 2
-Network = Callable[..., Any]
-Item = TypeVar("Item")
+MakeNetwork = Callable[..., Any]
+Part = TypeVar("Part")
 
 
 # ------------------------------------------------------------- what is declared
@@ -139,7 +144,7 @@ class Framework:
         self,
         features: Sequence[Feature],
         heads: Sequence[Head],
-        network: Network,
+        network: MakeNetwork,
         balance: Weighting | Aggregator | None = None,
         shared: bool = True,
     ) -> None:
@@ -582,7 +587,7 @@ def _different(features: Iterable[Feature]) -> list[Feature]:
     return list(by_name.values())
 
 
-def _each(name: str, items: Any, kind: type[Item]) -> list[Item]:
+def _each(name: str, items: Any, kind: type[Part]) -> list[Part]:
     """A list of the items, of which one may come without a list around it."""
     if isinstance(items, kind):
         return [items]
@@ -601,7 +606,7 @@ def _each(name: str, items: Any, kind: type[Item]) -> list[Item]:
 # ------------------------------------------------- written down, and made again
 
 
-def _plain_network(network: Network) -> Network:
+def _plain_network(network: MakeNetwork) -> MakeNetwork:
     """Without NumPy's numbers among the options, which JSON cannot hold."""
     if not callable(network):
         expected = "a network of chapter 2, partial(SharedBottom, units=(32,))"
@@ -612,7 +617,7 @@ def _plain_network(network: Network) -> Network:
     return partial(network.func, *network.args, **options)
 
 
-def _declared_network(network: Network) -> dict[str, Any]:
+def _declared_network(network: MakeNetwork) -> dict[str, Any]:
     kind = getattr(network, "func", network)
     options = getattr(network, "keywords", {})
     name = getattr(kind, "__name__", repr(kind))

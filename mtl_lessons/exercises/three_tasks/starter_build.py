@@ -1,3 +1,4 @@
+# Step 2, to write: a model from a declaration.
 from mtl_lessons.backend import keras
 
 layers, ops = keras.layers, keras.ops
