@@ -12,13 +12,14 @@ p_cvr, n the rows:
 | natural   | `Σ o e / n`                       | the same, with shared tables  |
 | esmm      | cross-entropy of `purchase`       | none hidden; a click model    |
 | ips       | `Σ o e/p_ctr / Σ o/p_ctr`         | propensities, none hidden     |
-| dr        | predicted errors + ips of the rest | propensities *or* those errors |
+| dr        | predicted errors + ips of misses  | propensities *or* those errors|
 
 `natural` is the likelihood of (click, conversion) row by row. ESMM (Ma et al.,
 2018) maximises that of (click, purchase), so it never asks for a conversion
 where nobody clicked. IPS and DR are those of ESCM² (Wang et al., 2022), which
-adds ESMM's term to them; there is no such term here. `dr_joint` is `dr` with
-gradients that go everywhere (`DoublyRobust(joint=True)`).
+adds ESMM's term to them; there is no such term here, and the weights are
+normalised to a mean of 1. `dr_joint` is `dr` with gradients that go everywhere
+(`DoublyRobust(joint=True)`).
 
 All are plain Keras losses of a named output, so they go with any `compile` and
 optimiser, and with a balancer. `compare` runs them in a world whose truth is
@@ -208,8 +209,8 @@ class DoublyRobust(InversePropensity):
 
     Each part trains what it is for: in the first two terms d is a constant, in
     the square e is one. So p_cvr has the gradient of IPS, and the error tower
-    acts on it through shared layers alone. With `joint`, nothing but the
-    propensity is a constant, as in PaddleRec's code of ESCM². The square then
+    acts on it through shared layers alone. With `joint`, the propensity
+    alone is a constant, nearly as in PaddleRec's code of ESCM². The square then
     trains p_cvr, too, towards errors that are easy to predict.
 
     Predictions `(batch, 3 columns)`: p_cvr, the propensity, d.
