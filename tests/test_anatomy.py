@@ -31,7 +31,8 @@ SECOND_EDITION = (
     # chapter 3:
     "loss_balancing",
     # chapter 4:
-    # "inputs_outputs",
+    "inputs_outputs",
+    "funnel",
     # chapter 5:
     "two_tasks",
     # chapter 6:

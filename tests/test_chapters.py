@@ -18,7 +18,8 @@ def test_every_notebook_is_a_chapter_of_the_map():
 @pytest.mark.parametrize("name", chapters.names())
 def test_a_chapter_says_what_it_asks_and_how_long_it_takes(name):
     title, rest = chapters.entry(name).split("\n", 1)
-    assert title.startswith("1. **[") and f"]({name}.ipynb)** " in title
+    mark = "   - " if "." in chapters.numbers()[name] else "1. "
+    assert title.startswith(f"{mark}**[") and f"]({name}.ipynb)** " in title
     for words in (" minutes", "before you start: "):
         assert words in rest, (
             f"{name}.ipynb: expected its first cell to say{words}, found {rest}"
@@ -39,3 +40,9 @@ def test_a_notebook_that_does_not_say_how_long_it_takes_is_named(
     expected = r"new.ipynb: expected its first cell to end in \*level · time\*, found 'Some text.'"
     with pytest.raises(ValueError, match=expected):
         chapters.said_first("new")
+
+
+def test_a_further_page_of_a_chapter_does_not_move_the_numbers():
+    found = chapters.numbers()
+    assert found["inputs_outputs"] == "4" and found["funnel"] == "4.1"
+    assert found["two_tasks"] == "5"

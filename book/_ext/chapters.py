@@ -20,13 +20,30 @@ from mtl_lessons import quiz
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
-ENTRY = re.compile(r"^ *- file: book/(\w+)$", re.MULTILINE)
+ENTRY = re.compile(r"^( *)- file: book/(\w+)$", re.MULTILINE)
 
 
 def names() -> list[str]:
     """The chapters: what the table of contents lists and a notebook is."""
-    listed = ENTRY.findall((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [name for name in listed if (BOOK / f"{name}.ipynb").exists()]
+    return list(numbers())
+
+
+def numbers() -> dict[str, str]:
+    """The number of each chapter; a further page of a chapter, which is
+    indented below it, has that of the chapter and its own: `4.1`.
+    """
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    found, chapter, page, depth = {}, 0, 0, 0
+    for indent, name in ENTRY.findall(contents):
+        if not (BOOK / f"{name}.ipynb").exists():
+            continue
+        nested = chapter > 0 and len(indent) > depth
+        if nested:
+            page += 1
+        else:
+            chapter, page, depth = chapter + 1, 0, len(indent)
+        found[name] = f"{chapter}.{page}" if nested else f"{chapter}"
+    return found
 
 
 def with_quiz(said: str, name: str) -> str:
@@ -60,10 +77,15 @@ def said_first(name: str) -> str:
 def entry(name: str) -> str:
     """A chapter of the map, as Markdown."""
     head = quiz.load(name, BOOK / "questions").data
-    return f"1. **[{head['title']}]({name}.ipynb)** {head['about']}\n   {said_first(name)}\n"
+    mark = "   - " if "." in numbers()[name] else "1. "
+    space = " " * len(mark)
+    return (
+        f"{mark}**[{head['title']}]({name}.ipynb)** {head['about']}\n"
+        f"{space}{said_first(name)}\n"
+    )
 
 
-def download(name: str, number: int) -> str:
+def download(name: str, number: str) -> str:
     return f'<a href="../notebooks/{name}.ipynb" download>chapter {number}</a>'
 
 
@@ -80,9 +102,7 @@ class ChaptersDirective(SphinxDirective):
                 return self.parse_text_to_nodes("".join(map(entry, names())))
             except ValueError as error:
                 raise self.error(str(error)) from error
-        links = [
-            download(name, number) for number, name in enumerate(names(), 1)
-        ]
+        links = [download(name, number) for name, number in numbers().items()]
         return [nodes.raw("", f"<p>{', '.join(links)}</p>", format="html")]
 
 

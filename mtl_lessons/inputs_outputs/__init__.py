@@ -24,7 +24,13 @@ from .features import (
     lookup,
     vocabulary,
 )
-from .funnel import DoublyRobust, InversePropensity, entire_space, with_parts
+from .funnel import (
+    DoublyRobust,
+    InversePropensity,
+    entire_space,
+    purchase_error,
+    with_parts,
+)
 from .serving import (
     Calibration,
     power,
@@ -74,6 +80,7 @@ __all__ = [
     "metrics",
     "power",
     "product",
+    "purchase_error",
     "recalibrate",
     "serving",
     "targets",

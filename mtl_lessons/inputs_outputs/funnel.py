@@ -6,18 +6,20 @@ impressions. Five ways to train it, on the heads `click` (p_ctr), `conversion`
 (p_cvr) and `purchase = p_ctr · p_cvr`; o is the click, e the cross-entropy of
 p_cvr, n the rows:
 
-| estimator | loss besides that of the click       | what it needs to be right                    |
-|-----------|--------------------------------------|----------------------------------------------|
-| naive     | `Σ o e / Σ o`, a model of its own    | a model that extrapolates to impressions     |
-| natural   | `Σ o e / n`                          | the same; clicks help with users and items   |
-| esmm      | cross-entropy of `purchase` on all n | a click no less likely for hidden reasons    |
-| ips       | `Σ o e/p_ctr / Σ o/p_ctr`            | right propensities, not near 0, none hidden  |
-| dr        | imputed errors + ips of what is left | right propensities *or* imputations, as ips  |
+| estimator | loss besides that of the click    | what it needs to be right     |
+|-----------|-----------------------------------|-------------------------------|
+| naive     | `Σ o e / Σ o`, a model of its own | a model that extrapolates     |
+| natural   | `Σ o e / n`                       | the same, with shared tables  |
+| esmm      | cross-entropy of `purchase`       | none hidden; a click model    |
+| ips       | `Σ o e/p_ctr / Σ o/p_ctr`         | propensities, none hidden     |
+| dr        | predicted errors + ips of misses  | propensities *or* those errors|
 
 `natural` is the likelihood of (click, conversion) row by row. ESMM (Ma et al.,
 2018) maximises that of (click, purchase), so it never asks for a conversion
 where nobody clicked. IPS and DR are those of ESCM² (Wang et al., 2022), which
-adds ESMM's term to them.
+adds ESMM's term to them; there is no such term here, and the weights are
+normalised to a mean of 1. `dr_joint` is `dr` with gradients that go everywhere
+(`DoublyRobust(joint=True)`).
 
 All are plain Keras losses of a named output, so they go with any `compile` and
 optimiser, and with a balancer. `compare` runs them in a world whose truth is
@@ -65,6 +67,31 @@ def entire_space(
         [click, conversion]
     )
     return {"click": click, "conversion": conversion, "purchase": purchase}
+
+
+def purchase_error(
+    purchase: Tensor, click_logit: Tensor, conversion_logit: Tensor
+) -> Tensor:
+    """ESMM's cross-entropy of the product, from the two logits a and b, entry
+    by entry.
+
+    No product is formed, so nothing underflows and nothing is clipped:
+
+        log p       = log σ(a) + log σ(b)
+        log (1 - p) = log (σ(-a) + σ(a) σ(-b)),  summed in log space
+
+    >>> logits = ops.convert_to_tensor([-60.0])  # σ(-60)² = 8e-53
+    >>> error = purchase_error(ops.ones(1), logits, logits)
+    >>> round(float(error[0]), 4)
+    120.0
+    """
+    clicked = ops.log_sigmoid(click_logit)
+    bought = clicked + ops.log_sigmoid(conversion_logit)
+    left = clicked + ops.log_sigmoid(-conversion_logit)
+    # log(e^l + e^r) = l + log(1 + e^(r - l)); of `logaddexp` the slope at a tie
+    # would be 1 for one of the two, and not a half for both
+    not_bought = left + ops.softplus(ops.log_sigmoid(-click_logit) - left)
+    return -purchase * bought - (1 - purchase) * not_bought
 
 
 def with_parts(name: str, *parts: keras.KerasTensor) -> keras.KerasTensor:
@@ -171,39 +198,58 @@ class InversePropensity(keras.losses.Loss):
 
 @register
 class DoublyRobust(InversePropensity):
-    """DR: guess the error of every impression, and use clicks to put the guess
-    right.
+    """DR, as in ESCM²: a tower predicts the error of every impression, and
+    clicks put the prediction right.
 
-    At its natural weight: `mean(o) · mean(ê + w (e - ê) + w f)`, w as in IPS;
-    `ê` is the cross-entropy of p_cvr against an imputed label q, `e` that
-    against the label, and `f` that of q itself, which trains the imputation.
+    At its natural weight: `mean(o) · mean(d + w (e - d) + w (e - d)²)`, w as in
+    IPS; `e` is the cross-entropy of p_cvr against the label, and `d` the
+    predicted error, at least 0. The first two terms are the risk of p_cvr: its
+    expected value is right if the propensities are, or if d is. The square
+    trains the error tower.
 
-    Predictions `(batch, 3 columns)`: p_cvr, the propensity, q. In ê, q is a
-    constant.
+    Each part trains what it is for: in the first two terms d is a constant, in
+    the square e is one. So p_cvr has the gradient of IPS, and the error tower
+    acts on it through shared layers alone. With `joint`, the propensity
+    alone is a constant, nearly as in PaddleRec's code of ESCM². The square then
+    trains p_cvr, too, towards errors that are easy to predict.
+
+    Predictions `(batch, 3 columns)`: p_cvr, the propensity, d.
 
     >>> y = np.array([[1.0], [np.nan]])  # one click, and a purchase
-    >>> p = np.array([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]])  # so ê = e = f = log 2
-    >>> round(float(DoublyRobust()(y, p)), 4)  # 1/2 · (log 2 + log 2)
-    0.6931
+    >>> p = np.array([[0.5, 0.5, 0.2], [0.5, 0.5, 0.2]])
+    >>> # e = log 2; w = 2, 0: 1/2 · (log 2 + (log 2 - 0.2)²)
+    >>> round(float(DoublyRobust()(y, p)), 4)
+    0.4682
     """
 
     parts = 3
 
-    def __init__(self, clip: float = 0.02, name: str = "dr") -> None:
+    def __init__(
+        self, clip: float = 0.02, name: str = "dr", joint: bool = False
+    ) -> None:
         super().__init__(clip, name)
+        self.joint = joint
 
     def errors(
         self, y: Tensor, weight: Tensor, cvr: Tensor, *imputed: Tensor
     ) -> Tensor:
-        (label,) = imputed
-        guess = cross_entropy(ops.stop_gradient(label), cvr)
-        left = cross_entropy(y, cvr) - guess
-        return guess + weight * (left + cross_entropy(y, label))
+        (predicted,) = imputed
+        error = cross_entropy(y, cvr)
+        if self.joint:
+            left = error - predicted
+            return predicted + weight * (left + ops.square(left))
+        constant = ops.stop_gradient(predicted)
+        risk = constant + weight * (error - constant)
+        miss = ops.stop_gradient(error) - predicted
+        return risk + weight * ops.square(miss)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"joint": self.joint}
 
 
 # --------------------------------------------------------------- the experiment
 
-ESTIMATORS = ("naive", "natural", "esmm", "ips", "dr", "oracle")
+ESTIMATORS = ("naive", "natural", "esmm", "ips", "dr", "dr_joint", "oracle")
 MEASURES = (
     "auc",
     "auc_clicked",
@@ -212,7 +258,7 @@ MEASURES = (
     "ratio_clicked",
     "error",
 )
-INPUTS = ("user", "item", "context", "propensity")
+READ = ("user", "item", "context", "propensity")
 WIDTH, HIDDEN = 8, 32
 IMPRESSIONS, TEST = 57 * 4096, 40_000
 BATCH, EPOCHS, RATE = 4096, 3, 0.02
@@ -251,7 +297,7 @@ def compare(
     >>> compare(estimators=["magic"])
     Traceback (most recent call last):
         ...
-    ValueError: estimators: expected some of naive, natural, esmm, ips, dr, oracle, found magic
+    ValueError: estimators: expected some of naive, ..., oracle, found magic
     """
     unknown = set(estimators) - set(ESTIMATORS)
     if unknown:
@@ -271,10 +317,10 @@ def compare(
     past, future = (
         _side_by_side(half, worlds) for half in zip(*logs, strict=True)
     )
-    models = train(estimators, past, len(worlds))
+    models = train_side_by_side(estimators, past, len(worlds))
     scores = {"bayes": judge(future, future["p_conversion"])}
     for name, model in models.items():
-        scores[name] = judge(future, model(_inputs(future)).numpy())
+        scores[name] = judge(future, model(_read(future)).numpy())
     starts = [number * seeds for number in range(len(settings))]
     return [_part(scores, slice(start, start + seeds)) for start in starts]
 
@@ -317,24 +363,24 @@ def _judge(
     )
 
 
-def gain(
+def difference(
     result: Mapping[str, BySeed],
     measure: str,
     over: str = "naive",
     of: str = "esmm",
 ) -> metrics.Interval:
     """Mean and 95 % interval of a measure, one estimator minus another, paired
-    by seed.
+    by seed: of an error, a difference below 0 is the better one.
 
     >>> auc = {"naive": {"auc": [0.5, 0.5]}, "esmm": {"auc": [0.75, 0.5]}}
-    >>> float(gain(auc, "auc").mean)
+    >>> float(difference(auc, "auc").mean)
     0.125
     """
     more = np.subtract(result[of][measure], result[over][measure])
     return metrics.interval(more)
 
 
-def train(
+def train_side_by_side(
     estimators: Sequence[str], past: Rows, worlds: int
 ) -> dict[str, keras.Model]:
     """Train a funnel per estimator, all in one `fit`, and return their models
@@ -345,7 +391,7 @@ def train(
     `(rows, worlds)`; the conversion is NaN where nobody clicked.
     """
     inputs = {}
-    for name in INPUTS:
+    for name in READ:
         column = past[name]
         inputs[name] = keras.Input(
             column.shape[1:], dtype=column.dtype, name=name
@@ -367,7 +413,7 @@ def train(
     steps = EPOCHS * (len(past["user"]) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     model.compile(keras.optimizers.Adam(rate), losses, jit_compile=True)
-    model.fit(_inputs(past), labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    model.fit(_read(past), labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
     return {
         name: keras.Model(inputs, funnel["conversion"])
         for name, funnel in funnels.items()
@@ -398,6 +444,10 @@ def objective(estimator: str, worlds: int) -> dict[str, keras.losses.Loss]:
         },
         "ips": {"click": over("click", "rows"), "ips": InversePropensity()},
         "dr": {"click": over("click", "rows"), "dr": DoublyRobust()},
+        "dr_joint": {
+            "click": over("click", "rows"),
+            "dr": DoublyRobust(joint=True),
+        },
         "oracle": {
             "click": over("click", "rows"),
             "oracle": InversePropensity(name="oracle"),
@@ -412,40 +462,43 @@ def _funnel(
     items: int,
     name: str,
 ) -> dict[str, keras.KerasTensor]:
-    """Tables of users and items under two towers and an imputation.
+    """Tables of users and items under two towers and one that predicts errors.
 
     Every weight has an axis of worlds, so none is shared.
     """
     keras.utils.set_random_seed(0)
-    user = _table(users)(inputs["user"])
-    item = _table(items)(inputs["item"])
+    user = _embedding(users)(inputs["user"])
+    item = _embedding(items)(inputs["item"])
     both = layers.Multiply()([user, item])
     x = layers.Concatenate()([user, item, both, inputs["context"]])
     click = _tower(x, both, bias=-2.5)
     conversion = _tower(x, both, bias=-2.0)
-    imputed = _tower(x, both, bias=-2.0)
+    error = _tower(x, both, bias=-2.0, activation="softplus")
     return {
         "click": click,
         "conversion": conversion,
         "purchase": layers.Multiply()([click, conversion]),
         "ips": with_parts(f"{name}_ips", conversion, click),
-        "dr": with_parts(f"{name}_dr", conversion, click, imputed),
+        "dr": with_parts(f"{name}_dr", conversion, click, error),
         "oracle": with_parts(
             f"{name}_oracle", conversion, inputs["propensity"]
         ),
     }
 
 
-def _table(rows: int) -> keras.layers.Embedding:
+def _embedding(rows: int) -> keras.layers.Embedding:
     return layers.Embedding(
         rows, WIDTH, keras.initializers.RandomNormal(stddev=0.2)
     )
 
 
 def _tower(
-    x: keras.KerasTensor, both: keras.KerasTensor, bias: float
+    x: keras.KerasTensor,
+    both: keras.KerasTensor,
+    bias: float,
+    activation: str = "sigmoid",
 ) -> keras.KerasTensor:
-    """`(batch, worlds, d)` to probabilities `(batch, worlds)`.
+    """`(batch, worlds, d)` to probabilities, or errors, `(batch, worlds)`.
 
     A hidden layer, plus a weighted dot product of the two tables.
     """
@@ -457,7 +510,7 @@ def _tower(
     product = layers.EinsumDense(
         "bsd,sd->bs", (worlds,), kernel_initializer="ones"
     )(both)
-    return layers.Activation("sigmoid")(layers.Add()([last, product]))
+    return layers.Activation(activation)(layers.Add()([last, product]))
 
 
 def _dense(
@@ -495,8 +548,8 @@ def _side_by_side(logs: Sequence[Rows], worlds: Sequence[World]) -> Rows:
     return joined
 
 
-def _inputs(rows: Rows) -> Rows:
-    return {name: rows[name] for name in INPUTS}
+def _read(rows: Rows) -> Rows:
+    return {name: rows[name] for name in READ}
 
 
 # ----------------------------------------------- the grid behind the explorable
@@ -537,7 +590,7 @@ def shipped(
 
     >>> scores = shipped(selection_bias=0.7)
     >>> # ESMM knows the impressions
-    >>> gain(scores, "auc", over="naive", of="esmm").low > 0
+    >>> difference(scores, "auc", over="naive", of="esmm").low > 0
     True
     """
     point = {"selection_bias": selection_bias, "confounding": confounding}

@@ -43,8 +43,9 @@ class Calibration:
 
     It leaves the order of rows, so every AUC, as it is. (Very close to 1, where
     float64 tells two results no longer apart, they tie.) `fit` chooses both by
-    maximum likelihood (Platt, 1999), so that on the rows it has seen the mean
-    prediction is the mean label. Raises `ValueError` for a slope that is not
+    maximum likelihood, so that on the rows it has seen the mean prediction is
+    the mean label: Platt scaling of logits. (Platt, 1999, took the scores of a
+    support vector machine, and smoothed labels.) Raises `ValueError` for a slope that is not
     above 0, or an intercept that is not finite.
 
     >>> # odds divided by 4
@@ -176,7 +177,7 @@ def recalibrate(
 def weighted_sum(
     predictions: Mapping[str, ArrayLike], weights: Mapping[str, float]
 ) -> np.ndarray:
-    """`Σ w p`: a head's *scale* counts, doubling it doubles its say.
+    """`Σ w p`: a head's *scale* counts; double it, and the head counts twice.
 
     A negative weight is for what one does not want. Raises `ValueError` for
     tasks that are not the same in both, and for shapes that do not go together.

@@ -316,7 +316,11 @@ class Ordinal(Task):
     ordered cuts.
 
     The head gives `P(y > k)` for k = low … high - 1. The expected grade is `low
-    + Σ P(y > k)`. (Proportional odds; McCullagh, 1980.)
+    + Σ P(y > k)`. (The cumulative odds of McCullagh, 1980.)
+
+    The loss is the sum of the K - 1 yes/no cross-entropies, as in Frank and
+    Hall, 2001, and CORAL (Cao et al., 2020), and not the likelihood of one
+    grade out of K.
 
     >>> stars = Ordinal("stars", low=1, high=4)
     >>> p = np.array([[1.0, 0.5, 0.25]])  # more than 1, than 2, than 3
