@@ -6,6 +6,7 @@ the hidden mood of each. `grid` counts them in the worlds of `funnel.bias_grid`,
 for the explorable.
 """
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -47,15 +48,14 @@ def people(world: World, impressions: int = IMPRESSIONS) -> dict[str, int]:
 
 def grid(progress: Progress | None = None) -> dict[str, Any]:
     """`people` of seed 0 at every point of SELECTION x CONFOUNDING."""
-    points = [
-        {"confounding": confounding, "selection_bias": bias}
-        for confounding in CONFOUNDING
-        for bias in SELECTION
-    ]
+    points = list(product(CONFOUNDING, SELECTION))
     return {
         "recipe": "mtl_lessons.inputs_outputs.crowd.people(World(**point))",
-        "cells": [
-            point | people(World(seed=0, **point))
-            for point in counted(points, progress)
-        ],
+        "cells": [_cell(*point) for point in counted(points, progress)],
     }
+
+
+def _cell(confounding: float, bias: float) -> dict[str, Any]:
+    world = World(seed=0, confounding=confounding, selection_bias=bias)
+    point = {"confounding": confounding, "selection_bias": bias}
+    return point | people(world)
