@@ -27,7 +27,7 @@ SECOND_EDITION = (
     # chapter 1:
     "concept",
     # chapter 2:
-    # "shared_networks",
+    "shared_networks",
     # chapter 3:
     "loss_balancing",
     # chapter 4:

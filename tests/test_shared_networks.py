@@ -37,10 +37,10 @@ DESIGNS = {
         lambda: sn.PLE(AB, 2, 1, [(5,), (4,)]),
         5 * 7 * 5 + 2 * 6 * 3 + 6 * 5 + 5 * 6 * 4 + 2 * 5 * 3,
     ),
-    # each gate has 4 columns, and each expert a residual weight
+    # each gate has 4 columns and a bias, and each expert a residual weight
     "AdaTT": (
         lambda: sn.AdaTT(AB, 2, [(5,), (4,)]),
-        4 * 7 * 5 + 2 * 6 * 4 + 4 + 4 * 6 * 4 + 2 * 5 * 4 + 4,
+        4 * 7 * 5 + 2 * 7 * 4 + 4 + 4 * 6 * 4 + 2 * 6 * 4 + 4,
     ),
 }
 # Those with gates, and which groups of experts each gate reads, as it stands in the papers.
@@ -75,7 +75,8 @@ def turned(net):
     rng = np.random.default_rng(1)
     for level in net.levels:
         for gate in level.gates.values():
-            gate.kernel.assign(rng.normal(size=gate.kernel.shape))
+            for weight in gate.trainable_weights:
+                weight.assign(rng.normal(size=weight.shape))
     return net
 
 
@@ -322,7 +323,10 @@ def by_hand(level, x):
         names,
         h,
         {
-            name: softmax(x[name] @ np.asarray(gate.kernel))
+            name: softmax(
+                x[name] @ np.asarray(gate.kernel)
+                + (np.asarray(gate.bias) if gate.has_bias else 0)
+            )
             for name, gate in level.gates.items()
         },
     )
@@ -410,10 +414,11 @@ UNEQUAL = {  # 3 experts for a, 1 for b, 2 shared; inputs of 6 numbers
         lambda own: sn.PLE(AB, own, 2, [(5,), (4,)]),
         6 * 7 * 5 + 6 * (5 + 3 + 6) + 6 * 6 * 4 + 5 * (5 + 3),
     ),
-    # without shared experts: two gates of 4 columns, a residual weight for each expert
+    # without shared experts: two gates of 4 columns with a bias, a residual
+    # weight for each expert
     "AdaTT": (
         lambda own: sn.AdaTT(AB, own, [(5,), (4,)]),
-        4 * 7 * 5 + 2 * 6 * 4 + 4 + 4 * 6 * 4 + 2 * 5 * 4 + 4,
+        4 * 7 * 5 + 2 * 7 * 4 + 4 + 4 * 6 * 4 + 2 * 6 * 4 + 4,
     ),
 }
 
@@ -781,7 +786,10 @@ def test_gates_and_experts_are_drawn_with_their_numbers(name):
         assert [
             label.get_text() for label in axes.get_xticklabels()
         ] == net.levels[-1].columns(gate)
-    said = [float(text.get_text()) for text in experts.axes[0].texts]
+    said = [
+        float(text.get_text().replace("\N{MINUS SIGN}", "-"))
+        for text in experts.axes[0].texts
+    ]
     np.testing.assert_allclose(
         said, sn.likeness(net.expert_outputs(X)[-1]).ravel(), atol=0.051
     )
@@ -1021,23 +1029,177 @@ def test_a_step_side_by_side_is_a_step_of_keras():
 
 def test_relatedness_reports_every_run_and_its_progress():
     seen = []
-    designs = {"MMoE": sn.DESIGNS["MMoE"], "OMoE": sn.DESIGNS["OMoE"]}
     errors = sn.relatedness(
         (0.0, 1.0),
-        2,
-        5,
-        300,
-        designs,
-        lambda done, total: seen.append((done, total)),
+        seeds=2,
+        rates=(0.01, 0.02, 0.04),
+        steps=5,
+        rows=300,
+        designs={name: sn.DESIGNS[name] for name in ("MMoE", "OMoE")},
+        progress=lambda done, total: seen.append((done, total)),
     )
-    assert {name: e.shape for name, e in errors.items()} == {
-        "MMoE": (2, 2),
-        "OMoE": (2, 2),
-    }
-    assert seen == [(i, 10) for i in range(1, 11)]
+    for found in errors.values():
+        assert found.check.shape == found.test.shape == (3, 2, 2)
+        assert (found.check != found.test).all()
+        assert len(np.unique(found.test)) == 12  # no run stands for another
+    assert seen == [(i, 30) for i in range(1, 31)]
+
+
+def test_the_rate_is_chosen_on_the_rows_that_do_not_judge():
+    check = np.ones((3, 2, 4))
+    check[1, 0] = check[2, 1] = 0.5
+    test = np.stack([np.full((2, 4), float(rate)) for rate in range(3)])
+    found = sn.Errors(check, test)
+    np.testing.assert_array_equal(sn.best_rates(found), [1, 2])
+    np.testing.assert_array_equal(
+        sn.tuned(sn.Errors(check[:, :1], test[:, :1])), np.full((1, 4), 1.0)
+    )
+    with pytest.raises(ValueError, match="within the range that was tried"):
+        sn.tuned(found)  # the last rate is the best: the search is open
+
+
+def test_a_stuck_run_does_not_choose_the_rate():
+    """The mean of the logarithms decides, not the mean."""
+    check = np.array([[[1.0] * 4], [[0.5, 0.5, 0.5, 5.0]], [[2.0] * 4]])
+    assert sn.best_rates(sn.Errors(check, check)).tolist() == [1]
 
 
 def test_ratio_is_a_geometric_mean_paired_by_seed():
     errors = np.array([0.2, 0.02, 2.0])
     assert sn.ratio(errors, errors / 3) == pytest.approx((3, 3, 3))
     assert sn.ratio(np.array([1.0, 4.0]), np.ones(2)).mean == pytest.approx(2)
+
+
+# ---------------------------------------------------------------- one family, and sparse gates
+
+
+def logits_of(net):
+    """Logits of all gates over all experts; the mask: who may read whom."""
+    (level,) = net.levels
+    places = {gate: np.asarray(level.places(gate)) for gate in level.gates}
+    logits = [
+        X @ np.asarray(gate.kernel) @ places[name]
+        for name, gate in level.gates.items()
+    ]
+    mask = [places[name].any(0) for name in level.gates]
+    return np.stack(logits, 1), np.array(mask)
+
+
+@pytest.mark.parametrize("name", ["OMoE", "MMoE", "deep MMoE", "CGC"])
+def test_the_designs_are_one_mixture_with_a_mask(name):
+    net = turned(network(name))
+    (outputs,) = net.expert_outputs(X)
+    h = np.asarray(sn.mixture(outputs, *logits_of(net)))
+    for task in AB:
+        row = list(net.levels[0].gates).index(
+            task if task in net.levels[0].gates else "shared"
+        )
+        np.testing.assert_allclose(h[:, row], net(X)[task], atol=1e-5)
+
+
+def test_a_mixture_of_one_expert_is_a_shared_bottom():
+    bottom = sn.SharedBottom(AB, (5,))
+    h = np.asarray(bottom(X)["a"])
+    outputs = np.stack([h, np.zeros_like(h)])
+    mask = np.array([[True, False], [True, False]])
+    logits = np.random.default_rng(0).normal(size=(64, 2, 2))
+    mixed = np.asarray(sn.mixture(outputs, logits.astype("float32"), mask))
+    np.testing.assert_allclose(mixed[:, 0], h, rtol=1e-6)
+    np.testing.assert_allclose(mixed[:, 1], h, rtol=1e-6)
+
+
+@given(
+    logits=st.lists(st.floats(-20, 20), min_size=4, max_size=4),
+    mask=st.lists(st.booleans(), min_size=4, max_size=4).filter(any),
+)
+def test_masked_weights_are_the_softmax_of_what_is_kept(logits, mask):
+    z, kept = np.array(logits), np.array(mask)
+    weights = np.asarray(sn.masked(z[None], kept[None]))[0]
+    np.testing.assert_array_equal(weights[~kept], 0)
+    np.testing.assert_allclose(weights[kept], softmax(z[kept]), rtol=1e-5)
+
+
+@given(logits=st.permutations([0.0, 1.0, 2.5, -3.0]), k=st.integers(1, 4))
+def test_top_k_keeps_the_k_largest(logits, k):
+    weights = np.asarray(sn.top_k([logits], k))[0]
+    largest = np.argsort(logits)[-k:]
+    assert set(np.flatnonzero(weights)) == set(largest)
+    np.testing.assert_allclose(
+        weights[largest], softmax(np.array(logits)[largest]), rtol=1e-5
+    )
+
+
+def test_the_share_of_experts_that_run_is_what_independent_gates_pick():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(4000, 3, 10)).astype("float32")  # three gates
+    chosen = (np.asarray(sn.top_k(z, 2)) > 0).any(1)
+    assert chosen.mean() == pytest.approx(
+        sn.expected_share(experts=10, k=2, tasks=3), abs=0.01
+    )
+    assert sn.expected_share(8, 8, 1) == 1
+    with pytest.raises(ValueError, match="k: expected a number from 1 to 8"):
+        sn.expected_share(8, 9, 1)
+
+
+def test_overlap_by_hand():
+    assert sn.overlap([[0.5, 0.5]], [[0.5, 0.5]]) == pytest.approx(1)
+    assert sn.overlap([[0.6, 0.8]], [[0.8, 0.6]]) == pytest.approx(0.96)
+    assert sn.overlap(np.eye(2), np.eye(2)[::-1]) == 0
+
+
+def test_gates_with_a_bias_add_it_to_their_logits():
+    gate = sn.Gate(2, bias=True)
+    gate.build((None, 3))
+    gate.bias.assign([np.log(3.0), 0.0])
+    np.testing.assert_allclose(gate(np.zeros((1, 3))), [[0.75, 0.25]])
+    assert sn.Gate.from_config(gate.get_config()).has_bias
+
+
+# ---------------------------------------------------------------- the linear view
+
+
+@pytest.mark.parametrize("cosine", [-1.0, -0.5, 0.0, 0.6, 1.0])
+def test_one_unit_for_two_tasks_leaves_half_of_what_is_not_common(cosine):
+    weights = np.array([[1.0, 0.0], [cosine, np.sqrt(1 - cosine**2)]])
+    left = ((weights - sn.nearest(weights, 1)) ** 2).sum()
+    assert left == pytest.approx(1 - abs(cosine), abs=1e-9)
+
+
+def test_a_bottom_as_wide_as_the_tasks_imposes_nothing():
+    x, y, _ = sn.linear_tasks(tasks=4, rank=4, rows=50, seed=0)
+    alone = sn.linear.least_squares(x, y)
+    for width in (4, 5):
+        np.testing.assert_allclose(
+            sn.linear.bottom(x, y, width), alone, atol=1e-9
+        )
+    narrow = sn.linear.bottom(x, y, 2)
+    assert np.linalg.matrix_rank(narrow) == 2
+
+
+def test_a_narrow_bottom_is_the_best_of_its_rank():
+    x, y, _ = sn.linear_tasks(tasks=4, rank=4, rows=50, seed=0)
+    best = ((x @ sn.linear.bottom(x, y, 2).T - y) ** 2).sum()
+    heads, trunk = sn.linear.decayed_bottom(x, y, 2, decay=0.0, steps=20_000)
+    found = ((x @ (heads @ trunk).T - y) ** 2).sum()
+    assert best <= found + 1e-6 and found == pytest.approx(best, rel=1e-3)
+
+
+def test_decay_on_both_layers_is_a_decay_of_the_singular_values():
+    x, y, _ = sn.linear_tasks(tasks=4, rank=2, rows=50, seed=0)
+    heads, trunk = sn.linear.decayed_bottom(x, y, 4, decay=0.3, steps=3000)
+    squares = ((heads**2).sum() + (trunk**2).sum()) / 2
+    values = np.linalg.svd(heads @ trunk, compute_uv=False)
+    assert squares == pytest.approx(values.sum(), rel=1e-4)
+
+
+def test_the_tasks_have_the_rank_that_was_asked_for():
+    _, _, truth = sn.linear_tasks(tasks=5, rank=2, rows=9, seed=3)
+    assert np.linalg.matrix_rank(truth) == 2
+    np.testing.assert_allclose((truth**2).sum(1), 1)
+    _, _, truth = sn.linear_tasks(tasks=5, rank=5, rows=9, seed=3)
+    np.testing.assert_allclose(truth @ truth.T, np.eye(5), atol=1e-9)
+
+
+def test_a_search_of_the_decay_that_is_not_closed_is_refused():
+    with pytest.raises(ValueError, match="decays: expected the best one"):
+        sn.widths(rank=1, seeds=1, tasks=2, decays=[5.0, 6.0, 7.0])

@@ -99,10 +99,13 @@ def test_both_tasks_at_their_natural_weights_are_one_training_under_two_names():
     assert set(two_tasks.SIDES) < set(grid["sides"])
 
 
-def test_every_design_has_an_error_for_each_relatedness_and_seed():
+def test_every_design_has_an_error_for_each_rate_relatedness_and_seed():
     errors = stored.read("shared_networks")["errors"]
-    shapes = {design: np.shape(found) for design, found in errors.items()}
-    assert shapes == dict.fromkeys(shared_networks.DESIGNS, (3, 12))
+    assert list(errors) == list(shared_networks.DESIGNS)
+    for found in errors.values():
+        shapes = {rows: np.shape(of_rows) for rows, of_rows in found.items()}
+        expected = (len(shared_networks.RATES), 3, 12)
+        assert shapes == {"check": expected, "test": expected}
 
 
 def test_what_was_not_measured_is_refused():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-Shape = tuple  # of an input: (batch, d)
+TensorShape = tuple  # of an input: (batch, d)
 # a number for all tasks, or for each
 PerTask = int | Mapping[str, int] | Sequence[int]
 
@@ -70,7 +70,7 @@ def by_task(name: str, number: PerTask, tasks: Sequence[str]) -> dict[str, int]:
     }
 
 
-def flat(shape: Any) -> Shape:
+def flat(shape: Any) -> TensorShape:
     """The shape of an input, which has to be `(batch, d)`."""
     if isinstance(shape, dict) or len(shape) != 2 or shape[-1] is None:
         raise ValueError(

@@ -5,6 +5,7 @@ Many seeds are trained as one model.
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,10 @@ D = 32  # numbers of an input
 EXPERTS = 8
 WIDTH = 16  # units of an expert
 TOWER = 8  # units of a tower
-FRESH = 4000  # rows to measure an error on
+CHECK = 4000  # rows to choose a rate on
+TEST = 4000  # rows to measure the error on
+# Adam's first rates, a factor √2 apart: the trials of each design
+RATES = (0.007, 0.01, 0.014, 0.02, 0.028, 0.04, 0.056, 0.08)
 
 
 def ridge_tasks(
@@ -191,42 +195,103 @@ def _step(
     return step
 
 
+class Errors(NamedTuple):
+    """Mean squared errors of one design, `(rates, values, seeds)` each: on the
+    rows that choose the rate, and on those that judge.
+
+    >>> found = Errors(check=np.ones((2, 3, 4)), test=np.zeros((2, 3, 4)))
+    >>> found.test.shape
+    (2, 3, 4)
+    """
+
+    check: np.ndarray
+    test: np.ndarray
+
+
 def relatedness(
     values: Sequence[float] = (0.0, 0.5, 1.0),
     seeds: int = 12,
+    rates: Sequence[float] = RATES,
     steps: int = 500,
     rows: int = 20_000,
     designs: Mapping[str, Callable[[], Network]] = DESIGNS,
     progress: Progress | None = None,
-) -> dict[str, np.ndarray]:
-    """Mean squared error on 4000 fresh rows, of each design: `(values, seeds)`.
+) -> dict[str, Errors]:
+    """Mean squared errors of each design, trained at each rate.
 
-    1 is what a constant guess has.
+    1 is what a constant guess has. `tuned` chooses the rates.
 
-    All runs of a design, every seed at every relatedness, are one batched
-    model. A seed fixes the data's directions and the start of the weights, so
-    that designs and values of relatedness are compared seed by seed.
-    `progress(done, total)` counts steps.
+    All runs of a design at a rate, every seed at every relatedness, are one
+    batched model. A seed fixes the data's directions and the start of the
+    weights, so that designs, rates and values of relatedness are compared seed
+    by seed. `progress(done, total)` counts steps.
 
     >>> only = {"shared bottom": DESIGNS["shared bottom"]}
-    >>> errors = relatedness([0.5], seeds=2, steps=2, rows=300, designs=only)
-    >>> errors["shared bottom"].shape
-    (1, 2)
+    >>> small = {"steps": 2, "rows": 300, "designs": only}
+    >>> errors = relatedness([0.5], seeds=2, rates=[0.01, 0.02, 0.04], **small)
+    >>> errors["shared bottom"].test.shape
+    (3, 1, 2)
     """
     runs = list(product(values, range(seeds)))
-    data = [ridge_tasks(value, rows + FRESH, seed) for value, seed in runs]
+    data = [ridge_tasks(p, rows + CHECK + TEST, seed) for p, seed in runs]
     x = np.stack([features for features, _ in data])
     y = np.stack([labels for _, labels in data])
-    errors = {}
-    for number, (name, make) in enumerate(designs.items()):
-        models = [_seeded(make, seed) for _, seed in runs]
-        report = _part_of(progress, number, len(designs))
-        train_together(models, x[:, :rows], y[:, :rows], steps, progress=report)
-        fresh = zip(models, x[:, rows:], y[:, rows:])
-        errors[name] = np.reshape(
-            [mean_error(*run) for run in fresh], (len(values), seeds)
+    trials = list(product(designs, rates))
+    errors: dict[str, list[np.ndarray]] = {name: [] for name in designs}
+    for number, (name, rate) in enumerate(trials):
+        models = [_seeded(designs[name], seed) for _, seed in runs]
+        train_together(
+            models,
+            x[:, :rows],
+            y[:, :rows],
+            steps,
+            rate=rate,
+            progress=_part_of(progress, number, len(trials)),
         )
-    return errors
+        fresh = list(zip(models, x[:, rows:], y[:, rows:]))
+        parts = [
+            [mean_error(model, x[:CHECK], y[:CHECK]) for model, x, y in fresh],
+            [mean_error(model, x[CHECK:], y[CHECK:]) for model, x, y in fresh],
+        ]
+        errors[name].append(np.reshape(parts, (2, len(values), seeds)))
+    return {
+        name: Errors(*np.stack(of_rates, axis=1))
+        for name, of_rates in errors.items()
+    }
+
+
+def best_rates(found: Errors) -> np.ndarray:
+    """The number of the best rate at each value of relatedness, `(values,)`.
+
+    The best has the smallest geometric mean over seeds of the errors on the
+    rows that choose.
+
+    >>> check = np.array([[[4.0, 4.0]], [[2.0, 2.0]], [[9.0, 1.0]]])
+    >>> best_rates(Errors(check, test=check)).tolist()  # means 4, 2 and 3
+    [1]
+    """
+    return np.log(found.check).mean(axis=-1).argmin(axis=0)
+
+
+def tuned(found: Errors) -> np.ndarray:
+    """Errors on the rows that judge, at the rates of `best_rates`:
+    `(values, seeds)`.
+
+    Raises `ValueError` if the best of three rates or more is the smallest or
+    the largest one: then a better one may lie outside.
+
+    >>> check = np.array([[[4.0, 4.0]], [[2.0, 2.0]], [[9.0, 1.0]]])
+    >>> tuned(Errors(check, test=check + 0.5)).tolist()
+    [[2.5, 2.5]]
+    """
+    best = best_rates(found)
+    last = len(found.check) - 1
+    if last >= 2 and (best.min() == 0 or best.max() == last):
+        raise ValueError(
+            "rates: expected the best ones within the range that was tried, "
+            f"found number {best.tolist()} of 0 to {last}"
+        )
+    return found.test[best, np.arange(len(best))]
 
 
 def _part_of(

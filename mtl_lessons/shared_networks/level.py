@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mtl_lessons.backend import Tensor, keras, register
 
-from .arguments import Shape, at_least_one, widths
+from .arguments import TensorShape, at_least_one, widths
 
 layers, ops = keras.layers, keras.ops
 
@@ -63,7 +63,7 @@ class Experts(layers.Layer):
         self.activation = keras.activations.get(activation)
         self.initializer = keras.initializers.get(initializer)
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: TensorShape) -> None:
         for_all = len(input_shape) == 2
         for_each = len(input_shape) == 3 and input_shape[0] in (
             self.count,
@@ -81,7 +81,7 @@ class Experts(layers.Layer):
             name="bias", shape=bias, initializer="zeros"
         )
 
-    def _draw(self, shape: Shape, dtype: str) -> Tensor:
+    def _draw(self, shape: TensorShape, dtype: str) -> Tensor:
         """The kernels, each a draw of its own."""
         count, *kernel = shape
         return ops.stack(
@@ -91,7 +91,7 @@ class Experts(layers.Layer):
     def call(self, x: Tensor) -> Tensor:
         return self.activation(ops.matmul(x, self.kernel) + self.bias)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: TensorShape) -> TensorShape:
         return (self.count, input_shape[-2], self.units)
 
     def get_config(self) -> dict[str, Any]:
@@ -113,12 +113,12 @@ def fresh(initializer: keras.Initializer) -> keras.Initializer:
 
 @register
 class Gate(layers.Layer):
-    """How much of each of `count` experts a row gets: `softmax(x W)`.
+    """How much of each of `count` experts a row gets: `softmax(x W + b)`.
 
     From `(batch, d)` to `(batch, count)`; rows sum to 1.
 
-    It has no bias, as in the MMoE paper, so `d count` weights. They start at
-    zero: all experts alike.
+    Without `bias`, as in the MMoE paper, `b` is left out: `d count` weights.
+    All weights start at zero: all experts alike.
 
     In training, `dropout` is the chance with which a row has to do without an
     expert; the others share its weight. (Gate dropout against polarised gates:
@@ -129,7 +129,11 @@ class Gate(layers.Layer):
     """
 
     def __init__(
-        self, count: int, dropout: float = 0.0, **options: Any
+        self,
+        count: int,
+        dropout: float = 0.0,
+        bias: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         if not 0 <= dropout < 1:
@@ -138,22 +142,29 @@ class Gate(layers.Layer):
             )
         self.count = at_least_one("count", count)
         self.dropout = dropout
+        self.has_bias = bias
         self.random = keras.random.SeedGenerator() if dropout else None
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: TensorShape) -> None:
         kernel = (input_shape[-1], self.count)
         self.kernel = self.add_weight(
             name="kernel", shape=kernel, initializer="zeros"
         )
+        if self.has_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(self.count,), initializer="zeros"
+            )
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         logits = ops.matmul(x, self.kernel)
+        if self.has_bias:
+            logits = logits + self.bias
         if self.dropout and training:
             kept = self._kept(ops.shape(logits))
             logits = ops.where(kept, logits, ops.cast(NEVER, logits.dtype))
         return ops.softmax(logits)
 
-    def _kept(self, shape: Shape) -> Tensor:
+    def _kept(self, shape: TensorShape) -> Tensor:
         """Which experts each row keeps; one that would keep none keeps all."""
         kept = keras.random.uniform(shape, seed=self.random) >= self.dropout
         some = ops.any(kept, axis=-1, keepdims=True)
@@ -163,6 +174,7 @@ class Gate(layers.Layer):
         return super().get_config() | {
             "count": self.count,
             "dropout": self.dropout,
+            "bias": self.has_bias,
         }
 
 
@@ -204,7 +216,7 @@ class Level(layers.Layer):
     "shared": 1}`.
         gates: gate -> the groups that it mixes, such as `{"a": ["a", "shared"],
         "b": ["b", "shared"]}`. units: the widths of the layers of each expert.
-        dropout: of the gates.
+        dropout, bias: of the gates.
 
     Input: one vector for all, `(batch, d)`, or a dict with a vector for every
     group and gate, by name. Output: a dict with the mix of every gate, `(batch,
@@ -226,6 +238,7 @@ class Level(layers.Layer):
         dropout: float = 0.0,
         activation: Any = "relu",
         initializer: Any = "he_normal",
+        bias: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -233,6 +246,7 @@ class Level(layers.Layer):
         self.wiring = {gate: list(groups) for gate, groups in gates.items()}
         self.units = widths(units)
         self.dropout = dropout
+        self.bias = bias
         strange = set().union(*self.wiring.values()) - self.groups.keys()
         if strange:
             expected = f"gates: expected groups among {sorted(self.groups)}"
@@ -242,7 +256,8 @@ class Level(layers.Layer):
             for width in self.units
         ]
         self.gates = {
-            gate: Gate(len(self.columns(gate)), dropout) for gate in self.wiring
+            gate: Gate(len(self.columns(gate)), dropout, bias)
+            for gate in self.wiring
         }
 
     @property
@@ -262,7 +277,7 @@ class Level(layers.Layer):
             for (group, n), end in zip(self.groups.items(), ends)
         }
 
-    def build(self, input_shape: Shape | dict[str, Shape]) -> None:
+    def build(self, input_shape: TensorShape | dict[str, TensorShape]) -> None:
         shape = self._read_by_experts(input_shape)
         for expert in self.experts:
             expert.build(shape)
@@ -270,7 +285,9 @@ class Level(layers.Layer):
         for name, gate in self.gates.items():
             gate.build(part_of(input_shape, name))
 
-    def _read_by_experts(self, input_shape: Shape | dict[str, Shape]) -> Shape:
+    def _read_by_experts(
+        self, input_shape: TensorShape | dict[str, TensorShape]
+    ) -> TensorShape:
         if isinstance(input_shape, dict):
             return (self.count, *next(iter(input_shape.values())))
         return tuple(input_shape)
@@ -354,7 +371,9 @@ class Level(layers.Layer):
                 (weight, rows) for weight in weights
             ]
         for name, gate in self.gates.items():
-            blocks[Block(level, "gate", name)] = [(gate.kernel, ...)]
+            blocks[Block(level, "gate", name)] = [
+                (weight, ...) for weight in gate.trainable_weights
+            ]
         return blocks
 
     def get_config(self) -> dict[str, Any]:
@@ -365,6 +384,7 @@ class Level(layers.Layer):
             },
             "units": list(self.units),
             "dropout": self.dropout,
+            "bias": self.bias,
             "activation": keras.activations.serialize(
                 self.experts[0].activation
             ),

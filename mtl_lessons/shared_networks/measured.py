@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mtl_lessons import stored
 from mtl_lessons.backend import keras
 from mtl_lessons.stored import Progress
 
@@ -31,7 +32,7 @@ from .networks import (
     SharedBottom,
 )
 
-Wiring = dict[str, list[str]]  # {mix: groups that it is made of}
+Reads = dict[str, list[str]]  # {mix: groups that it is made of}
 
 WIRED: dict[
     str, Callable[[int], Network]
@@ -45,30 +46,30 @@ WIRED: dict[
     "CGC, PLE": lambda n: PLE(TASKS, 2, 1, [[8]] * n),
     "AdaTT": lambda n: AdaTT(TASKS, 2, [[8]] * n),
 }
-LEVELS = (1, 2)
+DEPTHS = (1, 2)  # numbers of levels
 
 
 def grid(progress: Progress | None = None) -> dict[str, Any]:
     """What stands behind both explorables, `wirings` and `gates`, and the
     chapter's `errors`.
 
-    The errors are what `relatedness` finds: by design a list over values of
-    relatedness and seeds.
+    The errors are what `relatedness` finds: by design its `check` and `test`
+    errors, lists over rates, values of relatedness and seeds. `experiment.RATES`
+    are the rates.
 
     >>> from mtl_lessons import stored
     >>> list(stored.read("shared_networks"))  # what it gave; it takes minutes
     ['wirings', 'gates', 'errors']
     """
-    found = relatedness(progress=progress)
     errors = {
-        design: of_design.round(6).tolist()
-        for design, of_design in found.items()
+        design: stored.rounded(found._asdict(), digits=6)
+        for design, found in relatedness(progress=progress).items()
     }
     return {"wirings": wirings(), "gates": gate_map(), "errors": errors}
 
 
 def wirings() -> list[dict[str, Any]]:
-    """Which loss reaches which block, for all of WIRED x LEVELS, by real
+    """Which loss reaches which block, for all of WIRED x DEPTHS, by real
     backward passes.
 
     Each record: `design`, `levels`; `blocks`, a list of `[level, kind, owner,
@@ -79,7 +80,7 @@ def wirings() -> list[dict[str, Any]]:
     >>> first["design"], first["blocks"]  # both losses reach the trunk
     ('Shared bottom', [[1, 'trunk', 'shared', 'ab']])
     """
-    return [_wiring(design, levels) for design in WIRED for levels in LEVELS]
+    return [_wiring(design, levels) for design in WIRED for levels in DEPTHS]
 
 
 def _wiring(design: str, levels: int) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def _wiring(design: str, levels: int) -> dict[str, Any]:
     }
 
 
-def _reads(network: Network) -> list[Wiring]:
+def _reads(network: Network) -> list[Reads]:
     if isinstance(network, GatedNetwork):
         return [dict(level.wiring) for level in network.levels]
     mixes = (

@@ -12,7 +12,7 @@ from mtl_lessons.backend import Tensor, keras, register
 
 from .arguments import (
     PerTask,
-    Shape,
+    TensorShape,
     at_least_one,
     by_task,
     flat,
@@ -107,7 +107,7 @@ class SharedBottom(Network):
             for width in self.units
         ]
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: TensorShape) -> None:
         shape = flat(input_shape)
         for layer in self.trunk:
             layer.build(shape)
@@ -135,10 +135,11 @@ class CrossStitch(Network):
     """A network per task, mixed after each layer by learned constants (Misra et
     al. 2016).
 
-    `x'_t = Σ_s α_ts ⊙ x_s`, where `α` has shape `(tasks, tasks, width)` and
-    does not depend on the row. It starts with `own` for a task's own network
-    and the rest in equal parts for the others. Weights: `T Σ (d_in + 1) units +
-    T² Σ units`.
+    `x'_t = Σ_s α_ts ⊙ x_s`, where `α` has shape `(tasks, tasks, width)`, a
+    number for every pair of tasks *and unit*, and does not depend on the row.
+    (Code that stitches whole layers has one number for every pair.) It starts
+    with `own` for a task's own network and the rest in equal parts for the
+    others. Weights: `T Σ (d_in + 1) units + T² Σ units`.
 
     >>> network = CrossStitch(["click", "buy"], units=(5,))
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -161,7 +162,7 @@ class CrossStitch(Network):
             Experts(len(self.tasks), width) for width in self.units
         ]
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: TensorShape) -> None:
         shape = flat(input_shape)
         for network in self.networks:
             network.build(shape)
@@ -226,7 +227,7 @@ class GatedNetwork(Network):
 
     levels: list[Level]
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: TensorShape) -> None:
         shape = flat(input_shape)
         for level in self.levels:
             level.build(shape)
@@ -441,7 +442,7 @@ class Fusion(Level):
     [0.5, 0.5]
     """
 
-    def build(self, input_shape: Shape | dict[str, Shape]) -> None:
+    def build(self, input_shape: TensorShape | dict[str, TensorShape]) -> None:
         super().build(input_shape)
         self.residual = {
             task: self._own(task, count) for task, count in self.groups.items()
@@ -476,10 +477,11 @@ class AdaTT(GatedNetwork):
 
     Every task has `own` experts at every level, and its gate mixes the experts
     of *all* tasks; a residual adds its own once more (`Fusion`). What is shared
-    is decided by the gates alone. `units` as in `PLE`. Weights of a level with
-    experts of one layer: `O (d + 1) H + T d O + O`, where O is the sum of
-    `own`, which may differ from task to task as in `PLE`. (The authors' code
-    draws the residual's start at random, and fixes it at 1 if `own` is 1.)
+    is decided by the gates alone, which have a bias, as in the authors' code.
+    `units` as in `PLE`. Weights of a level with experts of one layer:
+    `O (d + 1) H + T (d + 1) O + O`, where O is the sum of `own`, which may
+    differ from task to task as in `PLE`. (The authors' code draws the start of
+    gates and residual at random, and fixes the residual at 1 if `own` is 1.)
 
     >>> network = AdaTT(["click", "buy"], own=2, units=[(5,), (4,)])
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -506,7 +508,8 @@ class AdaTT(GatedNetwork):
             "dropout": dropout,
         }
         self.levels = [
-            Fusion(private, gates, sizes, dropout) for sizes in by_level
+            Fusion(private, gates, sizes, dropout, bias=True)
+            for sizes in by_level
         ]
 
     def get_config(self) -> dict[str, Any]:
