@@ -35,6 +35,7 @@ SAY = embed.strings("table")
 WIDTH, HEIGHT, MARGIN = 96, 16, 6
 LONG = 24  # characters of a text that needs room
 DIGITS = 3  # significant ones, of the largest number of a column
+BLANK = ("", "–", "NaN")  # in a column of numbers: there is none
 RANGE = 100  # in a column of one format, the largest over the smallest
 
 Row = Mapping[str, Any]
@@ -162,7 +163,7 @@ class Column:
         return all(
             _is_missing(cell)
             or _is_number(cell)
-            or (isinstance(cell, str) and is_written(cell))
+            or (isinstance(cell, str) and (cell in BLANK or is_written(cell)))
             for cell in self.cells
         )
 

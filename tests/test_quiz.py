@@ -829,3 +829,11 @@ def test_importing_the_quiz_leaves_tensorflow_out():
     subprocess.run(
         [sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1]
     )
+
+
+def test_an_empty_line_of_a_bug_is_shown_and_is_no_choice():
+    code = "x = 1\n\nx = 2\n"
+    question = {"id": "sample-gap", "type": "bug", "code": code}
+    html = quiz.kind_of(question).controls(question)
+    assert html.count("<li>") == 3 and html.count("<label>") == 2
+    assert 'value="1"' in html and 'value="3"' in html

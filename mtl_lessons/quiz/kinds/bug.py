@@ -54,6 +54,9 @@ class Bug(Kind):
     def controls(self, question: Question) -> str:
         rows = []
         for i, line in enumerate(self.choices(question), 1):
+            if not line.strip():  # nobody chooses it, and it has no label
+                rows.append(tag("li", "&nbsp;"))
+                continue
             box = tag("input", type="radio", name=question["id"], value=i)
             rows.append(tag("li", tag("label", box, tag("code", escape(line)))))
         return tag("ol", *rows, class_="mtl-lines")
