@@ -78,6 +78,21 @@ class PerLog(layers.Layer):
         return found
 
 
+class ForAll(keras.layers.Layer):
+    """One normalisation (or none) of all rows, whatever their log.
+
+    >>> ForAll(None)(np.ones((2, 3)), np.array([0, 1])).shape
+    TensorShape([2, 3])
+    """
+
+    def __init__(self, norm: keras.layers.Layer | None) -> None:
+        super().__init__()
+        self.norm = norm
+
+    def call(self, x: Tensor, log: Tensor) -> Tensor:  # noqa: ARG002 - as PerLog's
+        return self.norm(x) if self.norm else x
+
+
 def trunk(norm: str, momentum: float = MOMENTUM) -> keras.Model:
     """From features and the number of the log to a probability for each log's
     task.
@@ -87,14 +102,16 @@ def trunk(norm: str, momentum: float = MOMENTUM) -> keras.Model:
     """
     x = keras.Input((FEATURES,), name="x")
     log = keras.Input((), dtype="int32", name="log")
-    hidden = layers.Dense(32)(x)
     if norm == "layer":
-        hidden = layers.LayerNormalization()(hidden)
+        normed = ForAll(layers.LayerNormalization())
     elif norm == "batch":
-        hidden = layers.BatchNormalization(momentum=momentum)(hidden)
+        normed = ForAll(layers.BatchNormalization(momentum=momentum))
     elif norm == "batch for each log":
-        hidden = PerLog(len(LOGS), momentum)(hidden, log)
-    hidden = layers.ReLU()(hidden)
+        normed = PerLog(len(LOGS), momentum)
+    else:
+        normed = ForAll(None)
+    hidden = layers.Dense(32)(x)
+    hidden = layers.ReLU()(normed(hidden, log))
     return keras.Model([x, log], layers.Dense(len(LOGS), "sigmoid")(hidden))
 
 
