@@ -175,7 +175,7 @@ def test_words_by_hand():
     )
     assert figure.words(figure.start) == [
         "Ana, 2 items in the history, both tasks together",
-        "The heads see: gardening, hiking.",
+        "The history, by hobby: gardening, hiking.",
         "Item head: cooking first. Interest head: hiking first.",
         "Mean distance from the truth: item head 0.200, interest head 0.200.",
     ]
