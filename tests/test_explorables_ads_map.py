@@ -95,6 +95,12 @@ def test_the_words_are_the_measurements(record):
         assert found == [zeros.get(text, text) for text in expected]
 
 
+def test_less_of_an_error_is_a_gain_in_words():
+    ads, _, ratings = MAP.words(MAP.start)[1:]
+    assert ads.count("clear loss") == 2
+    assert ratings.count("−0.") and ratings.count("clear gain") == 2
+
+
 def test_the_table_has_every_gain_and_the_drawing_every_seed():
     table = MAP.table(MAP.start)
     shown = re.findall(r'data-verdict="(\w+)" data-heat="(\d)">([^ ]+) ', table)

@@ -28,6 +28,9 @@ MEASURES = (
 WIDER = tuple(f"{task}wider" for task in PAIRED)
 CONTROLS = {"single": "narrow", "wider": "wide"}  # measure -> its text
 DRAWN = ("single", "wider", "shared", "bayes")
+# tasks judged by an error: less of it is a gain
+ERRORS = ("rating",)
+OPPOSITE = {"gain": "loss", "loss": "gain", "unclear": "unclear"}
 NARROW = 8  # the width of the framework and of its control
 SPAN = (0.4, 0.9)  # of AUC
 
@@ -110,7 +113,7 @@ class AdsMap(GainMap):
         gains = "; ".join(
             self.say["gain"].format(
                 control=self.say[CONTROLS[control]],
-                verdict=SHARED[cell.verdict(prefix, control)],
+                verdict=SHARED[_said(cell.verdict(prefix, control), task)],
                 **{
                     name: signed(value)
                     for name, value in cell.gain(prefix, control)
@@ -166,6 +169,15 @@ class AdsMap(GainMap):
 def _controls(cell: Cell) -> list[str]:
     """The controls that a cell was measured with."""
     return [control for control in CONTROLS if control in cell.runs]
+
+
+def _said(verdict: str, task: str) -> str:
+    """What a difference is to its task: of an error, less is a gain.
+
+    >>> _said("loss", "rating"), _said("loss", "ads")
+    ('gain', 'loss')
+    """
+    return OPPOSITE[verdict] if task in ERRORS else verdict
 
 
 def _train(**arguments: Any) -> Mapping[str, Any]:

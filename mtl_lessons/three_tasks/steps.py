@@ -120,8 +120,8 @@ def report(
 
 
 def cure() -> tuple[Framework, Framework]:
-    """Room for two tastes in the tables, and a voice for the ads; the control
-    has both, too.
+    """More width, and more weight for the ads' loss; the control has both,
+    too.
 
     >>> [framework.shared for framework in cure()]
     [True, False]
