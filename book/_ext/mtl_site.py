@@ -29,6 +29,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
+from xml.etree import ElementTree
 from zlib import crc32
 
 from docutils import nodes
@@ -65,10 +66,21 @@ def formula(translator, node: nodes.Element, display: bool) -> str:
     if display and r"\\" in tex and r"\begin" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     try:
-        return markup.math(tex, display)
+        return flat(markup.math(tex, display))
     except ValueError as error:
         LOGGER.warning(str(error), location=node)
         return f"<code>{translator.encode(tex)}</code>"
+
+
+def flat(mathml: str) -> str:
+    """A formula without the row around it, which `<math>` is by itself.
+
+    Pages have hundreds of formulas, and a browser lays out every element.
+    """
+    root = ElementTree.fromstring(mathml)
+    if len(root) == 1 and root[0].tag == "mrow":
+        root[:] = root[0]
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def visit_math(translator, node: nodes.math) -> None:
