@@ -92,8 +92,10 @@ def test_what_the_guess_is_told_is_so():
     for name, two in ratios.items():
         if name == "oracle":
             assert abs(two["all"] - 1) < 0.1 and two["clicks"] < 0.85
-        else:
-            assert abs(two["clicks"] - 1) < 0.05 and two["all"] > 1.3
+            continue
+        assert two["all"] > 1.3
+        # with all gradients, DR is wrong on clicks, too
+        assert (abs(two["clicks"] - 1) < 0.05) == (name != "dr_joint")
     people = BOX.people(guess.at)
     share = people["glad_clicks"] / people["clicks"]
     assert f"{100 * share:.0f}\N{NO-BREAK SPACE}% of the clicks" in guess.told
