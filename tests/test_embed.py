@@ -56,7 +56,10 @@ def test_the_engine_of_figures_has_every_view_and_no_more():
         path.stem
         for path in embed.files("mtl_lessons").joinpath("web").glob("view_*.js")
     }
-    own = {"parts", "aggregators", "motion", "guess", "explorable"}
+    own = {
+        *("parts", "aggregators", "motion", "guess", "grips"),
+        "explorable",
+    }
     assert set(embed.modules("explorable")) == own | views
 
 
