@@ -305,7 +305,9 @@ def main(arguments: list[str]) -> int:
     suite = Suite(asked.root, chosen, options, asked.jobs, asked.coverage)
     start = time.perf_counter()
     # ended by a program as by Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ctrl-C, too: a shell lets what it runs in the background ignore it.
+    for ends in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ends, signal.default_int_handler)
     workers = [
         threading.Thread(target=suite.work, daemon=True)
         for _ in range(asked.jobs)
