@@ -119,6 +119,14 @@ def step_by_step(monkeypatch):
 
 
 @pytest.fixture
+def displayed(monkeypatch):
+    """What a notebook would show, in order."""
+    found = []
+    monkeypatch.setattr("IPython.display.display", found.append)
+    return found
+
+
+@pytest.fixture
 def own_state(tmp_path, monkeypatch):
     """What is passed of the exercises is kept for this test alone."""
     monkeypatch.setenv("MTL_LESSONS_STATE", str(tmp_path / "state.json"))

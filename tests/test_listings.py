@@ -8,13 +8,6 @@ import pytest
 from mtl_lessons import listings, metrics
 
 
-@pytest.fixture
-def displayed(monkeypatch):
-    found = []
-    monkeypatch.setattr("IPython.display.display", found.append)
-    return found
-
-
 def test_functions_and_classes_one_after_the_other(displayed):
     assert listings.show(metrics.interval, metrics.Interval) is None
     text = repr(displayed[0])

@@ -32,13 +32,6 @@ def column(*cells) -> list[str]:
     return tables.Column("x", cells).texts()
 
 
-@pytest.fixture
-def displayed(monkeypatch):
-    found = []
-    monkeypatch.setattr("IPython.display.display", found.append)
-    return found
-
-
 @pytest.mark.parametrize(
     ("cells", "texts"),
     [

@@ -17,13 +17,6 @@ from mtl_lessons.metrics import Interval
 ADS = Interval(0.2031, 0.1866, 0.2194)
 
 
-@pytest.fixture
-def displayed(monkeypatch):
-    found = []
-    monkeypatch.setattr("IPython.display.display", found.append)
-    return found
-
-
 def test_a_conclusion_that_holds_is_displayed(displayed):
     text = "**Ads gain {ads}** with {rows:,} labels; items {item:+.3f}."
     shown = takeaway.show(
