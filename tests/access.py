@@ -163,3 +163,24 @@ def unreached(page) -> list[str]:
     """Elements that scroll and that the keyboard does not reach, however wide the text is set."""
     stretch(page)
     return page.evaluate(UNREACHED)
+
+
+# em a letter: DejaVu Sans, in which budgets were set; Arial has 0.47, Liberation Mono 0.60
+WIDE = 0.537
+RUNS = """() => {
+  const span = document.createElement("span");
+  span.textContent = "The quick brown fox jumps over the lazy dog, 0123456789";
+  Object.assign(span.style, { position: "absolute", whiteSpace: "nowrap", fontSize: "100px" });
+  document.querySelector("main").append(span);
+  const em = span.getBoundingClientRect().width / span.textContent.length / 100;
+  span.remove();
+  return em;
+}"""
+
+
+def room(page) -> float:
+    """How much wider the page's font runs than DejaVu Sans, at least 1.
+
+    A budget in screens may grow by that: no verdict depends on a machine's fonts.
+    """
+    return max(1.0, page.evaluate(RUNS) / WIDE)
