@@ -9,13 +9,11 @@ import re
 import shutil
 from pathlib import Path
 
-import cells
-import chapters
-import glossary
 import nbformat
 import pytest
 from access import frames, room, violations
 from browser import new_reader
+from mtl_book import cells, chapters, glossary
 from serve import serving
 from test_site import jupyter_book
 

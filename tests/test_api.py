@@ -5,8 +5,8 @@ It has its call and its description there.
 
 import importlib
 
-import api
 import pytest
+from mtl_book import api
 
 from mtl_lessons import backend  # noqa: F401  # so that chapters can be imported quietly
 

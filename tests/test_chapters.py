@@ -2,8 +2,8 @@
 
 import json
 
-import chapters
 import pytest
+from mtl_book import chapters
 from notebooks import chapters as notebooks
 
 

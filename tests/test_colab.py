@@ -11,10 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import chapters
 import nbformat
 import notebooks
 import pytest
+from mtl_book import chapters, copies
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -155,7 +155,7 @@ def installed(colab, wheel, missing, serve, tmp_path_factory):
     before = frozen(colab)
     target = tmp_path_factory.mktemp("colab") / FIRST.name
     with serve(wheel.parents[1]) as address:
-        notebooks.publish(FIRST, target, f"{address}/wheels/{wheel.name}")
+        copies.publish(FIRST, target, f"{address}/wheels/{wheel.name}")
         done = run(colab, target)
     assert done.returncode == 0, done.stderr[-3000:]
     moved = {
@@ -190,7 +190,7 @@ def test_a_published_notebook_installs_what_is_missing_and_runs(installed):
 @pytest.mark.parametrize("chapter", OTHERS, ids=lambda path: path.stem)
 def test_the_published_notebook_runs_alone(chapter, colab, package, tmp_path):
     """All chapters have the same setup cell; here the package is there already."""
-    notebooks.publish(chapter, tmp_path / chapter.name, None)
+    copies.publish(chapter, tmp_path / chapter.name, None)
     done = run(colab, tmp_path / chapter.name)
     assert done.returncode == 0, done.stderr[-3000:]
     assert_ran_to_the_end(tmp_path / chapter.name)
@@ -238,7 +238,7 @@ def test_without_the_package_the_setup_cell_says_what_to_do(
 ):
     notebook = notebooks.with_setup(nbformat.v4.new_notebook())
     nbformat.write(notebook, tmp_path / "source.ipynb")
-    notebooks.publish(
+    copies.publish(
         tmp_path / "source.ipynb", tmp_path / "notebook.ipynb", address
     )
     done = run(colab, tmp_path / "notebook.ipynb", PIP_RETRIES="0")

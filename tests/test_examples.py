@@ -9,8 +9,8 @@ import inspect
 import pkgutil
 import re
 
-import chapters
 import pytest
+from mtl_book import chapters
 
 import mtl_lessons
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import notebooks
 import pytest
+from mtl_book import copies
 from packaging.requirements import Requirement
 
 from mtl_lessons import embed, quiz
@@ -255,7 +256,7 @@ def test_a_quiz_that_was_run_is_stored_as_its_mark():
 def test_what_stands_still_is_published_with_its_style(kind):
     stored_html = f'<div class="mtl-{kind}">x</div>'
     data = {"text/html": stored_html}
-    notebooks._fill(data)
+    copies._fill(data)
     assert ".mtl-takeaway" in data["text/html"]
     assert embed.strip(data["text/html"]) == stored_html
 
@@ -277,7 +278,7 @@ def test_publish_fills_in_the_address_the_engine_and_plain_markdown(tmp_path):
         nbformat.v4.new_output("display_data", data={"text/html": html})
     ]
     nbformat.write(notebook, tmp_path / "source.ipynb")
-    notebooks.publish(
+    copies.publish(
         tmp_path / "source.ipynb",
         tmp_path / "target.ipynb",
         "https://example.org/wheels/x.whl",
@@ -301,9 +302,9 @@ def test_publish_fills_in_the_address_the_engine_and_plain_markdown(tmp_path):
 
 def test_the_list_of_sources_has_what_the_questions_cite():
     assert {"caruana1997", "ma2018mmoe"} <= set(
-        notebooks.cited(small(), "shared_networks")
+        copies.cited(small(), "shared_networks")
     )
-    assert notebooks.cited(small(), "no_such_chapter") == []
+    assert copies.cited(small(), "no_such_chapter") == []
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -316,7 +317,7 @@ def test_a_chapter_stores_no_question_and_publishes_its_five(path, tmp_path):
     ]
     assert [quiz for quiz in asked if quiz] == [(chapter, None, False)]
     assert "mtl-question" not in path.read_text(encoding="utf-8")
-    notebooks.publish(path, tmp_path / path.name, None)
+    copies.publish(path, tmp_path / path.name, None)
     published = (tmp_path / path.name).read_text(encoding="utf-8")
     assert published.count('class=\\"mtl-question\\"') == 5
     assert f'quiz.show(\\"{chapter}\\", every=True)' in published
@@ -325,7 +326,7 @@ def test_a_chapter_stores_no_question_and_publishes_its_five(path, tmp_path):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_published_chapter_has_no_myst_left(path, tmp_path):
-    notebooks.publish(path, tmp_path / path.name, None)
+    copies.publish(path, tmp_path / path.name, None)
     text = "\n".join(
         cell.source
         for cell in read(tmp_path / path.name).cells

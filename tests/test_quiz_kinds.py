@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import take_along
-import trainer
 from bank import BANK, Outline, bank_of
+from mtl_book import take_along, trainer
 
 from mtl_lessons import embed, quiz
 from mtl_lessons.markup import tag

@@ -16,13 +16,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urljoin
 
-import mtl_site
 import nbformat
 import notebooks
 import pytest
-import trainer
 from access import PATIENCE, UNREACHED, frames, stretch, unreached, violations
 from browser import watch
+from mtl_book import pages, published, trainer
 from serve import serving
 
 from mtl_lessons import embed, quiz
@@ -725,7 +724,7 @@ def test_half_an_address_leads_nowhere(known):
     config = SimpleNamespace(
         mtl_repository=known[0], mtl_site_url=known[1], mtl_branch="gh-pages"
     )
-    assert mtl_site.colab_url(config, mtl_site.FIRST) is None
+    assert published.colab_url(config, pages.FIRST) is None
 
 
 def test_a_build_that_knows_no_address_has_no_dead_button(html):
@@ -840,11 +839,11 @@ def test_faults_name_cells_that_failed():
             "error", ename="ZeroDivisionError", evalue="division by zero"
         )
     ]
-    assert list(mtl_site.faults(notebook)) == [
+    assert list(published.faults(notebook)) == [
         "cell 1 (1 / 0): expected no error, found ZeroDivisionError: division by zero"
     ]
     cell.metadata["tags"] = ["raises-exception"]
-    assert list(mtl_site.faults(notebook)) == []
+    assert list(published.faults(notebook)) == []
 
 
 def test_the_engine_is_stored_once_for_all_pages(html):

@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import take_along
-import trainer
 from bank import BANK, Outline, bank_of
+from mtl_book import take_along, trainer
 
 from mtl_lessons import console, quiz
 from mtl_lessons.__main__ import main

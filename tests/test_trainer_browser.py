@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import trainer
 from access import violations
 from bank import BANK, bank_of
 from browser import new_reader
+from mtl_book import trainer
 from serve import serving
 from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
 
@@ -1057,7 +1057,10 @@ def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(
 def test_every_string_of_the_trainer_is_used_and_every_used_string_is_there():
     code = "".join(
         path.read_text(encoding="utf-8")
-        for path in (*MODULES, *(ROOT / "book" / "_ext").glob("t*.py"))
+        for path in (
+            *MODULES,
+            *(ROOT / "book" / "_ext" / "mtl_book").glob("t*.py"),
+        )
     )
     dynamic = ("label-", "any-", "which-", "pace-", "import-", "to-")
     for name in embed.strings("trainer"):

@@ -10,7 +10,6 @@ import posixpath
 import re
 from pathlib import Path
 
-import take_along
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -18,6 +17,8 @@ from sphinx.util.docutils import SphinxDirective
 from mtl_lessons import embed, quiz
 from mtl_lessons.markup import tag
 from mtl_lessons.quiz import Bank, Question
+
+from . import take_along
 
 PAGES = ("practice", "interview", "cards", "progress")
 BANK = "_static/mtl/bank.json"

@@ -20,7 +20,7 @@ from sphinxcontrib.bibtex.directives import BibliographyDirective
 from mtl_lessons import embed, quiz
 from mtl_lessons.quiz import stored
 
-BOOK = Path(__file__).resolve().parents[1]
+BOOK = Path(__file__).resolve().parents[2]
 QUESTIONS, REFERENCES = BOOK / "questions", BOOK / "references.bib"
 STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
 LOGGER = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import griffe
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGES = ROOT / "book" / "api"
 # what several chapters use
 SHARED = (

@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from mtl_lessons import quiz
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BOOK = ROOT / "book"
 ENTRY = re.compile(r"^( *)- file: book/(\w+)$", re.MULTILINE)
 

@@ -1,0 +1,95 @@
+"""The Sphinx extension of this book: what its site needs and Jupyter Book does not bring.
+
+- Formulas become MathML at build time (formulas.py).
+- Notebooks are refused if they were not run, and published beside the site (published.py); what a
+  learner gets is made in copies.py.
+- Folded cells, and code that fits any screen (cells.py).
+- The reference of the package (api.py).
+- The chapters on the landing page (chapters.py), and a figure on it (playable.py).
+- Terms of the glossary that open in place (glossary.py).
+- Questions on pages, and the sources of a chapter (quizzes.py).
+- The interview trainer's pages, and what can be taken along (trainer.py, take_along.py).
+- Each page gets the engines and styles that it needs, and no other (pages.py).
+- Static files that no page uses are not shipped (finish.py).
+
+Where the public copy will be is said by the environment:
+
+  MTL_REPOSITORY  `owner/name` on GitHub
+  MTL_BRANCH      the branch that holds the built site (gh-pages)
+  MTL_SITE_URL    the address of the site, where notebooks find the package
+
+Without repository and address there is no button for Colab: a notebook there could not find the
+package.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from zlib import crc32
+
+from sphinx.application import Sphinx
+
+HERE = Path(__file__).resolve().parent
+# the site shows the package of its own checkout, installed or not
+sys.path.insert(0, str(HERE.parents[2]))
+
+from mtl_lessons import __version__, embed, markup, quiz  # noqa: E402
+
+from . import (  # noqa: E402
+    api,
+    cells,
+    chapters,
+    finish,
+    formulas,
+    glossary,
+    pages,
+    playable,
+    published,
+    quizzes,
+    trainer,
+)
+
+PARTS = (
+    formulas,
+    cells,
+    chapters,
+    glossary,
+    playable,
+    quizzes,
+    trainer,
+    published,
+    pages,
+    finish,
+)
+SETTINGS = {"repository": "", "branch": "gh-pages", "site_url": ""}
+
+
+def setup(app: Sphinx) -> dict:
+    for name, default in SETTINGS.items():
+        value = os.environ.get(f"MTL_{name.upper()}", default)
+        app.add_config_value(f"mtl_{name}", value, "html", str)
+    for part in PARTS:
+        part.setup(app)
+    # before the contents are read
+    app.connect("config-inited", lambda *_: api.write(), priority=100)
+    app.connect("config-inited", set_address)
+    code = b"".join(source.read_bytes() for source in sources())
+    return {
+        "version": __version__,
+        "env_version": crc32(code),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
+
+
+def set_address(app: Sphinx, config) -> None:
+    config.html_baseurl = config.mtl_site_url
+
+
+def sources() -> Iterator[Path]:
+    """What pages are made with: when it changes, all are built again."""
+    yield from sorted(HERE.glob("*.py"))
+    yield from sorted(Path(quiz.__file__).parent.rglob("*.py"))
+    for module in (embed, markup):
+        yield Path(module.__file__)
