@@ -17,8 +17,12 @@ def test_every_notebook_is_a_chapter_of_the_map():
 
 @pytest.mark.parametrize("name", chapters.names())
 def test_a_chapter_says_what_it_asks_and_how_long_it_takes(name):
-    title, rest = chapters.entry(name).split("\n", 1)
-    mark = "   - " if "." in chapters.numbers()[name] else "1. "
+    entry = chapters.entry(name)
+    if part := chapters.captions().get(name):
+        entry = entry.removeprefix(f"\n{part}\n\n")
+    title, rest = entry.split("\n", 1)
+    number = chapters.numbers()[name]
+    mark = "   - " if "." in number else f"{number}. "
     assert title.startswith(f"{mark}**[") and f"]({name}.ipynb)** " in title
     for words in (" minutes", "before you start: "):
         assert words in rest, (
@@ -46,3 +50,23 @@ def test_a_further_page_of_a_chapter_does_not_move_the_numbers():
     found = chapters.numbers()
     assert found["inputs_outputs"] == "4" and found["funnel"] == "4.1"
     assert found["two_tasks"] == "5"
+
+
+def test_a_part_is_named_where_it_begins(tmp_path, monkeypatch):
+    contents = """parts:
+- chapters:
+  - file: book/concept
+- caption: Beyond
+  numbered: true
+  chapters:
+  - file: book/funnel
+- caption: For the interview
+  chapters:
+  - file: book/practice
+"""
+    (tmp_path / "_toc.yml").write_text(contents, encoding="utf-8")
+    monkeypatch.setattr(chapters, "ROOT", tmp_path)
+    assert chapters.names() == ["concept", "funnel"]
+    assert chapters.captions() == {"funnel": "Beyond"}
+    assert chapters.entry("concept").startswith("1. **[")
+    assert chapters.entry("funnel").startswith("\nBeyond\n\n2. **[")

@@ -21,6 +21,7 @@ from mtl_lessons import quiz
 ROOT = Path(__file__).resolve().parents[3]
 BOOK = ROOT / "book"
 ENTRY = re.compile(r"^( *)- file: book/(\w+)$", re.MULTILINE)
+CAPTION = re.compile(r"^ *- caption: (.+)$", re.MULTILINE)
 
 
 def names() -> list[str]:
@@ -43,6 +44,17 @@ def numbers() -> dict[str, str]:
         else:
             chapter, page, depth = chapter + 1, 0, len(indent)
         found[name] = f"{chapter}.{page}" if nested else f"{chapter}"
+    return found
+
+
+def captions() -> dict[str, str]:
+    """The part that begins with a chapter: its name in the table of contents."""
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    found = {}
+    for caption in CAPTION.finditer(contents):
+        first = ENTRY.search(contents, caption.end())
+        if first and first[2] in names():
+            found[first[2]] = caption[1]
     return found
 
 
@@ -75,12 +87,14 @@ def said_first(name: str) -> str:
 
 
 def entry(name: str) -> str:
-    """A chapter of the map, as Markdown."""
+    """A chapter of the map, as Markdown; before it the part that it begins."""
     head = quiz.load(name, BOOK / "questions").data
-    mark = "   - " if "." in numbers()[name] else "1. "
+    number = numbers()[name]
+    mark = "   - " if "." in number else f"{number}. "
     space = " " * len(mark)
+    part = f"\n{captions()[name]}\n\n" if name in captions() else ""
     return (
-        f"{mark}**[{head['title']}]({name}.ipynb)** {head['about']}\n"
+        f"{part}{mark}**[{head['title']}]({name}.ipynb)** {head['about']}\n"
         f"{space}{said_first(name)}\n"
     )
 
