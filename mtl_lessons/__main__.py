@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="check again whenever the file is saved",
     )
-    check.set_defaults(run=_check)
+    check.set_defaults(run=_check_exercise)
     reset = commands.add_parser("reset", help="forget what was passed")
     reset.add_argument("exercise", choices=exercises.names())
     reset.set_defaults(run=_reset)
@@ -93,7 +93,7 @@ def _start(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _check(asked: argparse.Namespace) -> int:
+def _check_exercise(asked: argparse.Namespace) -> int:
     name = asked.exercise or asked.file.stem
     if name not in exercises.names():
         return _refuse(
@@ -110,7 +110,7 @@ def _check(asked: argparse.Namespace) -> int:
                 return status
             check.make_ready()
             print(_words("watching", file=asked.file), flush=True)
-            _wait(asked.file, saved)
+            _wait_for_change(asked.file, saved)
     finally:
         check.close()
 
@@ -227,7 +227,7 @@ def _print(result: object) -> None:
     print(result, end="\n\n", flush=True)
 
 
-def _wait(file: Path, saved: int) -> None:
+def _wait_for_change(file: Path, saved: int) -> None:
     # some editors replace the file
     while not file.exists() or file.stat().st_mtime_ns == saved:
         time.sleep(0.2)
@@ -241,7 +241,7 @@ def _reset(asked: argparse.Namespace) -> int:
 
 def _grid(asked: argparse.Namespace) -> int:
     for name in asked.names or stored.RECIPES:
-        stored.write(name, stored.compute(name, partial(_count, name)))
+        stored.write(name, stored.compute(name, partial(_show_count, name)))
     return 0
 
 
@@ -253,7 +253,7 @@ def _stored(name: str) -> str:
     return name
 
 
-def _count(name: str, done: int, total: int) -> None:
+def _show_count(name: str, done: int, total: int) -> None:
     print(f"{name}: {done}/{total}", file=sys.stderr)
 
 

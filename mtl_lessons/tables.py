@@ -161,7 +161,7 @@ class Column:
     def is_number(self) -> bool:
         """Whether its cells are numbers, and are aligned at the right."""
         return all(
-            _is_missing(cell)
+            _is_empty(cell)
             or _is_number(cell)
             or (isinstance(cell, str) and (cell in BLANK or is_written(cell)))
             for cell in self.cells
@@ -193,7 +193,7 @@ class Column:
         ]
 
     def _text(self, cell: Any, spec: str, bounds: str) -> str:
-        if _is_missing(cell):
+        if _is_empty(cell):
             return SAY["missing"]
         if isinstance(cell, Interval):
             return format(cell, bounds)
@@ -281,7 +281,7 @@ def _drawn(
     """
     if not all(map(math.isfinite, interval)):
         return ""
-    mean, low, high, zero = (_place(x, scale) for x in (*interval, null))
+    mean, low, high, zero = (_percent(x, scale) for x in (*interval, null))
     middle = HEIGHT / 2
     parts = [
         f'<path class="mtl-null" d="M{zero:.1f} 0V{HEIGHT}"/>',
@@ -304,7 +304,7 @@ def _svg(width: int, clear: bool, parts: Sequence[str]) -> str:
     )
 
 
-def _place(value: float, scale: tuple[float, float]) -> float:
+def _percent(value: float, scale: tuple[float, float]) -> float:
     low, high = scale
     share = (value - low) / (high - low) if high > low else 0.5
     return MARGIN + share * (WIDTH - 2 * MARGIN)
@@ -338,7 +338,7 @@ def _is_float(cell: Any) -> bool:
     return _is_number(cell) and not isinstance(cell, Integral)
 
 
-def _is_missing(cell: Any) -> bool:
+def _is_empty(cell: Any) -> bool:
     return cell is None or (_is_float(cell) and math.isnan(float(cell)))
 
 

@@ -309,7 +309,7 @@ def test_the_readers_own_interrupt_ends_the_code(two, impatient, monkeypatch):
         raise KeyboardInterrupt
 
     before = threading.active_count()
-    monkeypatch.setattr(sandbox, "_wait", interrupted)
+    monkeypatch.setattr(sandbox, "_wait_in_seconds", interrupted)
     with pytest.raises(KeyboardInterrupt):
         two.heads.check(forever, seconds=3600)
     ends(before)

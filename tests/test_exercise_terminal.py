@@ -153,7 +153,7 @@ def test_watch_checks_only_what_has_changed(tmp_path, capsys, monkeypatch):
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr(cli, "_wait", save)
+    monkeypatch.setattr(cli, "_wait_for_change", save)
     monkeypatch.setattr(cli, "Child", Verdicts)
     ASKED.clear()
     FAILING.clear()
@@ -268,7 +268,7 @@ def test_wait_ends_when_the_file_is_saved(tmp_path):
     file.write_text("")
     timer = threading.Timer(0.3, lambda: file.write_text("x"))
     timer.start()
-    cli._wait(file, file.stat().st_mtime_ns)
+    cli._wait_for_change(file, file.stat().st_mtime_ns)
     timer.join()
     assert file.read_text() == "x"
 

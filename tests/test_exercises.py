@@ -96,7 +96,7 @@ def as_measured(monkeypatch):
             }
             monkeypatch.setattr(
                 ALL["two_tasks"].checks,
-                "_trained",
+                "_scores_after",
                 lambda subject, label, weights: trained[weights["item"]],
             )
         together, alone = (
@@ -275,21 +275,21 @@ def test_typical_mistakes_give_other_numbers_than_the_right_ones():
         near = [
             key
             for task in two.NAMES
-            for key, value in two._look_alikes(task, *given)
+            for key, value in two._mistaken_numbers(task, *given)
             if abs(value - right[task]) < 2e-3
         ]
         assert near == [], seed
-    multi, single = three._scores(4)
+    multi, single = three._noisy_scores(4)
     right = {
         task: three._interval(runs)
         for task, runs in three._differences(multi, single).items()
     }
-    alike = three._look_alikes(multi, single)
+    alike = three._mistaken_reports(multi, single)
     same = {
         key
         for key, wrong in alike
         for task, numbers in wrong.items()
-        if three._same(numbers, right[task])
+        if three._near(numbers, right[task])
     }
     assert same <= {"absolute"}  # where all five seeds gained
 
@@ -363,7 +363,7 @@ def test_light_checks_agree_with_the_model_answers():
     assert two._right(*given) == pytest.approx(
         ALL["two_tasks"].module.report(*given), abs=1e-9
     )
-    multi, single = three._scores(6)
+    multi, single = three._noisy_scores(6)
     expected = module.report(multi, single)
     for task, runs in three._differences(multi, single).items():
         assert three._interval(runs) == pytest.approx(

@@ -180,7 +180,7 @@ def test_names_stand_apart_and_inside_and_off_the_handles():
         boxes = [box for box, _ in names_on(ARROWS.draw(point(a, b)))]
         assert boxes
         for g in map(np.array, (a, b)):
-            x, y = shown._spot(g.astype(float))
+            x, y = shown._tip(g.astype(float))
             # what the printing rounds away
             boxes.append((x - 13.8, y - 13.8, x + 13.8, y + 13.8))
         names, grips = boxes[:-2], boxes[-2:]

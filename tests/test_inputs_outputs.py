@@ -1654,9 +1654,10 @@ def test_worlds_and_estimators_side_by_side_learn_what_each_learns_alone(
         funnel.train_side_by_side(["esmm"], disturbed, 2),
     )
     ips, esmm = (
-        with_ips[name](funnel._read(both)).numpy() for name in ("ips", "esmm")
+        with_ips[name](funnel._inputs_of(both)).numpy()
+        for name in ("ips", "esmm")
     )
-    other = alone["esmm"](funnel._read(both)).numpy()
+    other = alone["esmm"](funnel._inputs_of(both)).numpy()
     # the first world notices neither the other estimator nor the second world
     np.testing.assert_allclose(esmm[:, 0], other[:, 0], atol=1e-4)
     assert np.abs(esmm[:, 1] - other[:, 1]).max() > 1e-3

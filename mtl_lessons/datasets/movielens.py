@@ -111,14 +111,14 @@ def movielens(
         else fetch(release.url, release.sha256, progress=progress)
     )
     with reading(source):
-        text = _text(source, release.items)
+        text = _file_text(source, release.items)
         items = _parse_items(text, release.items_separator)
-        text = _text(source, release.ratings)
+        text = _file_text(source, release.ratings)
         ratings = _parse_ratings(text, release.ratings_separator, items["id"])
     return MovieLens(ratings, items)
 
 
-def _text(source: Path, name: str) -> str:
+def _file_text(source: Path, name: str) -> str:
     """One file of the zip archive, or of the folder, without blank lines at its
     ends.
 

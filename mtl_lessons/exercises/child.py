@@ -179,11 +179,11 @@ def main(name: str, report: str, *options: str) -> None:
             tell(step=step.name, running=not (begun or step.light))
             begun = begun or not step.light
         else:
-            tell(step=step.name, result=_plain(result))
+            tell(step=step.name, result=_writable(result))
     tell(step=None)
 
 
-def _plain(result: Result) -> dict:
+def _writable(result: Result) -> dict:
     """A result without what cannot be written down."""
     return {
         "heading": result.heading,

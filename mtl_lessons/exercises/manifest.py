@@ -142,13 +142,13 @@ def _contradictions(
         if step["section"] not in data["sections"]:
             found = step["section"]
             yield (
-                _line(node, "section"),
+                _line_of(node, "section"),
                 f"section: expected one of {sections}, found {found}",
             )
         if not (folder / step["starter"]).is_file():
             file = f"{folder.name}/{step['starter']}"
             yield (
-                _line(node, "starter"),
+                _line_of(node, "starter"),
                 f"starter: expected the file {file}, found none",
             )
         yield from _badly_braced(node, "passed", step["passed"])
@@ -159,7 +159,7 @@ def _contradictions(
             not in data["sections"]
         ):
             yield (
-                _line(node, "read"),
+                _line_of(node, "read"),
                 f"read: expected one of {sections}, found {message['read']}",
             )
         yield from _badly_braced(node, "text", message["text"])
@@ -173,8 +173,8 @@ def _badly_braced(
         list(Formatter().parse(text))
     except ValueError as error:
         expected = "braces around the names of facts, {{ and }} for others"
-        yield _line(node, key), f"{key}: expected {expected}, found: {error}"
+        yield _line_of(node, key), f"{key}: expected {expected}, found: {error}"
 
 
-def _line(node: yaml.Node, key: str) -> int:
+def _line_of(node: yaml.Node, key: str) -> int:
     return shapes.line_of(shapes.inside(node, key))

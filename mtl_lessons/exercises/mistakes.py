@@ -75,7 +75,7 @@ def came_from(error: BaseException) -> str:
     """A sentence with the line of the learner's code that an error came from;
     else empty.
     """
-    place = _place(error)
+    place = _learners_line(error)
     return embed.strings("exercises")["place"].format(**place) if place else ""
 
 
@@ -86,7 +86,7 @@ def is_own(file: str) -> bool:
     )
 
 
-def _place(error: BaseException) -> dict | None:
+def _learners_line(error: BaseException) -> dict | None:
     """The last line of a traceback that is the learner's own: neither ours nor
     a library's.
     """

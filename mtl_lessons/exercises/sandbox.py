@@ -117,7 +117,7 @@ def _in_a_thread(work: Callable[[], Any], seconds: float, keep: bool) -> Any:
     )
     thread.start()
     try:
-        in_time = _wait(ended, seconds)
+        in_time = _wait_in_seconds(ended, seconds)
     except BaseException:  # the reader's own interrupt
         _stop(thread, ended, seconds)
         raise
@@ -132,7 +132,7 @@ def _in_a_thread(work: Callable[[], Any], seconds: float, keep: bool) -> Any:
     return found["value"]
 
 
-def _wait(ended: threading.Event, seconds: float) -> bool:
+def _wait_in_seconds(ended: threading.Event, seconds: float) -> bool:
     """Wait, a second at a time: on Windows, Ctrl-C is heard in between only."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0 and not ended.wait(

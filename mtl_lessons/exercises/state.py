@@ -42,7 +42,7 @@ def of(exercise: str) -> dict[str, dict]:
 
     Steps that were never tried are not there.
     """
-    steps = _read().get(exercise)
+    steps = _stored().get(exercise)
     if not isinstance(steps, dict):
         return {}
     return {
@@ -66,7 +66,7 @@ def _facts(step: dict) -> dict:
 def note(exercise: str, step: str, **facts: bool | int) -> None:
     """Write down `passed=True` or `hints=2` of a step."""
     steps = of(exercise)
-    _write(_read() | {exercise: steps | {step: steps.get(step, {}) | facts}})
+    _write(_stored() | {exercise: steps | {step: steps.get(step, {}) | facts}})
 
 
 def forget(exercise: str, step: str | None = None) -> None:
@@ -76,10 +76,10 @@ def forget(exercise: str, step: str | None = None) -> None:
         for name, facts in of(exercise).items()
         if step not in (None, name)
     }
-    _write(_read() | {exercise: kept})
+    _write(_stored() | {exercise: kept})
 
 
-def _read() -> dict:
+def _stored() -> dict:
     with suppress(OSError, ValueError, RecursionError, RuntimeError):
         found = json.loads(path().read_text(encoding="utf-8"))
         return found if isinstance(found, dict) else {}

@@ -113,7 +113,7 @@ class AdsMap(GainMap):
         gains = "; ".join(
             self.say["gain"].format(
                 control=self.say[CONTROLS[control]],
-                verdict=SHARED[_said(cell.verdict(prefix, control), task)],
+                verdict=SHARED[_verdict(cell.verdict(prefix, control), task)],
                 **{
                     name: signed(value)
                     for name, value in cell.gain(prefix, control)
@@ -171,10 +171,10 @@ def _controls(cell: Cell) -> list[str]:
     return [control for control in CONTROLS if control in cell.runs]
 
 
-def _said(verdict: str, task: str) -> str:
+def _verdict(verdict: str, task: str) -> str:
     """What a difference is to its task: of an error, less is a gain.
 
-    >>> _said("loss", "rating"), _said("loss", "ads")
+    >>> _verdict("loss", "rating"), _verdict("loss", "ads")
     ('gain', 'loss')
     """
     return OPPOSITE[verdict] if task in ERRORS else verdict

@@ -133,7 +133,7 @@ class BiasBox(Explorable):
     def draw(self, state: Point) -> str:
         """The stream of people, and every estimator judged twice."""
         stream = _stream(self.people(state))
-        judged = _judged(self.ratios(state), self.span)
+        judged = _verdict_rows(self.ratios(state), self.span)
         return f'<div class="mtl-funnel">{stream}{judged}</div>'
 
 
@@ -219,8 +219,8 @@ def _block(kind: str, top: int, count: int, buyers: int, glad: int) -> str:
     a good mood.
     """
     dots, buying = round(count / EACH), round(buyers / EACH)
-    rest = "".join(_row(top, row, buying, dots) for row in range(DEEP))
-    bought = "".join(_row(top, row, 0, buying) for row in range(DEEP))
+    rest = "".join(_dots(top, row, buying, dots) for row in range(DEEP))
+    bought = "".join(_dots(top, row, 0, buying) for row in range(DEEP))
     under, wide = top + BLOCK + 3, _width(count)
     return (
         f"<g class='mtl-people'><path class='mtl-on-{kind}' d='{rest}'/>"
@@ -229,7 +229,7 @@ def _block(kind: str, top: int, count: int, buyers: int, glad: int) -> str:
     )
 
 
-def _row(top: int, row: int, start: int, end: int) -> str:
+def _dots(top: int, row: int, start: int, end: int) -> str:
     """A line of dots of a block that is filled by columns: from person `start`
     to before person `end`.
     """
@@ -244,7 +244,7 @@ def _row(top: int, row: int, start: int, end: int) -> str:
 # ---- the estimators ----
 
 
-def _judged(
+def _verdict_rows(
     ratios: Mapping[str, Mapping[str, float]], span: tuple[float, float]
 ) -> str:
     """A row per estimator: how far its mean is from 1, on clicks and on all."""

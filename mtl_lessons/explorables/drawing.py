@@ -41,7 +41,7 @@ def dots(
 
     means = {name: interval(cell.runs[name]) for name in measures}
     rows = "".join(
-        _row(name, measures[name], cell.runs[name], 18 + ROW * i, x)
+        _measure_row(name, measures[name], cell.runs[name], 18 + ROW * i, x)
         for i, name in enumerate(measures)
     )
     foot = ROW * len(measures)
@@ -65,7 +65,7 @@ def dots(
     )
 
 
-def _row(
+def _measure_row(
     measure: str,
     name: str,
     runs: Sequence[float],

@@ -130,7 +130,7 @@ def reached(grid: Mapping[str, Any], case: str) -> np.ndarray:
     return np.array(grid["concave"][case])
 
 
-def _measured(runs: Runs) -> dict[str, str]:
+def _both_losses(runs: Runs) -> dict[str, str]:
     """Both losses as `0.062 ± 0.003`."""
     found = zip("ab", means(runs))
     return {
@@ -236,7 +236,7 @@ class Plot:
         as_good = self.path(
             _as_good(self.ends, weight, a, b, self.case == "worst")
         )
-        errors = [SAY["errors"].format(**_measured(runs))]
+        errors = [SAY["errors"].format(**_both_losses(runs))]
         return {
             "point": SAY["point"].format(**said),
             "lines": errors if self.is_trained else self._concave_lines(a, b),
@@ -269,7 +269,7 @@ class Plot:
         if method == "every":
             return nothing | {
                 "drawing": self._named(),
-                "below": _table(self.grid["methods"]),
+                "below": _methods_table(self.grid["methods"]),
             }
         runs = self.grid["methods"][method]
         drawing = (
@@ -285,7 +285,7 @@ class Plot:
         better = sum(clearly_better(runs, other) for other in sweep)
         worse = sum(clearly_better(other, runs) for other in sweep)
         return [
-            SAY["method-errors"].format(method=method, **_measured(runs)),
+            SAY["method-errors"].format(method=method, **_both_losses(runs)),
             SAY["against-weights"].format(
                 better=better, worse=worse, weights=len(sweep)
             ),
@@ -313,10 +313,10 @@ class Plot:
         )
 
 
-def _table(methods: Mapping[str, Runs]) -> str:
+def _methods_table(methods: Mapping[str, Runs]) -> str:
     rows = ""
     for name, runs in methods.items():
-        found = _measured(runs)
+        found = _both_losses(runs)
         losses = f"<td>{found['a']}</td><td>{found['b']}</td>"
         rows += (
             f'<tr class="mtl-method"><th scope="row">{name}</th>{losses}</tr>'

@@ -133,7 +133,9 @@ class Fusion(Explorable):
             for x, head in zip(KEYS, HEADS)
         )
         rows = "".join(
-            _row(place, name, fair.index(name), [p / best for p in found[name]])
+            _video_row(
+                place, name, fair.index(name), [p / best for p in found[name]]
+            )
             for place, name in enumerate(now)
         )
         said = SAY["drawing"].format(names=", ".join(now))
@@ -148,7 +150,7 @@ def scores(point: Point) -> dict[str, float]:
     """The score of each video, as the heads have it."""
     factors = WRONG[point["wrong"]]
     return {
-        name: _score(video, point, factors[video.new])
+        name: _fused(video, point, factors[video.new])
         for name, video in VIDEOS.items()
     }
 
@@ -166,7 +168,7 @@ def _predicted(video: Video, factor: float) -> tuple[float, float, float]:
     return video.click, video.like * factor, video.minutes
 
 
-def _score(video: Video, point: Point, factor: float) -> float:
+def _fused(video: Video, point: Point, factor: float) -> float:
     terms = zip(HEADS, _predicted(video, factor))
     if point["form"] == "sum":
         return sum(point[head] * p for head, p in terms)
@@ -214,7 +216,9 @@ def worth(point: Point) -> str:
     )
 
 
-def _row(place: int, name: str, fair: int, shares: Sequence[float]) -> str:
+def _video_row(
+    place: int, name: str, fair: int, shares: Sequence[float]
+) -> str:
     """A video at its place; it was at `fair` with right heads."""
     y, came = HEAD + ROW * place + 13, HEAD + ROW * fair + 13
     up = fair - place

@@ -52,7 +52,7 @@ class Gates(Explorable):
         moved = {
             f"{task}_{which}": decimal(self.moved(task, line))
             for task in TASKS
-            for which, line in (("own", task), ("other", _other(task)))
+            for which, line in (("own", task), ("other", _other_task(task)))
         }
         self.guess = Guess(
             SAY["ask"],
@@ -78,7 +78,7 @@ class Gates(Explorable):
         own = [
             task
             for task in TASKS
-            if self.moved(task, task) > self.moved(task, _other(task))
+            if self.moved(task, task) > self.moved(task, _other_task(task))
         ]
         return {("a",): 0, ("b",): 1, ("a", "b"): 2, (): 3}[tuple(own)]
 
@@ -135,7 +135,7 @@ class Gates(Explorable):
                 bars.append(_bar(left, top, task, float(weight)))
                 x = left + CELL * column + CELL // 2
                 y = top + MAP + CELL * (self.side - 1 - row) + CELL // 2
-                handles.append(_handle(x, y, f"{i}.{n}"))
+                handles.append(_gate_handle(x, y, f"{i}.{n}"))
         said = escape(SAY["drawn"].format(said=" ".join(self.words(state)[1:])))
         frame = f'viewBox="0 0 {WIDTH} {2 * ROW - 20}"'
         return (
@@ -177,7 +177,7 @@ class Gates(Explorable):
         )
 
 
-def _other(task: str) -> str:
+def _other_task(task: str) -> str:
     return "ba"[TASKS.index(task)]
 
 
@@ -191,17 +191,17 @@ def _shades(cells: np.ndarray, left: int, top: int) -> str:
             f"M{left + CELL * start} {top + CELL * (len(cells) - 1 - row) + CELL // 2}"
             f"h{CELL * length}"
             for row, reached in enumerate(cells >= level - 1e-9)
-            for start, length in _runs(reached)
+            for start, length in _neighbours(reached)
         ]
         if lines:
             paths.append(f'<path d="{"".join(lines)}"/>')
     return "".join(paths)
 
 
-def _runs(reached: np.ndarray) -> list[tuple[int, int]]:
+def _neighbours(reached: np.ndarray) -> list[tuple[int, int]]:
     """Where neighbours begin, and how many they are.
 
-    >>> _runs(np.array([True, True, False, True]))
+    >>> _neighbours(np.array([True, True, False, True]))
     [(0, 2), (3, 1)]
     """
     edges = np.flatnonzero(np.diff([0, *reached, 0]))
@@ -218,7 +218,7 @@ def _bar(left: int, top: int, task: str, weight: float) -> str:
     )
 
 
-def _handle(x: int, y: int, held: str) -> str:
+def _gate_handle(x: int, y: int, held: str) -> str:
     return (
         f'<g class="mtl-handle" data-held="{held}"><circle cx="{x}" cy="{y}" r="10"/>'
         f'<circle class="mtl-reach" cx="{x}" cy="{y}" r="28"/></g>'

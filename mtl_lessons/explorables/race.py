@@ -161,7 +161,7 @@ class Race(Explorable):
             name: paths(**_setting(state))[name][: state["step"] + 1]
             for name in RUNNERS
         }
-        return _plane(state, runs) + _table(self.ends(state))
+        return _loss_plane(state, runs) + _ends_table(self.ends(state))
 
     def ends(self, state: Point) -> dict[str, tuple[float, float]]:
         """Both losses, unscaled, of each runner at the step of the dial."""
@@ -227,7 +227,7 @@ def front(case: str) -> np.ndarray:
 
 def ground(case: str) -> dict[str, str]:
     """The contours of both losses and the front, as paths of the drawing."""
-    drawn = {"front": _line(front(case))}
+    drawn = {"front": _path(front(case))}
     for task, loss in zip("ab", LANDSCAPES[case]):
         drawn[task] = "".join(_contour(loss, level) for level in LEVELS)
     return drawn
@@ -238,21 +238,21 @@ def _contour(loss: Loss, level: float) -> str:
     angle = np.linspace(0, 2 * np.pi, 37)
     x = loss.c + np.sqrt(2 * level / loss.p) * np.cos(angle)
     y = loss.d + np.sqrt(2 * level / loss.q) * np.sin(angle) + loss.k * x**2
-    return _line(np.stack([x, y], axis=1)) + "z"
+    return _path(np.stack([x, y], axis=1)) + "z"
 
 
 # ---- the drawing ----
 
 
-def _spot(place: Vector) -> str:
+def _mark(place: Vector) -> str:
     return f"{SIDE / 2 + UNIT * place[0]:.1f} {SIDE / 2 - UNIT * place[1]:.1f}"
 
 
-def _line(places: np.ndarray) -> str:
-    return "M" + "L".join(map(_spot, places))
+def _path(places: np.ndarray) -> str:
+    return "M" + "L".join(map(_mark, places))
 
 
-def _plane(state: Point, runs: Mapping[str, np.ndarray]) -> str:
+def _loss_plane(state: Point, runs: Mapping[str, np.ndarray]) -> str:
     still = ground(state["case"])
     ends = ", ".join(
         f"{SAY[name]} ({decimal(x)}, {decimal(y)})"
@@ -260,14 +260,14 @@ def _plane(state: Point, runs: Mapping[str, np.ndarray]) -> str:
     )
     said = escape(SAY["drawn"].format(ends=ends))
     ways = "".join(
-        f'<g class="mtl-{name}"><path d="{_line(run)}"/></g>'
+        f'<g class="mtl-{name}"><path d="{_path(run)}"/></g>'
         for name, run in runs.items()
     )
     marks = "".join(
         _runner(i, name, run[-1])
         for i, (name, run) in enumerate(runs.items(), 1)
     )
-    x, y = _spot(np.array([state["x"], state["y"]])).split()
+    x, y = _mark(np.array([state["x"], state["y"]])).split()
     return (
         f'<svg class="mtl-plane mtl-race" viewBox="0 0 {SIDE} {SIDE}" role="img"'
         f' aria-label="{said}">'
@@ -282,14 +282,14 @@ def _plane(state: Point, runs: Mapping[str, np.ndarray]) -> str:
 
 def _runner(number: int, name: str, place: Vector) -> str:
     """The mark of a runner, which has its number."""
-    x, y = _spot(place).split()
+    x, y = _mark(place).split()
     return (
         f'<g class="mtl-{name} mtl-runner"><circle cx="{x}" cy="{y}" r="8"/>'
         f'<text x="{x}" y="{y}">{number}</text></g>'
     )
 
 
-def _table(ends: Mapping[str, tuple[float, float]]) -> str:
+def _ends_table(ends: Mapping[str, tuple[float, float]]) -> str:
     columns = [SAY["loss-a"], SAY["loss-b"]]
     rows = "".join(
         f'<tr class="mtl-{name}"><th scope="row">{i} {SAY[name]}</th>'

@@ -95,7 +95,7 @@ class TwoGradients(Explorable):
         said = {axis.name: axis.text(state[axis.name]) for axis in arrows}
         name = state["shown"]
         last = (
-            SAY["same"] if name == "all" else _chosen(name, found[name], a, b)
+            SAY["same"] if name == "all" else _step_of(name, found[name], a, b)
         )
         return [
             SAY["gradients"].format(**said),
@@ -115,7 +115,9 @@ class TwoGradients(Explorable):
             for name, d in found.items()
             if state["shown"] in ("all", name)
         }
-        return _plane(a, b, found, shown) + _table(found, shown, a, b)
+        return _gradient_plane(a, b, found, shown) + _steps_table(
+            found, shown, a, b
+        )
 
 
 def _coordinate(task: str, xy: str) -> Axis:
@@ -192,7 +194,7 @@ def _hurt(found: Steps, a: Vector, b: Vector) -> str:
     )
 
 
-def _chosen(name: str, d: Vector, a: Vector, b: Vector) -> str:
+def _step_of(name: str, d: Vector, a: Vector, b: Vector) -> str:
     change = {task: decimal(value) for task, value in changes(d, a, b).items()}
     return SAY["chosen"].format(name=SAY[name], step=pair(d), **change)
 
@@ -200,7 +202,7 @@ def _chosen(name: str, d: Vector, a: Vector, b: Vector) -> str:
 # ---- the plane ----
 
 
-def _plane(a: Vector, b: Vector, found: Steps, shown: Steps) -> str:
+def _gradient_plane(a: Vector, b: Vector, found: Steps, shown: Steps) -> str:
     ends = ", ".join(f"{SAY[name]} {pair(d)}" for name, d in shown.items())
     said = escape(SAY["drawn"].format(steps=ends))
     larger = _larger(found)
@@ -211,9 +213,9 @@ def _plane(a: Vector, b: Vector, found: Steps, shown: Steps) -> str:
     )
     return (
         f'<svg class="mtl-plane" viewBox="0 0 {SIDE} {SIDE}" role="img" aria-label="{said}">'
-        f'<path class="mtl-good" d="{_line(*_cone(a, b))}z"/>'
+        f'<path class="mtl-good" d="{_segment(*_cone(a, b))}z"/>'
         f'<path class="mtl-axis" d="M0 {half}h{SIDE}M{half} 0v{SIDE}"/>'
-        f'<path class="mtl-hull" d="{_line(larger * a, larger * b)}"/>'
+        f'<path class="mtl-hull" d="{_segment(larger * a, larger * b)}"/>'
         f"{_named(a, b, shown, larger)}{much if larger > 1 else ''}"
         f"{_handle('a', a)}{_handle('b', b)}</svg>"
     )
@@ -226,13 +228,13 @@ def _larger(found: Steps) -> int:
     return fits[0] if fits and longest else 1
 
 
-def _at(v: Vector) -> tuple[str, str]:
+def _end_of(v: Vector) -> tuple[str, str]:
     """Where a vector ends, in the drawing."""
     return f"{SIDE / 2 + UNIT * v[0]:.1f}", f"{SIDE / 2 - UNIT * v[1]:.1f}"
 
 
-def _line(*vectors: Vector) -> str:
-    return "M" + "L".join(" ".join(_at(v)) for v in vectors)
+def _segment(*vectors: Vector) -> str:
+    return "M" + "L".join(" ".join(_end_of(v)) for v in vectors)
 
 
 def _unit(v: Vector) -> Vector:
@@ -243,13 +245,13 @@ def _arrow(v: Vector) -> str:
     """From the origin to v, with a head of 8, or of half the arrow."""
     back = _unit(v) * min(8 / UNIT, np.linalg.norm(v) / 2)
     side = back[::-1] * [-0.5, 0.5]
-    head = _line(v - back + side, v, v - back - side)
-    return f'<path d="{_line(np.zeros(2), v)}{head}"/>'
+    head = _segment(v - back + side, v, v - back - side)
+    return f'<path d="{_segment(np.zeros(2), v)}{head}"/>'
 
 
 def _handle(task: str, g: Vector) -> str:
     """A gradient, with what it is dragged by at its end."""
-    x, y = _at(g)
+    x, y = _end_of(g)
     name = SAY["gradient"].format(task=task.upper())
     grip = f'<circle cx="{x}" cy="{y}" r="14"/><text x="{x}" y="{y}">{task.upper()}</text>'
     return (
@@ -284,14 +286,14 @@ def _named(a: Vector, b: Vector, shown: Steps, larger: int) -> str:
     for name, d in shown.items():
         equal.setdefault(pair(d), []).append(name)
     tips = [
-        _spot(larger * np.array([rounded(x) for x in shown[names[0]]]))
+        _tip(larger * np.array([rounded(x) for x in shown[names[0]]]))
         for names in equal.values()
     ]
-    taken = [_around(*_spot(g), 14) for g in (a, b)]
+    taken = [_axis(*_tip(g), 14) for g in (a, b)]
     origin = SIDE / 2
-    for x, y in [*map(_spot, (a, b)), *tips]:
+    for x, y in [*map(_tip, (a, b)), *tips]:
         taken += [
-            _around(
+            _axis(
                 origin + (x - origin) * i / 12, origin + (y - origin) * i / 12
             )
             for i in range(13)
@@ -322,11 +324,11 @@ def _named(a: Vector, b: Vector, shown: Steps, larger: int) -> str:
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
-def _spot(v: Vector) -> tuple[float, float]:
+def _tip(v: Vector) -> tuple[float, float]:
     return float(SIDE / 2 + UNIT * v[0]), float(SIDE / 2 - UNIT * v[1])
 
 
-def _around(x: float, y: float, far: float = 3) -> Box:
+def _axis(x: float, y: float, far: float = 3) -> Box:
     return x - far, y - far, x + far, y + far
 
 
@@ -367,7 +369,7 @@ def _meet(one: Box, other: Box) -> bool:
 # ---- the table ----
 
 
-def _table(found: Steps, shown: Steps, a: Vector, b: Vector) -> str:
+def _steps_table(found: Steps, shown: Steps, a: Vector, b: Vector) -> str:
     columns = [SAY["step"], *(SAY["change"].format(task=task) for task in "AB")]
     mark = ' aria-current="true"' if len(shown) == 1 else ""
     rows = "".join(

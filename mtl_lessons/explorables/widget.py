@@ -65,7 +65,7 @@ class Widget:
             axis.name: self._dial(axis, at[axis.name]) for axis in figure.axes
         }
         self.head, self.panel, self.foot = (ipywidgets.HTML() for _ in range(3))
-        self.foot.value = _part(figure.foot())
+        self.foot.value = _styled(figure.foot())
         style = ipywidgets.HTML(f"<style>{embed.sheets('explorable')}</style>")
         parts = [style, self.head, *self.dials.values(), self.panel, self.foot]
         self.box = ipywidgets.VBox(parts)
@@ -85,15 +85,15 @@ class Widget:
         )
 
     def show(self, state: Any) -> None:
-        self.head.value = _part(self.figure.head())
-        self.panel.value = _part(self.figure.panel(state))
+        self.head.value = _styled(self.figure.head())
+        self.panel.value = _styled(self.figure.panel(state))
 
     def _turn(self, _change: Any) -> None:
         point = {name: dial.value for name, dial in self.dials.items()}
         self.show(self.figure.state(point))
 
 
-def _part(html: str) -> str:
+def _styled(html: str) -> str:
     """A part of a figure as a widget shows it: styled, and not mounted by the
     engine.
     """
@@ -149,8 +149,8 @@ class Trainer(Widget):
 
     def show(self, state: Cell) -> None:
         self.shown = state
-        self.head.value = _part(self.figure.table(state, self.own))
-        self.panel.value = _part(self.figure.panel(state))
+        self.head.value = _styled(self.figure.table(state, self.own))
+        self.panel.value = _styled(self.figure.panel(state))
 
     def _train(self, button: Any) -> None:
         button.disabled, self.bar.layout.visibility, self.message.value = (

@@ -107,7 +107,7 @@ class Network(NamedTuple):
         own.
         """
         start = self.below(self.last(task))
-        taken = set(self.own(_other(task))) & start
+        taken = set(self.own(_task_beside(task))) & start
         return {
             wire
             for wire in self.wires
@@ -189,11 +189,11 @@ class Wiring(Explorable):
         """
         changed, spared = [], []
         for name, one in self.networks.items():
-            if reached := _reached(one, task):
-                changed.append(f"{name} ({_kinds(one, reached)})")
+            if reached := _blocks_trained(one, task):
+                changed.append(f"{name} ({_kinds_at(one, reached)})")
             else:
                 spared.append(name)
-        said = {"task": task, "other": _other(task)}
+        said = {"task": task, "other": _task_beside(task)}
         return [
             SAY["changes"].format(designs=", ".join(changed), **said),
             SAY["leaves"].format(designs=", ".join(spared), **said),
@@ -203,11 +203,11 @@ class Wiring(Explorable):
         """What stands below a small drawing: a few words, if one loss acts."""
         if len(losses) > 1:
             return ""
-        one, other = self.networks[name], _other(losses)
+        one, other = self.networks[name], _task_beside(losses)
         own = _private(one, other)
-        reached = _reached(one, losses)
+        reached = _blocks_trained(one, losses)
         short = "reaches" if reached else own
-        kinds = _kinds(one, reached)
+        kinds = _kinds_at(one, reached)
         said = {"task": losses, "other": other, "kinds": kinds}
         return SAY[f"short-{short}"].format(**said)
 
@@ -303,7 +303,7 @@ def _wires(record: Record, blocks: Sequence[Block]) -> list[Wire]:
     return wires
 
 
-def _other(task: str) -> str:
+def _task_beside(task: str) -> str:
     return "ba"[TASKS.index(task)]
 
 
@@ -312,16 +312,16 @@ def _other(task: str) -> str:
 
 def reach(one: Network, task: str) -> str:
     """What the loss of a task trains of the other task's own."""
-    other = _other(task)
-    reached = _reached(one, task)
+    other = _task_beside(task)
+    reached = _blocks_trained(one, task)
     key = "reaches" if reached else _private(one, other)
-    blocks = ", ".join(_place(one.blocks[i]) for i in reached)
+    blocks = ", ".join(_place_of(one.blocks[i]) for i in reached)
     return SAY[key].format(task=task, other=other, blocks=blocks)
 
 
-def _reached(one: Network, task: str) -> list[int]:
+def _blocks_trained(one: Network, task: str) -> list[int]:
     """The other task's own blocks that the loss of a task trains."""
-    own = one.own(_other(task))
+    own = one.own(_task_beside(task))
     return [i for i in own if task in one.blocks[i].tasks]
 
 
@@ -335,12 +335,12 @@ def _private(one: Network, task: str) -> str:
     return "private" if kinds - set(MIXERS) else "gate-alone"
 
 
-def _kinds(one: Network, places: Sequence[int]) -> str:
+def _kinds_at(one: Network, places: Sequence[int]) -> str:
     kinds = [SAY[f"kind-{one.blocks[i].kind}"] for i in places]
     return ", ".join(dict.fromkeys(kinds))
 
 
-def _place(block: Block) -> str:
+def _place_of(block: Block) -> str:
     kind = SAY[f"kind-{block.kind}"]
     if block.kind in ("tower", "product"):
         return SAY["tower-of"].format(kind=kind, owner=block.owner)

@@ -51,11 +51,11 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
     points = list(product(CONFOUNDING, SELECTION))
     return {
         "recipe": "mtl_lessons.inputs_outputs.crowd.people(World(**point))",
-        "cells": [_cell(*point) for point in counted(points, progress)],
+        "cells": [_one_world(*point) for point in counted(points, progress)],
     }
 
 
-def _cell(confounding: float, bias: float) -> dict[str, Any]:
+def _one_world(confounding: float, bias: float) -> dict[str, Any]:
     world = World(seed=0, confounding=confounding, selection_bias=bias)
     point = {"confounding": confounding, "selection_bias": bias}
     return point | people(world)

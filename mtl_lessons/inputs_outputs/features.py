@@ -432,7 +432,7 @@ def tensors(
     if len(set(names)) < len(names) or not names:
         raise ValueError(f"features: expected different names, found {names}")
     inputs = {feature.name: feature.input() for feature in features}
-    tables = _tables(features)
+    tables = _tables_of(features)
     vectors = {
         feature.name: feature.tensor(inputs[feature.name], tables)
         for feature in features
@@ -440,7 +440,9 @@ def tensors(
     return inputs, vectors
 
 
-def _tables(features: Iterable[Feature]) -> dict[str, keras.layers.Embedding]:
+def _tables_of(
+    features: Iterable[Feature],
+) -> dict[str, keras.layers.Embedding]:
     """A table for each name of one, of the size on which its features agree."""
     sizes = {}
     for feature in features:
@@ -521,7 +523,7 @@ def _end_to_end(
         raise ValueError(
             f"{who}: expected a list of ids in every row, found {shown}"
         ) from None
-    rows = [_row(who, number, ids) for number, ids in enumerate(lists)]
+    rows = [_one_list(who, number, ids) for number, ids in enumerate(lists)]
     if longest is not None:
         rows = [row[row != PADDING][-longest:] for row in rows]
     nothing = np.empty(0, "int64")  # so that no rows at all are ids, too
@@ -529,7 +531,7 @@ def _end_to_end(
     return np.concatenate([nothing, *rows]), lengths
 
 
-def _row(who: str, number: int, ids: Iterable[int]) -> np.ndarray:
+def _one_list(who: str, number: int, ids: Iterable[int]) -> np.ndarray:
     """One list in int64."""
     try:
         row = np.asarray(ids)

@@ -320,12 +320,12 @@ def compare(
     models = train_side_by_side(estimators, past, len(worlds))
     scores = {"bayes": judge(future, future["p_conversion"])}
     for name, model in models.items():
-        scores[name] = judge(future, model(_read(future)).numpy())
+        scores[name] = judge(future, model(_inputs_of(future)).numpy())
     starts = [number * seeds for number in range(len(settings))]
-    return [_part(scores, slice(start, start + seeds)) for start in starts]
+    return [_worlds(scores, slice(start, start + seeds)) for start in starts]
 
 
-def _part(scores: dict[str, BySeed], seeds: slice) -> dict[str, BySeed]:
+def _worlds(scores: dict[str, BySeed], seeds: slice) -> dict[str, BySeed]:
     """The scores of these of the worlds."""
     return {
         name: {measure: values[seeds] for measure, values in score.items()}
@@ -413,7 +413,9 @@ def train_side_by_side(
     steps = EPOCHS * (len(past["user"]) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     model.compile(keras.optimizers.Adam(rate), losses, jit_compile=True)
-    model.fit(_read(past), labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    model.fit(
+        _inputs_of(past), labels, batch_size=BATCH, epochs=EPOCHS, verbose=0
+    )
     return {
         name: keras.Model(inputs, funnel["conversion"])
         for name, funnel in funnels.items()
@@ -548,7 +550,7 @@ def _side_by_side(logs: Sequence[Rows], worlds: Sequence[World]) -> Rows:
     return joined
 
 
-def _read(rows: Rows) -> Rows:
+def _inputs_of(rows: Rows) -> Rows:
     return {name: rows[name] for name in READ}
 
 

@@ -129,7 +129,7 @@ def numbers(who: object, values: ArrayLike) -> np.ndarray:
     array = _array(who, values)
     if array.dtype == object:
         entries = [
-            np.nan if _missing(value) else value for value in array.ravel()
+            np.nan if _is_none(value) else value for value in array.ravel()
         ]
         array = _array(who, entries).reshape(array.shape)
     if array.dtype.kind in "SUMmcO":
@@ -184,7 +184,7 @@ def _array(who: object, values: ArrayLike) -> np.ndarray:
         ) from None
 
 
-def _missing(value: object) -> bool:
+def _is_none(value: object) -> bool:
     return value is None or repr(value) in ("<NA>", "NaT")
 
 

@@ -29,7 +29,7 @@ def undo_sampling(p: ArrayLike, kept: float) -> np.ndarray:
     >>> undo_sampling([0.5], kept=0.25).tolist()  # odds of 1 become odds of 1/4
     [0.2]
     """
-    p = _probabilities("p", p)
+    p = _checked_probabilities("p", p)
     if not 0 < kept <= 1:
         raise ValueError(
             f"kept: expected a share of the negatives in (0, 1], found {kept}"
@@ -91,7 +91,7 @@ class Calibration:
             )
         known = ~np.isnan(labels)
         labels = labels[known]
-        p = _probabilities("predictions", p[known])
+        p = _checked_probabilities("predictions", p[known])
         classes = np.unique(labels)
         if set(classes) != {0, 1}:
             raise ValueError(
@@ -110,7 +110,7 @@ class Calibration:
         return cls(slope, line.intercept_[0])
 
     def __call__(self, p: ArrayLike) -> np.ndarray:
-        log_odds = logit(_probabilities("p", p))
+        log_odds = logit(_checked_probabilities("p", p))
         return expit(self.slope * log_odds + self.intercept)
 
 
@@ -270,7 +270,7 @@ def _check_same_tasks(one: Iterable[str], other: Iterable[str]) -> None:
         )
 
 
-def _probabilities(who: str, p: ArrayLike) -> np.ndarray:
+def _checked_probabilities(who: str, p: ArrayLike) -> np.ndarray:
     p = numbers(who, p)
     inside = (p >= 0) & (p <= 1)
     if not inside.all():

@@ -199,11 +199,11 @@ def rare_batches(batches: int = 200) -> tuple[float, dict[str, np.ndarray]]:
     found = {}
     for name, draw in ways.items():
         drawn = [draw() for _ in range(batches)]
-        found[name] = np.array([_seen(*one, over_all) for one in drawn]).T
+        found[name] = np.array([_record(*one, over_all) for one in drawn]).T
     return float(bought.mean()), found
 
 
-def _seen(
+def _record(
     positives: float, loss: float, slope: np.ndarray, over_all: np.ndarray
 ) -> tuple[float, ...]:
     length = float(np.linalg.norm(slope))
@@ -253,7 +253,7 @@ def grid(progress: Progress | None = None) -> dict[str, dict[str, list]]:
         for name, how in rivals().items()
     ]
     jobs += [
-        ("clipping", name, partial(_scores, bench))
+        ("clipping", name, partial(_bench_scores, bench))
         for name, bench in clipped().items()
     ]
     found: dict[str, dict[str, list]] = {"rivals": {}, "clipping": {}}
@@ -267,5 +267,5 @@ def _errors(balance: Callable[[], Weighting], world: Callable) -> list:
     return rounded(errors, digits=4)
 
 
-def _scores(bench: experiment.Bench) -> list[experiment.Scores]:
+def _bench_scores(bench: experiment.Bench) -> list[experiment.Scores]:
     return [rounded(bench.run(seed), digits=4) for seed in range(5)]

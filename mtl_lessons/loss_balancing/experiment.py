@@ -218,10 +218,10 @@ class Bench:
         self, x: np.ndarray, labels: Columns, truth: Columns, rows: slice
     ) -> Scores:
         predicted = self.model.network.predict_on_batch(x[rows])
-        return score(predicted, _some(labels, rows), _some(truth, rows))
+        return score(predicted, _rows_of(labels, rows), _rows_of(truth, rows))
 
 
-def _some(columns: Columns, rows: slice) -> Columns:
+def _rows_of(columns: Columns, rows: slice) -> Columns:
     return {task: column[rows] for task, column in columns.items()}
 
 
@@ -375,7 +375,7 @@ ADAPTIVE: Makers = {
 def _constants() -> np.ndarray:
     """The initial losses on seed 0's training rows."""
     _, labels, _ = world(0)
-    return initial_losses(_some(labels, slice(ROWS)))
+    return initial_losses(_rows_of(labels, slice(ROWS)))
 
 
 def grid(

@@ -74,7 +74,8 @@ def rival_world(
     directions = {"a": a, "b": COSINE * a + np.sqrt(1 - COSINE**2) * apart}
     x = random.normal(size=(RIVAL_ROWS + RIVAL_TEST, RIVAL_FEATURES))
     labels = {
-        task: _label(x @ direction) for task, direction in directions.items()
+        task: _noisy_label(x @ direction)
+        for task, direction in directions.items()
     }
     drawn = noise * random.normal(size=(len(x), 1))
     labels["b"] = unit * (np.sqrt(1 - noise**2) * labels["b"] + drawn)
@@ -83,7 +84,7 @@ def rival_world(
     }
 
 
-def _label(hidden: np.ndarray) -> np.ndarray:
+def _noisy_label(hidden: np.ndarray) -> np.ndarray:
     values = hidden + 0.5 * np.abs(hidden)
     return (values[:, None] - values.mean()) / values.std()
 

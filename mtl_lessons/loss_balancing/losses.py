@@ -51,7 +51,7 @@ class TaskLosses:
     def known(self, y: ByTask, sample_weight: Tensor) -> Tensor:
         """Which tasks have a labelled row in the whole batch, `(T,)`."""
         weights = self._weights(sample_weight)
-        labelled = [_labelled(y[task], weights[task]) for task in self.tasks]
+        labelled = [_counts(y[task], weights[task]) for task in self.tasks]
         here = tf.stack([tf.reduce_any(rows) for rows in labelled])
         return here if replicas() == 1 else total(tf.cast(here, "float32")) > 0
 
@@ -162,7 +162,7 @@ def _counted(
     return tf.reduce_sum(known) / columns
 
 
-def _labelled(y: Tensor, weight: Tensor) -> Tensor:
+def _counts(y: Tensor, weight: Tensor) -> Tensor:
     """Which rows have a label that counts, `(rows,)`."""
     rows = tf.reduce_any(_there_are(y), axis=1)
     if weight is None:

@@ -255,7 +255,7 @@ class RLW(Weighting):
         )
         self.draws.assign_add(1)
         known = _mask(losses, known)
-        return _count(known, losses.dtype) * tf.reduce_sum(
+        return _labelled_tasks(known, losses.dtype) * tf.reduce_sum(
             _softmax(noise, known) * losses
         )
 
@@ -692,10 +692,10 @@ def _softmax(logits: Tensor, known: Tensor) -> Tensor:
 def _scaled_softmax(logits: Tensor, known: Tensor) -> Tensor:
     """`T softmax(logits)`, T the number of those that are known."""
     shares = _softmax(logits, known)
-    return _count(known, shares.dtype) * shares
+    return _labelled_tasks(known, shares.dtype) * shares
 
 
-def _count(known: Tensor, dtype: Tensor) -> Tensor:
+def _labelled_tasks(known: Tensor, dtype: Tensor) -> Tensor:
     return tf.reduce_sum(tf.cast(known, dtype))
 
 
@@ -703,7 +703,7 @@ def _mean_over(values: Tensor, known: Tensor | None) -> Tensor:
     values = tf.convert_to_tensor(values)
     known = _mask(values, known)
     total = tf.reduce_sum(tf.where(known, values, 0.0))
-    return total / tf.maximum(_count(known, values.dtype), 1.0)
+    return total / tf.maximum(_labelled_tasks(known, values.dtype), 1.0)
 
 
 # ---------------------------------------------------------------- arguments

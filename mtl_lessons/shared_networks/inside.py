@@ -39,10 +39,12 @@ def reach(network: Network, x: Tensor, task: str) -> set[Block]:
         loss = ops.sum(ops.square(network(x)[task]))
     gradients = _gradients(tape, loss, network.trainable_weights)
     blocks = network.blocks().items()
-    return {block for block, parts in blocks if _reached(parts, gradients)}
+    return {
+        block for block, parts in blocks if _parts_trained(parts, gradients)
+    }
 
 
-def _reached(parts: list[Part], gradients: dict[str, np.ndarray]) -> bool:
+def _parts_trained(parts: list[Part], gradients: dict[str, np.ndarray]) -> bool:
     return any(np.any(gradients[weight.path][index]) for weight, index in parts)
 
 

@@ -165,13 +165,13 @@ def widths(
     True
     """
     by_seed = [
-        _widths(rank, seed, tasks, rows, decays) for seed in range(seeds)
+        _at_widths(rank, seed, tasks, rows, decays) for seed in range(seeds)
     ]
     bottoms, alone, with_decay, decayed = map(np.array, zip(*by_seed))
     return Widths(bottoms.T, alone, with_decay, decayed)
 
 
-def _widths(
+def _at_widths(
     rank: int, seed: int, tasks: int, rows: int, decays: Sequence[float]
 ) -> tuple[list[float], float, float, float]:
     x, y, truth = linear_tasks(tasks, rank, rows + 1000, seed)
@@ -185,12 +185,12 @@ def _widths(
     return (
         [_error(bottom(x, y, width), truth) for width in range(1, tasks + 1)],
         _error(least_squares(x, y), truth),
-        _error(_chosen(alone, rest), truth),
-        _error(_chosen(shared, rest), truth),
+        _error(_best_decay(alone, rest), truth),
+        _error(_best_decay(shared, rest), truth),
     )
 
 
-def _chosen(found: Sequence[Array], rest: LinearTasks) -> Array:
+def _best_decay(found: Sequence[Array], rest: LinearTasks) -> Array:
     """The weights that predict the rest of the rows best; not the first or the
     last of three or more, for then the search is not closed.
     """

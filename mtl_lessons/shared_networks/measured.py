@@ -96,11 +96,11 @@ def _wiring(design: str, levels: int) -> dict[str, Any]:
         "design": design,
         "levels": levels,
         "blocks": blocks,
-        "reads": _reads(network),
+        "reads": _groups_read(network),
     }
 
 
-def _reads(network: Network) -> list[Reads]:
+def _groups_read(network: Network) -> list[Reads]:
     if isinstance(network, GatedNetwork):
         return [dict(level.wiring) for level in network.levels]
     mixes = (

@@ -96,11 +96,17 @@ def trials(case: str) -> list[Trial]:
     7
     """
     if case == "ads that lose":
-        return _each(PARTNERS, LOUD) + _each(ALONE, WIDTHS)
-    return _each(SHUFFLED, [{}]) + _each(ALONE, AROUND) + _each(PARTNERS, [{}])
+        return _each_seed(PARTNERS, LOUD) + _each_seed(ALONE, WIDTHS)
+    return (
+        _each_seed(SHUFFLED, [{}])
+        + _each_seed(ALONE, AROUND)
+        + _each_seed(PARTNERS, [{}])
+    )
 
 
-def _each(beside: str, settings: Iterable[Mapping[str, Any]]) -> list[Trial]:
+def _each_seed(
+    beside: str, settings: Iterable[Mapping[str, Any]]
+) -> list[Trial]:
     return [Trial(beside, **setting) for setting in settings]
 
 
@@ -142,11 +148,11 @@ def attempt(case: Case, trial: Trial, seeds: int = 5) -> dict[str, list[float]]:
         (rows,) = [log for log in later if case.target in log]
         for part, some in zip(scores, (slice(TEST), slice(TEST, None))):
             judged = {name: column[some] for name, column in rows.items()}
-            scores[part].append(_score(framework, case.target, judged))
+            scores[part].append(_judge(framework, case.target, judged))
     return scores
 
 
-def _score(framework: Framework, target: str, log: Log) -> float:
+def _judge(framework: Framework, target: str, log: Log) -> float:
     """What the target is judged by, on rows that have its label alone."""
     (task,) = [task for task in framework.tasks if task.name == target]
     label = np.asarray(log[target])[:, None]

@@ -246,8 +246,8 @@ def transfer(
         train, test = logs(World(seed=seed, ad_relatedness=relatedness), labels)
         past.append(train)
         future.append(test)
-    single = _compiled(width, ad_weight, shared=False)
-    shared = _compiled(width, ad_weight, shared=True)
+    single = _ready(width, ad_weight, shared=False)
+    shared = _ready(width, ad_weight, shared=True)
     scores = compare([single, shared], past, future, progress)
     result: dict[str, Any] = {"relatedness": relatedness, "labels": labels}
     for suffix, runs in zip(("single", "shared"), scores):
@@ -264,7 +264,7 @@ def transfer(
 
 
 @lru_cache(maxsize=4)
-def _compiled(width: int, weight: float, shared: bool) -> Framework:
+def _ready(width: int, weight: float, shared: bool) -> Framework:
     return built(declare(width, weight, shared))
 
 

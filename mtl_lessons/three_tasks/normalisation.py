@@ -210,10 +210,10 @@ def run(
     model = trunk(norm, momentum)
     model.compile(keras.optimizers.Adam(0.01), one_task_a_row, jit_compile=True)
     restart = Restart(model, lambda: trunk(norm, momentum))
-    return list(_runs(model, restart, feed, seeds, rates))
+    return list(_runs_at(model, restart, feed, seeds, rates))
 
 
-def _runs(
+def _runs_at(
     model: keras.Model,
     restart: Restart,
     feed: str,

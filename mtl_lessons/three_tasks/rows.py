@@ -34,7 +34,9 @@ def several(logs: Log | Sequence[Log]) -> list[dict[str, Any]]:
     if not tables:
         raise ValueError("logs: expected one or more, found none")
     for number, log in enumerate(tables, 1):
-        lengths = sorted({_count(name, column) for name, column in log.items()})
+        lengths = sorted(
+            {_row_count(name, column) for name, column in log.items()}
+        )
         if len(lengths) != 1:
             shown = lengths or "none"
             raise ValueError(
@@ -43,7 +45,7 @@ def several(logs: Log | Sequence[Log]) -> list[dict[str, Any]]:
     return tables
 
 
-def _count(name: str, column: Any) -> int:
+def _row_count(name: str, column: Any) -> int:
     try:
         return len(column)
     except TypeError:

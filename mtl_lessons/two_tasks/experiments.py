@@ -274,7 +274,7 @@ def experiment(
     points = [(seed, side) for seed in seeds for side in sides]
     for seed, side in counted(points, progress):
         runs[side].append(bench.trained(seed, sides[side], passes=passes))
-    return {side: _lists(of_side) for side, of_side in runs.items()}
+    return {side: _by_name(of_side) for side, of_side in runs.items()}
 
 
 class Bench:
@@ -368,7 +368,7 @@ def gain(
     )
 
 
-def _lists(runs: list[dict[str, float]]) -> dict[str, list[float]]:
+def _by_name(runs: list[dict[str, float]]) -> dict[str, list[float]]:
     return {key: [run[key] for run in runs] for key in runs[0]}
 
 
@@ -439,7 +439,7 @@ def tuned(tick: Tick, seeds: Sequence[int] = range(5)) -> dict[str, Any]:
         for seed in seeds:
             runs.append(bench.trained(seed, SIDES[side], chosen["rate"]))
             tick()
-        sides[side] = _lists(runs)
+        sides[side] = _by_name(runs)
     return {"trials": found, "settings": settings, "sides": sides}
 
 
@@ -494,7 +494,7 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
         "sides": short | {"both": natural},
         "reading": rounded(reads["both"], digits=4),
         "optimizers": optimizers(tick),
-        "tuned": _short(tuned(tick)),
+        "tuned": _few_digits(tuned(tick)),
     }
 
 
@@ -523,20 +523,20 @@ def _held_against() -> dict[str, dict[str, list[float]]]:
     """The baselines of five worlds."""
     scores = [baselines(world_of(seed)) for seed in range(5)]
     return {
-        name: _lists([of_world[name] for of_world in scores])
+        name: _by_name([of_world[name] for of_world in scores])
         for name in scores[0]
     }
 
 
-def _short(value: Any) -> Any:
+def _few_digits(value: Any) -> Any:
     """With numbers that are no longer than four decimals; rates as they are."""
     if isinstance(value, dict):
         return {
-            key: part if key in ("rate", "width") else _short(part)
+            key: part if key in ("rate", "width") else _few_digits(part)
             for key, part in value.items()
         }
     if isinstance(value, list):
-        return [_short(part) for part in value]
+        return [_few_digits(part) for part in value]
     return round(value, 4) if isinstance(value, float) else value
 
 
@@ -557,9 +557,9 @@ def seen() -> list[dict]:
     category = np.eye(TAGS)[world.catalogue.category]
     true_items, true_tags = data.test.p_item @ category, data.test.p_interest
     assert true_tags is not None  # of a world, everything is known
-    both = _trained(data, SIDES["both"], EPOCHS)
-    item_alone = _trained(data, SIDES["item alone"], EPOCHS)
-    interest_alone = _trained(data, SIDES["interest alone"], epochs=1)
+    both = _trained_at(data, SIDES["both"], EPOCHS)
+    item_alone = _trained_at(data, SIDES["item alone"], EPOCHS)
+    interest_alone = _trained_at(data, SIDES["interest alone"], epochs=1)
     heads = {"alone": (item_alone, interest_alone), "both": (both, both)}
     records = []
     for length in LENGTHS:
@@ -586,7 +586,7 @@ def seen() -> list[dict]:
     return records
 
 
-def _trained(data: Data, weights: Weights, epochs: int) -> keras.Model:
+def _trained_at(data: Data, weights: Weights, epochs: int) -> keras.Model:
     model = compiled(weights)
     restarting(model)(seed=0)
     model.fit(

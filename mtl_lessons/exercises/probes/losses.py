@@ -172,7 +172,7 @@ def own_row(case: Case) -> None:
     """
     for output in case.subject.declared:
         label = case.labels[output.name].copy()
-        label[::2] = _other(output, label[::2])
+        label[::2] = _changed_label(output, label[::2])
         turned = pulls_of(case.subject, {**case.labels, output.name: label})[
             output.name
         ]
@@ -184,7 +184,7 @@ def own_row(case: Case) -> None:
             raise Mistake("follows-other-rows", task=output.name)
 
 
-def _other(output: Output, label: np.ndarray) -> np.ndarray:
+def _changed_label(output: Output, label: np.ndarray) -> np.ndarray:
     """Labels of the same kind, each another one than before; what is missing
     stays missing.
     """

@@ -140,7 +140,7 @@ def built(answer: object) -> keras.Layer:
     made = attempted(answer() if callable(answer) and not is_model else answer)
     if made is None:
         raise Mistake("returns-nothing")
-    parts = _parts(made)
+    parts = _layers_of(made)
     if len(parts) > 1 and all(isinstance(part, keras.Layer) for part in parts):
         raise Mistake("several-models", found=len(parts))
     if parts and all(isinstance(part, keras.KerasTensor) for part in parts):
@@ -150,7 +150,7 @@ def built(answer: object) -> keras.Layer:
     return made
 
 
-def _parts(made: object) -> list:
+def _layers_of(made: object) -> list:
     if isinstance(made, dict):
         return list(made.values())
     return list(made) if isinstance(made, list | tuple) else [made]
@@ -246,7 +246,7 @@ def _keys(found: Any, declared: list[Output]) -> dict[str, str | int]:
     outputs: dict[Any, Tensor] = (
         dict(found)
         if isinstance(found, Mapping)
-        else dict(enumerate(_parts(found)))
+        else dict(enumerate(_layers_of(found)))
     )
     names = [output.name for output in declared]
     if len(outputs) == 1 < len(declared):

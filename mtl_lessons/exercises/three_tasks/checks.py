@@ -52,10 +52,12 @@ def build(answer: object) -> dict:
     """Heads as declared, parallel on a shared part; each reads what it judges,
     and nothing else.
     """
-    subject = _subject(_called(answer, _declared(TASKS)), OUTPUTS)
+    subject = _framework_subject(
+        _called(answer, _declared_tasks(TASKS)), OUTPUTS
+    )
     probes.shares_and_is_parallel(subject)
     probes.activations(subject)
-    _reads(subject, TASKS)
+    _inputs_read(subject, TASKS)
     sweeps = {name: _sweep(subject, name) for name in IDS}
     _ids_are_no_quantities(sweeps)
     _unknown_is_nobody(subject)
@@ -70,20 +72,20 @@ def build(answer: object) -> dict:
     return {"weights": subject.model.count_params()}
 
 
-def _declared(tasks: Mapping) -> dict:
+def _declared_tasks(tasks: Mapping) -> dict:
     return {
         name: (kind, width, list(reads))
         for name, (kind, width, reads) in tasks.items()
     }
 
 
-def _subject(made: object, declared: Sequence[Output]) -> Subject:
+def _framework_subject(made: object, declared: Sequence[Output]) -> Subject:
     model = probes.built(made)
     _named_inputs(model)
     try:
         # elsewhere, an id without a row passes in silence
         with tf.device("CPU:0"):
-            _outputs(model, _ends())
+            _outputs(model, _unusual_ids())
     except tf.errors.InvalidArgumentError as error:
         raise Mistake("no-such-row", said=probes.said(error)) from error
     clicks = _outputs(model, _ids()).get("ad_click")
@@ -121,14 +123,14 @@ def _ids(rows: int = 48) -> dict[str, np.ndarray]:
     }
 
 
-def _ends() -> dict[str, np.ndarray]:
+def _unusual_ids() -> dict[str, np.ndarray]:
     """Unknown ids and the last ones."""
     return {
         name: np.array([-1, ids - 1] * 2, "int32") for name, ids in IDS.items()
     }
 
 
-def _reads(subject: Subject, tasks: Mapping) -> None:
+def _inputs_read(subject: Subject, tasks: Mapping) -> None:
     """Turn one input round: who feels it?"""
     before = {task: out.numpy() for task, out in subject.outputs().items()}
     for feature in ("ad", "item"):
@@ -275,12 +277,12 @@ def _fourth(answer: Any) -> None:
     """
     more = {**TASKS, **FOURTH}
     try:
-        subject = _subject(
-            answer(_declared(more)), [*OUTPUTS, Output("like", YES_NO, 1)]
+        subject = _framework_subject(
+            answer(_declared_tasks(more)), [*OUTPUTS, Output("like", YES_NO, 1)]
         )
         probes.shares_and_is_parallel(subject)
         probes.activations(subject)
-        _reads(subject, more)
+        _inputs_read(subject, more)
     except Mistake as mistake:
         facts = mistake.facts
         if mistake.key == "number-of-outputs":
@@ -308,7 +310,7 @@ def _twins(answer: Any) -> None:
             Output("two", YES_NO, 1),
             Output("stars", NUMBER, 1),
         ]
-        subject = _subject(answer(_declared(TWINS)), outputs)
+        subject = _framework_subject(answer(_declared_tasks(TWINS)), outputs)
     except (Mistake, KeyError, ValueError, IndexError) as error:
         raise Mistake("names-in-the-code", said=_of_error(error)) from error
     with probes.scaled(subject.model, 3):
@@ -338,11 +340,13 @@ def _last_layers(subject: Subject, task: str) -> set[str]:
 
 def compiled(answer: object) -> dict:
     """Each loss at its own output, and a label that is missing costs nothing."""
-    subject = _subject(_called(answer, _declared(TASKS)), OUTPUTS)
+    subject = _framework_subject(
+        _called(answer, _declared_tasks(TASKS)), OUTPUTS
+    )
     missing, *others = probes.LOSSES
     probes.losses(
         subject,
-        _labels(len(subject.x["user"])),
+        _labels_of_three(len(subject.x["user"])),
         [missing, _without_a_log, *others],
     )
     return {}
@@ -361,7 +365,7 @@ def _without_a_log(case: probes.Case) -> None:
             raise Mistake("mean-of-nothing", task=task) from mistake
 
 
-def _labels(rows: int) -> dict[str, np.ndarray]:
+def _labels_of_three(rows: int) -> dict[str, np.ndarray]:
     """A third of the rows for each task, as three logs in one have them."""
     rng, turn = np.random.default_rng(2), np.arange(rows) % 3
     full = {
@@ -387,7 +391,7 @@ def cure(answer: object) -> dict:
 
     And no other task pays for it.
     """
-    multi, single = _pair(_called(answer))
+    multi, single = _pair_found(_called(answer))
     _is_shared(multi, single)
     _is_fair(multi, single)
     with bar(2, embed.strings("exercises")["training"]) as show:
@@ -437,16 +441,16 @@ def _best_alone() -> dict[str, float]:
     return best
 
 
-def _pair(found: object) -> tuple[Framework, Framework]:
+def _pair_found(found: object) -> tuple[Framework, Framework]:
     parts = tuple(found) if isinstance(found, tuple | list) else ()
     if len(parts) != 2 or not all(
         isinstance(part, Framework) for part in parts
     ):
-        raise Mistake("not-a-pair", found=_kinds(found))
+        raise Mistake("not-a-pair", found=_kinds_found(found))
     return parts
 
 
-def _kinds(found: object) -> str:
+def _kinds_found(found: object) -> str:
     if isinstance(found, tuple | list):
         parts = ", ".join(type(part).__name__ for part in found)
         return f"a {type(found).__name__} of {parts or 'nothing'}"
@@ -478,9 +482,9 @@ def _is_fair(multi: Framework, single: Framework) -> None:
     ]
     if features[0] != features[1]:
         raise Mistake(
-            "unfair-width", multi=_widths(multi), single=_widths(single)
+            "unfair-width", multi=_widths_of(multi), single=_widths_of(single)
         )
-    if _chosen(multi) != _chosen(single):
+    if _kind_of_network(multi) != _kind_of_network(single):
         raise Mistake(
             "unfair-network", multi=_network(multi), single=_network(single)
         )
@@ -498,8 +502,8 @@ def _is_fair(multi: Framework, single: Framework) -> None:
             raise Mistake(
                 "unfair-task",
                 task=mine.name,
-                multi=_read(mine),
-                single=_read(its),
+                multi=_read_head(mine),
+                single=_read_head(its),
             )
     weights = [
         [head.weight for head in framework.heads]
@@ -517,7 +521,7 @@ def _task(head: Head) -> str:
     return repr(head.task)
 
 
-def _read(head: Head) -> str:
+def _read_head(head: Head) -> str:
     return ", ".join(feature.name for feature in head.reads) or "nothing"
 
 
@@ -535,7 +539,7 @@ def _names(framework: Framework) -> str:
     return ", ".join(head.name for head in framework.heads)
 
 
-def _widths(framework: Framework) -> str:
+def _widths_of(framework: Framework) -> str:
     widths = {
         feature.name: getattr(feature, "width", 1)
         for feature in framework.inputs
@@ -544,7 +548,7 @@ def _widths(framework: Framework) -> str:
     return ", ".join(f"{name} {width}" for name, width in widths.items())
 
 
-def _chosen(framework: Framework) -> tuple:
+def _kind_of_network(framework: Framework) -> tuple:
     """The kind of network and its options; a function that is no `partial`
     stands for itself.
     """
@@ -557,7 +561,7 @@ def _chosen(framework: Framework) -> tuple:
 
 
 def _network(framework: Framework) -> str:
-    kind, options = _chosen(framework)
+    kind, options = _kind_of_network(framework)
     return f"`{getattr(kind, '__name__', type(kind).__name__)}`, {options}"
 
 
@@ -590,7 +594,7 @@ def _declaration(framework: Framework) -> str:
     """All that the scores depend on, as text; empty if nobody can tell, as of
     an own network.
     """
-    kind, options = _chosen(framework)
+    kind, options = _kind_of_network(framework)
     of_package = getattr(kind, "__module__", "").startswith("mtl_lessons.")
     if type(framework) is not Framework or not of_package:
         return ""

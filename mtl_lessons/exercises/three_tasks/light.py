@@ -33,7 +33,7 @@ def rows(answer: object) -> dict:
     features.
     """
     for seed, lengths in ((0, (7, 9, 5)), (1, (4, 4, 11))):
-        logs = _logs(seed, lengths)
+        logs = _uneven_logs(seed, lengths)
         _one(answer, logs)
     return {"rows": sum(lengths)}
 
@@ -42,7 +42,7 @@ def _one(answer: object, logs: list[dict]) -> None:
     given = [
         {name: column.copy() for name, column in log.items()} for log in logs
     ]
-    x, y = _parts(_called(answer, given))
+    x, y = _parts_of(_called(answer, given))
     if set(x) == set(TASKS) and set(y) == set(IDS):
         raise Mistake("labels-first")
     for part, names in ((x, list(IDS)), (y, list(TASKS))):
@@ -70,7 +70,9 @@ def _stacked(name: str, logs: list[dict], blank: float) -> np.ndarray:
     )
 
 
-def _logs(seed: int, lengths: Sequence[int]) -> list[dict[str, np.ndarray]]:
+def _uneven_logs(
+    seed: int, lengths: Sequence[int]
+) -> list[dict[str, np.ndarray]]:
     """Logs of unequal lengths, as the chapter's.
 
     Ids and labels of 0 occur, and a column that is nobody's business.
@@ -100,20 +102,20 @@ def _logs(seed: int, lengths: Sequence[int]) -> list[dict[str, np.ndarray]]:
     ]
 
 
-def _parts(found: object) -> tuple[dict, dict]:
+def _parts_of(found: object) -> tuple[dict, dict]:
     if found is None:
         raise Mistake("rows-nothing")
     parts = found if isinstance(found, tuple | list) else ()
     if len(parts) != 2 or not all(isinstance(part, Mapping) for part in parts):
         raise Mistake("not-two-dicts", found=type(found).__name__)
     x, y = (
-        {name: _column(str(name), values) for name, values in part.items()}
+        {name: _numbers(str(name), values) for name, values in part.items()}
         for part in parts
     )
     return x, y
 
 
-def _column(name: str, values: object) -> np.ndarray:
+def _numbers(name: str, values: object) -> np.ndarray:
     """One value a row, as numbers; None counts as NaN."""
     try:
         column = np.asarray(values)
@@ -178,18 +180,20 @@ def report(answer: object) -> dict:
     For two sets of runs, so that no constant passes.
     """
     for seed in (4, 5):
-        multi, single = _scores(seed)
+        multi, single = _noisy_scores(seed)
         differences = _differences(multi, single)
         expected = {
             task: _interval(difference)
             for task, difference in differences.items()
         }
-        found = _reported(answer, multi, single)
+        found = _report_of(answer, multi, single)
         for task, numbers in expected.items():
             if key := _look_alike(task, found[task], numbers, multi, single):
                 raise Mistake(key, task=task, **_brief(found[task], numbers))
             _same_interval(task, found[task], numbers)
-    return {task: _text(numbers, 3) for task, numbers in expected.items()}
+    return {
+        task: _rounded_text(numbers, 3) for task, numbers in expected.items()
+    }
 
 
 def _differences(
@@ -211,7 +215,7 @@ def _interval(runs: np.ndarray, t: float = T4) -> np.ndarray:
     return np.array([runs.mean(), runs.mean() - half, runs.mean() + half])
 
 
-def _same(found: ArrayLike, expected: np.ndarray) -> bool:
+def _near(found: ArrayLike, expected: np.ndarray) -> bool:
     """To one part in 200 of the interval: t may be rounded, and so may the
     ends, to four places.
     """
@@ -225,14 +229,14 @@ def _tolerance(expected: np.ndarray) -> float:
 def _same_interval(task: str, found: np.ndarray, expected: np.ndarray) -> None:
     facts = {"task": task, **_brief(found, expected)}
     mean, low, high = found
-    if _same(found, expected):
+    if _near(found, expected):
         return
-    if _same(np.r_[mean, high, low], expected):
+    if _near(np.r_[mean, high, low], expected):
         raise Mistake("ends-swapped", **facts)
     orders = np.roll(found, 1), np.roll(found, 2), found[[1, 0, 2]]
-    if any(_same(order, expected) for order in orders):
+    if any(_near(order, expected) for order in orders):
         raise Mistake("other-order", **facts)
-    if _same([mean, *expected[1:]], expected) and np.isclose(
+    if _near([mean, *expected[1:]], expected) and np.isclose(
         high - mean, mean - low
     ):
         error = (expected[2] - expected[1]) / 2 / T4
@@ -240,7 +244,7 @@ def _same_interval(task: str, found: np.ndarray, expected: np.ndarray) -> None:
     raise Mistake("other-interval", **facts)
 
 
-def _scores(seed: int) -> tuple[list[dict], list[dict]]:
+def _noisy_scores(seed: int) -> tuple[list[dict], list[dict]]:
     """Five seeds that differ among themselves more than the two models do."""
     rng = np.random.default_rng(seed)
     level = {"chosen": 0.63, "ad_click": 0.7, "rating": 0.8}
@@ -258,7 +262,7 @@ def _scores(seed: int) -> tuple[list[dict], list[dict]]:
     return multi, single
 
 
-def _reported(
+def _report_of(
     answer: object, multi: list[dict], single: list[dict]
 ) -> dict[str, np.ndarray]:
     found = _called(
@@ -300,10 +304,11 @@ def _look_alike(
     """The typical mistake whose numbers these are, the nearest of several; none
     if all is right.
     """
-    if _same(found, expected):
+    if _near(found, expected):
         return ""
     wrong = (
-        (key, by_task.get(task)) for key, by_task in _look_alikes(multi, single)
+        (key, by_task.get(task))
+        for key, by_task in _mistaken_reports(multi, single)
     )
     near = [
         (np.abs(found - numbers).max(), key)
@@ -318,7 +323,7 @@ def _look_alike(
     return min(near)[1] if near else ""
 
 
-def _look_alikes(
+def _mistaken_reports(
     multi: list[dict], single: list[dict]
 ) -> Iterator[tuple[str, dict]]:
     """What typical mistakes would say."""
@@ -426,13 +431,13 @@ def _welch(m: np.ndarray, s: np.ndarray) -> float:
 def _brief(found: np.ndarray, expected: np.ndarray) -> dict[str, str]:
     """Both as text, with as many places as it takes to tell them apart."""
     texts = (
-        (_text(found, places), _text(expected, places))
+        (_rounded_text(found, places), _rounded_text(expected, places))
         for places in range(3, 13)
     )
     one, other = next((pair for pair in texts if pair[0] != pair[1]), ("", ""))
     return {"found": one, "expected": other}
 
 
-def _text(numbers: np.ndarray, places: int) -> str:
+def _rounded_text(numbers: np.ndarray, places: int) -> str:
     mean, low, high = numbers
     return f"{mean:+.{places}f} [{low:+.{places}f}, {high:+.{places}f}]"

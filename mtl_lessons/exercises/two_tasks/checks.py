@@ -36,23 +36,27 @@ def inputs(answer: object) -> dict:
     """A vector a user from the items that are there, for any history."""
     model = probes.built(answer)
     probes.reads_only(model, {"history": _histories()})
-    vectors = _vectors(model, _histories())
+    vectors = _user_vectors(model, _histories())
     if len(vectors.shape) == 3:
         raise Mistake("not-pooled", found=vectors.shape[1:])
     _matrix(vectors, len(_histories()))
     if not np.all(
-        np.isfinite(_vectors(model, np.full((2, HISTORY), PADDING, "int32")))
+        np.isfinite(
+            _user_vectors(model, np.full((2, HISTORY), PADDING, "int32"))
+        )
     ):
         raise Mistake("empty-history")
-    _finite(vectors)
+    _all_finite(vectors)
     probes.nothing_frozen(model)
     _padding_has_no_effect(model)
-    singles = np.asarray(_vectors(model, _single()))
+    singles = np.asarray(_user_vectors(model, _single()))
     if probes.rank(probes.spread(singles)) < LEAST_WIDTH:
         raise Mistake("ids-as-numbers", feature="item")
     probes.names_not_numbers(singles)
     _every_item_counts(model)
-    probes.all_differ(model, lambda: np.asarray(_vectors(model, _single())))
+    probes.all_differ(
+        model, lambda: np.asarray(_user_vectors(model, _single()))
+    )
     _reads_all(model)
     _rows_alone(model)
     return {"width": vectors.shape[1]}
@@ -76,7 +80,7 @@ def _single() -> np.ndarray:
     return np.repeat(np.arange(ITEMS, dtype="int32")[:, None], HISTORY, axis=1)
 
 
-def _vectors(model: keras.Layer, history: np.ndarray) -> Tensor:
+def _user_vectors(model: keras.Layer, history: np.ndarray) -> Tensor:
     try:
         # elsewhere, an id without a row passes in silence
         with tf.device("CPU:0"):
@@ -109,7 +113,7 @@ def _matrix(vectors: Tensor, rows: int) -> None:
         )
 
 
-def _finite(vectors: Tensor) -> None:
+def _all_finite(vectors: Tensor) -> None:
     if not np.all(np.isfinite(vectors)):
         raise Mistake("vector-not-finite")
 
@@ -124,8 +128,8 @@ def _padding_has_no_effect(model: keras.Layer) -> None:
     few[0, -2:] = 7, 11
     full = np.tile(np.array([7, 11], "int32"), HISTORY // 2)[None]
     tables = probes.tables(model, ITEMS)
-    by_few = probes.trained_rows(lambda: _vectors(model, few), tables)
-    by_full = probes.trained_rows(lambda: _vectors(model, full), tables)
+    by_few = probes.trained_rows(lambda: _user_vectors(model, few), tables)
+    by_full = probes.trained_rows(lambda: _user_vectors(model, full), tables)
     for padded, plain in zip(by_few, by_full, strict=True):
         if len(padded) == len(plain) and (padded & ~plain).any():
             raise Mistake("padding-counts")
@@ -136,9 +140,9 @@ def _every_item_counts(model: keras.Layer) -> None:
 
     def traceless() -> np.ndarray:
         empty = np.asarray(
-            _vectors(model, np.full((1, HISTORY), PADDING, "int32"))
+            _user_vectors(model, np.full((1, HISTORY), PADDING, "int32"))
         )
-        found = _vectors(model, _single())
+        found = _user_vectors(model, _single())
         return np.all(np.isclose(found, empty, rtol=0, atol=1e-8), axis=1)
 
     if (found := probes.whatever_the_weights(model, traceless)).any():
@@ -149,7 +153,7 @@ def _reads_all(model: keras.Layer) -> None:
     """Each of the ten places matters."""
     history = np.full((HISTORY + 1, HISTORY), 3, "int32")
     history[np.arange(HISTORY), np.arange(HISTORY)] = 400
-    *changed, base = np.asarray(_vectors(model, history))
+    *changed, base = np.asarray(_user_vectors(model, history))
     for place, vector in enumerate(changed):
         if np.allclose(vector, base, rtol=1e-5, atol=1e-8):
             raise Mistake("ignores-place", place=place + 1, of=HISTORY)
@@ -157,7 +161,9 @@ def _reads_all(model: keras.Layer) -> None:
 
 def _rows_alone(model: keras.Layer) -> None:
     if probes.mixes_rows(
-        lambda x: _vectors(model, x["history"]), {"history": _histories()}, 1e-5
+        lambda x: _user_vectors(model, x["history"]),
+        {"history": _histories()},
+        1e-5,
     ):
         raise Mistake("vector-mixes-rows")
 
@@ -172,21 +178,21 @@ def trunk(answer: object) -> dict:
     """
     model = probes.built(answer)
     probes.reads_only(model, {"history": _histories()})
-    vectors = _vectors(model, _histories())
+    vectors = _user_vectors(model, _histories())
     if len(vectors.shape) == 3:
         raise Mistake("not-pooled", found=vectors.shape[1:])
     _matrix(vectors, len(_histories()))
-    _finite(vectors)
+    _all_finite(vectors)
     probes.nothing_frozen(model)
-    probes.all_reached(lambda: _vectors(model, _histories()), model)
-    singles = _vectors(model, _single())
+    probes.all_reached(lambda: _user_vectors(model, _histories()), model)
+    singles = _user_vectors(model, _single())
     if (rank := probes.rank(probes.spread(singles))) < LEAST_RANK:
         raise Mistake(
             "bottleneck", rank=rank, width=vectors.shape[1], least=LEAST_RANK
         )
     _lets_through(
         model,
-        lambda: _vectors(model, _some()),
+        lambda: _user_vectors(model, _one_batch()),
         "bottleneck",
         width=vectors.shape[1],
     )
@@ -198,7 +204,7 @@ def trunk(answer: object) -> dict:
     return {"width": vectors.shape[1]}
 
 
-def _some() -> np.ndarray:
+def _one_batch() -> np.ndarray:
     """Sixteen of the histories of one item."""
     return _single()[5::31]
 
@@ -227,7 +233,7 @@ def _linear(model: keras.Layer, factor: float) -> bool:
     both = np.where(np.arange(HISTORY) % 2, left, right).astype("int32")
     with probes.scaled(model, factor):
         of = [
-            np.asarray(_vectors(model, history))
+            np.asarray(_user_vectors(model, history))
             for history in (left, right, both)
         ]
     return np.allclose(
@@ -241,7 +247,7 @@ def _linear(model: keras.Layer, factor: float) -> bool:
 @probes.mindful_of_equals
 def heads(answer: object) -> dict:
     """Two outputs, parallel, on shared weights, each in the range of its label."""
-    subject = _subject(answer)
+    subject = _model_subject(answer)
     probes.shares_and_is_parallel(subject)
     probes.row_by_row(subject)
     probes.tells_rows_apart(subject)
@@ -253,13 +259,13 @@ def heads(answer: object) -> dict:
         raise Mistake("low-rank", rank=rank, least=LEAST_RANK)
     _lets_through(
         subject.model,
-        lambda: subject.outputs({"history": _some()})["item"],
+        lambda: subject.outputs({"history": _one_batch()})["item"],
         "low-rank",
     )
     return {"weights": subject.model.count_params()}
 
 
-def _subject(answer: object) -> Subject:
+def _model_subject(answer: object) -> Subject:
     return Subject(answer, {"history": _histories()}, OUTPUTS)
 
 
@@ -272,11 +278,11 @@ def losses(answer: object) -> dict:
 
     That is popularity, and the same model with the interests alone.
     """
-    subject = _subject(answer)
+    subject = _model_subject(answer)
     if not getattr(subject.model, "compiled", False):
         raise Mistake("not-compiled")
     probes.activations(subject)
-    probes.losses(subject, _labels())
+    probes.losses(subject, _labels_of_histories())
     _can_be_weighted(subject)
     return _short_training(subject)
 
@@ -286,7 +292,8 @@ def _can_be_weighted(subject: Subject) -> None:
     needs.
     """
     labels: Tensors = {
-        task: tf.constant(label) for task, label in _labels().items()
+        task: tf.constant(label)
+        for task, label in _labels_of_histories().items()
     }
     ones = {task: tf.ones(len(label)) for task, label in labels.items()}
     given = {
@@ -301,7 +308,7 @@ def _can_be_weighted(subject: Subject) -> None:
         raise Mistake("loss-of-some-rows") from error
 
 
-def _labels() -> dict[str, np.ndarray]:
+def _labels_of_histories() -> dict[str, np.ndarray]:
     """An item for every history, among them item 0, and tags for one history in
     four.
     """
@@ -335,7 +342,7 @@ def _short_training(subject: Subject) -> dict[str, float]:
     alone.
     """
     popularity = _popularity()
-    joint = _trained(subject, "training", {"item": 1.0, "interest": 1.0})
+    joint = _scores_after(subject, "training", {"item": 1.0, "interest": 1.0})
     found = {
         "recall": joint["item"],
         "popularity": popularity,
@@ -349,12 +356,12 @@ def _short_training(subject: Subject) -> dict[str, float]:
         )
     # a narrow model, a slow one, or one for the interests only?
     if found["recall"] < SUSPECT:
-        item = _trained(
+        item = _scores_after(
             subject, "training-alone", {"item": 1.0, "interest": 0.0}
         )["item"]
         if found["recall"] < LOUD * item:
             raise Mistake("interests-too-loud", item=item, **found)
-    found["alone"] = _trained(
+    found["alone"] = _scores_after(
         subject, "training-alone", {"item": 0.0, "interest": 1.0}
     )["interest"]
     if found["auc"] < found["alone"] + OVER_ALONE:
@@ -362,7 +369,7 @@ def _short_training(subject: Subject) -> dict[str, float]:
     return found
 
 
-def _trained(
+def _scores_after(
     subject: Subject, label: str, weights: dict[str, float]
 ) -> dict[str, float]:
     """Both scores after a short training in which the rows of each task have

@@ -25,7 +25,7 @@ def evaluate(answer: object) -> dict:
     for seed, rows in ((11, 400), (6, 260)):
         item, interest, scores = _scored_rows(seed, rows)
         expected = expected or _right(item, interest, scores)
-        _compared(answer, item, interest, scores)
+        _two_numbers(answer, item, interest, scores)
     _same_for_probabilities(answer, item, interest, scores)
     return expected
 
@@ -53,7 +53,7 @@ def _scored_rows(
     return item, interest, scores
 
 
-def _compared(
+def _two_numbers(
     answer: Callable, item: np.ndarray, interest: np.ndarray, scores: dict
 ) -> None:
     """The learner's two numbers are the right ones; if not, are they those of a
@@ -61,19 +61,19 @@ def _compared(
     """
     expected, found = (
         _right(item, interest, scores),
-        _reported(answer, item, interest, scores),
+        _numbers_of(answer, item, interest, scores),
     )
     for task in NAMES:
-        if _same(found[task], expected[task]):
+        if _equal(found[task], expected[task]):
             continue
         facts = {"task": task, "found": found[task], "expected": expected[task]}
-        wrong = _look_alikes(task, item, interest, scores)
+        wrong = _mistaken_numbers(task, item, interest, scores)
         near = [(abs(found[task] - value), key) for key, value in wrong]
         if near := [
             (distance, key) for distance, key in near if distance < TOLERANCE
         ]:
             raise Mistake(min(near)[1], **facts)
-        if _same(found[task], expected[NAMES[task == "item"]]):
+        if _equal(found[task], expected[NAMES[task == "item"]]):
             raise Mistake("tasks-swapped", **facts)
         raise Mistake(
             "other-item-number" if task == "item" else "other-interest-number",
@@ -81,7 +81,7 @@ def _compared(
         )
 
 
-def _same(found: float, expected: float) -> bool:
+def _equal(found: float, expected: float) -> bool:
     return abs(found - expected) < TOLERANCE
 
 
@@ -92,12 +92,12 @@ def _right(
     labels, told = interest[known].T, scores["interest"][known].T
     aucs = [_auc(label, score) for label, score in zip(labels, told)]
     return {
-        "item": float(np.mean(_ranks(item, scores) <= TOP)),
+        "item": float(np.mean(_rank_of_chosen(item, scores) <= TOP)),
         "interest": float(np.mean(aucs)),
     }
 
 
-def _ranks(item: np.ndarray, scores: dict) -> np.ndarray:
+def _rank_of_chosen(item: np.ndarray, scores: dict) -> np.ndarray:
     """The place of the chosen item in each row's order, from 1; no two scores
     are equal here.
     """
@@ -120,7 +120,7 @@ def _auc(
     return float((above * pairs).sum() / pairs.sum()) if pairs.size else np.nan
 
 
-def _reported(
+def _numbers_of(
     answer: Callable, item: np.ndarray, interest: np.ndarray, scores: dict
 ) -> dict[str, float]:
     """What the learner's function says of copies of the data."""
@@ -151,7 +151,7 @@ def _number(task: str, value: object) -> float:
     return float(number.reshape(()))
 
 
-def _look_alikes(
+def _mistaken_numbers(
     task: str, item: np.ndarray, interest: np.ndarray, scores: dict
 ) -> Numbers:
     """What typical mistakes would say: message, number."""
@@ -162,7 +162,7 @@ def _look_alikes(
 
 
 def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
-    rank, known = _ranks(item, scores), ~np.isnan(interest).any(axis=1)
+    rank, known = _rank_of_chosen(item, scores), ~np.isnan(interest).any(axis=1)
     yield "recall-at-one", np.mean(rank == 1)
     yield "divided-by-ten", np.mean(rank <= TOP) / TOP
     yield "worst-first", np.mean(rank > ITEMS - TOP)
@@ -287,10 +287,10 @@ def _same_for_probabilities(
     }
     expected, found = (
         _right(item, interest, scores),
-        _reported(answer, item, interest, squeezed),
+        _numbers_of(answer, item, interest, squeezed),
     )
     for task in NAMES:
-        if not _same(found[task], expected[task]):
+        if not _equal(found[task], expected[task]):
             raise Mistake(
                 "depends-on-scale",
                 task=task,
