@@ -27,7 +27,7 @@ from mtl_lessons.console import showable
 from mtl_lessons.markup import check_formulas, tag, to_html, to_text
 from mtl_lessons.numerals import numeral
 
-LONG = 9  # characters of a number that is printed as it is
+LONG_NUMBER = 9  # characters of a number that is printed as it is
 ENDS = re.compile(r"\[([−+]?[\d.,%]+), ([−+]?[\d.,%]+)\]")
 LABEL = embed.strings("takeaway")["label"]
 
@@ -113,7 +113,7 @@ class Numbers(Formatter):
         """A float needs a format, unless it is short."""
         if isinstance(value, bool | np.bool_) or not isinstance(value, Number):
             return format(value, format_spec)
-        if not format_spec and len(f"{value}") > LONG:
+        if not format_spec and len(f"{value}") > LONG_NUMBER:
             raise ValueError(
                 "text: expected a format such as {name:.3f} for a float, "
                 f"found none for {value}"

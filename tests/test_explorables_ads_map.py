@@ -10,7 +10,7 @@ from access import room, until
 from mtl_lessons import stored
 from mtl_lessons.explorables import Grid, brief
 from mtl_lessons.explorables.ads_map import (
-    MEASURES,
+    ADS_MEASURES,
     SAY,
     SPAN,
     WIDER,
@@ -32,7 +32,9 @@ def without_wide(*places: int) -> Grid:
         {k: v for k, v in cell.items() if i not in places or k not in WIDER}
         for i, cell in enumerate(MEASURED["cells"])
     ]
-    return Grid.read(MEASURED | {"cells": cells}, MEASURES, SAY, extra=WIDER)
+    return Grid.read(
+        MEASURED | {"cells": cells}, ADS_MEASURES, SAY, extra=WIDER
+    )
 
 
 def test_it_begins_where_the_harm_is_largest():
@@ -206,7 +208,7 @@ def test_a_grid_without_a_task_is_refused():
         ]
     }
     with pytest.raises(ValueError, match="found no rating_single"):
-        Grid.read(less, MEASURES, SAY)
+        Grid.read(less, ADS_MEASURES, SAY)
 
 
 # ---------------------------------------------------------------- in a browser

@@ -87,8 +87,8 @@ def test_what_the_guess_is_told_is_so():
     guess = BOX.guess
     ratios = BOX.ratios(guess.at)
     naive = ratios["naive"]["all"]
-    nearest = min(shown.FACTORS, key=lambda factor: abs(factor - naive))
-    assert guess.right == shown.FACTORS.index(nearest)
+    nearest = min(shown.BIASES, key=lambda factor: abs(factor - naive))
+    assert guess.right == shown.BIASES.index(nearest)
     assert abs(nearest - naive) < 0.15 and f"{naive:.2f}" in guess.told
     for name, two in ratios.items():
         if name == "oracle":

@@ -11,7 +11,7 @@ from mtl_lessons import inputs_outputs as io
 from mtl_lessons.explorables import points
 from mtl_lessons.explorables.fusion import (
     FORMS,
-    HEADS,
+    FUSED_HEADS,
     VIDEOS,
     WRONG,
     Fusion,
@@ -37,7 +37,7 @@ def video_predictions(point):
 
 def test_fusion_is_what_the_package_serves():
     for point in points(FUSION.axes):
-        weights = {head: point[head] for head in HEADS}
+        weights = {head: point[head] for head in FUSED_HEADS}
         fuse = io.weighted_sum if point["form"] == "sum" else io.power
         np.testing.assert_allclose(
             list(scores(point).values()),
@@ -70,7 +70,7 @@ def test_what_is_wrong_for_new_videos_moves_powers_too():
 
 
 def test_equal_scores_stand_as_listed():
-    point = FUSION.start | dict.fromkeys(HEADS, 0.0)
+    point = FUSION.start | dict.fromkeys(FUSED_HEADS, 0.0)
     assert order(point) == list(VIDEOS)
     Tags(FUSION.draw(point))
 
@@ -115,7 +115,7 @@ def test_the_bars_are_the_parts_and_the_longest_is_full():
     ],
 )
 def test_the_exchange_rate_in_words(weights, said):
-    state = FUSION.start | dict(zip(HEADS, weights, strict=True))
+    state = FUSION.start | dict(zip(FUSED_HEADS, weights, strict=True))
     assert FUSION.words(state)[2] == said
 
 

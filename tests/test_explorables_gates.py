@@ -12,10 +12,10 @@ from mtl_lessons import stored
 from mtl_lessons.explorables.gates import (
     CELL,
     LEFT,
-    LEVELS,
     MAP,
     NEXT,
     ROW,
+    SHADES,
     Gates,
 )
 
@@ -133,7 +133,7 @@ def test_a_cell_is_as_dark_as_its_weight_and_stands_in_its_place():
                 layers[row, start : start + width // CELL] += 1
         weights = GATES.weights[task][expert]
         expected = sum(
-            (weights >= level - 1e-9).astype(int) for level in LEVELS
+            (weights >= level - 1e-9).astype(int) for level in SHADES
         )
         np.testing.assert_array_equal(layers, expected)
 

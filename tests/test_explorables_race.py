@@ -55,7 +55,7 @@ def test_a_contour_joins_places_of_one_loss(case):
         half, unit = shown.SIDE / 2, shown.UNIT
         at = np.array([(x - half) / unit, (half - y) / unit])
         found = shown.LANDSCAPES[case][0].value(at)
-        assert found == pytest.approx(shown.LEVELS[0], abs=0.02)
+        assert found == pytest.approx(shown.CONTOURS[0], abs=0.02)
 
 
 def test_the_first_step_by_hand():

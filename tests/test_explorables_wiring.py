@@ -14,12 +14,12 @@ from mtl_lessons.backend import keras, tf
 from mtl_lessons.explorables.wiring import (
     ALL,
     ESMM,
-    KEPT,
     LARGE,
-    LOSSES,
-    SMALL,
+    LOSS_CHOICES,
+    PHONE,
+    WIRINGS,
     Wiring,
-    network,
+    drawn_network,
 )
 
 FIGURE = Wiring()
@@ -60,7 +60,7 @@ def test_what_is_lit_is_what_can_be_reached_along_the_wires_drawn(name, task):
 
 @pytest.mark.parametrize("kept", STORED, ids=str)
 def test_all_that_is_stored_can_be_drawn_truly(kept):
-    one = network(STORED[kept])
+    one = drawn_network(STORED[kept])
     for task in "ab":
         lit = {i for i, block in enumerate(one.blocks) if task in block.tasks}
         assert one.below(one.last(task)) - {-1} == lit
@@ -160,10 +160,10 @@ def test_the_right_answer_is_the_one_that_gradients_give():
     reached = [
         option
         for option in guess.options
-        if option in KEPT
+        if option in WIRINGS
         and any(
             kind == "experts" and owner == "a" and "b" in tasks
-            for _, kind, owner, tasks in fresh[KEPT[option]]["blocks"]
+            for _, kind, owner, tasks in fresh[WIRINGS[option]]["blocks"]
         )
     ]
     assert reached == [guess.options[guess.right]] == ["PLE"]
@@ -238,7 +238,7 @@ def test_a_large_box_says_who_trains_it():
     assert ("a", "gate", "by a") in both and ("b", "gate", "by b") in both
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("size", [PHONE, LARGE], ids=["small", "large"])
 def test_boxes_do_not_overlap_and_stay_inside(size):
     width, height = size.box
     for name in NETWORKS:
@@ -293,5 +293,5 @@ def test_it_lights_up_when_the_guess_is_made_or_a_dial_turned(page):
 
 def test_every_design_stands_in_the_dial():
     assert FIGURE.axes[1].values == (ALL, *NETWORKS)
-    assert set(KEPT) | {"ESMM"} == set(NETWORKS)
-    assert list(LOSSES.values()) == ["a", "b", "ab"]
+    assert set(WIRINGS) | {"ESMM"} == set(NETWORKS)
+    assert list(LOSS_CHOICES.values()) == ["a", "b", "ab"]

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-WIDTH = 40
+BAR_WIDTH = 40
 
 
 @contextmanager
@@ -43,12 +43,12 @@ def _terminal(label: str, total: int) -> tuple[Callable, Callable] | None:
         print(text, end="", file=sys.stderr, flush=True)
 
     def show(done: int) -> None:
-        full = round(WIDTH * done / total)
+        full = round(BAR_WIDTH * done / total)
         write(
-            f"\r{label} [{'#' * full}{'.' * (WIDTH - full)}] {done} / {total}"
+            f"\r{label} [{'#' * full}{'.' * (BAR_WIDTH - full)}] {done} / {total}"
         )
 
     def clear() -> None:
-        write("\r" + " " * (len(label) + WIDTH + 24) + "\r")
+        write("\r" + " " * (len(label) + BAR_WIDTH + 24) + "\r")
 
     return show, clear

@@ -21,15 +21,15 @@ from .grid import Cell, Grid
 
 SAY = embed.strings("ads_map")
 PAIRED = ("", "chosen_", "rating_")
-MEASURES = (
+ADS_MEASURES = (
     *(f"{task}{kind}" for task in PAIRED for kind in ("single", "shared")),
     "bayes",
 )
 WIDER = tuple(f"{task}wider" for task in PAIRED)
-CONTROLS = {"single": "narrow", "wider": "wide"}  # measure -> its text
-DRAWN = ("single", "wider", "shared", "bayes")
+RIVALS = {"single": "narrow", "wider": "wide"}  # measure -> its text
+ADS_DRAWN = ("single", "wider", "shared", "bayes")
 # tasks judged by an error: less of it is a gain
-ERRORS = ("rating",)
+ERROR_TASKS = ("rating",)
 OPPOSITE = {"gain": "loss", "loss": "gain", "unclear": "unclear"}
 NARROW = 8  # the width of the framework and of its control
 SPAN = (0.4, 0.9)  # of AUC
@@ -70,7 +70,7 @@ class AdsMap(GainMap):
     def __init__(
         self, grid: Grid | None = None, train: Train | None = None
     ) -> None:
-        grid = grid or Grid.read(measured(), MEASURES, SAY, extra=WIDER)
+        grid = grid or Grid.read(measured(), ADS_MEASURES, SAY, extra=WIDER)
         # the largest harm
         least = min(grid.cells, key=lambda cell: cell.gain().mean)
         widths = {
@@ -112,7 +112,7 @@ class AdsMap(GainMap):
         prefix = self.tasks[task]
         gains = "; ".join(
             self.say["gain"].format(
-                control=self.say[CONTROLS[control]],
+                control=self.say[RIVALS[control]],
                 verdict=SHARED[_verdict(cell.verdict(prefix, control), task)],
                 **{
                     name: signed(value)
@@ -126,19 +126,17 @@ class AdsMap(GainMap):
         return self.say[task].format(gains=gains)
 
     def draw(self, state: Cell) -> str:
-        names = {name: SAY[name] for name in DRAWN if name in state.runs}
+        names = {name: SAY[name] for name in ADS_DRAWN if name in state.runs}
         return dots(state, names, self.span, self.say["dots"])
 
     def field(self, cell: Cell, current: Cell | None) -> str:
         """A cell of the table: a line for each control."""
         mark = ' aria-current="true"' if cell is current else ""
-        lines = "".join(self._half(cell, control) for control in CONTROLS)
+        lines = "".join(self._half(cell, control) for control in RIVALS)
         return f'<td class="mtl-halves"{mark}>{lines}</td>'
 
     def _half(self, cell: Cell, control: str) -> str:
-        against = (
-            f'<span class="mtl-unseen">{self.say[CONTROLS[control]]}</span>'
-        )
+        against = f'<span class="mtl-unseen">{self.say[RIVALS[control]]}</span>'
         if control not in _controls(cell):
             missing = self.say["missing"]
             return (
@@ -168,7 +166,7 @@ class AdsMap(GainMap):
 
 def _controls(cell: Cell) -> list[str]:
     """The controls that a cell was measured with."""
-    return [control for control in CONTROLS if control in cell.runs]
+    return [control for control in RIVALS if control in cell.runs]
 
 
 def _verdict(verdict: str, task: str) -> str:
@@ -177,7 +175,7 @@ def _verdict(verdict: str, task: str) -> str:
     >>> _verdict("loss", "rating"), _verdict("loss", "ads")
     ('gain', 'loss')
     """
-    return OPPOSITE[verdict] if task in ERRORS else verdict
+    return OPPOSITE[verdict] if task in ERROR_TASKS else verdict
 
 
 def _train(**arguments: Any) -> Mapping[str, Any]:

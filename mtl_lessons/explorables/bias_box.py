@@ -26,7 +26,7 @@ SAY = embed.strings("bias_box")
 # on which rows -> the measure of the grid
 JUDGED = {"clicks": "ratio_clicked", "all": "ratio"}
 TRUTH = "bayes"  # stands beside the estimators in a cell
-FACTORS = (1.0, 1.3, 1.7)  # to guess from
+BIASES = (1.0, 1.3, 1.7)  # to guess from
 
 # ---- of the drawings, which are 320 wide ----
 EACH = 1000  # impressions a dot
@@ -37,7 +37,7 @@ BESIDE = 74  # where words begin beside a block
 LEFT, RIGHT = 84, 286  # ends of the axis
 ROW, HEAD = 30, 26
 
-Runs = Sequence[float]  # a number per seed
+Ratios = Sequence[float]  # a number per seed
 
 
 class BiasBox(Explorable):
@@ -61,7 +61,7 @@ class BiasBox(Explorable):
         at = {"confounding": 1.0, "selection_bias": 0.7}
         self.guess = Guess(
             SAY["ask"],
-            (SAY["near"], *(SAY["far"].format(by=by) for by in FACTORS[1:])),
+            (SAY["near"], *(SAY["far"].format(by=by) for by in BIASES[1:])),
             2,
             SAY["told"].format(**self._told(at)),
             at,
@@ -79,7 +79,7 @@ class BiasBox(Explorable):
 
     def scores(
         self, confounding: float, selection_bias: float
-    ) -> dict[str, dict[str, Runs]]:
+    ) -> dict[str, dict[str, Ratios]]:
         """What was measured in a kind of world: by estimator, by measure."""
         point = {"confounding": confounding, "selection_bias": selection_bias}
         return stored.at(self.grid["cells"], **point)

@@ -29,7 +29,7 @@ SAY = embed.strings("front")
 CASES = ("trained", "sum", "worst")
 # of the plot, in a drawing 320 wide
 LEFT, RIGHT, TOP, BOTTOM = 34, 308, 26, 258
-NAMES = 180  # where the names of methods begin
+NAMES_WIDTH = 180  # where the names of methods begin
 
 Runs = Sequence[Sequence[float]]  # a pair of losses per seed
 Losses = Sequence[float]  # of a, and of b
@@ -303,7 +303,7 @@ class Plot:
             equal.setdefault(tuple(spot), []).append(name)
         dots, lines, texts, last = "", "", "", 0.0
         for (x, y), names in sorted(equal.items(), key=lambda item: item[0][1]):
-            last, column = max(last + 14, y - 10), max(NAMES, x + 14)
+            last, column = max(last + 14, y - 10), max(NAMES_WIDTH, x + 14)
             dots += f"M{x} {y}h0"
             lines += f"M{x} {y}L{column - 4:.0f} {last:.0f}"
             texts += f'<text x="{column:.0f}" y="{last + 4:.0f}">{", ".join(names)}</text>'

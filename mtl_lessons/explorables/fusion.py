@@ -28,7 +28,7 @@ class Video(NamedTuple):
     new: bool
 
 
-HEADS = ("click", "like", "minutes")
+FUSED_HEADS = ("click", "like", "minutes")
 VIDEOS = {
     "Trailer": Video(0.221, 0.0103, 1.1, False),
     "Tutorial": Video(0.063, 0.0397, 5.9, False),
@@ -48,8 +48,8 @@ WRONG = {  # factors on the likes of old and of new videos
 EXPONENTS = (0.0, 0.5, 1.0, 1.5, 2.0)
 TOLD = (  # texts for the browser
     *("first", "same", "moved", "drawing", "none", "one", "sum", "powers"),
-    *(f"one-{head}" for head in HEADS),
-    *(f"many-{head}" for head in HEADS),
+    *(f"one-{head}" for head in FUSED_HEADS),
+    *(f"many-{head}" for head in FUSED_HEADS),
 )
 # in units of the drawing, which is 320 wide
 ROW, HEAD = 26, 22
@@ -73,7 +73,10 @@ class Fusion(Explorable):
                 FORMS,
                 labels=tuple(SAY[f"form-{form}"] for form in FORMS),
             ),
-            *(Axis(head, SAY[head], EXPONENTS, format=".1f") for head in HEADS),
+            *(
+                Axis(head, SAY[head], EXPONENTS, format=".1f")
+                for head in FUSED_HEADS
+            ),
             Axis(
                 "wrong",
                 SAY["wrong"],
@@ -102,7 +105,7 @@ class Fusion(Explorable):
             ],
             "exponents": EXPONENTS,
             "factors": list(WRONG.values()),
-            "heads": [SAY[head] for head in HEADS],
+            "heads": [SAY[head] for head in FUSED_HEADS],
             "say": {key: SAY[key] for key in TOLD},
         }
 
@@ -117,7 +120,7 @@ class Fusion(Explorable):
             f"{form.text(state['form'])}: {said}; {wrong.label} "
             f"{wrong.text(state['wrong'])}",
             SAY["first"].format(names=", ".join(now[:3])),
-            worth(state),
+            exchange_rate(state),
             SAY["moved"].format(moved=moved) if moved else SAY["same"],
         ]
 
@@ -130,7 +133,7 @@ class Fusion(Explorable):
         keys = "".join(
             f'<g class="mtl-of-{head}"><path class="mtl-bar" d="M{x} 8h10"/>'
             f'<text x="{x + 14}" y="13">{SAY[head]}</text></g>'
-            for x, head in zip(KEYS, HEADS)
+            for x, head in zip(KEYS, FUSED_HEADS)
         )
         rows = "".join(
             _video_row(
@@ -169,7 +172,7 @@ def _predicted(video: Video, factor: float) -> tuple[float, float, float]:
 
 
 def _fused(video: Video, point: Point, factor: float) -> float:
-    terms = zip(HEADS, _predicted(video, factor))
+    terms = zip(FUSED_HEADS, _predicted(video, factor))
     if point["form"] == "sum":
         return sum(point[head] * p for head, p in terms)
     return prod(p ** point[head] for head, p in terms)
@@ -190,15 +193,15 @@ def parts(point: Point) -> dict[str, list[float]]:
     return {
         name: [
             point[head] * (p if point["form"] == "sum" else log(p / low))
-            for head, p, low in zip(HEADS, predicted, least)
+            for head, p, low in zip(FUSED_HEADS, predicted, least)
         ]
         for name, predicted in said.items()
     }
 
 
-def worth(point: Point) -> str:
+def exchange_rate(point: Point) -> str:
     """The exchange rate of the heads, in words."""
-    counted = [head for head in HEADS if point[head]]
+    counted = [head for head in FUSED_HEADS if point[head]]
     if not counted:
         return SAY["none"]
     first, *others = counted
@@ -225,7 +228,7 @@ def _video_row(
     mark = f"{'▲' if up > 0 else '▼'}{abs(up)}" if up else ""
     new = " *" if VIDEOS[name].new else ""
     bars, x = "", float(BAR)
-    for head, share in zip(HEADS, shares):
+    for head, share in zip(FUSED_HEADS, shares):
         wide = WIDE * share
         bars += (
             f'<g class="mtl-of-{head}"><path class="mtl-bar" '

@@ -24,7 +24,7 @@ TASKS = ("a", "b")
 # a drawing is 640 wide: of a map, its cells, its left end and the next map's
 WIDTH, CELL, LEFT, NEXT = 640, 8, 16, 160
 HEAD, MAP, BAR, NUMBER, ROW = 28, 72, 216, 250, 282  # heights in a row of maps
-LEVELS = tuple(0.035 * n for n in range(1, 19))  # a shade more each
+SHADES = tuple(0.035 * n for n in range(1, 19))  # a shade more each
 TOLD = ("drawn", "point", "most")  # to the browser
 
 
@@ -186,7 +186,7 @@ def _shades(cells: np.ndarray, left: int, top: int) -> str:
     of a row side by side as one line.
     """
     paths = []
-    for level in LEVELS:
+    for level in SHADES:
         lines = [
             f"M{left + CELL * start} {top + CELL * (len(cells) - 1 - row) + CELL // 2}"
             f"h{CELL * length}"

@@ -30,7 +30,7 @@ RATE, STEPS = 0.05, 60
 # places of the start
 PLACES = tuple(round(0.1 * i, 1) for i in range(-20, 21))
 SIDE, UNIT = 320, 72  # of the drawing, and of one unit in it
-LEVELS = (0.25, 1.0, 2.25, 4.0)  # of the losses, where a contour is drawn
+CONTOURS = (0.25, 1.0, 2.25, 4.0)  # of the losses, where a contour is drawn
 TOLD = (
     "drawn",
     "held",
@@ -41,14 +41,14 @@ TOLD = (
     *RUNNERS,
 )  # to the browser
 
-Vector = np.ndarray
+Place = np.ndarray
 
 
 @dataclass(frozen=True)
-class Loss:
+class Bowl:
     """`½ p (x - c)² + ½ q (y - d - k x²)²`: a bowl, bent if k is not 0.
 
-    >>> Loss(c=-1.0, d=0.0, p=1.0, q=2.0, k=0.0).value(np.array([1.0, 1.0]))
+    >>> Bowl(c=-1.0, d=0.0, p=1.0, q=2.0, k=0.0).value(np.array([1.0, 1.0]))
     3.0
     """
 
@@ -58,12 +58,12 @@ class Loss:
     q: float
     k: float
 
-    def value(self, at: Vector) -> float:
+    def value(self, at: Place) -> float:
         x, y = at
         off = y - self.d - self.k * x**2
         return float(0.5 * self.p * (x - self.c) ** 2 + 0.5 * self.q * off**2)
 
-    def gradient(self, at: Vector) -> Vector:
+    def gradient(self, at: Place) -> Place:
         x, y = at
         pull = self.q * (y - self.d - self.k * x**2)
         return np.array([self.p * (x - self.c) - 2 * self.k * x * pull, pull])
@@ -71,15 +71,15 @@ class Loss:
 
 LANDSCAPES = {
     "bowls": (
-        Loss(c=-1.0, d=-0.6, p=1.0, q=3.0, k=0.0),
-        Loss(c=1.0, d=0.6, p=3.0, q=1.0, k=0.0),
+        Bowl(c=-1.0, d=-0.6, p=1.0, q=3.0, k=0.0),
+        Bowl(c=1.0, d=0.6, p=3.0, q=1.0, k=0.0),
     ),
     "valley": (
-        Loss(c=-1.0, d=-0.6, p=1.0, q=2.0, k=0.4),
-        Loss(c=1.0, d=-0.6, p=1.0, q=2.0, k=0.4),
+        Bowl(c=-1.0, d=-0.6, p=1.0, q=2.0, k=0.4),
+        Bowl(c=1.0, d=-0.6, p=1.0, q=2.0, k=0.4),
     ),
 }
-SCALES = (0.1, 1.0, 10.0)
+FACTORS_OF_B = (0.1, 1.0, 10.0)
 NOISES = (0.0, 0.5, 2.0)
 
 
@@ -102,7 +102,7 @@ class Race(Explorable):
 
     def __init__(self) -> None:
         cases = tuple(SAY[f"case-{name}"] for name in LANDSCAPES)
-        scales = tuple(f"× {scale:g}" for scale in SCALES)
+        scales = tuple(f"× {scale:g}" for scale in FACTORS_OF_B)
         start = {
             "step": STEPS,
             "case": "bowls",
@@ -114,7 +114,7 @@ class Race(Explorable):
         axes = (
             Axis("step", SAY["steps"], tuple(range(STEPS + 1))),
             Axis("case", SAY["case"], tuple(LANDSCAPES), cases),
-            Axis("scale", SAY["scale"], SCALES, scales),
+            Axis("scale", SAY["scale"], FACTORS_OF_B, scales),
             Axis("noise", SAY["noise"], NOISES, format=".1f"),
             Axis("x", SAY["x"], PLACES, format=".1f"),
             Axis("y", SAY["y"], PLACES, format=".1f"),
@@ -136,7 +136,7 @@ class Race(Explorable):
                 name: [vars(loss) for loss in pair]
                 for name, pair in LANDSCAPES.items()
             },
-            "scales": SCALES,
+            "scales": FACTORS_OF_B,
             "noises": NOISES,
             "places": PLACES,
             "draws": draws().tolist(),
@@ -229,11 +229,11 @@ def ground(case: str) -> dict[str, str]:
     """The contours of both losses and the front, as paths of the drawing."""
     drawn = {"front": _path(front(case))}
     for task, loss in zip("ab", LANDSCAPES[case]):
-        drawn[task] = "".join(_contour(loss, level) for level in LEVELS)
+        drawn[task] = "".join(_contour(loss, level) for level in CONTOURS)
     return drawn
 
 
-def _contour(loss: Loss, level: float) -> str:
+def _contour(loss: Bowl, level: float) -> str:
     """Where the loss is `level`: an ellipse in x and in `y - k x²`."""
     angle = np.linspace(0, 2 * np.pi, 37)
     x = loss.c + np.sqrt(2 * level / loss.p) * np.cos(angle)
@@ -244,7 +244,7 @@ def _contour(loss: Loss, level: float) -> str:
 # ---- the drawing ----
 
 
-def _mark(place: Vector) -> str:
+def _mark(place: Place) -> str:
     return f"{SIDE / 2 + UNIT * place[0]:.1f} {SIDE / 2 - UNIT * place[1]:.1f}"
 
 
@@ -280,7 +280,7 @@ def _loss_plane(state: Point, runs: Mapping[str, np.ndarray]) -> str:
     )
 
 
-def _runner(number: int, name: str, place: Vector) -> str:
+def _runner(number: int, name: str, place: Place) -> str:
     """The mark of a runner, which has its number."""
     x, y = _mark(place).split()
     return (

@@ -19,11 +19,11 @@ from .grid import Axis, Point
 SAY = embed.strings("wiring")
 TASKS = ("a", "b")
 # -> the tasks whose losses act
-LOSSES = {"loss-a": "a", "loss-b": "b", "loss-both": "ab"}
+LOSS_CHOICES = {"loss-a": "a", "loss-b": "b", "loss-both": "ab"}
 MIXERS = ("gate", "stitch")
 ALL = "all"
 # name -> design and levels in what is stored
-KEPT = {
+WIRINGS = {
     "Shared bottom": ("Shared bottom", 1),
     "Cross-stitch": ("Cross-stitch", 1),
     "OMoE": ("OMoE", 1),
@@ -33,10 +33,10 @@ KEPT = {
     "AdaTT": ("AdaTT", 1),
 }
 
-Record = Mapping[str, Any]  # as from `shared_networks.wirings`
+WiringRecord = Mapping[str, Any]  # as from `shared_networks.wirings`
 
 
-class Block(NamedTuple):
+class DrawnBlock(NamedTuple):
     """A part of a network; `tasks` are those whose losses reach it, `row` is
     where it stands, from the foot.
     """
@@ -65,24 +65,24 @@ class Size(NamedTuple):
     foot: int  # below the lowest row, for the input
 
 
-SMALL = Size(160, {"a": 27, "shared": 80, "b": 133}, (50, 16), 28, 18)
+PHONE = Size(160, {"a": 27, "shared": 80, "b": 133}, (50, 16), 28, 18)
 LARGE = Size(320, {"a": 54, "shared": 160, "b": 266}, (98, 38), 62, 24)
 
 # ESMM: a is the click, b the purchase on all impressions, which is a product.
 # The wirings of the others are stored; a test holds both to real gradients.
 ESMM = (
-    Block(1, 1, "tables", "shared", "ab"),
-    Block(2, 2, "tower", "a", "ab"),
-    Block(2, 2, "tower", "b", "b"),
-    Block(3, 3, "product", "b", "b"),
+    DrawnBlock(1, 1, "tables", "shared", "ab"),
+    DrawnBlock(2, 2, "tower", "a", "ab"),
+    DrawnBlock(2, 2, "tower", "b", "b"),
+    DrawnBlock(3, 3, "product", "b", "b"),
 )
 ESMM_WIRES = (Wire(-1, 0), Wire(0, 1), Wire(0, 2), Wire(1, 3), Wire(2, 3))
 
 
-class Network(NamedTuple):
+class DrawnNetwork(NamedTuple):
     """Blocks and wires of a design."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[DrawnBlock, ...]
     wires: tuple[Wire, ...]
 
     def last(self, task: str) -> int:
@@ -128,20 +128,20 @@ class Wiring(Explorable):
 
     view = "wiring"
 
-    def __init__(self, records: Sequence[Record] | None = None) -> None:
+    def __init__(self, records: Sequence[WiringRecord] | None = None) -> None:
         records = records or stored.read("shared_networks")["wirings"]
         found = {(one["design"], one["levels"]): one for one in records}
         self.networks = {
-            name: network(found[kept]) for name, kept in KEPT.items()
+            name: drawn_network(found[kept]) for name, kept in WIRINGS.items()
         }
-        self.networks["ESMM"] = Network(ESMM, ESMM_WIRES)
+        self.networks["ESMM"] = DrawnNetwork(ESMM, ESMM_WIRES)
         names = tuple(self.networks)
         axes = (
             Axis(
                 "loss",
                 SAY["loss"],
-                tuple(LOSSES),
-                labels=tuple(SAY[loss] for loss in LOSSES),
+                tuple(LOSS_CHOICES),
+                labels=tuple(SAY[loss] for loss in LOSS_CHOICES),
             ),
             Axis("design", SAY["design"], (ALL, *names), (SAY[ALL], *names)),
         )
@@ -152,9 +152,9 @@ class Wiring(Explorable):
 
     @property
     def given(self) -> Mapping[str, Any]:
-        sizes = {"small": SMALL, "large": LARGE}
+        sizes = {"small": PHONE, "large": LARGE}
         return {
-            "losses": list(LOSSES.values()),
+            "losses": list(LOSS_CHOICES.values()),
             "boxes": {name: size.box for name, size in sizes.items()},
             "designs": [
                 {"name": name, "says": self._labels(name)}
@@ -169,7 +169,7 @@ class Wiring(Explorable):
         """For each loss the label of a drawing, and what stands below it."""
         return [
             [self._label(name, losses), self.verdict(name, losses)]
-            for losses in LOSSES.values()
+            for losses in LOSS_CHOICES.values()
         ]
 
     # ---- words ----
@@ -177,10 +177,10 @@ class Wiring(Explorable):
     def words(self, state: Point) -> list[str]:
         said = {axis.name: axis.text(state[axis.name]) for axis in self.axes}
         point = SAY["point"].format(**said)
-        losses = LOSSES[state["loss"]]
+        losses = LOSS_CHOICES[state["loss"]]
         if state["design"] != ALL:
             chosen = self.networks[state["design"]]
-            return [point, *(reach(chosen, task) for task in losses)]
+            return [point, *(others_trained(chosen, task) for task in losses)]
         return [point, *(line for task in losses for line in self._all(task))]
 
     def _all(self, task: str) -> list[str]:
@@ -217,13 +217,13 @@ class Wiring(Explorable):
         """All designs, small, or the chosen one, large: from the input below to
         the towers above.
         """
-        losses = LOSSES[state["loss"]]
+        losses = LOSS_CHOICES[state["loss"]]
         if state["design"] != ALL:
             drawn = self._svg(state["design"], losses, LARGE)
             return f'<div class="mtl-wiring" data-turn="1.0">{drawn}</div>'
         drawn = "".join(
             f'<div data-turn="1.{i}"><b>{name}</b>'
-            f"{self._svg(name, losses, SMALL)}"
+            f"{self._svg(name, losses, PHONE)}"
             f"<span>{escape(self.verdict(name, losses))}</span></div>"
             for i, name in enumerate(self.networks, 1)
         )
@@ -261,23 +261,23 @@ class Wiring(Explorable):
         )
 
 
-def network(record: Record) -> Network:
+def drawn_network(record: WiringRecord) -> DrawnNetwork:
     """Blocks and wires of what is stored; a residual is a part of its gate.
 
     A tower for each task stands on top, which its own loss trains alone.
     """
     mixed = bool(record["reads"][0])
-    blocks: list[Block] = []
+    blocks: list[DrawnBlock] = []
     for level, kind, owner, tasks in record["blocks"]:
         if kind != "residual":
             row = 2 * level - 1 + (kind in MIXERS) if mixed else level
-            blocks.append(Block(row, level, kind, owner, tasks))
+            blocks.append(DrawnBlock(row, level, kind, owner, tasks))
     top = len(record["reads"]) * (2 if mixed else 1) + 1
-    blocks += [Block(top, top, "tower", task, task) for task in TASKS]
-    return Network(tuple(blocks), tuple(_wires(record, blocks)))
+    blocks += [DrawnBlock(top, top, "tower", task, task) for task in TASKS]
+    return DrawnNetwork(tuple(blocks), tuple(_wires(record, blocks)))
 
 
-def _wires(record: Record, blocks: Sequence[Block]) -> list[Wire]:
+def _wires(record: WiringRecord, blocks: Sequence[DrawnBlock]) -> list[Wire]:
     """From what is read to what reads it, level by level."""
 
     def in_row(row: int) -> dict[str, int]:
@@ -310,7 +310,7 @@ def _task_beside(task: str) -> str:
 # ---- words ----
 
 
-def reach(one: Network, task: str) -> str:
+def others_trained(one: DrawnNetwork, task: str) -> str:
     """What the loss of a task trains of the other task's own."""
     other = _task_beside(task)
     reached = _blocks_trained(one, task)
@@ -319,13 +319,13 @@ def reach(one: Network, task: str) -> str:
     return SAY[key].format(task=task, other=other, blocks=blocks)
 
 
-def _blocks_trained(one: Network, task: str) -> list[int]:
+def _blocks_trained(one: DrawnNetwork, task: str) -> list[int]:
     """The other task's own blocks that the loss of a task trains."""
     own = one.own(_task_beside(task))
     return [i for i in own if task in one.blocks[i].tasks]
 
 
-def _private(one: Network, task: str) -> str:
+def _private(one: DrawnNetwork, task: str) -> str:
     """Has a task blocks of its own below its tower (`"private"`), none but a
     gate (`"gate-alone"`), or none (`"nothing-private"`)?
     """
@@ -335,19 +335,19 @@ def _private(one: Network, task: str) -> str:
     return "private" if kinds - set(MIXERS) else "gate-alone"
 
 
-def _kinds_at(one: Network, places: Sequence[int]) -> str:
+def _kinds_at(one: DrawnNetwork, places: Sequence[int]) -> str:
     kinds = [SAY[f"kind-{one.blocks[i].kind}"] for i in places]
     return ", ".join(dict.fromkeys(kinds))
 
 
-def _place_of(block: Block) -> str:
+def _place_of(block: DrawnBlock) -> str:
     kind = SAY[f"kind-{block.kind}"]
     if block.kind in ("tower", "product"):
         return SAY["tower-of"].format(kind=kind, owner=block.owner)
     return SAY["block"].format(kind=kind, level=block.level)
 
 
-def _name(block: Block) -> str:
+def _name(block: DrawnBlock) -> str:
     kind = SAY[f"kind-{block.kind}"]
     if block.kind in ("tower", "product"):
         return f"{kind} {block.owner}"
@@ -364,7 +364,7 @@ def _by(losses: Sequence[str]) -> str:
 # ---- the drawing ----
 
 
-def _layout(one: Network, size: Size) -> dict[str, Any]:
+def _layout(one: DrawnNetwork, size: Size) -> dict[str, Any]:
     """Where boxes and wires stand in a drawing of some size, and who passes."""
     top = max(block.row for block in one.blocks)
     height = size.foot + size.step * top

@@ -58,7 +58,7 @@ def why(name: str | int, word: str, text: str, verdict: str) -> str:
     )
 
 
-def verdicts(question: dict, *more: str) -> str:
+def both_verdicts(question: dict, *more: str) -> str:
     """The feedback for a right and for a wrong answer, and `more` of the same
     form.
     """

@@ -29,7 +29,7 @@ from .subject import (
 SURE = 9.0  # a logit that leaves next to no doubt
 # how much steeper costs must be: `logits_or_probabilities`
 STEEP = {ONE_OF: 0.6, YES_NO: 1.7}
-ERRORS = (-1.5, -0.4, 0.4, 1.5)  # of a number, on both sides of its label
+OFFSETS = (-1.5, -0.4, 0.4, 1.5)  # of a number, on both sides of its label
 REFUSALS = (  # what a loss raises that does not fit its labels or its outputs
     ValueError,
     TypeError,
@@ -208,7 +208,7 @@ def _from_both_sides(case: Case, output: Output) -> None:
     label = case.labels[output.name].reshape(-1, output.width)
     predictions, known = case.subject.predictions, ~unlabelled(label)
     pulls = {}
-    for error in ERRORS:
+    for error in OFFSETS:
         near = np.where(
             np.isnan(label), predictions[output.name], label + error
         ).astype("float32")

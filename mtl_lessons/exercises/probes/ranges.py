@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-FACTORS = (10, 3, 1)
+STRETCHES = (10, 3, 1)
 
 
 def range_of(at: Callable[[float], np.ndarray]) -> str:
@@ -19,7 +19,7 @@ def range_of(at: Callable[[float], np.ndarray]) -> str:
     that many times as large. It is judged at the first factor at which rows
     differ: at 10, a sigmoid may be saturated and the same for all.
     """
-    for factor in FACTORS:
+    for factor in STRETCHES:
         out = at(factor)
         if not np.allclose(out, out[:1], atol=1e-6):
             break

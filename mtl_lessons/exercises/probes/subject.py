@@ -16,7 +16,7 @@ from .ranges import range_of
 from .weights import scaled
 
 ONE_OF, YES_NO, NUMBER = "one of", "yes or no", "a number"
-WEIGHTS = 5_000_000  # of a model that is to be trained in seconds
+MOST_WEIGHTS = 5_000_000  # of a model that is to be trained in seconds
 
 Columns = Mapping[str, np.ndarray]
 Tensors = dict[str, Tensor]
@@ -49,8 +49,8 @@ class Subject:
         reads_only(self.model, self.x)
         found = self.model(fed(self.model, self.x))
         nothing_frozen(self.model)
-        if (weights := self.model.count_params()) > WEIGHTS:
-            raise Mistake("too-large", weights=weights, most=WEIGHTS)
+        if (weights := self.model.count_params()) > MOST_WEIGHTS:
+            raise Mistake("too-large", weights=weights, most=MOST_WEIGHTS)
         self.keys = _keys(found, self.declared)
         self.single = not isinstance(found, Mapping | list | tuple)
         by_task = self._by_task(found)

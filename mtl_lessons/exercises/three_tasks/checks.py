@@ -34,7 +34,7 @@ TWINS = {
 LEAST_RANK = 4  # of what a user's vector can say of the items
 # of AUC or of recall@10, or stars of RMSE: what one seed may lose
 HARMLESS = 0.03
-MOST = 200_000  # weights of a framework that is trained while one waits
+HEAVIEST = 200_000  # weights of a framework that is trained while one waits
 
 
 def _called(answer: object, *given: object) -> object:
@@ -466,8 +466,8 @@ def _is_shared(multi: Framework, single: Framework) -> None:
     if missing := [task for task in TASKS if task not in names]:
         raise Mistake("task-dropped", missing=", ".join(missing))
     for framework in (multi, single):
-        if (weights := framework.graph().count_params()) > MOST:
-            raise Mistake("too-many-weights", weights=weights, most=MOST)
+        if (weights := framework.graph().count_params()) > HEAVIEST:
+            raise Mistake("too-many-weights", weights=weights, most=HEAVIEST)
 
 
 def _is_fair(multi: Framework, single: Framework) -> None:

@@ -24,7 +24,7 @@ LEAST_RANK = 8
 OVER_POPULARITY, OVER_ALONE = 2.0, 0.01  # what one pass over the rows must gain
 # below this recall@10 (the model answer has .53) the item is trained alone, too
 SUSPECT = 0.45
-LOUD = 0.85  # the share of what the item has alone that it must have then
+LOUDEST = 0.85  # the share of what the item has alone that it must have then
 EPOCHS = 1  # alone, the interests are at their best after one
 
 
@@ -359,7 +359,7 @@ def _short_training(subject: Subject) -> dict[str, float]:
         item = _scores_after(
             subject, "training-alone", {"item": 1.0, "interest": 0.0}
         )["item"]
-        if found["recall"] < LOUD * item:
+        if found["recall"] < LOUDEST * item:
             raise Mistake("interests-too-loud", item=item, **found)
     found["alone"] = _scores_after(
         subject, "training-alone", {"item": 0.0, "interest": 1.0}

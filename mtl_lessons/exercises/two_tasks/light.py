@@ -8,10 +8,10 @@ from mtl_lessons.exercises.mistakes import Mistake, attempted
 
 ITEMS, TAGS, TOP = 500, 12, 10
 TOLERANCE = 5.1e-4  # three places are enough
-NAMES = ("item", "interest")
+TASK_NAMES = ("item", "interest")
 
 # message, and what that mistake would say
-Numbers = Iterator[tuple[str, float | np.floating]]
+Reported = Iterator[tuple[str, float | np.floating]]
 
 
 def evaluate(answer: object) -> dict:
@@ -63,7 +63,7 @@ def _two_numbers(
         _right(item, interest, scores),
         _numbers_of(answer, item, interest, scores),
     )
-    for task in NAMES:
+    for task in TASK_NAMES:
         if _equal(found[task], expected[task]):
             continue
         facts = {"task": task, "found": found[task], "expected": expected[task]}
@@ -73,7 +73,7 @@ def _two_numbers(
             (distance, key) for distance, key in near if distance < TOLERANCE
         ]:
             raise Mistake(min(near)[1], **facts)
-        if _equal(found[task], expected[NAMES[task == "item"]]):
+        if _equal(found[task], expected[TASK_NAMES[task == "item"]]):
             raise Mistake("tasks-swapped", **facts)
         raise Mistake(
             "other-item-number" if task == "item" else "other-interest-number",
@@ -129,8 +129,8 @@ def _numbers_of(
     if found is None:
         raise Mistake("report-nothing")
     if isinstance(found, list | tuple) and len(found) == 2:
-        found = dict(zip(NAMES, found))
-    if not isinstance(found, dict) or set(found) != set(NAMES):
+        found = dict(zip(TASK_NAMES, found))
+    if not isinstance(found, dict) or set(found) != set(TASK_NAMES):
         kind = f"a {type(found).__name__}"
         if isinstance(found, dict):
             kind = ", ".join(map(str, found)) or "an empty dict"
@@ -153,7 +153,7 @@ def _number(task: str, value: object) -> float:
 
 def _mistaken_numbers(
     task: str, item: np.ndarray, interest: np.ndarray, scores: dict
-) -> Numbers:
+) -> Reported:
     """What typical mistakes would say: message, number."""
     if task == "item":
         yield from _of_items(item, interest, scores)
@@ -161,7 +161,7 @@ def _mistaken_numbers(
         yield from _of_interests(interest, scores)
 
 
-def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
+def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Reported:
     rank, known = _rank_of_chosen(item, scores), ~np.isnan(interest).any(axis=1)
     yield "recall-at-one", np.mean(rank == 1)
     yield "divided-by-ten", np.mean(rank <= TOP) / TOP
@@ -197,7 +197,7 @@ def _of_items(item: np.ndarray, interest: np.ndarray, scores: dict) -> Numbers:
     yield "by-item", np.mean(top[0][top[1] > 0] / top[1][top[1] > 0])
 
 
-def _of_interests(interest: np.ndarray, scores: dict) -> Numbers:
+def _of_interests(interest: np.ndarray, scores: dict) -> Reported:
     known, score = ~np.isnan(interest).any(axis=1), scores["interest"]
     # unknown as 0, as 1
     yes, full = np.nan_to_num(interest), np.nan_to_num(interest, nan=1.0)
@@ -289,7 +289,7 @@ def _same_for_probabilities(
         _right(item, interest, scores),
         _numbers_of(answer, item, interest, squeezed),
     )
-    for task in NAMES:
+    for task in TASK_NAMES:
         if not _equal(found[task], expected[task]):
             raise Mistake(
                 "depends-on-scale",

@@ -6,7 +6,14 @@ from html import escape
 from mtl_lessons.markup import tag
 from mtl_lessons.quiz.answers import near, number
 from mtl_lessons.quiz.bank import Question
-from mtl_lessons.quiz.pieces import FEEDBACK, SAY, field, rich, verdicts, why
+from mtl_lessons.quiz.pieces import (
+    FEEDBACK,
+    SAY,
+    both_verdicts,
+    field,
+    rich,
+    why,
+)
 
 from .kind import Kind
 
@@ -83,7 +90,7 @@ class Number(Kind):
             for i, slip in enumerate(self.slips(question))
         ]
         computed = tag("p", f"{SAY['computed']} ", expression)
-        return self.value(question) + computed + verdicts(question, *slips)
+        return self.value(question) + computed + both_verdicts(question, *slips)
 
     def value(self, question: Question) -> str:
         """The right number with its unit, as a paragraph."""

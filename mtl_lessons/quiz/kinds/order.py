@@ -9,10 +9,10 @@ from mtl_lessons.quiz.bank import Question
 from mtl_lessons.quiz.pieces import (
     FEEDBACK,
     SAY,
+    both_verdicts,
     inline,
     listed,
     rich,
-    verdicts,
 )
 
 from .kind import Kind
@@ -57,7 +57,7 @@ class Order(Kind):
         return (
             tag("p", SAY["right-order"])
             + listed(question["items"])
-            + verdicts(question)
+            + both_verdicts(question)
         )
 
     def choices(self, question: Question) -> list[str]:
