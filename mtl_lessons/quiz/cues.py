@@ -115,7 +115,9 @@ def longer(questions: list[Question]) -> tuple[float, float]:
         pairs = len(right) * len(wrong)
         shares.append(wins / pairs)
         variances.append((len(right) + len(wrong) + 1) / (12 * pairs))
-    count = max(len(shares), 1)
+    if not shares:
+        return 0.5, 0.0
+    count = len(shares)
     return sum(shares) / count, math.sqrt(sum(variances)) / count
 
 
