@@ -121,6 +121,7 @@ function mount(figure) {
   const buttons = cellButtons(figure);
   const address = stateLink(data);
   let timer;
+  let mounted = false; // until then nothing has moved, and nothing is measured: the page is not laid out yet
 
   const positions = () => dials.map(({ input }) => Number(input.value));
   const read = () => positions().reduce((at, position, i) => at * dials[i].size + position, 0);
@@ -138,11 +139,13 @@ function mount(figure) {
     });
     const cell = view.cell(data, positions(), at);
     words.innerHTML = cell.words;
-    moved(place, () => {
+    const draw = () => {
       place.innerHTML = cell.drawing;
-    });
+    };
+    if (mounted) moved(place, draw);
+    else draw();
     address.set(positions());
-    grips?.set();
+    if (mounted) grips?.set();
   }
 
   function tell(text) {
@@ -233,6 +236,7 @@ function mount(figure) {
   show(asked ?? data.start);
   if (asked !== null) guess?.close();
   if (view.pick) letDrag(place, drag);
+  mounted = true;
 }
 
 /* A finger that comes down on a slider and then scrolls the page leaves it as it was. */
