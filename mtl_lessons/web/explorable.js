@@ -22,7 +22,17 @@ import { wiring } from "./view_wiring.js";
 const VIEWS = {
   drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
   fusion: { cell: fusion },
-  gates: { cell: gates, pick: pickPlace },
+  gates: {
+    cell: gates,
+    pick: pickPlace,
+    keys: {
+      // the eight points are one: the first has the keys
+      "0.0": [
+        [0, 1],
+        [1, 1],
+      ],
+    },
+  },
   gradients: {
     cell: gradients,
     pick: pickGradient,
