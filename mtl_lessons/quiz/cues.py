@@ -8,7 +8,6 @@ longer nor shorter than the others, and have absolute words as often.
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from .bank import Bank, Question
@@ -84,7 +83,7 @@ def ranks(questions: list[Question]) -> dict[int, tuple[float, float, float]]:
     third and the longest; how often by chance; and the standard deviation of
     chance. Options of one length share their ranks.
     """
-    counts: Counter[int] = Counter()
+    counts = [0.0] * len(PLACES)
     total = 0
     for question in questions:
         texts = question["options"]
