@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mtl_lessons import concept
-from mtl_lessons.backend import keras
+from mtl_lessons.backend import keras, tf
+from mtl_lessons.concept import data, neighbours, training
 from mtl_lessons.world import World
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -148,29 +149,29 @@ def small(monkeypatch, steps=20, batch=64):
         "CHECK": 500,
         "TEST": 500,
     }.items():
-        monkeypatch.setattr(concept, name, value)
+        monkeypatch.setattr(data, name, value)
     # without what other sizes left, and leaving nothing
     for name in ("_logs", "_items"):
         monkeypatch.setattr(
-            concept, name, lru_cache(getattr(concept, name).__wrapped__)
+            data, name, lru_cache(getattr(data, name).__wrapped__)
         )
 
 
 def trained(model, rows, seeds, *decays):
     """The weights after each training."""
     trainee, report = (
-        concept._compiled(model),
-        concept._Report(None, total=1),
+        training._compiled(model),
+        training.Report(None, total=1),
     )
     return [
         model.get_weights()
-        for _ in concept._trainings(trainee, rows, seeds, 0.1, decays, report)
+        for _ in training.trainings(trainee, rows, seeds, 0.1, decays, report)
     ]
 
 
 def test_every_training_begins_at_the_same_start(monkeypatch):
     small(monkeypatch)
-    rows = concept._logs(World(), labels=100)[0]
+    rows = data._logs(World(), labels=100)[0]
     weak, strong, again = trained(
         concept.two_tasks(600, 300, 60, width=4), rows, 1, 0.05, 1.0, 0.05
     )
@@ -182,11 +183,11 @@ def test_every_training_begins_at_the_same_start(monkeypatch):
 def test_rows_to_choose_by_lie_between_training_and_test():
     parts = [World().impressions, World().ad_impressions]
     for draw in parts:
-        past, check, test = concept._in_three(draw, 1000)
+        past, check, test = data._in_three(draw, 1000)
         assert [len(rows["time"]) for rows in (past, check, test)] == [
             1000,
-            concept.CHECK,
-            concept.TEST,
+            data.CHECK,
+            data.TEST,
         ]
         assert (
             past["time"].max() < check["time"].min()
@@ -238,7 +239,7 @@ def test_worlds_side_by_side_learn_what_each_learns_alone(
 ):
     small(monkeypatch)
     worlds = [World(seed=s) for s in (0, 1)]
-    logs = [concept._logs(world, labels=100)[0] for world in worlds]
+    logs = [data._logs(world, labels=100)[0] for world in worlds]
     both = concept.two_tasks(2 * 600, 2 * 300, 2 * 60, width=4)
     start = both.get_weights()
     trained(both, concept.side_by_side(logs, worlds), 2, 0.05)
@@ -391,11 +392,11 @@ def test_tied_tables_are_two_tables_that_start_alike():
 
 def test_a_strong_tie_leaves_one_table_and_a_weak_one_two(monkeypatch):
     small(monkeypatch)
-    logs = concept._side_by_side_logs(0.0, 100, 2)
-    trainee = concept._trainee(*logs.sizes, 4, "tied")
+    logs = data.side_by_side_logs(0.0, 100, 2)
+    trainee = training.make_trainee(*logs.sizes, 4, "tied")
     gaps = []
     for strength in (0.0, 0.1, 10.0):
-        concept._train(trainee, logs.past, 2, 0.1, 0.0, tie=strength)
+        training.train(trainee, logs.past, 2, 0.1, 0.0, tie=strength)
         users, ads = (
             trainee.model.get_layer(name).get_weights()[0]
             for name in ("users", "ad_users")
@@ -406,10 +407,10 @@ def test_a_strong_tie_leaves_one_table_and_a_weak_one_two(monkeypatch):
 
 def test_a_frozen_table_is_the_one_that_was_given(monkeypatch):
     small(monkeypatch)
-    logs = concept._side_by_side_logs(0.9, 100, 2)
-    trainee = concept._trainee(*logs.sizes, 4, "frozen")
+    logs = data.side_by_side_logs(0.9, 100, 2)
+    trainee = training.make_trainee(*logs.sizes, 4, "frozen")
     given = [np.full((logs.sizes[0], 4), 0.3, "float32")]
-    concept._train(trainee, logs.past, 2, 0.1, 0.05, table=given)
+    training.train(trainee, logs.past, 2, 0.1, 0.05, table=given)
     after = trainee.model.get_layer("ad_users").get_weights()
     np.testing.assert_array_equal(after[0], given[0])
 
@@ -422,7 +423,7 @@ def test_every_way_has_about_as_many_trials():
 def test_shuffled_clicks_are_those_of_the_same_world():
     clicks = np.array([[1, 0], [1, 0], [0, 1], [1, 1]])
     rows = {"item_click": clicks.reshape(-1), "user": np.arange(8)}
-    shuffled = concept._shuffled(rows, seeds=2)
+    shuffled = neighbours._shuffled(rows, seeds=2)
     np.testing.assert_array_equal(
         shuffled["item_click"].reshape(-1, 2).sum(0), clicks.sum(0)
     )
@@ -496,7 +497,7 @@ def test_the_quotation_is_the_articles():
 
 def test_the_article_as_printed_stops_at_a_missing_name(capsys):
     (cell,) = article_cells()
-    exec(cell, {"concept": concept, "tf": concept.tf})
+    exec(cell, {"concept": concept, "tf": tf})
     assert (
         capsys.readouterr().out
         == "NameError: name 'vocab_size' is not defined\n"

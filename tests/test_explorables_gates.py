@@ -179,3 +179,33 @@ def test_the_point_is_dragged_in_any_map(page):
     rows = second.values.index(GATES.start["x2"]) - 4
     assert figure.get_by_label("x₁").input_value() == str(columns)
     assert figure.get_by_label("x₂").input_value() == str(rows)
+
+
+def moved_by_keys(opened, figure) -> list[int]:
+    """By how many cells the arrows to the right and down move the point."""
+    dials = [figure.get_by_label(name) for name in ("x₁", "x₂")]
+    before = [int(dial.input_value()) for dial in dials]
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("ArrowDown")
+    return [int(d.input_value()) - b for d, b in zip(dials, before)]
+
+
+def test_arrow_keys_move_the_point(page):
+    """The eight points are one, and one stop of the Tab key."""
+    opened = page(shown=GATES, copies=1)
+    figure = opened.locator("figure")
+    grip = figure.get_by_role("button", name=re.compile("moved by arrow keys"))
+    assert grip.count() == 1
+    assert grip.get_attribute("aria-label").startswith("Point in all maps")
+    grip.focus()
+    assert moved_by_keys(opened, figure) == [1, -1]
+
+
+def test_a_point_that_was_taken_in_any_map_is_moved_on_by_keys(page):
+    opened = page(shown=GATES, copies=1)
+    figure = opened.locator("figure")
+    box = figure.locator("[data-held='1.3'] circle").first.bounding_box()
+    opened.mouse.click(
+        box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    )
+    assert moved_by_keys(opened, figure) == [1, -1]

@@ -1,6 +1,7 @@
 """The package as others get it: what it imports, what its wheel holds and asks for."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+
+from mtl_lessons.quiz import sections
 
 ROOT = Path(__file__).resolve().parents[1]
 COLAB = ROOT.parent / "shared" / "colab"
@@ -106,7 +109,11 @@ def test_the_wheel_holds_modules_data_engines_and_questions(wheel):
         f"mtl_lessons/questions/{path.name}"
         for path in (ROOT / "book" / "questions").glob("*.yml")
     }
-    assert packed == there | questions | {"mtl_lessons/references.bib"}
+    built = {
+        "mtl_lessons/references.bib",
+        "mtl_lessons/questions/sections.json",
+    }
+    assert packed == there | questions | built
     assert [
         name for name in packed if "/right/" in name or "/wrong/" in name
     ] == []  # a learner finds no answers there
@@ -141,6 +148,15 @@ def test_the_wheel_alone_shows_a_cited_quiz(wheel, tmp_path):
     assert (
         done.stdout.startswith(str(tmp_path)) and "Caruana 1997" in done.stdout
     ), done.stderr
+    # a title, where there is no notebook to read it from
+    assert ">What is a task?</a>" in done.stdout
+
+
+def test_the_wheel_knows_what_each_section_of_the_notebooks_is_called(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        packed = json.loads(archive.read("mtl_lessons/questions/sections.json"))
+    assert packed == sections.everywhere(ROOT / "book")
+    assert packed["concept"]["what-is-a-task"] == "What is a task?"
 
 
 def test_an_editable_install_copies_nothing(tmp_path):

@@ -11,6 +11,7 @@ from bank import BANK, BIB, HEAD, Outline, bank_of, edited, line_of
 
 from mtl_lessons import embed, quiz
 from mtl_lessons.quiz import KINDS, stored
+from mtl_lessons.quiz.cues import cues, ranks
 from mtl_lessons.quiz.rules import chain, giveaways
 from mtl_lessons.quiz.schema import states
 
@@ -364,6 +365,60 @@ def test_rule_against_the_longest_option():
         + [choice(i, [12 if i == j else 9 for j in range(4)]) for i in range(4)]
     )
     assert "the longest in a third of 16 questions at most, found 8" in problem
+
+
+def several(lengths: list[int], right: set[int]) -> dict:
+    options = choice(0, lengths)["options"]
+    for i, option in enumerate(options):
+        option["correct"] = i in right
+    return {"type": "several", "options": options}
+
+
+def bank_with(questions: list[dict]) -> quiz.Bank:
+    return quiz.Bank(Path("sample.yml"), None, {"questions": questions})
+
+
+FAIR = [choice(i % 4, [10, 20, 30, 40]) for i in range(24)] + [
+    several([10, 40, 20, 30], {0, 1})
+]
+
+
+def test_cues_of_a_fair_bank():
+    assert list(cues([bank_with(FAIR)])) == []
+
+
+@pytest.mark.parametrize("rank", range(4))
+def test_no_rank_of_lengths_tells_the_right_option(rank):
+    """The longest, the shortest, and what hides between."""
+    unfair = FAIR + [choice(rank, [10, 20, 30, 40])] * 8
+    place = ("shortest", "second", "third", "longest")[rank]
+    reasons = list(cues([bank_with(unfair)]))
+    assert any(f"to be the {place} in" in reason for reason in reasons)
+
+
+def test_cues_are_sought_in_both_directions():
+    short = FAIR + [several([10, 20, 30, 40], {0, 1})] * 9
+    long = FAIR + [several([10, 20, 30, 40], {2, 3})] * 9
+    for unfair, share in ((short, "0.05"), (long, "0.95")):
+        (reason,) = cues([bank_with(unfair)])
+        assert reason.startswith("type several: expected right options")
+        assert reason.endswith(f"found {share}")
+
+
+@pytest.mark.parametrize("mark", [True, False])
+def test_absolute_words_mark_neither_side(mark):
+    questions = [choice(i % 4, [10] * 4) for i in range(24)]
+    for question in questions:
+        for option in question["options"]:
+            if option["correct"] is mark:
+                option["text"] = "only xxxxx"
+    (reason,) = cues([bank_with(questions)])
+    assert "absolute words" in reason
+
+
+def test_options_of_one_length_share_their_ranks():
+    found = ranks([choice(0, [10, 10, 10, 20]), choice(3, [10, 10, 10, 20])])
+    assert [count for count, *_ in found.values()] == [1 / 3, 1 / 3, 1 / 3, 1]
 
 
 def test_rule_on_positions():

@@ -13,7 +13,7 @@ from bank import BANK, HEAD, bank_of, edited, line_of
 
 from mtl_lessons import quiz
 from mtl_lessons.quiz import bank as banks
-from mtl_lessons.quiz import proofs, report
+from mtl_lessons.quiz import proofs, report, sections
 
 ROOT = Path(__file__).parents[1]
 SECTIONS = """\
@@ -29,6 +29,19 @@ SECTIONS = """\
 def test_nothing_is_wrong_with_the_bank_of_the_book():
     found = report.check(quiz.everything(ROOT / "book" / "questions"))
     assert found == [], "\n".join(map(str, found))
+
+
+def test_every_reference_has_the_title_of_its_section():
+    """No reader sees the name of a target."""
+    for bank in quiz.everything(ROOT / "book" / "questions"):
+        place = quiz.Place.of(bank)
+        for node, question in zip(bank.nodes, bank.questions):
+            for _, anchor in proofs.links(node, question, bank):
+                chapter, _, name = anchor.rpartition("#")
+                title = sections.titles(
+                    chapter or bank.path.stem, bank.path.parent
+                )[name]
+                assert place.section(anchor).endswith(title)
 
 
 # ---- faults, planted one by one ----

@@ -137,6 +137,17 @@ function follow(menu) {
   );
 }
 
+// Lays a long page out section by section, each in a task of its own: all at once, a phone would not answer for half a second.
+async function layOut(text) {
+  if (root.dataset.laid !== "later") return;
+  for (const section of text.querySelectorAll(".text > section > section")) {
+    await new Promise((go) => setTimeout(go));
+    section.classList.add("laid");
+    section.getBoundingClientRect();
+  }
+  delete root.dataset.laid;
+}
+
 document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
 document.querySelectorAll("[data-code-switch]").forEach(codeSwitch);
 document
@@ -145,4 +156,5 @@ document
 document.querySelectorAll("#page-menu").forEach(follow);
 addEventListener("keydown", searchKey);
 printing();
-reach(document.querySelector("main"));
+const main = document.querySelector("main");
+reach(main, layOut(main));

@@ -25,7 +25,7 @@ TASKS = ("a", "b")
 WIDTH, CELL, LEFT, NEXT = 640, 8, 16, 160
 HEAD, MAP, BAR, NUMBER, ROW = 28, 72, 216, 250, 282  # heights in a row of maps
 SHADES = tuple(0.035 * n for n in range(1, 19))  # a shade more each
-TOLD = ("drawn", "point", "most")  # to the browser
+TOLD = ("drawn", "held", "point", "most")  # to the browser
 
 
 class Gates(Explorable):
@@ -220,6 +220,7 @@ def _bar(left: int, top: int, task: str, weight: float) -> str:
 
 def _gate_handle(x: int, y: int, held: str) -> str:
     return (
-        f'<g class="mtl-handle" data-held="{held}"><circle cx="{x}" cy="{y}" r="10"/>'
+        f'<g class="mtl-handle" data-held="{held}" data-name="{SAY["held"]}">'
+        f'<circle cx="{x}" cy="{y}" r="10"/>'
         f'<circle class="mtl-reach" cx="{x}" cy="{y}" r="28"/></g>'
     )

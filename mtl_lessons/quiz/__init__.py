@@ -15,10 +15,11 @@ little of; `python -m mtl_lessons quiz` asks them in a terminal.
 
 - `bank.py` reads banks, `kinds/` has what differs between the kinds of
   question;
-- `schema.py`, `rules.py` and `proofs.py` judge questions, `report.py` all banks
-  at once;
+- `schema.py`, `rules.py` and `proofs.py` judge questions, `cues.py` and
+  `report.py` all banks at once;
 - `page.py` and `terminal.py` show them, `answers.py` reads a number that
   somebody typed;
+- `sections.py` knows what the sections of the chapters are called;
 - `stored.py` is what a notebook stores of a quiz instead of its questions.
 """
 
@@ -42,7 +43,6 @@ from .page import (
     labels,
     minutes,
     render,
-    section,
     show,
     without_keys,
 )
@@ -73,7 +73,6 @@ __all__ = [
     "render",
     "rich",
     "rules",
-    "section",
     "show",
     "sources",
     "validate",

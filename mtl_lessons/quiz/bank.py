@@ -106,6 +106,18 @@ def load(chapter: str, folder: Path | str | None = None) -> Bank:
     return Bank(path, *shapes.parsed(path))
 
 
+def title_of(chapter: str, folder: Path) -> str:
+    """The title of a bank, without reading its questions; where there is none,
+    the words of its name.
+    """
+    path = folder / f"{chapter}.yml"
+    if path.is_file():
+        head = path.read_text(encoding="utf-8").partition("questions:")[0]
+        if title := re.search(r'^title: *"?(.+?)"?$', head, re.MULTILINE):
+            return title[1]
+    return chapter.replace("_", " ")
+
+
 def everything(folder: Path | str | None = None) -> list[Bank]:
     """All banks of a folder (by default as for `load`), by name."""
     paths = sorted(home(folder).glob("*.yml"))

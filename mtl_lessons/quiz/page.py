@@ -15,10 +15,18 @@ from pathlib import Path
 from mtl_lessons import embed
 from mtl_lessons.markup import tag
 
-from . import stored
-from .bank import Bank, Question, addresses, load, prefix, references
+from . import sections, stored
+from .bank import (
+    Bank,
+    Question,
+    addresses,
+    load,
+    prefix,
+    references,
+    title_of,
+)
 from .kinds import kind_of
-from .pieces import SAY, rich
+from .pieces import SAY, inline, rich
 from .schema import validate
 
 # ---- a quiz ----
@@ -155,6 +163,7 @@ class Place:
     pages: Collection[str] | None  # the chapters that there are; None: all
     names: dict[str, str]  # how sources read
     addresses: dict[str, str]  # where sources can be read, at their publishers'
+    folder: Path  # where the bank lies
 
     @classmethod
     def of(
@@ -175,7 +184,26 @@ class Place:
             "" if bank.is_topic else name,
             name if page is None else page,
         )
-        return cls(chapter, page, pages, references(folder), addresses(folder))
+        return cls(
+            chapter,
+            page,
+            pages,
+            references(folder),
+            addresses(folder),
+            folder,
+        )
+
+    def section(self, anchor: str) -> str:
+        """How a section reads, in Markdown: its title and, where a topic leads
+        to a chapter, that of the chapter before it.
+        """
+        chapter, _, name = anchor.rpartition("#")
+        title = sections.read_again(chapter or self.chapter, name, self.folder)
+        if not chapter:
+            return title
+        return SAY["section-of"].format(
+            chapter=title_of(chapter, self.folder), section=title
+        )
 
     def target(self, anchor: str) -> str:
         """Where a section is, of the chapter or of one that it names,
@@ -287,14 +315,8 @@ def after(question: Question, place: Place) -> str:
 def read_again(question: Question, place: Place) -> str:
     if "anchor" not in question:
         return ""
-    return link(
-        escape(section(question["anchor"])), place.target(question["anchor"])
-    )
-
-
-def section(anchor: str) -> str:
-    """How a target reads: `concept#what-is-a-task` is `what is a task`."""
-    return anchor.rpartition("#")[2].replace("-", " ")
+    anchor = question["anchor"]
+    return link(inline(place.section(anchor)), place.target(anchor))
 
 
 def link(html: str, href: str) -> str:
@@ -309,7 +331,7 @@ def cite(source: str, place: Place) -> str:
     if source.startswith("cell:"):
         anchor = source.removeprefix("cell:")
         return link(
-            SAY["cell"].format(section=escape(section(anchor))),
+            SAY["cell"].format(section=inline(place.section(anchor))),
             place.target(anchor),
         )
     return link(escape(place.names.get(source, source)), place.source(source))

@@ -8,13 +8,10 @@ where they are checked, and not where they are shown.
 import ast
 import contextlib
 import io
-import json
-import re
 import warnings
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 
 import yaml
@@ -22,6 +19,7 @@ import yaml
 import mtl_lessons
 from mtl_lessons.shapes import inside, line_of
 
+from . import sections
 from .bank import Bank, Problem, Question, prefix
 from .kinds import kind_of
 
@@ -68,7 +66,7 @@ def lost_sections(
     for at, anchor in links(node, question, bank):
         chapter, _, name = anchor.rpartition("#")
         chapter = chapter or bank.path.stem
-        if name not in sections(book / f"{chapter}.ipynb"):
+        if name not in sections.titles(chapter, bank.path.parent):
             yield (
                 at,
                 f"expected a section of {chapter}.ipynb, found "
@@ -87,23 +85,6 @@ def links(
             yield inside(node, "source", i), source.removeprefix("cell:")
         elif not bank.is_topic:
             yield inside(node, "source", i), "sources"
-
-
-@cache
-def sections(notebook: Path) -> set[str]:
-    """The targets of a chapter, without what they begin with: `(concept-gain)=`
-    is `gain`.
-    """
-    if not notebook.is_file():
-        return set()
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    texts = (
-        "".join(cell["source"])
-        for cell in cells
-        if cell["cell_type"] == "markdown"
-    )
-    target = rf"^\({prefix(notebook.stem)}([\w-]+)\)=$"
-    return set(re.findall(target, "\n".join(texts), re.MULTILINE))
 
 
 # ---- numbers ----

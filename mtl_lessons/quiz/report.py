@@ -10,6 +10,7 @@ from typing import Any
 
 from mtl_lessons import console
 
+from . import cues
 from .bank import LEVELS, Bank, Problem, everything
 from .kinds import KINDS
 from .proofs import proofs
@@ -31,6 +32,7 @@ def check(banks: list[Bank], quick: bool = False) -> list[Problem]:
     if invalid := [problem for bank in banks for problem in validate(bank)]:
         return invalid
     problems = chains(banks)
+    problems += [Problem("all banks", 1, "", cue) for cue in cues.cues(banks)]
     for i, bank in enumerate(banks):
         problems += rules(bank, banks[:i]) + proofs(bank, quick)
     return sorted(problems)
@@ -119,6 +121,7 @@ def run(given: argparse.Namespace) -> int:
         print("\n".join(map(str, problems)))
         return 1
     print(table(counts(banks)))
+    print(f"\n{cues.told(banks)}")
     weak = list(weak_spots(banks))
     print(
         "\n" + "\n  ".join(["Weak spots:", *weak])

@@ -15,7 +15,7 @@ from mtl_lessons import console, embed
 
 from .bank import LEVELS, Question, everything, load
 from .kinds import KINDS, kind_of
-from .page import title
+from .page import Place, title
 
 SAY = embed.strings("quiz") | embed.strings("terminal")
 Read = Callable[[str], str]  # shows a prompt, gives what is typed
@@ -24,9 +24,15 @@ Read = Callable[[str], str]  # shows a prompt, gives what is typed
 
 
 def play(
-    questions: list[Question], read: Read = input, write: Callable = print
+    questions: list[Question],
+    read: Read = input,
+    write: Callable = print,
+    again: dict[str, str] | None = None,
 ) -> tuple[float, int]:
     """Ask these questions one after the other.
+
+    Args:
+        again: what to read again, by the id of a question.
 
     Returns the sum of the scores and how many were answered.
     """
@@ -44,6 +50,8 @@ def play(
             scores.append(ask(question, read, write))
             write(f"{SAY['mistake']}: {question['mistake'].strip()}")
             write(f"{SAY['follow-up']}: {question['follow_up'].strip()}")
+            if again and question["id"] in again:
+                write(f"{SAY['read-again']}: {again[question['id']]}")
     except (EOFError, KeyboardInterrupt):
         write()
     right = sum(score >= 0.5 for score in scores)
@@ -199,5 +207,12 @@ def run(given: argparse.Namespace) -> int:
     if not wanted:
         print(SAY["found-none"], file=sys.stderr)
         return 1
-    play(random.sample(wanted, min(given.count, len(wanted))))
+    again = {
+        question["id"]: place.section(question["anchor"])
+        for bank in banks
+        for place in [Place.of(bank)]
+        for question in bank.questions
+        if "anchor" in question
+    }
+    play(random.sample(wanted, min(given.count, len(wanted))), again=again)
     return 0

@@ -22,7 +22,17 @@ import { wiring } from "./view_wiring.js";
 const VIEWS = {
   drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
   fusion: { cell: fusion },
-  gates: { cell: gates, pick: pickPlace },
+  gates: {
+    cell: gates,
+    pick: pickPlace,
+    keys: {
+      // the eight points are one: the first has the keys
+      "0.0": [
+        [0, 1],
+        [1, 1],
+      ],
+    },
+  },
   gradients: {
     cell: gradients,
     pick: pickGradient,
@@ -121,6 +131,7 @@ function mount(figure) {
   const buttons = cellButtons(figure);
   const address = stateLink(data);
   let timer;
+  let mounted = false; // until then nothing has moved, and nothing is measured: the page is not laid out yet
 
   const positions = () => dials.map(({ input }) => Number(input.value));
   const read = () => positions().reduce((at, position, i) => at * dials[i].size + position, 0);
@@ -138,11 +149,13 @@ function mount(figure) {
     });
     const cell = view.cell(data, positions(), at);
     words.innerHTML = cell.words;
-    moved(place, () => {
+    const draw = () => {
       place.innerHTML = cell.drawing;
-    });
+    };
+    if (mounted) moved(place, draw);
+    else draw();
     address.set(positions());
-    grips?.set();
+    if (mounted) grips?.set();
   }
 
   function tell(text) {
@@ -233,6 +246,7 @@ function mount(figure) {
   show(asked ?? data.start);
   if (asked !== null) guess?.close();
   if (view.pick) letDrag(place, drag);
+  mounted = true;
 }
 
 /* A finger that comes down on a slider and then scrolls the page leaves it as it was. */

@@ -37,7 +37,9 @@ export function letPush(panel, place, keys, say, push) {
   // what is held by mouse or finger can then be moved on by keys
   place.addEventListener("pointerdown", ({ target }) => {
     const held = target.closest("[data-held]")?.dataset.held;
-    grips.find((grip) => grip.held === held)?.button.focus({ preventScroll: true });
+    if (!held) return;
+    const grip = grips.length === 1 ? grips[0] : grips.find((one) => one.held === held); // one may stand for all
+    grip?.button.focus({ preventScroll: true });
   });
   panel.append(...grips.map(({ button }) => button));
   new ResizeObserver(set).observe(panel);

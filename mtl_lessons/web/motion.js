@@ -6,11 +6,15 @@ const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /* Draws anew, and lets what has the same `data-key` glide from where it was. */
 export function moved(place, draw) {
+  if (still()) {
+    draw();
+    return;
+  }
   const spots = () =>
     new Map([...place.querySelectorAll("[data-key]")].map((one) => [one.dataset.key, one]));
   const before = new Map([...spots()].map(([key, one]) => [key, one.getBoundingClientRect()]));
   draw();
-  if (still() || !before.size) return;
+  if (!before.size) return;
   for (const [key, one] of spots()) {
     const [from, to] = [before.get(key), one.getBoundingClientRect()];
     const way = from && [from.x - to.x, from.y - to.y];

@@ -5,6 +5,9 @@ const BOXES =
   "pre, .output, .mtl-scroll, .pst-scrollable-table-container, .equation, math[display=block]";
 const OVER = "table, label"; // they do not scroll, what holds them does: a click on a label has to stay the label's
 
+/* What is folded away is not laid out; to measure it would do that. It is looked at when it is unfolded. */
+const isFolded = (box) => box.closest("details:not([open])") && !box.closest("summary");
+
 /* The block that a formula is part of: a formula does not break. */
 function blockOf(formula) {
   let box = formula.parentElement;
@@ -21,8 +24,8 @@ function mark(box, wide) {
   else box.removeAttribute("tabindex");
 }
 
-/* Keeps all that is in `root` within reach, also what comes or grows later. */
-export function reach(root) {
+/* Keeps all that is in `root` within reach, also what comes or grows later; from the time when `ready`, a promise, is kept. */
+export function reach(root, ready = null) {
   if (root.closest("[data-reach]")) return;
   root.dataset.reach = "";
   const boxes = new Set();
@@ -51,8 +54,8 @@ export function reach(root) {
   const sizes = new ResizeObserver(ask);
   function collect() {
     grown = false;
-    const formulas = [...root.querySelectorAll("math")];
-    const found = new Set([...root.querySelectorAll(BOXES), ...formulas.map(blockOf)]);
+    const seen = (kind) => [...root.querySelectorAll(kind)].filter((box) => !isFolded(box));
+    const found = new Set([...seen(BOXES), ...seen("math").map(blockOf)]);
     for (const box of [...boxes].filter((box) => !found.has(box))) {
       boxes.delete(box);
       sizes.unobserve(box);
@@ -63,10 +66,18 @@ export function reach(root) {
     }
   }
 
-  new MutationObserver(() => {
+  function askAnew() {
     grown = true;
     ask();
-  }).observe(root, { childList: true, subtree: true });
-  sizes.observe(root);
-  ask();
+  }
+
+  function watch() {
+    new MutationObserver(askAnew).observe(root, { childList: true, subtree: true });
+    root.addEventListener("toggle", askAnew, true); // it does not bubble
+    sizes.observe(root);
+    ask();
+  }
+
+  if (ready) ready.then(watch);
+  else watch();
 }

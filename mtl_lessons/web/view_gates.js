@@ -13,8 +13,8 @@ function weightBar(left, top, task, weight, { bar, number }) {
   );
 }
 
-const pointHandle = (x, y, held) =>
-  `<g class="mtl-handle" data-held="${held}"><circle cx="${x}" cy="${y}" r="10"/>` +
+const pointHandle = (x, y, held, name) =>
+  `<g class="mtl-handle" data-held="${held}" data-name="${name}"><circle cx="${x}" cy="${y}" r="10"/>` +
   `<circle class="mtl-reach" cx="${x}" cy="${y}" r="28"/></g>`;
 
 export function gates({ dials, given: { weights, ground, sizes, say } }, [column, row]) {
@@ -30,7 +30,7 @@ export function gates({ dials, given: { weights, ground, sizes, say } }, [column
       bars.push(weightBar(left + next * n, top, task, weight, sizes));
       const x = left + next * n + cell * column + cell / 2;
       const y = top + sizes.map + cell * (side - 1 - row) + cell / 2;
-      handles.push(pointHandle(x, y, `${i}.${n}`));
+      handles.push(pointHandle(x, y, `${i}.${n}`, say.held));
     });
     const most = Math.max(...here);
     lines.push(fill(say.most, { task, expert: here.indexOf(most) + 1, weight: share(most) }));

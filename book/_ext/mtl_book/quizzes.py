@@ -37,7 +37,9 @@ def questions(
     Raises:
         ValueError: the bank is not valid, or has no such question.
     """
-    for read in (QUESTIONS / f"{chapter}.yml", REFERENCES, STRINGS):
+    notebook = BOOK / f"{chapter}.ipynb"  # a topic has none
+    titles = [notebook] if notebook.exists() else []
+    for read in (QUESTIONS / f"{chapter}.yml", REFERENCES, STRINGS, *titles):
         env.note_dependency(str(read))
     page = posixpath.basename(env.docname)
     return quiz.show(chapter, ids, every, folder=QUESTIONS, page=page).html

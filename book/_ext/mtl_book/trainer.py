@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from mtl_lessons import embed, quiz
-from mtl_lessons.markup import tag
+from mtl_lessons.markup import tag, to_text
 from mtl_lessons.quiz import Bank, Question
 
 from . import take_along
@@ -58,7 +58,10 @@ def data(question: Question, place: quiz.Place) -> dict:
     found["html"] = quiz.render(question, "", place)
     anchor = question.get("anchor")
     if anchor and (href := place.target(anchor)):
-        found["section"] = {"text": quiz.section(anchor), "href": href}
+        found["section"] = {
+            "text": to_text(place.section(anchor)),
+            "href": href,
+        }
     return found
 
 
