@@ -146,3 +146,4 @@ document.querySelectorAll("#page-menu").forEach(follow);
 addEventListener("keydown", searchKey);
 printing();
 reach(document.querySelector("main"));
+if (new URLSearchParams(location.search).has("mark")) import("./mtl/mark.js"); // came from the search

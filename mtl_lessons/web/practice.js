@@ -11,10 +11,15 @@ class Practice extends Rounds {
     const which = select(this.say.which, "which", names, given.which);
     const choices = this.choices(["topic", "level", "type", "amount"], given);
     this.offer([which, ...choices], this.say.start);
+    const first = this.bank.byId.get(given.question);
+    if (first) this.round(first);
   }
 
-  round() {
-    this.queue = this.chosen().map(({ question }) => question);
+  /* With `first`, which somebody came from, the round begins at it and is no longer for that. */
+  round(first) {
+    const chosen = this.chosen().map(({ question }) => question);
+    const rest = chosen.filter((question) => question !== first);
+    this.queue = first ? [first, ...rest].slice(0, Math.max(1, chosen.length)) : chosen;
     this.done = [];
     this.next();
   }

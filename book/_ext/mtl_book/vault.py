@@ -1,0 +1,230 @@
+"""Each question of the bank at an address of its own, and the list of all.
+
+`book/question/<id>.html` holds one question: it can be read without a script, answered with one,
+shared, and practised from there. `{mtl-vault}` lists all by topic; its script filters the list.
+"""
+
+import re
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from mtl_lessons import embed, quiz
+from mtl_lessons.markup import tag
+from mtl_lessons.quiz import Bank, Question
+
+from . import chapters, quizzes, trainer
+
+FOLDER = "question"
+SAY = {
+    name: words
+    for part in ("quiz", "trainer", "vault")
+    for name, words in embed.strings(part).items()
+}
+HEADLINE = 90  # characters of a question by which it is known
+
+
+def topics() -> list[tuple[str, Bank]]:
+    """The banks with their titles, in the order of the book."""
+    return trainer.titled(
+        quiz.everything(quizzes.QUESTIONS), list(chapters.names())
+    )
+
+
+def headline(question: Question) -> str:
+    """The beginning of what is asked, as plain text.
+
+    >>> headline({"stem": "What does `DWA` weigh? And why?"})
+    'What does DWA weigh?'
+    """
+    text = re.sub(r"```.*?```", " ", question["stem"], flags=re.DOTALL)
+    text = " ".join(re.sub(r"[*`$]", "", text).split())
+    first = re.match(r".*?[?.:](?= |$)", text)
+    text = first[0] if first and len(first[0]) > HEADLINE // 3 else text
+    if len(text) <= HEADLINE:
+        return text
+    return text[:HEADLINE].rsplit(" ", 1)[0] + " …"
+
+
+# ---- the list ----
+
+
+def listing() -> str:
+    """All questions by topic, with the choices that a script turns into filters."""
+    found = topics()
+    return tag(
+        "div",
+        embed.data({"strings": SAY}),
+        tag("p", tag("a", SAY["today"], href="#today"), class_="mtl-day"),
+        chosen_by(found),
+        *(topic(title, bank) for title, bank in found),
+        class_="mtl-vault",
+    )
+
+
+def chosen_by(found: list[tuple[str, Bank]]) -> str:
+    """The form of filters; without a script it is not shown."""
+    options = {
+        "topic": [(bank.path.stem, title) for title, bank in found],
+        "level": [(level, SAY[f"level-{level}"]) for level in quiz.LEVELS],
+        "type": [(kind, SAY[f"type-{kind}"]) for kind in quiz.KINDS],
+    }
+    selects = (
+        tag(
+            "label",
+            SAY[name],
+            tag(
+                "select",
+                tag("option", SAY[f"any-{name}"], value=""),
+                *(
+                    tag("option", escape(text), value=value)
+                    for value, text in choices
+                ),
+                name=name,
+            ),
+            class_="mtl-choice",
+        )
+        for name, choices in options.items()
+    )
+    words = tag(
+        "label",
+        SAY["words"],
+        '<input name="words" type="search" autocomplete="off">',
+        class_="mtl-choice",
+    )
+    found_line = tag("p", "", class_="mtl-found", role="status")
+    return tag(
+        "form",
+        *selects,
+        words,
+        found_line,
+        class_="mtl-filter",
+        method="dialog",
+        hidden="",
+    )
+
+
+def topic(title: str, bank: Bank) -> str:
+    """The questions of a topic."""
+    name = bank.path.stem
+    rows = (row(question) for question in bank.questions)
+    heading = f"{escape(title)} ({len(bank.questions)})"
+    return tag(
+        "section",
+        tag("h2", heading),
+        tag("ol", *rows),
+        id=f"topic-{name}",
+        data_topic=name,
+    )
+
+
+def row(question: Question) -> str:
+    link = tag(
+        "a",
+        escape(headline(question)),
+        href=f"{FOLDER}/{question['id']}.html",
+    )
+    what = ", ".join(
+        SAY[f"{part}-{question[part]}"] for part in ("level", "type")
+    )
+    return tag(
+        "li",
+        link,
+        " ",
+        tag("small", what),
+        data_level=question["level"],
+        data_type=question["type"],
+    )
+
+
+class VaultDirective(SphinxDirective):
+    """The list of all questions: `{mtl-vault}`."""
+
+    def run(self) -> list[nodes.Node]:
+        for path in (*quizzes.QUESTIONS.glob("*.yml"), quizzes.STRINGS):
+            self.env.note_dependency(str(path))
+        return [nodes.raw("", listing(), format="html")]
+
+
+# ---- a page for each ----
+
+
+def pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+    """A page for each question, with the one before and after it in its topic."""
+    if app.builder.format != "html":
+        return
+    there = {Path(name).name for name in app.env.found_docs}
+    for title, bank in topics():
+        place = quiz.Place.of(bank, page="", pages=there, up="../")
+        questions = bank.questions
+        for i, question in enumerate(questions):
+            context = {
+                "title": escape(headline(question)),
+                "body": page(title, bank, question, place, app.config),
+                "parents": [],
+                "display_toc": False,
+                "prev": turn(questions[i - 1]) if i else None,
+                "next": turn(questions[i + 1]) if questions[i + 1 :] else None,
+            }
+            folder = Path(app.config.root_doc).parent
+            yield f"{folder}/{FOLDER}/{question['id']}", context, "page.html"
+
+
+def turn(question: Question) -> dict[str, str]:
+    """A link to the page of a question, as the frame of a page wants it."""
+    return {
+        "link": f"{question['id']}.html",
+        "title": escape(headline(question)),
+    }
+
+
+def page(
+    title: str, bank: Bank, question: Question, place: quiz.Place, config
+) -> str:
+    """A question with its way back, and what can be done with it."""
+    name = bank.path.stem
+    way = tag(
+        "p",
+        tag("a", SAY["all"], href="../questions.html"),
+        " › ",
+        tag("a", escape(title), href=f"../questions.html?topic={name}"),
+        class_="mtl-way",
+    )
+    practise = tag(
+        "a",
+        SAY["practise"],
+        href=f"../practice.html?topic={name}&question={question['id']}",
+    )
+    share = tag("button", SAY["share"], type="button", hidden="")
+    report = report_address(question, config)
+    actions = tag(
+        "p",
+        practise,
+        share,
+        tag("a", SAY["report"], href=report, rel="noopener") if report else "",
+        class_="mtl-vault mtl-actions",
+        data_copied=SAY["copied"],
+    )
+    asked = quiz.block([question], [SAY["one"]], place)
+    heading = tag("h1", escape(headline(question)))
+    return tag("section", way, heading, asked, actions, class_="mtl-one")
+
+
+def report_address(question: Question, config) -> str:
+    """Where a fault of a question can be told; "" where the repository is not known."""
+    if not config.mtl_repository:
+        return ""
+    title = quote(f"Question {question['id']}")
+    return (
+        f"https://github.com/{config.mtl_repository}/issues/new?title={title}"
+    )
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("mtl-vault", VaultDirective)
+    app.connect("html-collect-pages", pages)
