@@ -30,6 +30,7 @@ SAY = {
     for part in ("quiz", "trainer", "vault")
     for name, words in embed.strings(part).items()
 }
+ROUND = 10  # questions that are practised from the page of one
 HEADLINE = 90  # characters of a question by which it is known
 SIDEBARS: list[Callable] = []  # that of the pages of questions, once it is made
 
@@ -230,10 +231,13 @@ def page(
         tag("a", escape(title), href=f"../questions.html?topic={name}"),
         class_="mtl-way",
     )
+    ids = [one["id"] for one in bank.questions]
+    place_in_bank = ids.index(question["id"])
+    following = ids[place_in_bank : place_in_bank + ROUND]
     practise = tag(
         "a",
         SAY["practise"],
-        href=f"../practice.html?topic={name}&question={question['id']}",
+        href=f"../practice.html?questions={','.join(following)}",
     )
     share = tag("button", SAY["share"], type="button", hidden="")
     report = report_address(question, config)
