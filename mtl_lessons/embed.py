@@ -27,6 +27,8 @@ SHEETS = {
     "explorable": ("base", "explorable"),
     "exercise": ("base", "exercise"),
     "trainer": ("base", "quiz", "trainer"),
+    "vault": ("base", "quiz", "trainer", "vault"),
+    "search": ("base", "search"),
     "figure": ("base", "still"),
     "table": ("base", "still"),
     "takeaway": ("base", "still"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from browser import new_reader
+from built_site import address, built, html, visit  # noqa: F401  # fixtures
 from hypothesis import HealthCheck, settings
 from serve import serving
 

@@ -13,9 +13,9 @@ import nbformat
 import pytest
 from access import frames, room, violations
 from browser import new_reader
+from built_site import jupyter_book
 from mtl_book import cells, chapters, glossary
 from serve import serving
-from test_site import jupyter_book
 
 from mtl_lessons import quiz
 

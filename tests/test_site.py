@@ -5,9 +5,6 @@ Every page, on a desk and on a phone, in both themes, with mouse and with keyboa
 
 import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,8 +18,8 @@ import notebooks
 import pytest
 from access import PATIENCE, UNREACHED, frames, stretch, unreached, violations
 from browser import watch
+from built_site import jupyter_book, ready
 from mtl_book import pages, published, trainer
-from serve import serving
 
 from mtl_lessons import embed, quiz
 
@@ -30,60 +27,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 BUDGET = 300_000  # bytes over the wire, of a page without its figures
 THEMES, WIDTHS = ("light", "dark"), (360, 1300)
-
-
-def jupyter_book(
-    folder: Path, **environment: str
-) -> subprocess.CompletedProcess:
-    """`make book`'s command in a folder."""
-    command = [
-        Path(sys.executable).with_name("jupyter-book"),
-        "build",
-        ".",
-        "-W",
-        "-n",
-        "--keep-going",
-    ]
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("MTL_")
-    } | environment
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """A copy of the sources of the site, built elsewhere, without an address.
-
-    Beside it, as `html`, stands the site of that build.
-    """
-    folder = tmp_path_factory.mktemp("site") / "checkout"
-    for name in ("book", "mtl_lessons"):
-        shutil.copytree(
-            ROOT / name,
-            folder / name,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
-    for name in ("_config.yml", "_toc.yml"):
-        shutil.copy(ROOT / name, folder)
-    done = jupyter_book(folder)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    shutil.copytree(folder / "_build" / "html", folder.with_name("html"))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def html(built):
-    """The folder of the built site, which no test changes."""
-    return built.with_name("html")
 
 
 def page_names() -> list[str]:
@@ -94,62 +37,18 @@ def page_names() -> list[str]:
     )
     # one of those that are made of docstrings
     reference = "book/api/inputs_outputs.html"
+    # and of those of single questions
+    question = "book/question/concept-what-is-a-task.html"
     return [
         "index.html",
         *(f"{name}.html" for name in names),
         reference,
+        question,
         "search.html",
     ]
 
 
 PAGES = page_names()
-
-
-@pytest.fixture(scope="session")
-def address(html):
-    """Where the built site is served, for all tests."""
-    with serving(html) as url:
-        yield url
-
-
-def ready(page) -> None:
-    """Wait until a page of the trainer has its questions.
-
-    The site's policy forbids what `wait_for_function` does.
-    """
-    if page.locator("[data-bank]").count():
-        page.locator("[data-bank] button").first.wait_for()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Opens a page of the site.
-
-    At the end there must have been no error, no missing file, and no request off the site.
-    """
-    contexts, watched = [], []
-
-    def open_page(
-        name: str, width: int = 1300, theme: str = "light", script: bool = True
-    ):
-        options = {
-            "viewport": {"width": width, "height": 800},
-            "color_scheme": theme,
-            "java_script_enabled": script,
-        }
-        contexts.append(browser.new_context(**options))
-        contexts[-1].set_default_timeout(PATIENCE)
-        watched.append(watch(contexts[-1], address))
-        page = contexts[-1].new_page()
-        page.goto(f"{address}/{name}")
-        if script:
-            ready(page)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert watched == [[]] * len(watched)
 
 
 # ---------------------------------------------------------------- every page
@@ -358,17 +257,6 @@ def test_the_menu_on_a_phone_opens_and_closes_by_keyboard(visit):
     assert menu.is_visible()
     page.keyboard.press("Escape")
     assert not menu.is_visible()
-
-
-def test_the_search_finds_a_word(visit):
-    page = visit("index.html")
-    page.get_by_role("searchbox").fill("seesaw")
-    page.get_by_role("searchbox").press("Enter")
-    page.locator("#search-results li a").first.wait_for()
-    found = page.locator("#search-results li a").evaluate_all(
-        "links => links.map(link => link.getAttribute('href'))"
-    )
-    assert any("concept.html" in link for link in found)
 
 
 def test_without_scripts_the_chapter_can_be_read(visit):
@@ -750,8 +638,8 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     """
     site, book = checkout / "_build" / "html", checkout / "book"
 
-    # A question is added in one file: its chapter alone is read again, and the landing page, which
-    # asks another one now.
+    # A question is added in one file: its chapter and the list of questions are read again, and the
+    # landing page, which asks another one now.
     before = quiz.load("shared_networks", book / "questions")
     bank = book / "questions" / "shared_networks.yml"
     text = bank.read_text(encoding="utf-8")
@@ -772,8 +660,9 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     )
     done = jupyter_book(checkout)
     assert (
-        done.returncode == 0 and "0 added, 2 changed, 0 removed" in done.stdout
+        done.returncode == 0 and "0 added, 3 changed, 0 removed" in done.stdout
     ), done.stderr[-2000:]
+    assert (site / "book" / "question" / "shared-networks-new.html").exists()
     page = (site / "book" / "shared_networks.html").read_text(encoding="utf-8")
     assert (
         f"{len(before.questions) - 4} more in Practice" in page
@@ -796,6 +685,7 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     shown = [
         "take_along",
         "index",
+        "questions",
         *(path.stem for path in notebooks.chapters()),
         *trainer.PAGES,
     ]

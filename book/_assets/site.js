@@ -158,3 +158,4 @@ addEventListener("keydown", searchKey);
 printing();
 const main = document.querySelector("main");
 reach(main, layOut(main));
+if (new URLSearchParams(location.search).has("mark")) import("./mtl/mark.js"); // came from the search

@@ -81,29 +81,41 @@ def show(
     numbers = [
         SAY["number"].format(number=i, total=total) for i in range(1, total + 1)
     ]
-    keys = {
-        question["id"]: kind_of(question).key(question)
-        for question in questions
-    }
-    html = tag(
-        "div",
-        embed.data({"strings": SAY, "keys": keys}),
-        *(
-            render(question, number, place)
-            for question, number in zip(questions, numbers)
-        ),
-        "" if ids else the_rest(bank, total, page),
-        class_="mtl-quiz",
-        role="group",
-        aria_label=SAY["label"],
-        data_lm_suppress_shortcuts="true",
-    )
+    rest = "" if ids else the_rest(bank, total, page)
+    html = block(questions, numbers, place, rest)
     texts = [
         as_text(question, number)
         for question, number in zip(questions, numbers)
     ]
     mark = f"{stored.mark(chapter, ids, every)}\n" if folder is None else ""
     return Quiz(html, "\n\n".join(texts), mark)
+
+
+def block(
+    questions: Iterable[Question],
+    numbers: Iterable[str],
+    place: "Place",
+    rest: str = "",
+) -> str:
+    """Questions as one element, which `web/quiz.js` finds and makes interactive."""
+    questions = list(questions)
+    keys = {
+        question["id"]: kind_of(question).key(question)
+        for question in questions
+    }
+    return tag(
+        "div",
+        embed.data({"strings": SAY, "keys": keys}),
+        *(
+            render(question, number, place)
+            for question, number in zip(questions, numbers)
+        ),
+        rest,
+        class_="mtl-quiz",
+        role="group",
+        aria_label=SAY["label"],
+        data_lm_suppress_shortcuts="true",
+    )
 
 
 def chosen(
@@ -155,7 +167,7 @@ def minutes(questions: Iterable[Question]) -> int:
 class Place:
     """The page on which a question stands, and so where its links lead.
 
-    All pages with questions lie in one folder.
+    All chapters lie in one folder; `up` leads there from the page.
     """
 
     chapter: str  # to which the question belongs; a topic has none
@@ -164,6 +176,7 @@ class Place:
     names: dict[str, str]  # how sources read
     addresses: dict[str, str]  # where sources can be read, at their publishers'
     folder: Path  # where the bank lies
+    up: str = ""
 
     @classmethod
     def of(
@@ -171,6 +184,7 @@ class Place:
         bank: Bank,
         page: str | None = None,
         pages: Collection[str] | None = None,
+        up: str = "",
     ) -> "Place":
         """A page for the questions of a bank.
 
@@ -178,6 +192,7 @@ class Place:
             page: its name, such as `"concept"`; by default that of the bank.
             pages: the chapters that there are, by name; by default every
                 chapter that is named.
+            up: the way from the page to the folder of the chapters.
         """
         name, folder = bank.path.stem, bank.path.parent
         chapter, page = (
@@ -191,6 +206,7 @@ class Place:
             references(folder),
             addresses(folder),
             folder,
+            up,
         )
 
     def section(self, anchor: str) -> str:
@@ -226,7 +242,7 @@ class Place:
         """
         if self.pages is not None and chapter not in self.pages:
             return ""
-        page = "" if chapter == self.page else f"{chapter}.html"
+        page = "" if chapter == self.page else f"{self.up}{chapter}.html"
         return f"{page}#{prefix(chapter)}{section}"
 
 

@@ -2,7 +2,7 @@
 stands under it.
 
 In a checkout they are read from the notebooks themselves. A wheel has no
-notebooks: `book/_ext/wheel.py` puts `sections.json` into it, beside the bank.
+notebooks: `book/_ext/titles.py` puts `sections.json` into it, beside the bank.
 No more than the standard library is imported here, so that the build of a
 wheel can run it.
 """

@@ -13,6 +13,7 @@ const is = {
   id: (value) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(value) && value.length <= 100,
   time: (value) => Number.isFinite(value) && value >= EARLIEST && value < LATEST,
   count: (value) => Number.isInteger(value) && value >= 0 && value < 1e6,
+  share: (value) => typeof value === "number" && value >= 0 && value <= 1,
   text: (value) => typeof value === "string" && value.length <= 20_000,
   texts: (value) => Array.isArray(value) && value.length <= 50 && value.every(is.text),
   open: (value) =>
@@ -25,12 +26,18 @@ const is = {
   review: (value) =>
     isRecord(value) &&
     is.time(value.time) &&
-    value.score >= 0 &&
-    value.score <= 1 &&
-    typeof value.score === "number" &&
+    is.share(value.score) &&
     (value.sure === undefined || (is.count(value.sure) && value.sure <= 100)) &&
     Object.keys(value).every((key) => ["time", "score", "sure"].includes(key)),
 };
+const isSummary = (one) =>
+  isRecord(one) &&
+  is.time(one.time) &&
+  is.count(one.total) &&
+  is.share(one.score) &&
+  isRecord(one.levels) &&
+  Object.entries(one.levels).every(([level, score]) => is.id(level) && is.share(score)) &&
+  Object.keys(one).length === 4;
 const SHAPE = {
   edition: (value) => is.text(value) && /^\w{1,16}$/.test(value),
   answer: (value) => is.text(value) || is.texts(value) || is.open(value),
@@ -58,13 +65,16 @@ function faultOf(state) {
   if (state.version !== VERSION)
     return ["version", { found: Number(state.version) || "?", expected: VERSION }];
   if (!isRecord(state.questions)) return ["foreign"];
+  const { interviews = [] } = state;
+  if (!Array.isArray(interviews) || interviews.length > 10_000 || !interviews.every(isSummary))
+    return ["foreign"];
   return Object.entries(state.questions)
     .map(([id, entry]) => fault(id, entry))
     .find(Boolean);
 }
 
 /* The text of a file with all entries that are in order, and how many are not. */
-export function writeBackup(entries) {
+export function writeBackup(entries, interviews = []) {
   const all = Object.entries(JSON.parse(JSON.stringify(entries))),
     good = all.filter(([id, entry]) => !fault(id, entry));
   const state = {
@@ -72,6 +82,7 @@ export function writeBackup(entries) {
     version: VERSION,
     exported: new Date().toISOString(),
     questions: Object.fromEntries(good),
+    interviews: interviews.filter(isSummary),
   };
   return {
     text: JSON.stringify(state, null, 1),
@@ -86,7 +97,7 @@ export async function readBackup(file) {
   try {
     const state = JSON.parse(await file.text()),
       problem = faultOf(state);
-    return problem ? { problem } : { questions: state.questions };
+    return problem ? { problem } : { questions: state.questions, interviews: state.interviews };
   } catch {
     return { problem: ["json"] };
   }

@@ -3,10 +3,12 @@
 
 import { shuffle, wordsOf } from "./bank.js";
 import { element } from "./parts.js";
-import { scoreOf } from "./store.js";
+import { scoreOf, store } from "./store.js";
 import {
+  agree,
   button,
   clock,
+  kept,
   mean,
   mount,
   percent,
@@ -22,6 +24,8 @@ const PACES = { interview: 1, double: 2, none: Infinity };
 const OPEN = 0.3; // the share of free answers
 const WARNING = 15; // seconds
 const WORDS = 9; // of a question, in the report
+const PASSED = 0.5; // the score below which a question has failed
+const PAST = 10; // interviews that are shown
 
 /* Questions of a level (all: ""), some of them free answers, in an order of chance. */
 function pick(questions, length, { level, topic }) {
@@ -34,16 +38,55 @@ function pick(questions, length, { level, topic }) {
   return shuffle([...open.slice(0, free), ...closed.slice(0, length - free)]);
 }
 
+/* Rows by what `name` says of them. */
+function grouped(rows, name) {
+  const groups = new Map();
+  for (const row of rows) groups.set(name(row), [...(groups.get(name(row)) ?? []), row]);
+  return groups;
+}
+
+/* The controls of a question as Markdown: what could be chosen, and what was. */
+function given(form) {
+  const fields = form.querySelector("fieldset");
+  const written = fields.querySelector("textarea, input[type=text], input:not([type])");
+  if (written) return written.value && `> ${written.value.replaceAll("\n", "\n> ")}`;
+  const items = [...fields.querySelectorAll(".mtl-order > li")];
+  if (items.length) return items.map((item, i) => `${i + 1}. ${words(item)}`).join("\n");
+  const boxes = [...fields.querySelectorAll("input")];
+  return boxes
+    .map((box) => `- [${box.checked ? "x" : " "}] ${words(box.closest("label"))}`)
+    .join("\n");
+}
+
+/* The text of an option in one line, without its buttons. */
+function words(node) {
+  const copy = node.cloneNode(true);
+  copy.querySelectorAll("button, .mtl-drag, .mtl-mark").forEach((part) => part.remove());
+  return wordsOf(copy).replace(/\s+/g, " ");
+}
+
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
 class Interview extends Rounds {
   begin() {
     addEventListener("beforeprint", () => this.unfold());
+    const given = this.given();
     const lengths = LENGTHS.map((length) => [String(length), this.phrase("length-n", { length })]);
     const paces = Object.keys(PACES).map((pace) => [pace, this.say[`pace-${pace}`]]);
-    const length = select(this.say.length, "length", lengths);
-    const pace = select(this.say.pace, "pace", paces);
-    this.offer([length, ...this.choices(["level", "topic"]), pace], this.say["interview-start"]);
+    const length = select(this.say.length, "length", lengths, given.length);
+    const pace = select(this.say.pace, "pace", paces, given.pace);
+    const choices = this.choices(["level", "topic"], given);
+    this.offer([length, ...choices, pace], this.say["interview-start"]);
+  }
+
+  /* An interview begins with all topics and levels. */
+  given() {
+    return { topic: "", level: "", ...kept.read(this.name) };
+  }
+
+  setUp() {
+    super.setUp();
+    this.body.append(...this.past());
   }
 
   /* Draws the questions, and says how many there are and how long they take. */
@@ -105,8 +148,24 @@ class Interview extends Rounds {
     const isLast = this.asked.length + 1 === this.list.length;
     this.forward = button(this.say[isLast ? "to-report" : "next"], () => this.next());
     this.forward.hidden = true;
-    const end = button(this.say["interview-end"], () => this.end());
+    const unknown = button(this.say["dont-know"], () => this.giveUp(question));
+    const end = button(this.say["interview-end"], () => this.askToEnd());
+    question.check.after(unknown);
+    question.unknown = unknown;
     question.form.querySelector(".mtl-buttons").append(this.forward, end);
+  }
+
+  /* A question that is not known counts as a wrong answer does. */
+  giveUp(question) {
+    question.givenUp = true;
+    store.recall(question.item.id, { score: 0 });
+    this.next();
+  }
+
+  async askToEnd() {
+    const left = this.list.length - this.asked.filter(({ result }) => result).length;
+    const text = this.phrase("end-ask", { left });
+    if (!left || (await agree(text, this.say["end-yes"], this.say["end-no"]))) this.end();
   }
 
   /* The clocks run while a question waits for its answer, by a time that no setting of the
@@ -116,7 +175,7 @@ class Interview extends Rounds {
     const passed = (now - this.last) / 1000;
     this.last = now;
     const { current } = this;
-    if (!current || current.result) return;
+    if (!current || current.result || current.givenUp) return;
     const before = current.limit - current.used;
     current.used += passed;
     this.left -= passed;
@@ -145,14 +204,17 @@ class Interview extends Rounds {
     if (attempt) this.insert(this.bank.byId.get(question.item.next));
     if (!question.kind.byHand) return this.next();
     this.forward.hidden = false;
+    question.unknown.hidden = true;
     this.announce(question.result.word);
   }
 
-  /* A question that follows up takes the place of one to come. */
+  /* A question that follows up takes the place of one to come, if it is one of those asked for. */
   insert(followUp) {
     const place = this.asked.length;
     const past = this.list.slice(0, place);
     if (!followUp || place === this.list.length || past.includes(followUp)) return;
+    const { level, topic } = this.wanted();
+    if ((level && followUp.level !== level) || (topic && followUp.topic.id !== topic)) return;
     this.followUp = followUp;
     const others = this.list.slice(place).filter((one) => one !== followUp);
     this.list = [...past, followUp, ...others].slice(0, this.list.length);
@@ -163,6 +225,7 @@ class Interview extends Rounds {
     this.leaving.abort();
     this.current = null;
     const rows = this.list.map((item, place) => this.row(item, this.asked[place]));
+    store.keepInterview(this.summary(rows));
     this.close(...this.report(rows));
   }
 
@@ -174,7 +237,7 @@ class Interview extends Rounds {
     const result = question?.result;
     const used = question?.used ?? 0;
     const late = used > question?.limit;
-    const answered = Boolean(result);
+    const answered = Boolean(result || question?.givenUp);
     const score = result ? scoreOf(result) : 0;
     return { item, question, answered, score, used, late, sure: question?.sure() };
   }
@@ -191,7 +254,9 @@ class Interview extends Rounds {
       element("p", { textContent: this.options.join(" · ") }),
       element("dl", { className: "mtl-facts" }, ...terms),
       this.buttons(() => this.markdown(title, facts, rows)),
+      this.byLevel(rows),
       this.byTopic(rows),
+      ...this.toRead(rows),
       element("h3", { textContent: this.say["report-questions"] }),
       ...rows.map((row, place) => this.detail(row, place + 1)),
     ];
@@ -231,13 +296,75 @@ class Interview extends Rounds {
   }
 
   byTopic(rows) {
-    const topics = new Set(rows.map(({ item }) => item.topic));
-    const lines = [...topics].map((topic) => {
-      const scores = rows.filter(({ item }) => item.topic === topic).map(({ score }) => score);
-      return [topic.title, String(scores.length), percent(mean(scores))];
+    const found = grouped(rows, ({ item }) => item.topic.title);
+    return this.scores("report-topics", "topic", found);
+  }
+
+  byLevel(rows) {
+    const levels = this.bank.levels.filter((level) =>
+      rows.some(({ item }) => item.level === level),
+    );
+    const name = ({ item }) => this.say[`level-${item.level}`];
+    const found = grouped(rows, name);
+    const ordered = levels.map((level) => this.say[`level-${level}`]);
+    return this.scores(
+      "report-levels",
+      "level",
+      new Map(ordered.map((one) => [one, found.get(one)])),
+    );
+  }
+
+  scores(caption, first, groups) {
+    const lines = [...groups].map(([name, rows]) => {
+      const scores = rows.map(({ score }) => score);
+      return [name, String(scores.length), percent(mean(scores))];
     });
-    const head = [this.say.topic, this.say.questions, this.say.score];
-    return table(this.say["report-topics"], head, lines);
+    return table(this.say[caption], [this.say[first], this.say.questions, this.say.score], lines);
+  }
+
+  /* The sections of what failed, and a round of it. */
+  toRead(rows) {
+    const failed = rows.filter(({ score }) => score < PASSED).map(({ item }) => item);
+    if (!failed.length) return [];
+    const sections = new Map(failed.map(({ section }) => [section?.href, section]));
+    sections.delete(undefined);
+    const links = [...sections.values()].map(({ href, text }) =>
+      element("li", {}, element("a", { href, textContent: text })),
+    );
+    const href = `practice.html?questions=${failed.map(({ id }) => id).join()}`;
+    const textContent = this.phrase("practise-failed", { total: failed.length });
+    const parts = [element("p", {}, element("a", { href, textContent }))];
+    if (!links.length) return parts;
+    const heading = element("h3", { textContent: this.say["read-these"] });
+    return [heading, element("ul", {}, ...links), ...parts];
+  }
+
+  /* ---- earlier interviews ---- */
+
+  /* What is kept of an interview. */
+  summary(rows) {
+    const name = ({ item }) => item.level;
+    const levels = [...grouped(rows, name)].map(([level, these]) => [
+      level,
+      mean(these.map(({ score }) => score)),
+    ]);
+    const score = mean(rows.map((row) => row.score));
+    return { time: Date.now(), total: rows.length, score, levels: Object.fromEntries(levels) };
+  }
+
+  past() {
+    const all = store.interviews().slice(-PAST).reverse();
+    if (!all.length) return [];
+    const head = ["date", "questions", "score"].map((name) => this.say[name]);
+    const levels = this.bank.levels.map((level) => this.say[`level-${level}`]);
+    const lines = all.map(({ time, total, score, levels: by }) => [
+      new Date(time).toISOString().slice(0, 10),
+      String(total),
+      percent(score),
+      ...this.bank.levels.map((level) => percent(by[level])),
+    ]);
+    const heading = element("h2", { textContent: this.say.past });
+    return [heading, table(this.say["past-caption"], [...head, ...levels], lines)];
   }
 
   /* A question of the report: its verdict and, folded, the question with its answers. */
@@ -245,7 +372,7 @@ class Interview extends Rounds {
     const form = this.formOf(row, number);
     form.querySelector(".mtl-buttons").remove();
     form.querySelectorAll("input, textarea").forEach((control) => (control.disabled = true));
-    if (!row.answered) {
+    if (!row.question?.result) {
       form.querySelectorAll(".mtl-answer, .mtl-after").forEach((part) => (part.hidden = false));
     }
     const words = wordsOf(form.querySelector(".mtl-stem")).split(/\s+/);
@@ -264,6 +391,7 @@ class Interview extends Rounds {
   }
 
   verdict({ answered, question }) {
+    if (question?.givenUp) return this.say["did-not-know"];
     return answered ? question.result.word : this.say["not-answered"];
   }
 
@@ -282,10 +410,13 @@ class Interview extends Rounds {
   lines(row, number) {
     const late = row.late ? `, ${this.say.late}` : "";
     const head = `## ${number}. ${this.verdict(row)} (${clock(row.used)}${late})`;
-    const stem = wordsOf(this.formOf(row, number).querySelector(".mtl-stem"));
-    const text = row.question && row.item.kind.words?.(row.question);
-    const quoted = text ? [`> ${text.replaceAll("\n", "\n> ")}`] : [];
-    return [head, stem, ...quoted, row.item.id];
+    const form = this.formOf(row, number);
+    const stem = wordsOf(form.querySelector(".mtl-stem"));
+    const answer = wordsOf(form.querySelector(".mtl-answer")).replace(/\s*\n\s*/g, "\n");
+    const link = new URL(`question/${row.item.id}.html`, location.href).href;
+    return [head, stem, given(form), `**${this.say["right-answer"]}.** ${answer}`, link].filter(
+      Boolean,
+    );
   }
 }
 

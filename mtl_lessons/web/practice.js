@@ -1,20 +1,54 @@
-/* The page Practice: questions by topic, level and type, those that are due first. */
+/* The page Practice: questions by topic, level and type, those that are due first; the next step of
+   the path through the book. */
 
-import { WHICH_NAMES } from "./bank.js";
+import { standing, WHICH_NAMES } from "./bank.js";
 import { element } from "./parts.js";
-import { button, mount, Rounds, select } from "./trainer.js";
+import { store } from "./store.js";
+import { button, kept, mount, Rounds, select } from "./trainer.js";
+
+const KNOWN = 0.8; // the share of a step that is known when the next is due
+const ROUND = "practice-round";
 
 class Practice extends Rounds {
   begin() {
-    const given = Object.fromEntries(new URLSearchParams(location.search));
+    const given = this.given();
     const names = WHICH_NAMES.map((name) => [name, this.say[`which-${name}`]]);
     const which = select(this.say.which, "which", names, given.which);
     const choices = this.choices(["topic", "level", "type", "amount"], given);
-    this.offer([which, ...choices], this.say.start);
+    this.path = element("div", { className: "mtl-path" });
+    this.offer([this.path, which, ...choices], this.say.start);
+    this.resume(this.questions(given.questions));
+  }
+
+  setUp() {
+    this.showStep();
+    super.setUp();
+  }
+
+  questions(ids = "") {
+    return ids
+      .split(",")
+      .map((id) => this.bank.byId.get(id))
+      .filter(Boolean);
+  }
+
+  /* A round that was named in the address, or that was not finished when the page was left. */
+  resume(named) {
+    const left = this.questions(kept.read(ROUND).ids);
+    if (named.length) {
+      history.replaceState(null, "", location.pathname);
+      this.pass(named);
+    } else if (left.length) {
+      this.pass(left);
+    }
   }
 
   round() {
-    this.queue = this.chosen().map(({ question }) => question);
+    this.pass(this.chosen().map(({ question }) => question));
+  }
+
+  pass(questions) {
+    this.queue = questions;
     this.done = [];
     this.next();
   }
@@ -22,6 +56,7 @@ class Practice extends Rounds {
   next() {
     const item = this.queue.shift();
     if (!item) return this.end();
+    this.keep([item, ...this.queue]);
     const number = this.done.length + 1;
     this.asked = this.ask(item, number, number + this.queue.length);
     this.forward = button(this.say.skip, () => this.next());
@@ -33,14 +68,26 @@ class Practice extends Rounds {
     this.announce("");
   }
 
+  keep(questions) {
+    kept.write(ROUND, { ids: questions.map(({ id }) => id).join() });
+  }
+
   settled({ name, result, item }, attempt) {
     this.note(item, result, attempt);
-    const followUp = this.bank.byId.get(item.next);
-    if (attempt && followUp && !this.done.some((one) => one.item === followUp)) {
-      this.queue = [followUp, ...this.queue.filter((one) => one !== followUp)];
-    }
-    this.forward.textContent = this.say[this.comes(followUp)];
+    if (attempt) this.follow(this.bank.byId.get(item.next));
+    this.keep(this.queue);
+    this.forward.textContent = this.say[this.queue.length ? "next" : "finish"];
     this.announce(this.phrase("graded", { question: name, verdict: result.word }));
+  }
+
+  /* Offers the question that follows up; whoever takes it has one more in the round. */
+  follow(question) {
+    if (!question || this.done.some(({ item }) => item === question)) return;
+    const extra = button(this.say["next-follow-up"], () => {
+      this.queue = [question, ...this.queue.filter((one) => one !== question)];
+      this.next();
+    });
+    this.forward.before(extra);
   }
 
   /* The first result of a question counts; of one that its reader grades, the last. */
@@ -50,13 +97,8 @@ class Practice extends Rounds {
     else if (known && result.right === undefined) known.result = result;
   }
 
-  /* What the button that leads on says. */
-  comes(followUp) {
-    if (!this.queue.length) return "finish";
-    return this.queue[0] === followUp ? "next-follow-up" : "next";
-  }
-
   end() {
+    this.keep([]);
     const isRight = ({ result }) => result.right ?? result.points >= result.total / 2;
     const right = this.done.filter(isRight).length;
     const heading = this.heading(this.phrase("round-done", { total: this.done.length, right }));
@@ -71,6 +113,39 @@ class Practice extends Rounds {
   reading({ section, topic }) {
     if (!section) return topic.title;
     return element("a", { href: section.href, textContent: section.text });
+  }
+
+  /* ---- the path: each topic's junior questions, then the seniors', then the rest ---- */
+
+  showStep() {
+    const step = this.step();
+    this.path.hidden = !step;
+    if (!step) return;
+    const { topic, level, known, total } = step;
+    const values = { topic: topic.title, level: this.say[`level-${level}`], known, total };
+    const words = element("p", { textContent: this.phrase("path", values) });
+    const take = button(this.say["path-take"], () => {
+      const { elements } = this.filter;
+      Object.assign(elements.topic, { value: topic.id });
+      Object.assign(elements.level, { value: level });
+      for (const name of ["type", "which"]) elements[name].selectedIndex = 0;
+      this.count();
+      this.filter.requestSubmit();
+    });
+    this.path.replaceChildren(words, take);
+  }
+
+  /* The first topic and level of which too little is known; undefined where there is none. */
+  step() {
+    const entries = store.read();
+    for (const level of this.bank.levels) {
+      for (const topic of this.bank.topics) {
+        const fits = (one) => one.topic === topic && one.level === level;
+        const all = this.bank.questions.filter(fits).map((one) => standing(one, entries));
+        const known = all.filter(({ score }) => score >= 0.5).length;
+        if (known < KNOWN * all.length) return { topic, level, known, total: all.length };
+      }
+    }
   }
 }
 

@@ -165,20 +165,24 @@ class Progress extends Trainer {
   }
 
   give() {
-    const { text, total, left } = writeBackup(store.read());
+    const { text, total, left } = writeBackup(store.read(), store.interviews());
     saveFile(`mtl-progress-${today()}.json`, text, "application/json");
     this.tell(this.phrase(left ? "export-left" : "export-done", { total, left }));
   }
 
   async take(input) {
-    const { questions, problem: [problem, values] = [] } = await readBackup(input.files[0]);
+    const {
+      questions,
+      interviews,
+      problem: [problem, values] = [],
+    } = await readBackup(input.files[0]);
     input.value = ""; // so that the same file can be chosen again
     if (problem)
       return this.tell(
         this.phrase("import-refused", { reason: this.phrase(`import-${problem}`, values) }),
       );
     const before = store.read();
-    store.take(questions);
+    store.take(questions, interviews);
     const ids = Object.keys(questions),
       fresh = ids.filter((id) => !Object.hasOwn(before, id)).length;
     this.draw();

@@ -5,6 +5,32 @@ import { KINDS } from "./kinds.js";
 import { element, fill, isRecord } from "./parts.js";
 import { reviewsOf, store } from "./store.js";
 
+/* What is being written in a free answer outlives a reload, until it is given. */
+const DRAFT = "mtl-lessons:draft:";
+const draft = {
+  field: ({ form }) => form.querySelector("fieldset textarea"),
+
+  keep(question) {
+    const field = this.field(question);
+    try {
+      if (field) sessionStorage.setItem(DRAFT + question.id, field.value);
+    } catch {} // forbidden or full
+  },
+
+  restore(question) {
+    const field = this.field(question);
+    try {
+      if (field) field.value = sessionStorage.getItem(DRAFT + question.id) ?? field.value;
+    } catch {}
+  },
+
+  drop(question) {
+    try {
+      sessionStorage.removeItem(DRAFT + question.id);
+    } catch {}
+  },
+};
+
 export const SURE = [25, 50, 75, 95]; // percent
 
 /* A question on a page: `form` as Python rendered it, `key` to grade it, and its `host`: the quiz
@@ -26,6 +52,7 @@ export class Question {
     this.items().forEach((item) => this.addMoves(item));
     this.listen();
     this.ask();
+    draft.restore(this);
   }
 
   items = () => [...this.form.querySelectorAll(".mtl-order > li")];
@@ -58,7 +85,10 @@ export class Question {
       event.preventDefault();
       this.submit();
     });
-    this.form.addEventListener("input", () => (this.touched = true));
+    this.form.addEventListener("input", () => {
+      this.touched = true;
+      draft.keep(this);
+    });
     this.form.addEventListener("change", ({ target }) => {
       if (this.graded && this.rubric.includes(target)) this.settle();
     });
@@ -145,6 +175,7 @@ export class Question {
     const { edition } = this.form.dataset;
     const kept = { edition, right, points, total, answer, sure: this.sure() };
     this.reviewed = store.answer(this.id, kept, attempt ? undefined : this.reviewed);
+    draft.drop(this);
     this.host.settled(this, attempt);
   }
 
@@ -197,6 +228,7 @@ export class Question {
 
   addMoves(item) {
     const text = item.textContent;
+    item.prepend(this.grip(item, text));
     const button = (up, sign, label) => {
       const node = element("button", { type: "button", textContent: sign });
       node.onclick = () => this.move(item, text, up);
@@ -207,15 +239,51 @@ export class Question {
     item.append(up, button(false, "↓", this.say["move-down"]));
   }
 
-  move(item, text, up) {
-    const other = up ? item.previousElementSibling : item.nextElementSibling;
-    other[up ? "before" : "after"](item);
+  /* What an item is dragged by, with a mouse or a finger; the buttons do the same by keyboard. */
+  grip(item, text) {
+    const grip = element("span", { className: "mtl-drag", textContent: "⠿", ariaHidden: "true" });
+    grip.addEventListener("pointerdown", (event) => {
+      if (this.graded || event.button) return;
+      event.preventDefault();
+      grip.setPointerCapture(event.pointerId);
+      item.classList.add("mtl-held");
+      const moved = ({ clientY }) => this.drag(item, clientY);
+      const dropped = () => {
+        grip.removeEventListener("pointermove", moved);
+        item.classList.remove("mtl-held");
+        this.moved(item, text);
+      };
+      grip.addEventListener("pointermove", moved);
+      grip.addEventListener("lostpointercapture", dropped, { once: true });
+    });
+    return grip;
+  }
+
+  /* Puts an item where a pointer is. The others move: what is moved itself loses the pointer. */
+  drag(item, y) {
+    const middle = (other) => {
+      const { top, height } = other.getBoundingClientRect();
+      return top + height / 2;
+    };
+    const above = () => item.previousElementSibling;
+    const below = () => item.nextElementSibling;
+    while (above() && y < middle(above())) item.after(above());
+    while (below() && y > middle(below())) item.before(below());
+  }
+
+  moved(item, text) {
     this.touched = true;
     this.toggle();
-    const [top, bottom] = item.querySelectorAll("button");
-    ((up && !top.disabled) || bottom.disabled ? top : bottom).focus(); // moving the item took it
     const all = this.items();
     const place = all.indexOf(item) + 1;
     this.host.announce(fill(this.say.moved, { item: text, place, total: all.length }));
+  }
+
+  move(item, text, up) {
+    const other = up ? item.previousElementSibling : item.nextElementSibling;
+    other[up ? "before" : "after"](item);
+    this.moved(item, text);
+    const [top, bottom] = item.querySelectorAll("button");
+    ((up && !top.disabled) || bottom.disabled ? top : bottom).focus(); // moving the item took it
   }
 }

@@ -1,6 +1,7 @@
 /* What a reader has answered, in localStorage:
 
-     {version: 2, questions: {"<question id>": {edition, answer, right or points and total, attempts, time, reviews}}}
+     {version: 2, questions: {"<question id>": {edition, answer, right or points and total, attempts, time, reviews}},
+      interviews: [{time, total, score, levels: {<level>: score}}]}
 
    A review is a fact, {time, score from 0 to 1, sure?}, and the log of them only grows. When to ask again is derived from the
    facts (fsrs.js), so a better scheduler needs no migration, and the logs of two tabs or devices merge without loss.
@@ -55,6 +56,16 @@ function join(one, other) {
   return { ...late, attempts, reviews: union(reviewsOf(late), reviewsOf(early)) };
 }
 
+const isSummary = (one) =>
+  isRecord(one) && Number.isFinite(one.time) && one.score >= 0 && isRecord(one.levels);
+
+/* The interviews of both, each once, by time. */
+function joined(one, other) {
+  const all = [one, other].flatMap((list) => (Array.isArray(list) ? list.filter(isSummary) : []));
+  const byTime = new Map(all.map((summary) => [summary.time, summary]));
+  return [...byTime.values()].sort((a, b) => a.time - b.time);
+}
+
 /* The entries of both; of a question answered in both, the later answer and the reviews of both. */
 export function merge(one, other) {
   const all = { ...one };
@@ -104,7 +115,8 @@ export const store = {
     const isAhead = ({ time }) => time > Date.now() + SKEW;
     if (Object.values(questions).some((entry) => reviewsOf(entry).some(isAhead)))
       this.warn("clock");
-    return { ...kept, questions };
+    const interviews = joined(kept.interviews, this.unsaved?.interviews);
+    return { ...kept, questions, ...(interviews.length && { interviews }) };
   },
 
   /* What is stored under `key`, or null. What cannot be read is set aside, not overwritten. */
@@ -141,7 +153,7 @@ export const store = {
   /* Reads again before it writes: another quiz or tab may have written meanwhile. */
   change(edit) {
     const state = this.state();
-    edit(state.questions);
+    edit(state.questions, state);
     if (this.locked) {
       this.unsaved = state;
       return;
@@ -177,9 +189,9 @@ export const store = {
     return counted;
   },
 
-  /* Keeps whether a question was known on a card: a review, but no answer. */
-  recall(id, known) {
-    const review = { time: Date.now(), score: Number(known) };
+  /* Keeps how well a question was known on a card, or that it was not: a review, but no answer. */
+  recall(id, { score, sure }) {
+    const review = { time: Date.now(), score, ...(sure && { sure }) };
     this.change((all) => {
       const old = isRecord(all[id]) ? all[id] : {},
         reviews = reviewsOf(old);
@@ -187,9 +199,21 @@ export const store = {
     });
   },
 
+  /* Summaries of interviews, by time: {time, total, score, levels: {level: score}}. */
+  interviews() {
+    return this.state().interviews ?? [];
+  },
+
+  keepInterview(summary) {
+    this.change((_, state) => (state.interviews = joined(state.interviews, [summary])));
+  },
+
   /* Adds what a file brings. */
-  take(questions) {
-    this.change((all) => Object.assign(all, merge(all, questions)));
+  take(questions, interviews = []) {
+    this.change((all, state) => {
+      Object.assign(all, merge(all, questions));
+      state.interviews = joined(state.interviews, interviews);
+    });
   },
 
   /* Forgets questions. Removing comes first: even a full storage lets go. */

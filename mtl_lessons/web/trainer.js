@@ -60,6 +60,40 @@ export function saveFile(name, text, type) {
 export const today = () =>
   new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 
+/* Asks before something is lost: resolves to whether the reader agrees. */
+export function agree(text, yes, no) {
+  const dialog = element("dialog", { className: "mtl-dialog" });
+  const answer = (textContent, value) => element("button", { textContent, value });
+  const buttons = element("div", { className: "mtl-buttons" }, answer(no, ""), answer(yes, "yes"));
+  const form = element("form", { method: "dialog" }, element("p", { textContent: text }), buttons);
+  dialog.append(form);
+  document.querySelector(".mtl-quiz").append(dialog);
+  dialog.showModal();
+  return new Promise((tell) =>
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      tell(dialog.returnValue === "yes");
+    }),
+  );
+}
+
+/* What a page remembers under a name, while it can. */
+const KEPT = "mtl-lessons:page:";
+export const kept = {
+  read(name) {
+    try {
+      return JSON.parse(localStorage.getItem(KEPT + name)) ?? {};
+    } catch {
+      return {};
+    }
+  },
+  write(name, value) {
+    try {
+      localStorage.setItem(KEPT + name, JSON.stringify(value));
+    } catch {} // forbidden or full: it holds for this page
+  },
+};
+
 /* A page of the trainer, in `root`. It is the host of the questions that it shows. */
 export class Trainer {
   constructor(root, say, bank) {
@@ -125,6 +159,15 @@ export class Trainer {
 
 /* A page on which a reader chooses questions, goes through them (`round`), and comes back. */
 export class Rounds extends Trainer {
+  /* What the form begins with: what the address says, else what was chosen last; a reader who has
+     answered nothing yet begins with the first chapter's easiest questions. */
+  given() {
+    const asked = Object.fromEntries(new URLSearchParams(location.search));
+    const isNew = !Object.keys(store.read()).length && !Object.keys(asked).length;
+    const first = isNew ? { topic: this.bank.topics[0].id, level: this.bank.levels[0] } : {};
+    return { ...first, ...kept.read(this.name), ...asked };
+  }
+
   /* The form with these choices and a button `start`. */
   offer(choices, start) {
     this.found = element("p", { className: "mtl-found" });
@@ -139,6 +182,7 @@ export class Rounds extends Trainer {
     this.filter.addEventListener("change", () => this.count());
     this.filter.addEventListener("submit", (event) => {
       event.preventDefault();
+      kept.write(this.name, this.wanted());
       this.round();
     });
     this.setUp();
@@ -219,5 +263,7 @@ async function start(root, say, Page) {
     return;
   }
   waiting.remove();
-  new Page(root, say, bank).begin();
+  const page = new Page(root, say, bank);
+  page.name = root.className.match(/mtl-(\w+)/)[1];
+  page.begin();
 }

@@ -9,6 +9,8 @@
 - Terms of the glossary that open in place (glossary.py).
 - Questions on pages, and the sources of a chapter (quizzes.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, take_along.py).
+- Each question at an address of its own, and the list of all (vault.py).
+- The search: sections, questions and terms (search.py).
 - Each page gets the engines and styles that it needs, and no other (pages.py).
 - Static files that no page uses are not shipped (finish.py).
 
@@ -47,7 +49,9 @@ from . import (  # noqa: E402
     playable,
     published,
     quizzes,
+    search,
     trainer,
+    vault,
 )
 
 PARTS = (
@@ -58,6 +62,8 @@ PARTS = (
     playable,
     quizzes,
     trainer,
+    vault,
+    search,
     published,
     pages,
     finish,

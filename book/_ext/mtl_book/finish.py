@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 
 from mtl_lessons import embed, quiz
 
-from . import published, quizzes, trainer
+from . import published, quizzes, search, trainer
 
 ROOT = Path(__file__).resolve().parents[3]
 WEB = Path(embed.__file__).parent / "web"
@@ -49,6 +49,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     )
     trainer.write(app, quiz.everything(quizzes.QUESTIONS))
     published.publish(app)
+    search.write(app)
     (out / "index.html").write_text(
         front_page(
             (out / f"{root}.html").read_text(encoding="utf-8"),
@@ -69,6 +70,9 @@ def shed(out: Path) -> None:
             r'(?:href|src|data-bank)="[^"]*_static/([^"?#]+)', page
         )
     }
+    used.add(
+        "mark.js"
+    )  # which site.js loads when a page was found by the search
     static = out / "_static"
     for path in sorted(static.rglob("*"), reverse=True):
         if path.is_file() and path.name not in used:

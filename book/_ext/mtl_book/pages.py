@@ -9,7 +9,7 @@ from mtl_lessons import embed
 
 from . import cells, published, trainer
 
-ENGINES = ("quiz", "explorable", *trainer.PAGES)
+ENGINES = ("quiz", "explorable", "vault", "search", *trainer.PAGES)
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
 
 

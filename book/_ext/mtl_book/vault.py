@@ -1,0 +1,280 @@
+"""Each question of the bank at an address of its own, and the list of all.
+
+`book/question/<id>.html` holds one question: it can be read without a script, answered with one,
+shared, and practised from there. `{mtl-vault}` lists all by topic; its script filters the list.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+from zlib import crc32
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from mtl_lessons import embed, quiz
+from mtl_lessons.markup import tag
+from mtl_lessons.quiz import Bank, Question
+
+from . import chapters, quizzes, trainer
+
+BOOK = Path(__file__).resolve().parents[2]
+FOLDER = "question"
+SAY = {
+    name: words
+    for part in ("quiz", "trainer", "vault")
+    for name, words in embed.strings(part).items()
+}
+ROUND = 10  # questions that are practised from the page of one
+HEADLINE = 90  # characters of a question by which it is known
+SIDEBARS: list[Callable] = []  # that of the pages of questions, once it is made
+
+
+def topics() -> list[tuple[str, Bank]]:
+    """The banks with their titles, in the order of the book."""
+    return trainer.titled(
+        quiz.everything(quizzes.QUESTIONS), list(chapters.names())
+    )
+
+
+def headline(question: Question) -> str:
+    """The beginning of what is asked, as plain text.
+
+    >>> headline({"stem": "What does `DWA` weigh? And why?"})
+    'What does DWA weigh?'
+    """
+    text = re.sub(r"```.*?```", " ", question["stem"], flags=re.DOTALL)
+    text = " ".join(re.sub(r"[*`$]", "", text).split())
+    first = re.match(r".*?[?.:](?= |$)", text)
+    text = first[0] if first and len(first[0]) > HEADLINE // 3 else text
+    if len(text) <= HEADLINE:
+        return text
+    return text[:HEADLINE].rsplit(" ", 1)[0] + " …"
+
+
+# ---- the list ----
+
+
+def listing() -> str:
+    """All questions by topic, with the choices that a script turns into filters."""
+    found = topics()
+    return tag(
+        "div",
+        embed.data({"strings": SAY}),
+        tag("p", tag("a", SAY["today"], href="#today"), class_="mtl-day"),
+        chosen_by(found),
+        *(topic(title, bank) for title, bank in found),
+        class_="mtl-vault",
+    )
+
+
+def chosen_by(found: list[tuple[str, Bank]]) -> str:
+    """The form of filters; without a script it is not shown."""
+    options = {
+        "topic": [(bank.path.stem, title) for title, bank in found],
+        "level": [(level, SAY[f"level-{level}"]) for level in quiz.LEVELS],
+        "type": [(kind, SAY[f"type-{kind}"]) for kind in quiz.KINDS],
+    }
+    selects = (
+        tag(
+            "label",
+            SAY[name],
+            tag(
+                "select",
+                tag("option", SAY[f"any-{name}"], value=""),
+                *(
+                    tag("option", escape(text), value=value)
+                    for value, text in choices
+                ),
+                name=name,
+            ),
+            class_="mtl-choice",
+        )
+        for name, choices in options.items()
+    )
+    words = tag(
+        "label",
+        SAY["words"],
+        '<input name="words" type="search" autocomplete="off">',
+        class_="mtl-choice",
+    )
+    found_line = tag("p", "", class_="mtl-found", role="status")
+    return tag(
+        "form",
+        *selects,
+        words,
+        found_line,
+        class_="mtl-filter",
+        method="dialog",
+        hidden="",
+    )
+
+
+def topic(title: str, bank: Bank) -> str:
+    """The questions of a topic."""
+    name = bank.path.stem
+    rows = (row(question) for question in bank.questions)
+    heading = f"{escape(title)} ({len(bank.questions)})"
+    return tag(
+        "section",
+        tag("h2", heading),
+        tag("ol", *rows),
+        id=f"topic-{name}",
+        data_topic=name,
+    )
+
+
+def row(question: Question) -> str:
+    link = tag(
+        "a",
+        escape(headline(question)),
+        href=f"{FOLDER}/{question['id']}.html",
+    )
+    what = ", ".join(
+        SAY[f"{part}-{question[part]}"] for part in ("level", "type")
+    )
+    return tag(
+        "li",
+        link,
+        " ",
+        tag("small", what),
+        data_level=question["level"],
+        data_type=question["type"],
+    )
+
+
+class VaultDirective(SphinxDirective):
+    """The list of all questions: `{mtl-vault}`."""
+
+    def run(self) -> list[nodes.Node]:
+        for path in (*quizzes.QUESTIONS.glob("*.yml"), quizzes.STRINGS):
+            self.env.note_dependency(str(path))
+        return [nodes.raw("", listing(), format="html")]
+
+
+# ---- a page for each ----
+
+
+def pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+    """A page for each question, with the one before and after it in its topic.
+
+    One that an earlier build has made of the same is left as it is.
+    """
+    if app.builder.format != "html":
+        return
+    stamps = Path(app.doctreedir, "questions.json")
+    known = json.loads(stamps.read_text()) if stamps.exists() else {}
+    made, frame = {}, frame_of(app)
+    SIDEBARS.clear()
+    for name, context in contexts(app):
+        made[name] = crc32(f"{frame}{context}".encode())
+        there = Path(app.outdir, f"{name}.html").exists()
+        if not there or known.get(name) != made[name]:
+            yield name, context, "page.html"
+    for name in known.keys() - made.keys():
+        Path(app.outdir, f"{name}.html").unlink(missing_ok=True)
+    stamps.write_text(json.dumps(made))
+
+
+def frame_of(app: Sphinx) -> int:
+    """What all these pages share, as a number: templates, code, and the list of pages."""
+    texts = [*(BOOK / "_templates").glob("*.html"), BOOK.parent / "_toc.yml"]
+    titles = {
+        name: node.astext() for name, node in sorted(app.env.titles.items())
+    }
+    version = app.extensions["mtl_book"].metadata["env_version"]
+    read = [text.read_bytes() for text in texts]
+    return crc32(f"{version}{app.config.html_baseurl}{titles}{read}".encode())
+
+
+def contexts(app: Sphinx) -> Iterator[tuple[str, dict]]:
+    """The name of each page, and what its template needs."""
+    there = {Path(name).name for name in app.env.found_docs}
+    for title, bank in topics():
+        place = quiz.Place.of(bank, page="", pages=there, up="../")
+        questions = bank.questions
+        for i, question in enumerate(questions):
+            context = {
+                "title": escape(headline(question)),
+                "body": page(title, bank, question, place, app.config),
+                "parents": [],
+                "display_toc": False,
+                "prev": turn(questions[i - 1]) if i else None,
+                "next": turn(questions[i + 1]) if questions[i + 1 :] else None,
+            }
+            folder = Path(app.config.root_doc).parent
+            yield f"{folder}/{FOLDER}/{question['id']}", context
+
+
+def turn(question: Question) -> dict[str, str]:
+    """A link to the page of a question, as the frame of a page wants it."""
+    return {
+        "link": f"{question['id']}.html",
+        "title": escape(headline(question)),
+    }
+
+
+def page(
+    title: str, bank: Bank, question: Question, place: quiz.Place, config
+) -> str:
+    """A question with its way back, and what can be done with it."""
+    name = bank.path.stem
+    way = tag(
+        "p",
+        tag("a", SAY["all"], href="../questions.html"),
+        " › ",
+        tag("a", escape(title), href=f"../questions.html?topic={name}"),
+        class_="mtl-way",
+    )
+    ids = [one["id"] for one in bank.questions]
+    place_in_bank = ids.index(question["id"])
+    following = ids[place_in_bank : place_in_bank + ROUND]
+    practise = tag(
+        "a",
+        SAY["practise"],
+        href=f"../practice.html?questions={','.join(following)}",
+    )
+    share = tag("button", SAY["share"], type="button", hidden="")
+    report = report_address(question, config)
+    actions = tag(
+        "p",
+        practise,
+        share,
+        tag("a", SAY["report"], href=report, rel="noopener") if report else "",
+        class_="mtl-vault mtl-actions",
+        data_copied=SAY["copied"],
+    )
+    asked = quiz.block([question], [SAY["one"]], place)
+    heading = tag("h1", escape(headline(question)))
+    return tag("section", way, heading, asked, actions, class_="mtl-one")
+
+
+def report_address(question: Question, config) -> str:
+    """Where a fault of a question can be told; "" where the repository is not known."""
+    if not config.mtl_repository:
+        return ""
+    title = quote(f"Question {question['id']}")
+    return (
+        f"https://github.com/{config.mtl_repository}/issues/new?title={title}"
+    )
+
+
+def one_sidebar(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree
+) -> None:
+    """The pages of one folder have the same list of chapters: it is made once."""
+    if f"/{FOLDER}/" in pagename:
+        if not SIDEBARS:
+            SIDEBARS.append(cache(context["toctree"]))
+        context["toctree"] = SIDEBARS[0]
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("mtl-vault", VaultDirective)
+    app.connect("html-collect-pages", pages)
+    app.connect("html-page-context", one_sidebar, priority=950)
