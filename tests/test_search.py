@@ -117,8 +117,7 @@ def test_what_is_indexed_of_a_question_does_not_give_its_answer():
 def asked(page, words: str) -> list[tuple[str, str]]:
     """Titles and kinds of the results, as they stand."""
     page.fill(FIELD, words)
-    page.locator(".mtl-results li").first.wait_for()
-    page.wait_for_load_state("networkidle")
+    page.locator(f'.mtl-search[data-shown="{words}"]').wait_for()
     rows = page.locator(".mtl-results li:has(small)")
     return [
         (row.locator("a").inner_text(), row.locator("small").inner_text())
@@ -179,7 +178,7 @@ def test_kinds_can_be_chosen_and_nothing_found_is_said(visit):
     page = visit("search.html")
     asked(page, "expert")
     page.get_by_role("radio", name="questions").check()
-    page.wait_for_load_state("networkidle")
+    page.locator(".mtl-results small", has_text="Question").first.wait_for()
     small = page.locator(".mtl-results small").all_inner_texts()
     assert small and all(text.startswith("Question") for text in small)
     page.fill(FIELD, "zzzzqqq")

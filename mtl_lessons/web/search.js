@@ -8,6 +8,7 @@ const CHINESE = /\p{Script=Han}/u;
 
 class Search {
   constructor(root) {
+    this.root = root;
     const data = root.querySelector("script[type='application/json']");
     this.say = JSON.parse(data.textContent).strings;
     this.index = new URL(root.dataset.index, document.baseURI);
@@ -103,6 +104,7 @@ class Search {
 
   show(terms, first, told, asked = "", all = []) {
     this.status.textContent = told;
+    this.root.dataset.shown = this.field.value.trim(); // what these results answer
     const rows = [
       ...terms.map((term) => this.term(term)),
       ...first.map((one) => this.row(one, asked)),
