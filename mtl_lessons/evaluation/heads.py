@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from mtl_lessons import metrics
 from mtl_lessons.metrics import Array
-from mtl_lessons.world import sigmoid
+from mtl_lessons.world import World, sigmoid
 
 from .intervals import ratio
 
@@ -130,3 +130,89 @@ def two_orders(seed: int) -> dict[str, dict[str, float]]:
             "clicks": float(chances[np.arange(USERS), top].mean()),
         }
     return found
+
+
+# ------------------------------------------------- two heads and their product
+
+
+def two_heads(seed: int, rows: int = 60_000) -> dict[str, Array]:
+    """Test rows of a world with the predictions of two heads beside the truth.
+
+    Heads are logistic regressions on user, item and context; the purchase head
+    learns from clicks. Columns: `user`, `item`, `click`, `p_click`, `p_buy`
+    (after a click), the predictions `click_head`, `buy_head`, and `fit`, how well
+    the item meets the user's taste, which no head can see.
+
+    >>> found = two_heads(seed=0, rows=4_000)
+    >>> sorted(found)[:3], found["fit"].shape
+    (['buy_head', 'click', 'click_head'], (4000,))
+    """
+    from scipy import sparse
+    from sklearn.linear_model import LogisticRegression
+
+    world = World(seed=seed)
+    log = world.impressions(2 * rows)
+    every = np.arange(2 * rows)
+    ones = np.ones(2 * rows)
+    inputs = sparse.hstack(
+        [
+            sparse.csr_matrix((ones, (every, log["user"]))),
+            sparse.csr_matrix((ones, (every, log["item"]))),
+            sparse.csr_matrix(log["context"]),
+        ]
+    ).tocsr()
+    train, test = every < rows, every >= rows
+    clicked = train & (log["click"] == 1)
+
+    def fitted(chosen: Array, label: str) -> Array:
+        model = LogisticRegression(C=0.3, solver="liblinear")
+        model.fit(inputs[chosen], log[label][chosen])
+        return model.predict_proba(inputs[test])[:, 1]
+
+    likes = world.tastes.click[log["user"][test]]
+    return {
+        "user": log["user"][test],
+        "item": log["item"][test],
+        "click": log["click"][test],
+        "p_click": log["p_click"][test],
+        "p_buy": log["p_conversion"][test],
+        "click_head": fitted(train, "click"),
+        "buy_head": fitted(clicked, "conversion"),
+        "fit": (likes * world.catalogue.click[log["item"][test]]).sum(1),
+    }
+
+
+def flattened(p: ArrayLike) -> Array:
+    """Probabilities with halved logits, scaled to their old mean: right on
+    average, too low at the top and too high at the bottom.
+
+    >>> flattened([0.1, 0.5]).round(3).tolist()
+    [0.2, 0.4]
+    """
+    p = np.asarray(p, "float64")
+    flat = sigmoid(np.log(p / (1 - p)) / 2)
+    return flat * p.mean() / flat.mean()
+
+
+def average_and_slices(seed: int) -> dict[str, float]:
+    """Predicted over true, where it is looked for and where it is not."""
+    rows = two_heads(seed)
+    click, buy = rows["click_head"], rows["buy_head"]
+    true_click, true_buy = rows["p_click"], rows["p_buy"]
+    low, high = np.quantile(rows["fit"], (1 / 3, 2 / 3))
+    clicked = rows["click"] == 1
+
+    def over(p: Array, truth: Array, chosen: Any = slice(None)) -> float:
+        return float(p[chosen].mean() / truth[chosen].mean())
+
+    return {
+        "click head, all rows": over(click, true_click),
+        "... item meets the taste": over(click, true_click, rows["fit"] > high),
+        "... item does not": over(click, true_click, rows["fit"] < low),
+        "purchase head, clicked rows": over(buy, true_buy, clicked),
+        "purchase head, all rows": over(buy, true_buy),
+        "product of both, all rows": over(click * buy, true_click * true_buy),
+        "product of two flat heads": over(
+            flattened(true_click) * flattened(true_buy), true_click * true_buy
+        ),
+    }

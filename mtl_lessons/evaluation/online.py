@@ -167,7 +167,7 @@ def interleaved(sessions: int = 4_000, seed: int = 0) -> Sensitivity:
 
 
 def shared_budget(
-    lift: float = 0.2, budget: float = 0.5, users: int = 20_000, seed: int = 0
+    lift: float = 0.2, budget: float = 0.5, users: int = 100_000, seed: int = 0
 ) -> dict[str, float]:
     """An ad ranker whose treatment spends faster, and one budget for both arms.
 
