@@ -75,11 +75,11 @@ def test_the_standard_error_is_that_of_a_bootstrap_over_users():
     error = evaluation.standard_error(after - before, rows["user"])
     places = np.arange(1500).reshape(150, 10)
     gains = []
-    for _ in range(300):
+    for _ in range(150):
         own = places[rng.integers(150, size=150)].ravel()
         y = rows["y"][own]
         gains.append(metrics.auc(y, new[own]) - metrics.auc(y, old[own]))
-    assert error == pytest.approx(np.std(gains), rel=0.2)
+    assert error == pytest.approx(np.std(gains), rel=0.25)
 
 
 def test_each_row_its_own_group_is_no_group():
@@ -354,9 +354,8 @@ def test_ips_and_dr_are_right_in_the_mean_over_all_logs():
         at = (np.arange(2), np.array(shown))
         log = Logged(rewards[at], shown, chances[at], target, guess)
         chance = chances[at].prod()
-        said = policies.estimates(log)
-        for name in means:
-            means[name] += chance * said[name]
+        means["IPS"] += chance * evaluation.ips(log)
+        means["DR"] += chance * evaluation.doubly_robust(log)
     assert means == pytest.approx({"IPS": truth, "DR": truth})
 
 
@@ -472,25 +471,29 @@ def test_one_column_of_the_census_again():
         )
 
 
-def test_all_models_of_the_benchmark_learn():
-    """On made-up people: every model, one split."""
+def test_the_benchmarks_mmoe_has_the_weights_counted_by_hand():
+    experts, gates = 8 * (5 + 1) * 16, 2 * 5 * 8
+    towers = 2 * ((16 + 1) * 16 + 16 + 1)
+    model = benchmark.network("MMoE", 5, seed=0)
+    assert model.count_params() == experts + gates + towers
+    assert model.output_shape == (None, 2)
+
+
+def test_boosting_learns_from_made_up_people():
     rng = np.random.default_rng(0)
-    n = 1500
-    age = rng.integers(18, 90, size=n)
-    rich = 1 * (rng.random(n) < 1 / (1 + np.exp(-(age - 55) / 8)))
-    single = np.where(rng.random(n) < (age < 40), "Never married", "Widowed")
+    age = rng.integers(18, 90, size=1500)
+    rich = 1 * (rng.random(1500) < 1 / (1 + np.exp(-(age - 55) / 8)))
+    single = np.where(age < 40, "Never married", "Widowed")
     people = benchmark.prepare(
         {
             "age": age.astype("float32"),
-            "sex": rng.choice(["Female", "Male"], n).astype(object),
+            "sex": rng.choice(["Female", "Male"], 1500).astype(object),
             "marital_status": single.astype(object),
             "income": rich,
         }
     )
-    found = benchmark.on_split(people, 0)
-    assert list(found) == [*benchmark.NETWORKS, benchmark.BOOSTING]
-    assert found["gradient boosting"][0] > 0.7
-    assert all(0.4 < value <= 1 for two in found.values() for value in two)
+    income, never_married = benchmark.boosted(people, 0)
+    assert income > 0.7 and never_married > 0.99
 
 
 def test_the_interval_of_a_normal_estimate_by_hand():
