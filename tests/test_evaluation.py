@@ -479,7 +479,8 @@ def test_the_benchmarks_mmoe_has_the_weights_counted_by_hand():
     assert model.output_shape == (None, 2)
 
 
-def test_boosting_learns_from_made_up_people():
+def test_boosting_learns_from_made_up_people(monkeypatch):
+    monkeypatch.setitem(benchmark.TREES, "max_iter", 4)
     rng = np.random.default_rng(0)
     age = rng.integers(18, 90, size=1500)
     rich = 1 * (rng.random(1500) < 1 / (1 + np.exp(-(age - 55) / 8)))
