@@ -116,11 +116,11 @@ class Page:
         """The head with a share of its error gone, between and within
         requests.
         """
-        old, true = self.views[name], self.parts[name]
-        return RATE + sum(
-            (1 - share) * view + share * part
-            for share, view, part in zip((between, within), old, true)
-        )
+        old_between, old_within = self.views[name]
+        true_between, true_within = self.parts[name]
+        between_part = (1 - between) * old_between + between * true_between
+        within_part = (1 - within) * old_within + within * true_within
+        return RATE + between_part + within_part
 
     def compare(self, name: str, new: Array) -> dict[str, float]:
         """What happens if a head is replaced.

@@ -151,7 +151,7 @@ class PolicyValue(Explorable):
             f"<text x='{_x(tick)}' y='{FOOT + 16}'>{tick:.1f}</text>"
             for tick in ticks
         )
-        middle = (LEFT + RIGHT) // 2
+        middle, axis = (LEFT + RIGHT) // 2, SAY["axis"]
         marks = "".join(
             f"<g class='mtl-{name}'><path d='M{_x(worth)} {TOP - 6}V{FOOT}'/>"
             f"<text x='{_x(worth)}' y='{TOP - 22}'>{SAY[name]}</text>"
@@ -161,7 +161,7 @@ class PolicyValue(Explorable):
         return (
             f"{names}<path class='mtl-axis' d='{lines}'/>{marks}"
             f"<g class='mtl-ticks'>{scale}"
-            f"<text x='{middle}' y='{FOOT + 32}'>{SAY['axis']}</text></g>"
+            f"<text x='{middle}' y='{FOOT + 32}'>{axis}</text></g>"
         )
 
     def _estimates(self, state: Point) -> str:
