@@ -87,13 +87,20 @@ def replay(log: Logged) -> float:
 
 
 def direct(log: Logged) -> float:
-    """The model's opinion of the new policy: `mean Σ_a π(a) q(a)`."""
+    """The model's opinion of the new policy: `mean Σ_a π(a) q(a)`.
+
+    >>> direct(Logged([1], [0], [0.5], [[1, 0]], [[0.4, 0.2]]))
+    0.4
+    """
     return float((np.asarray(log.target) * np.asarray(log.guess)).sum(1).mean())
 
 
 def ips(log: Logged, clip: float = np.inf) -> float:
     """`mean(w r)`: unbiased without `clip`, if every item that the new policy
     wants had a chance. (Horvitz and Thompson 1952.)
+
+    >>> ips(Logged([1], [0], [0.5], [[1, 0]], [[0.4, 0.2]]))  # 1 / .5
+    2.0
     """
     return float((weights(log, clip) * np.asarray(log.reward)).mean())
 
@@ -117,6 +124,9 @@ def snips(log: Logged, clip: float = np.inf) -> float:
 def doubly_robust(log: Logged, clip: float = np.inf) -> float:
     """The model's opinion, corrected by the rows: `mean(Σ_a π(a) q(a) + w (r -
     q(a_logged)))`. (Dudík et al. 2011.)
+
+    >>> doubly_robust(Logged([1], [0], [0.5], [[1, 0]], [[0.4, 0.2]]))
+    1.6
     """
     missed = np.asarray(log.reward) - _at(log.guess, log.shown)
     return direct(log) + float((weights(log, clip) * missed).mean())
