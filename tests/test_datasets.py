@@ -783,3 +783,79 @@ def test_sources_are_the_original_ones_over_https():
         text in datasets.__doc__
         for text in ("10.24432/C5N30T", "CC BY 4.0", "10.1145/2827872")
     )
+
+
+# ---------------------------------------------------------------------- kuairand
+
+
+def kuairand_log(rows: int, is_rand: int) -> str:
+    """A made-up log in the published format."""
+    lines = [
+        f"{n},{n % 3},20220422,400,{1650485801301 + n},{n % 2},0,0,0,0,0,1,"
+        f"9000,10000,0,0,0,{is_rand},{n % 15}"
+        for n in range(rows)
+    ]
+    return "\n".join([",".join(datasets.KUAIRAND_COLUMNS), *lines]) + "\n"
+
+
+def kuairand_archive(folder: Path) -> Path:
+    """Both parts as the archive has them."""
+    logs = {
+        "log_random_4_22_to_5_08_pure.csv": kuairand_log(5, 1),
+        "log_standard_4_08_to_4_21_pure.csv": kuairand_log(3, 0),
+        "log_standard_4_22_to_5_08_pure.csv": kuairand_log(4, 0),
+    }
+    file = folder / "KuaiRand-Pure.tar.gz"
+    with tarfile.open(file, "w:gz") as archive:
+        for name, text in logs.items():
+            member = tarfile.TarInfo(f"KuaiRand-Pure/data/{name}")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return file
+
+
+def test_kuairand_in_every_packing(tmp_path):
+    archive = kuairand_archive(tmp_path)
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path / "folder", filter="data")
+    one = next((tmp_path / "folder").rglob("log_random*.csv"))
+    for source in (archive, tmp_path / "folder", one):
+        rows = datasets.kuairand("random", path=source)
+        assert list(rows) == list(datasets.KUAIRAND_COLUMNS)
+        assert rows["is_click"].tolist() == [0, 1, 0, 1, 0]
+        assert rows["is_rand"].dtype == np.int8 and rows["is_rand"].all()
+        assert rows["time_ms"].dtype == np.int64
+    both = datasets.kuairand("standard", path=archive)
+    assert both["user_id"].tolist() == [0, 1, 2, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace("is_like", "liked"), "without is_like"),
+        (
+            lambda text: text.replace(",400,", ",4h,", 1),
+            "line 2: expected whole",
+        ),
+        (lambda text: text + "1,2\n", "line 4: expected 19 columns, found 2"),
+        (lambda text: text.split("\n")[0], "rows: expected one or more"),
+        (
+            lambda text: text.replace(",1,0,0,0", ",7,0,0,0", 1),
+            "is_click: expected 0 or 1",
+        ),
+    ],
+)
+def test_a_kuairand_log_that_is_damaged_is_told(tmp_path, change, message):
+    file = tmp_path / "log_random_4_22_to_5_08_pure.csv"
+    file.write_text(change(kuairand_log(2, 1)), encoding="utf-8")
+    with pytest.raises(DatasetError, match=message):
+        datasets.kuairand(path=file)
+
+
+def test_an_unknown_part_or_a_missing_log_of_kuairand_is_told(tmp_path):
+    with pytest.raises(ValueError, match="part: expected one of random"):
+        datasets.kuairand("test")
+    with pytest.raises(DatasetError, match="folder: expected log_random"):
+        datasets.kuairand(path=tmp_path)
+    with pytest.raises(DatasetError, match="found none"):
+        datasets.kuairand(path=tmp_path / "nowhere.tar.gz")

@@ -1,4 +1,4 @@
-"""Two public data sets that papers on multi-task learning use, from their
+"""Three public data sets that papers on multi-task learning use, from their
 original sources.
 
 - `census_income`: UCI Census-Income (KDD), 299,285 people; the usual tasks are
@@ -8,6 +8,9 @@ original sources.
   Harper and J. A. Konstan (2015), The MovieLens Datasets: History and Context,
   https://doi.org/10.1145/2827872. For research; to be cited, and not to be
   passed on or used commercially without asking GroupLens.
+- `kuairand`: KuaiRand-Pure, a log of a video app with nine 0/1 signals a row,
+  1.2 million of its rows shown at random. Source: C. Gao et al. (2022),
+  KuaiRand, https://doi.org/10.1145/3511808.3557624, licence CC BY-SA 4.0.
 
 Each is downloaded once into `cache_folder()` and checked at every use.
 GroupLens publishes checksums of MovieLens, UCI none of the census data. What is
@@ -28,6 +31,14 @@ from .census import (
     census_income,
 )
 from .download import DatasetError, cache_folder, fetch
+from .kuairand import (
+    KUAIRAND_COLUMNS,
+    KUAIRAND_LABELS,
+    KUAIRAND_PARTS,
+    KUAIRAND_ROWS,
+    KUAIRAND_URL,
+    kuairand,
+)
 from .movielens import GENRES, MOVIELENS, MovieLens, movielens
 
 __all__ = [
@@ -38,10 +49,16 @@ __all__ = [
     "CENSUS_URL",
     "DatasetError",
     "GENRES",
+    "KUAIRAND_COLUMNS",
+    "KUAIRAND_LABELS",
+    "KUAIRAND_PARTS",
+    "KUAIRAND_ROWS",
+    "KUAIRAND_URL",
     "MOVIELENS",
     "MovieLens",
     "cache_folder",
     "census_income",
     "fetch",
+    "kuairand",
     "movielens",
 ]

@@ -259,13 +259,16 @@ def _show(url: str, done: int, total: int, progress: bool) -> None:
 def _check_is_archive(file: Path, url: str) -> None:
     with file.open("rb") as opened:
         start = opened.read(200)
+    if url.endswith(".tar.gz") and start[:2] == b"\x1f\x8b":
+        return  # gzip checks itself when it is read to its end
     if start[:4] != b"PK\x03\x04":
         page = start.lstrip().startswith(b"<")
         kind = (
             "a web page (a login or error page?)" if page else f"{start[:20]!r}"
         )
         raise DatasetError(
-            f"{url}: expected a zip archive, found {kind}; "
+            f"{url}: expected a {'gzip' if url.endswith('.gz') else 'zip'} "
+            f"archive, found {kind}; "
             "open the address in a browser, or give path=..."
         )
     if not zipfile.is_zipfile(file):
