@@ -34,6 +34,9 @@ RECIPES = {
     "two_tasks": "two_tasks.grid",
     "three_tasks": "three_tasks.experiment.grid",
     "three_tasks_controls": "three_tasks.controls.grid",
+    "scale_steps": "scale.steps.grid",
+    "scale_hashing": "scale.hashing.grid",
+    "scale_optimizers": "scale.steps.quality_grid",
 }
 
 
@@ -56,7 +59,7 @@ def compute(name: str, progress: Progress | None = None) -> dict[str, Any]:
     >>> compute("nothing")
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., three_tasks_controls, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., scale_optimizers, found 'nothing'
     """
     _path(name)
     module, function = RECIPES[name].rsplit(".", 1)
@@ -70,7 +73,7 @@ def write(name: str, grid: dict[str, Any]) -> None:
     >>> write("nothing", {"cells": []})
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., three_tasks_controls, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., scale_optimizers, found 'nothing'
     """
     _path(name).write_text(text(grid), encoding="utf-8", newline="\n")
 

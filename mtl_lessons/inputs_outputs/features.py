@@ -422,17 +422,19 @@ def encode(
 
 def tensors(
     features: Iterable[Feature],
+    table: type[keras.layers.Embedding] = layers.Embedding,
 ) -> tuple[dict[str, keras.KerasTensor], dict[str, keras.KerasTensor]]:
     """As `encode`, but every feature by itself.
 
-    Gives the inputs and the tensors `(batch, its width)`, both by name.
+    Gives the inputs and the tensors `(batch, its width)`, both by name. Tables
+    are layers of the class `table`.
     """
     features = list(features)
     names = [feature.name for feature in features]
     if len(set(names)) < len(names) or not names:
         raise ValueError(f"features: expected different names, found {names}")
     inputs = {feature.name: feature.input() for feature in features}
-    tables = _tables(features)
+    tables = _tables(features, table)
     vectors = {
         feature.name: feature.tensor(inputs[feature.name], tables)
         for feature in features
@@ -440,7 +442,9 @@ def tensors(
     return inputs, vectors
 
 
-def _tables(features: Iterable[Feature]) -> dict[str, keras.layers.Embedding]:
+def _tables(
+    features: Iterable[Feature], table: type[keras.layers.Embedding]
+) -> dict[str, keras.layers.Embedding]:
     """A table for each name of one, of the size on which its features agree."""
     sizes = {}
     for feature in features:
@@ -453,7 +457,7 @@ def _tables(features: Iterable[Feature]) -> dict[str, keras.layers.Embedding]:
         expected = f"{ids} ids and width {width}, as others of its table"
         feature.expect(agreed, expected, f"{feature.ids} and {feature.width}")
     return {
-        name: layers.Embedding(ids + 2, width, name=f"{_spelt(name)}_table")
+        name: table(ids + 2, width, name=f"{_spelt(name)}_table")
         for name, (ids, width) in sizes.items()
     }
 

@@ -1,0 +1,413 @@
+"""Chapter 6's framework on several machines, by TensorFlow's parameter servers.
+
+*Servers* (`ps`) hold the weights, big tables in shards; *workers* compute
+gradients; a *coordinator* hands out the steps (Li et al., 2014). All of them
+are named in a description, the `cluster` of a `TF_CONFIG`:
+
+    {"cluster": {"worker": ["localhost:0", "localhost:0"],
+                 "ps": ["localhost:0", "localhost:0"]}}
+
+    python -m mtl_lessons cluster description.json --steps 100 --checkpoint kept
+
+starts what is on this machine (port 0: any that is free), trains as the
+coordinator, and goes on from the checkpoint if there is one. What the command
+started ends with it. On another machine, `python -m mtl_lessons.scale.cluster`
+serves what the `TF_CONFIG` there says.
+
+Keras' `fit` and optimisers do not work on sharded tables (chapter 9 shows how
+they fail), so a step is written out here. Importing this module imports
+TensorFlow.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from mtl_lessons.backend import Tensor, keras, tf
+from mtl_lessons.inputs_outputs import tasks as task_kinds
+from mtl_lessons.loss_balancing.losses import TaskLosses, as_loss
+from mtl_lessons.three_tasks.framework import Framework
+from mtl_lessons.three_tasks.rows import Log, draw, length, several
+
+from .rows import adagrad_rows
+
+JOBS = ("worker", "ps")
+SHARD = 4096  # bytes: a variable is cut into shards no smaller
+HERE = ("localhost", "127.0.0.1")
+
+# job -> addresses, "host:port"
+Cluster = dict[str, list[str]]
+# the columns of a step: features, labels
+Batch = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+
+
+# ------------------------------------------------------------- the description
+
+
+def described(given: Mapping[str, Any] | str | Path) -> Cluster:
+    """The cluster of a description or of its file; port 0 becomes a free one.
+
+    Raises `ValueError` for a description without workers or servers, or an
+    address that is none.
+
+    >>> found = described({"cluster": {"worker": ["localhost:0"], "ps": ["far:2222"]}})
+    >>> found["ps"], found["worker"][0].startswith("localhost:")
+    (['far:2222'], True)
+    >>> described({"cluster": {"worker": ["localhost:0"]}})
+    Traceback (most recent call last):
+        ...
+    ValueError: cluster: expected addresses of worker and of ps, found worker
+    """
+    if isinstance(given, str | Path):
+        given = json.loads(Path(given).read_text(encoding="utf-8"))
+    cluster = given.get("cluster", {}) if isinstance(given, Mapping) else {}
+    if not all(cluster.get(job) for job in JOBS):
+        found = ", ".join(job for job in cluster if cluster[job]) or "none"
+        raise ValueError(
+            "cluster: expected addresses of worker and of ps, found " + found
+        )
+    return {job: _with_ports(job, cluster[job]) for job in JOBS}
+
+
+def _with_ports(job: str, addresses: Sequence[str]) -> list[str]:
+    for address in addresses:
+        host, _, port = str(address).rpartition(":")
+        if not host or not port.isdigit():
+            raise ValueError(f"{job}: expected host:port, found {address!r}")
+    # all are open at once, so that no two are the same
+    held = [socket.socket() for _ in addresses]
+    found = []
+    for own, address in zip(held, addresses):
+        host, _, port = address.rpartition(":")
+        if port == "0":
+            own.bind(("127.0.0.1", 0))
+            port = own.getsockname()[1]
+        found.append(f"{host}:{port}")
+    for own in held:
+        own.close()
+    return found
+
+
+# -------------------------------------------------------------- the processes
+
+
+class Processes:
+    """The workers and servers of a cluster that are on this machine.
+
+    Each is a process that ends when its standard input does: with this process,
+    however that ends. Use it in a `with`.
+
+    - `kill(job, index)`: end one at once, as a machine that is switched off.
+    - `start(job, index)`: start one (again).
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.running: dict[tuple[str, int], subprocess.Popen] = {}
+
+    def __enter__(self) -> Self:
+        for job, addresses in self.cluster.items():
+            for index, address in enumerate(addresses):
+                if address.rpartition(":")[0] in HERE:
+                    self.start(job, index)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in list(self.running):
+            self.kill(*one)
+
+    def start(self, job: str, index: int) -> None:
+        config = {
+            "cluster": self.cluster,
+            "task": {"type": job, "index": index},
+        }
+        self.running[job, index] = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            env=os.environ | {"TF_CONFIG": json.dumps(config)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self, job: str, index: int) -> None:
+        process = self.running.pop((job, index))
+        process.kill()
+        process.communicate()
+
+
+def serve() -> None:
+    """Be the worker or server that `TF_CONFIG` names, until standard input ends."""
+    config = json.loads(os.environ["TF_CONFIG"])
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    task = config["task"]
+    tf.distribute.Server(
+        tf.train.ClusterSpec(config["cluster"]),
+        job_name=task["type"],
+        task_index=task["index"],
+        protocol="grpc",
+    ).join()
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
+def coordinate(cluster: Cluster) -> tuple[Any, Any]:
+    """TensorFlow's strategy and coordinator of a cluster that is running."""
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec(cluster), rpc_layer="grpc"
+    )
+    shards = tf.distribute.experimental.partitioners.MinSizePartitioner(
+        SHARD, max_shards=len(cluster["ps"])
+    )
+    strategy = tf.distribute.ParameterServerStrategy(
+        resolver, variable_partitioner=shards
+    )
+    return strategy, tf.distribute.coordinator.ClusterCoordinator(strategy)
+
+
+# ------------------------------------------------------------------- training
+
+
+class Sharded:
+    """A framework's model whose tables may lie in shards, and its step.
+
+    Make it in the scope of a strategy. The loss is the sum of the tasks' losses
+    by the heads' weights; the optimiser is Adagrad, in touched rows where a
+    gradient is rows. Raises `ValueError` for a framework whose tables are not
+    "rows", or with a balance: a state of one would be a race between workers,
+    and an aggregator would see one worker's rows alone.
+    """
+
+    def __init__(
+        self,
+        framework: Framework,
+        rate: float = 0.1,
+        start: float = 1e-4,
+        seed: int = 0,
+    ) -> None:
+        if framework.tables != "rows":
+            raise ValueError(
+                f"tables: expected 'rows', found {framework.tables!r}"
+            )
+        if framework.balance is not None:
+            found = type(framework.balance).__name__
+            raise ValueError(f"balance: expected none, found {found}")
+        self.rate, self.weights = rate, [h.weight for h in framework.heads]
+        losses = task_kinds.losses(framework.tasks)
+        self.losses = TaskLosses(
+            {task: as_loss(loss) for task, loss in losses.items()}
+        )
+        keras.utils.set_random_seed(seed)
+        self.graph = framework.graph()
+        self.variables = [v.value for v in self.graph.trainable_variables]
+        # cut as the variables are, so that each shard has its own beside it
+        self.sums = [_filled(v.shape, start) for v in self.variables]
+        self.done = tf.Variable(0, trainable=False, dtype=tf.int64)
+
+    def step(self, x: Mapping[str, Tensor], y: Mapping[str, Tensor]) -> Tensor:
+        """One step of one worker; the tasks' losses before it, `(T,)`."""
+        parts = [part for v in self.variables for part in _parts(v)]
+        sums = [part for v in self.sums for part in _parts(v)]
+        with tf.GradientTape() as tape:
+            losses = self.losses(y, self.graph(x, training=True))
+            total = tf.add_n(
+                [w * own for w, own in zip(self.weights, losses, strict=True)]
+            )
+        for g, part, own in zip(tape.gradient(total, parts), parts, sums):
+            if isinstance(g, tf.IndexedSlices):
+                adagrad_rows(part, own, g, self.rate)
+            elif g is not None:
+                own.assign_add(g**2)
+                part.assign_sub(self.rate * g / tf.sqrt(own + 1e-7))
+        return tf.stack(losses)
+
+    def values(self) -> list[np.ndarray]:
+        """The weights, whole."""
+        return [
+            np.concatenate([part.numpy() for part in _parts(variable)])
+            for variable in self.variables
+        ]
+
+    def shards(self) -> dict[str, list[tuple[int, str]]]:
+        """Of what is in more than one: the rows of each shard, and its server."""
+        found = {}
+        for named, value in zip(self.graph.trainable_variables, self.variables):
+            parts = _parts(value)
+            if len(parts) > 1:
+                found[named.path] = [
+                    (int(part.shape[0]), _server(part)) for part in parts
+                ]
+        return found
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """Of all that a run needs to go on, in however many shards."""
+        names = [f"{i:03}" for i in range(len(self.variables))]
+        kept = {f"weight_{n}": v for n, v in zip(names, self.variables)}
+        kept |= {f"sums_{n}": v for n, v in zip(names, self.sums)}
+        return tf.train.Checkpoint(done=self.done, **kept)
+
+
+def train(
+    sharded: Sharded,
+    batches: Sequence[Batch],
+    strategy: Any = None,
+    coordinator: Any = None,
+    wait: bool = True,
+) -> list[float]:
+    """Take the steps that are not done yet; the last step's losses by task.
+
+    With a coordinator, workers take them: with `wait` one after the other,
+    which equals one process; else each as soon as a worker is free.
+    """
+
+    @tf.function(reduce_retracing=True)
+    def step(x: Mapping[str, Tensor], y: Mapping[str, Tensor]) -> Tensor:
+        if strategy is None:
+            return sharded.step(x, y)
+        return strategy.run(sharded.step, (x, y))
+
+    losses = None
+    for x, y in batches[int(sharded.done.numpy()) :]:
+        x = {name: tf.constant(column) for name, column in x.items()}
+        y = {name: tf.constant(column) for name, column in y.items()}
+        if coordinator is None:
+            losses = step(x, y)
+        else:
+            losses = coordinator.schedule(step, (x, y))
+            if wait:
+                coordinator.join()
+        sharded.done.assign_add(1)
+    if coordinator is not None:
+        coordinator.join()
+    found = losses if coordinator is None else losses and losses.fetch()
+    return [] if found is None else [float(loss) for loss in found]
+
+
+def batches(
+    framework: Framework,
+    logs: Log | Sequence[Log],
+    steps: int,
+    batch: int = 128,
+    seed: int = 0,
+) -> list[Batch]:
+    """What each of the steps sees: `batch` rows of each log, as in `fit`."""
+    logs = several(logs)
+    x, y = framework.rows(logs)
+    y = {task: label.astype("float32") for task, label in y.items()}
+    sizes = [batch] * len(logs)
+    rng = np.random.default_rng(seed)
+    order = draw([length(log) for log in logs], sizes, steps, rng)
+    return [
+        tuple({n: c[at] for n, c in columns.items()} for columns in (x, y))
+        for at in order.reshape(steps, -1)
+    ]
+
+
+def gap(one: Sharded, other: Sharded) -> float:
+    """The largest difference between weights of two models."""
+    pairs = zip(one.values(), other.values(), strict=True)
+    return max(float(np.abs(a - b).max()) for a, b in pairs)
+
+
+def _parts(variable: Tensor) -> list[Tensor]:
+    """The shards of a variable; one that is whole is its only shard."""
+    return list(getattr(variable, "variables", [variable]))
+
+
+def _server(part: Tensor) -> str:
+    """`ps 0`: where a shard lies."""
+    spec = tf.DeviceSpec.from_string(part.device)
+    return f"{spec.job} {spec.task}"
+
+
+def _filled(shape: Sequence[int], value: float) -> Tensor:
+    whole = tuple(shape)
+
+    # asked for a shard, TensorFlow gives its shape, and much else
+    def start(shape: Any = None, **_: Any) -> Tensor:
+        return tf.fill(whole if shape is None else shape, value)
+
+    return tf.Variable(start, shape=whole, dtype=tf.float32, trainable=False)
+
+
+# ------------------------------------------------------------------ a command
+
+
+def run(
+    given: Mapping[str, Any] | str | Path,
+    steps: int = 100,
+    checkpoint: str | Path | None = None,
+    wait: bool = True,
+) -> dict[str, Any]:
+    """Chapter 6's three tasks, trained on the cluster of a description.
+
+    Returns how many steps were `resumed` from the checkpoint and how many are
+    `done`, the `losses` of the last one, and the `shards`.
+    """
+    framework, given_steps = example(steps)
+    cluster = described(given)
+    with Processes(cluster):
+        strategy, coordinator = coordinate(cluster)
+        with strategy.scope():
+            sharded = Sharded(framework)
+        manager = None
+        if checkpoint is not None:
+            manager = tf.train.CheckpointManager(
+                sharded.checkpoint(), str(checkpoint), max_to_keep=2
+            )
+            manager.restore_or_initialize()
+        resumed = int(sharded.done.numpy())
+        losses = train(sharded, given_steps, strategy, coordinator, wait)
+        if manager is not None:
+            manager.save()
+        names = [task.name for task in framework.tasks]
+        return {
+            "resumed": resumed,
+            "done": int(sharded.done.numpy()),
+            "losses": dict(zip(names, losses)),
+            "shards": sharded.shards(),
+        }
+
+
+def example(steps: int) -> tuple[Framework, list[Batch]]:
+    """Chapter 6's framework with tables as rows, and what each step sees."""
+    from mtl_lessons import three_tasks
+    from mtl_lessons.world import World
+
+    framework = three_tasks.declare()
+    framework = Framework(
+        framework.features, framework.heads, framework.network, tables="rows"
+    )
+    past, _ = three_tasks.logs(World(seed=0), ads=2_000, test=1_000)
+    return framework, batches(framework, past, steps)
+
+
+def lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """What `run` returns, for a terminal.
+
+    >>> shards = {"user_table": [(301, "ps"), (301, "ps")]}
+    >>> report = {"resumed": 0, "done": 9, "losses": {"click": 0.5}, "shards": shards}
+    >>> print(*lines(report), sep="\n")
+    resumed at step 0, done 9
+    user_table: 301 rows on ps, 301 rows on ps
+    loss of click: 0.5000
+    """
+    yield f"resumed at step {report['resumed']}, done {report['done']}"
+    for name, shards in report["shards"].items():
+        yield f"{name}: {', '.join(f'{n} rows on {at}' for n, at in shards)}"
+    for task, loss in report["losses"].items():
+        yield f"loss of {task}: {loss:.4f}"
+
+
+if __name__ == "__main__":
+    serve()
