@@ -37,6 +37,7 @@ RECIPES = {
     "scale_steps": "scale.steps.grid",
     "scale_hashing": "scale.hashing.grid",
     "scale_optimizers": "scale.steps.quality_grid",
+    "scale_cluster": "scale.trial.grid",
 }
 
 
@@ -59,7 +60,7 @@ def compute(name: str, progress: Progress | None = None) -> dict[str, Any]:
     >>> compute("nothing")
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., scale_optimizers, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., scale_cluster, found 'nothing'
     """
     _path(name)
     module, function = RECIPES[name].rsplit(".", 1)
@@ -73,7 +74,7 @@ def write(name: str, grid: dict[str, Any]) -> None:
     >>> write("nothing", {"cells": []})
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., scale_optimizers, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., scale_cluster, found 'nothing'
     """
     _path(name).write_text(text(grid), encoding="utf-8", newline="\n")
 

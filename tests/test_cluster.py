@@ -7,15 +7,13 @@ been repaired, and the book should say so.
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-import cluster_run
 import pytest
 
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.inputs_outputs import Binary, Categorical
 from mtl_lessons.loss_balancing import PCGrad
-from mtl_lessons.scale import cluster
+from mtl_lessons.scale import cluster, trial
 from mtl_lessons.shared_networks import SharedBottom
 from mtl_lessons.three_tasks import Framework, Head
 
@@ -31,9 +29,12 @@ def kept(tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(kept):
     """What the run found."""
-    script = Path(cluster_run.__file__)
+    code = (
+        "import json, sys; from mtl_lessons.scale import trial; "
+        "print(json.dumps(trial.grid(folder=sys.argv[1])))"
+    )
     done = subprocess.run(
-        [sys.executable, script, kept],
+        [sys.executable, "-c", code, kept],
         capture_output=True,
         text=True,
         timeout=LONG,
@@ -52,7 +53,16 @@ def test_a_table_lies_in_shards_each_on_its_server(found):
 def test_synchronous_steps_equal_one_process_though_a_worker_is_killed(found):
     assert found["start"] == 0
     assert found["gap"] <= 1e-6
-    assert found["losses"][0] == pytest.approx(found["losses"][1], abs=1e-5)
+    losses = found["losses"]
+    assert losses["one process"] == pytest.approx(losses["cluster"], abs=1e-5)
+
+
+def test_what_is_stored_is_what_a_run_finds(found):
+    kept = trial.shipped()
+    assert kept["shards"] == found["shards"]
+    for name in ("fit", "optimizer"):
+        assert kept[name].split(":")[0] == found[name].split(":")[0]
+    assert kept["gap"] <= 1e-6 < kept["racing"]
 
 
 def test_asynchronous_steps_do_not(found):
@@ -89,7 +99,7 @@ def test_the_command_goes_on_from_the_checkpoint(found, kept):
     description = kept / "two.json"
     one = {"worker": ["localhost:0"], "ps": ["localhost:0"] * 2}
     description.write_text(json.dumps({"cluster": one}), encoding="utf-8")
-    steps = str(cluster_run.STEPS)
+    steps = str(trial.STEPS)
     done = subprocess.run(
         [sys.executable, "-m", "mtl_lessons", "cluster", description]
         + ["--steps", steps, "--checkpoint", kept],
@@ -99,14 +109,14 @@ def test_the_command_goes_on_from_the_checkpoint(found, kept):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     said = done.stdout.splitlines()
-    assert said[0] == f"resumed at step {cluster_run.HALF}, done {steps}"
+    assert said[0] == f"resumed at step {trial.SAVED}, done {steps}"
     losses = [float(line.split()[-1]) for line in said[-3:]]
-    assert losses == pytest.approx(found["losses"][0], abs=2e-4)
+    assert losses == pytest.approx(found["losses"]["one process"], abs=2e-4)
 
 
 def test_a_server_ends_with_what_started_it():
     """Whose standard input is closed, however it ended."""
-    places = cluster.described({"cluster": cluster_run.LOCAL})
+    places = cluster.described({"cluster": trial.LOCAL})
     processes = cluster.Processes(places)
     processes.start("ps", 0)
     (started,) = processes.running.values()
@@ -148,7 +158,7 @@ def test_a_description_is_checked(tmp_path):
     with pytest.raises(ValueError, match="found none"):
         cluster.described({"workers": 2})
     file = tmp_path / "two.json"
-    file.write_text(json.dumps({"cluster": cluster_run.LOCAL}))
+    file.write_text(json.dumps({"cluster": trial.LOCAL}))
     found = cluster.described(file)
     ports = [place for places in found.values() for place in places]
     assert len(set(ports)) == 4 and "localhost:0" not in ports

@@ -313,9 +313,14 @@ def batches(
     ]
 
 
-def gap(one: Sharded, other: Sharded) -> float:
-    """The largest difference between weights of two models."""
-    pairs = zip(one.values(), other.values(), strict=True)
+def gap(one: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
+    """The largest difference between the weights of two models, as `values`
+    gives them.
+
+    >>> gap([np.array([1.0, 2.0])], [np.array([1.0, 2.5])])
+    0.5
+    """
+    pairs = zip(one, other, strict=True)
     return max(float(np.abs(a - b).max()) for a, b in pairs)
 
 
