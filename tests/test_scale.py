@@ -135,7 +135,9 @@ def test_what_keras_squares(times):
         "rows": RowAdagrad(0.1),
     }.items():
         table = keras.Variable(np.ones((3, 1)))
-        g = tf.IndexedSlices(tf.ones((times, 1)), tf.fill([times], 2))
+        g = tf.IndexedSlices(
+            tf.ones((times, 1)), tf.fill([times], 2), tf.constant([3, 1])
+        )
         optimizer.apply([g], [table])
         grown[name] = optimizer._accumulators[0].numpy()[2, 0] - 0.1
     assert grown["rows"] == pytest.approx(times**2)
