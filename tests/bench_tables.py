@@ -2,9 +2,9 @@
 
     python tests/bench_tables.py [rows]
 
-Processor time of a step, medians of rounds in turns. Fails below the bar: a step of Adam with Keras'
-layer, and one of DeepCTR's WDL, must cost 30 times one of `RowAdagrad` with `RowEmbedding`, at a
-million rows. DeepCTR comes as for `bench_peers.py`; without a network that half is left out.
+Processor time of a step, medians of rounds in turns. Fails below the bar: at a million rows, a step
+of Adam with the layer of Keras, and one of DeepCTR's WDL, must cost 30 times one of `RowAdagrad`
+with `RowEmbedding`. DeepCTR comes as for `bench_peers.py`; without a network it is left out.
 """
 
 import sys

@@ -135,6 +135,7 @@ class Processes:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the coordinator
         )
 
     def kill(self, job: str, index: int) -> None:
