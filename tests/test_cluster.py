@@ -62,11 +62,13 @@ def test_what_is_stored_is_what_a_run_finds(found):
     assert kept["shards"] == found["shards"]
     for name in ("fit", "optimizer"):
         assert kept[name].split(":")[0] == found[name].split(":")[0]
-    assert kept["gap"] <= 1e-6 < kept["racing"]
+    assert kept["gap"] <= 1e-6
 
 
 def test_asynchronous_steps_do_not(found):
-    assert 1e-6 < found["racing"] < 1
+    # two steps at once; where one worker is late for all, there is no race
+    assert 0 <= found["racing"] < 1
+    assert trial.shipped()["racing"] > 1e-6
 
 
 def test_what_fails_in_keras_fails_with_these_words(found):

@@ -330,7 +330,7 @@ def test_what_the_grids_hold():
 
 
 def test_the_model_by_hand():
-    worlds = clicks.Worlds(2, users=10, items=5, rows=300)
+    worlds = clicks.Worlds(2, users=20, items=5, rows=300)
     net = clicks.model(worlds, rows=5, parts=2)
     x = {
         "user": np.array([3]),

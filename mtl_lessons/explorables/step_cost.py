@@ -37,7 +37,7 @@ class StepCost(Explorable):
 
     def __init__(self, grid: Mapping[str, Any] | None = None) -> None:
         grid = grid or stored.read("scale_steps")
-        self.cells: Sequence[Mapping[str, Any]] = grid["cells"]
+        self.cells: Sequence[dict[str, Any]] = grid["cells"]
         axes = tuple(
             Axis(name, SAY[name], tuple(dict.fromkeys(self._all(name))))
             for name in AXES

@@ -152,7 +152,9 @@ def trained(
     return scores
 
 
-def aucs(worlds: Worlds, scores: np.ndarray, where: Rows | None = None) -> list:
+def aucs(
+    worlds: Worlds, scores: np.ndarray, where: np.ndarray | None = None
+) -> list:
     """The expected AUC of each world: against true probabilities, without the
     noise of clicks. `where`: yes or no, `(rows, seeds)`.
     """

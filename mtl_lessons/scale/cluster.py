@@ -232,6 +232,10 @@ class Sharded:
                 part.assign_sub(self.rate * g / tf.sqrt(own + 1e-7))
         return tf.stack(losses)
 
+    def steps_done(self) -> int:
+        """How many steps have been taken, those before a checkpoint too."""
+        return int(tf.convert_to_tensor(self.done))
+
     def values(self) -> list[np.ndarray]:
         """The weights, whole."""
         return [
@@ -278,7 +282,7 @@ def train(
         return strategy.run(sharded.step, (x, y))
 
     losses = None
-    for x, y in batches[int(sharded.done.numpy()) :]:
+    for x, y in batches[sharded.steps_done() :]:
         x = {name: tf.constant(column) for name, column in x.items()}
         y = {name: tf.constant(column) for name, column in y.items()}
         if coordinator is None:
@@ -309,7 +313,10 @@ def batches(
     rng = np.random.default_rng(seed)
     order = draw([length(log) for log in logs], sizes, steps, rng)
     return [
-        tuple({n: c[at] for n, c in columns.items()} for columns in (x, y))
+        (
+            {name: column[at] for name, column in x.items()},
+            {task: label[at] for task, label in y.items()},
+        )
         for at in order.reshape(steps, -1)
     ]
 
@@ -372,14 +379,14 @@ def run(
                 sharded.checkpoint(), str(checkpoint), max_to_keep=2
             )
             manager.restore_or_initialize()
-        resumed = int(sharded.done.numpy())
+        resumed = sharded.steps_done()
         losses = train(sharded, given_steps, strategy, coordinator, wait)
         if manager is not None:
             manager.save()
         names = [task.name for task in framework.tasks]
         return {
             "resumed": resumed,
-            "done": int(sharded.done.numpy()),
+            "done": sharded.steps_done(),
             "losses": dict(zip(names, losses)),
             "shards": sharded.shards(),
         }

@@ -100,9 +100,9 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
         for batch in BATCHES:
             [step(batch) for _ in range(2)]
             found = 1e3 * np.median([step(batch) for _ in range(TIMED)])
-            point = {"rows": rows, "batch": batch, "table": table}
-            point |= {"optimizer": optimizer, "ms": round(float(found), 2)}
-            cells.append(point)
+            arm = {"table": table, "optimizer": optimizer}
+            point = {"rows": rows, "batch": batch} | arm
+            cells.append(point | {"ms": round(float(found), 2)})
         del step
         keras.backend.clear_session()
     return {"width": WIDTH, "timed": TIMED, "cells": cells}

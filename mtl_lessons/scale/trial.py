@@ -51,16 +51,17 @@ def grid(
             sharded = cluster.Sharded(framework)
         start = cluster.gap(sharded.values(), begun)
         tell(2, 5)
+        # first, while both workers are there
+        with strategy.scope():
+            racing = cluster.Sharded(framework)
+        cluster.train(racing, batches, strategy, coordinator, wait=False)
+        tell(3, 5)
         cluster.train(sharded, batches[:SAVED], strategy, coordinator)
         sharded.checkpoint().save(str(Path(folder) / "ckpt"))
         processes.kill("worker", 0)
         cluster.train(sharded, batches[:BACK], strategy, coordinator)
         processes.start("worker", 0)
         after = cluster.train(sharded, batches, strategy, coordinator)
-        tell(3, 5)
-        with strategy.scope():
-            racing = cluster.Sharded(framework)
-        cluster.train(racing, batches, strategy, coordinator, wait=False)
         tell(4, 5)
         found = {
             "steps": STEPS,
@@ -90,8 +91,8 @@ def _said(attempt: Callable, *arguments: Any) -> str:
     try:
         attempt(*arguments)
     except Exception as error:  # whatever it is, its words are kept
-        text = " ".join(str(error).split())
-        return f"{type(error).__name__}: {text[-300:]}"
+        kind, last = type(error).__name__, str(error).splitlines()[-1].strip()
+        return last if last.startswith(kind) else f"{kind}: {last}"
     return ""
 
 
