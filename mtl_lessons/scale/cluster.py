@@ -255,7 +255,7 @@ class Sharded:
         return found
 
     def checkpoint(self) -> tf.train.Checkpoint:
-        """Of all that a run needs to go on, in however many shards."""
+        """Of all that a run needs to go on."""
         names = [f"{i:03}" for i in range(len(self.variables))]
         kept = {f"weight_{n}": v for n, v in zip(names, self.variables)}
         kept |= {f"sums_{n}": v for n, v in zip(names, self.sums)}
