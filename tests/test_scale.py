@@ -338,7 +338,8 @@ def test_the_model_by_hand():
         "context": np.zeros((1, 6)),
         "world": np.array([1]),
     }
-    users, items, _ = net.get_weights()
+    by_shape = {weight.shape: weight for weight in net.get_weights()}
+    users, items = by_shape[40, 8], by_shape[10, 9]
     u, item = users[3], items[1] + items[4]
     logit, size = net(x)[0]
     assert float(logit) == pytest.approx(u @ item[:-1] + item[-1] - 2, abs=1e-6)

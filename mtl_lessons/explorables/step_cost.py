@@ -20,6 +20,7 @@ SAY = embed.strings("step_cost")
 OPTIMIZERS = ("Adam", "Adagrad", "SGD", "LazyAdam", "RowAdagrad")
 LAZY = ("LazyAdam", "RowAdagrad")  # those that touch rows alone
 AXES = ("rows", "batch", "table")
+AXIS = SAY["axis"]
 
 # in units of the drawing, which is 320 wide
 LEFT, RIGHT, TOP, STEP = 84, 280, 34, 30
@@ -110,7 +111,7 @@ class StepCost(Explorable):
             f"<svg class='mtl-cost' viewBox='0 0 320 {foot + 26}' role='img' "
             f"aria-label='{said}'><path class='mtl-axis' d='{grid}'/>{numbers}"
             f"<text class='mtl-tick' x='{middle}' y='{foot + 22}'>"
-            f"{SAY['axis']}</text>{bars}</svg>"
+            f"{AXIS}</text>{bars}</svg>"
         )
 
 

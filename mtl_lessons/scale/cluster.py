@@ -25,7 +25,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -162,8 +163,13 @@ def _end_with_parent() -> None:
     os._exit(0)
 
 
-def coordinate(cluster: Cluster) -> tuple[Any, Any]:
-    """TensorFlow's strategy and coordinator of a cluster that is running."""
+@contextmanager
+def coordinated(cluster: Cluster) -> Generator[tuple[Any, Any], None, None]:
+    """TensorFlow's strategy and coordinator of a cluster that is running.
+
+    At the end the coordinator stops looking for its workers. It would go on,
+    and this process would not end, were they gone before.
+    """
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
         tf.train.ClusterSpec(cluster), rpc_layer="grpc"
     )
@@ -173,7 +179,11 @@ def coordinate(cluster: Cluster) -> tuple[Any, Any]:
     strategy = tf.distribute.ParameterServerStrategy(
         resolver, variable_partitioner=shards
     )
-    return strategy, tf.distribute.coordinator.ClusterCoordinator(strategy)
+    coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
+    try:
+        yield strategy, coordinator
+    finally:
+        coordinator._cluster.stop()  # noqa: SLF001 - it has no public name
 
 
 # ------------------------------------------------------------------- training
@@ -369,8 +379,7 @@ def run(
     """
     framework, given_steps = example(steps)
     cluster = described(given)
-    with Processes(cluster):
-        strategy, coordinator = coordinate(cluster)
+    with Processes(cluster), coordinated(cluster) as (strategy, coordinator):
         with strategy.scope():
             sharded = Sharded(framework)
         manager = None

@@ -45,8 +45,10 @@ def grid(
     ended = alone.values()
     tell(1, 5)
     places = cluster.described({"cluster": LOCAL})
-    with cluster.Processes(places) as processes:
-        strategy, coordinator = cluster.coordinate(places)
+    with (
+        cluster.Processes(places) as processes,
+        cluster.coordinated(places) as (strategy, coordinator),
+    ):
         with strategy.scope():
             sharded = cluster.Sharded(framework)
         start = cluster.gap(sharded.values(), begun)
