@@ -419,7 +419,8 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
 
     >>> shards = {"user_table": [(301, "ps"), (301, "ps")]}
     >>> report = {"resumed": 0, "done": 9, "losses": {"click": 0.5}, "shards": shards}
-    >>> print(*lines(report), sep="\n")
+    >>> for line in lines(report):
+    ...     print(line)
     resumed at step 0, done 9
     user_table: 301 rows on ps, 301 rows on ps
     loss of click: 0.5000

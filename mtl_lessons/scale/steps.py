@@ -131,8 +131,13 @@ class DenseAdam(keras.optimizers.Adam):
     """Adam that is given the dense gradient: duplicates are summed before they
     are squared.
 
-    >>> DenseAdam(0.1).learning_rate.numpy().round(2)
-    0.1
+    >>> table = keras.Variable([[1.0], [1.0]])
+    >>> twice = tf.IndexedSlices(
+    ...     tf.ones((2, 1)), tf.constant([1, 1]), tf.constant([2, 1])
+    ... )
+    >>> DenseAdam(0.5).apply([twice], [table])
+    >>> table.numpy().ravel().round(3).tolist()  # the first step: the sign
+    [1.0, 0.5]
     """
 
     def update_step(
@@ -145,8 +150,13 @@ class DenseAdam(keras.optimizers.Adam):
 class DenseAdagrad(keras.optimizers.Adagrad):
     """Adagrad that is given the dense gradient.
 
-    >>> DenseAdagrad(0.1).learning_rate.numpy().round(2)
-    0.1
+    >>> table = keras.Variable([[1.0], [1.0]])
+    >>> twice = tf.IndexedSlices(
+    ...     tf.ones((2, 1)), tf.constant([1, 1]), tf.constant([2, 1])
+    ... )
+    >>> DenseAdagrad(0.5, 0.0).apply([twice], [table])
+    >>> table.numpy().ravel().round(3).tolist()  # 0.5 · 2 / √2²
+    [1.0, 0.5]
     """
 
     def update_step(
