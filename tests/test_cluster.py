@@ -13,7 +13,7 @@ import pytest
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.inputs_outputs import Binary, Categorical
 from mtl_lessons.loss_balancing import PCGrad
-from mtl_lessons.scale import cluster, trial
+from mtl_lessons.scale import cluster, processes, trial
 from mtl_lessons.shared_networks import SharedBottom
 from mtl_lessons.three_tasks import Framework, Head
 
@@ -74,7 +74,7 @@ def test_asynchronous_steps_do_not(found):
 def test_what_fails_in_keras_fails_with_these_words(found):
     assert (
         "'ShardedVariable' object has no attribute 'handle'"
-        in (found["keras optimizer"])
+        in (found["optimizer"])
     )
     assert "create_per_worker_dataset" in found["fit"]
 
@@ -118,10 +118,10 @@ def test_the_command_goes_on_from_the_checkpoint(found, kept):
 
 def test_a_server_ends_with_what_started_it():
     """Whose standard input is closed, however it ended."""
-    places = cluster.described({"cluster": trial.LOCAL})
-    processes = cluster.Processes(places)
-    processes.start("ps", 0)
-    (started,) = processes.running.values()
+    places = processes.described({"cluster": trial.LOCAL})
+    cluster_here = processes.Processes(places)
+    cluster_here.start("ps", 0)
+    (started,) = cluster_here.running.values()
     started.stdin.close()  # as when this process is killed
     assert started.wait(timeout=LONG) == 0
 
@@ -156,11 +156,11 @@ def test_what_cannot_be_sharded_is_refused(options, message):
 
 def test_a_description_is_checked(tmp_path):
     with pytest.raises(ValueError, match="worker: expected host:port"):
-        cluster.described({"cluster": {"worker": ["here"], "ps": ["a:1"]}})
+        processes.described({"cluster": {"worker": ["here"], "ps": ["a:1"]}})
     with pytest.raises(ValueError, match="found none"):
-        cluster.described({"workers": 2})
+        processes.described({"workers": 2})
     file = tmp_path / "two.json"
     file.write_text(json.dumps({"cluster": trial.LOCAL}))
-    found = cluster.described(file)
+    found = processes.described(file)
     ports = [place for places in found.values() for place in places]
     assert len(set(ports)) == 4 and "localhost:0" not in ports

@@ -5,6 +5,7 @@
 - `steps`: what a step costs, and what the quick step costs in quality;
 - `hashing`: more ids than rows, and whom the collisions hurt;
 - `clicks`: the click model that both of these train;
+- `processes`, `trial`: the processes of a cluster, and one tried out;
 - `cluster`: chapter 6's framework on parameter servers, from one command
   (imported by its own name: it needs chapter 6, and chapter 6 needs `rows`).
 

@@ -17,6 +17,7 @@ from mtl_lessons.backend import keras, tf
 from mtl_lessons.stored import Progress
 
 from . import cluster
+from .processes import Processes, described
 
 LOCAL = {"worker": ["localhost:0"] * 2, "ps": ["localhost:0"] * 2}
 SAVED, BACK, STEPS = 6, 9, 20  # steps: checkpoint and kill, restart, the end
@@ -44,9 +45,9 @@ def grid(
     # now: once connected to a cluster, this process is another to TensorFlow
     ended = alone.values()
     tell(1, 5)
-    places = cluster.described({"cluster": LOCAL})
+    places = described({"cluster": LOCAL})
     with (
-        cluster.Processes(places) as processes,
+        Processes(places) as processes,
         cluster.coordinated(places) as (strategy, coordinator),
     ):
         with strategy.scope():
