@@ -5,7 +5,8 @@ two_tasks.py python -m mtl_lessons check two_tasks.py          # check it, step
 by step python -m mtl_lessons check two_tasks.py --watch  # and again whenever
 it is saved python -m mtl_lessons reset two_tasks             # forget what was
 passed python -m mtl_lessons grid two_tasks              # compute anew what a
-chapter stores (minutes) python -m mtl_lessons quiz --chapter concept      # ten
+chapter stores (minutes) python -m mtl_lessons cluster two.json            #
+train on parameter servers python -m mtl_lessons quiz --chapter concept      # ten
 questions of the bank; --help has more python -m mtl_lessons questions
 # check the bank, count its questions
 """
@@ -74,6 +75,23 @@ def _parser() -> argparse.ArgumentParser:
         help="which; by default all of them",
     )
     grid.set_defaults(run=_grid)
+    cluster = commands.add_parser(
+        "cluster", help="train chapter 6's framework on several machines"
+    )
+    cluster.add_argument(
+        "description", type=Path, help='{"cluster": {"worker": [...], ...}}'
+    )
+    cluster.add_argument("--steps", type=int, default=100)
+    cluster.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="folder",
+        help="where to go on from, and to keep the end",
+    )
+    cluster.add_argument(
+        "--asynchronous", action="store_true", help="wait for no step"
+    )
+    cluster.set_defaults(run=_cluster)
     terminal.register(commands)
     report.register(commands)
     return parser
@@ -242,6 +260,19 @@ def _reset(asked: argparse.Namespace) -> int:
 def _grid(asked: argparse.Namespace) -> int:
     for name in asked.names or stored.RECIPES:
         stored.write(name, stored.compute(name, partial(_show_count, name)))
+    return 0
+
+
+def _cluster(asked: argparse.Namespace) -> int:
+    from mtl_lessons.scale import cluster  # imports TensorFlow
+
+    found = cluster.run(
+        asked.description,
+        asked.steps,
+        asked.checkpoint,
+        wait=not asked.asynchronous,
+    )
+    print(*cluster.lines(found), sep="\n")
     return 0
 
 

@@ -38,6 +38,10 @@ RECIPES = {
     "evaluation_null": "evaluation.null.grid",
     "evaluation_policy": "evaluation.policy_grid.grid",
     "evaluation_census": "evaluation.benchmark.grid",
+    "scale_steps": "scale.steps.grid",
+    "scale_hashing": "scale.hashing.grid",
+    "scale_optimizers": "scale.steps.quality_grid",
+    "scale_cluster": "scale.trial.grid",
 }
 
 
@@ -60,7 +64,7 @@ def compute(name: str, progress: Progress | None = None) -> dict[str, Any]:
     >>> compute("nothing")
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., evaluation_census, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., large_models_LAST, found 'nothing'
     """
     _path(name)
     module, function = RECIPES[name].rsplit(".", 1)
@@ -74,7 +78,7 @@ def write(name: str, grid: dict[str, Any]) -> None:
     >>> write("nothing", {"cells": []})
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., evaluation_census, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., large_models_LAST, found 'nothing'
     """
     _path(name).write_text(text(grid), encoding="utf-8", newline="\n")
 

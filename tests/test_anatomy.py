@@ -37,6 +37,8 @@ SECOND_EDITION = (
     "three_tasks",
     # chapter 8:
     "evaluation",
+    # chapter 9:
+    "scale",
 )
 
 DESK, PHONE = {"width": 1300, "height": 900}, {"width": 360, "height": 740}

@@ -55,6 +55,7 @@ FIGURES = {  # a file beside this one -> its class, in the order of the book
     "heads_seen": "HeadsSeen",
     "ads_map": "AdsMap",
     "policy_value": "PolicyValue",
+    "step_cost": "StepCost",
 }
 
 

@@ -422,17 +422,19 @@ def encode(
 
 def tensors(
     features: Iterable[Feature],
+    table: type[keras.layers.Embedding] = layers.Embedding,
 ) -> tuple[dict[str, keras.KerasTensor], dict[str, keras.KerasTensor]]:
     """As `encode`, but every feature by itself.
 
-    Gives the inputs and the tensors `(batch, its width)`, both by name.
+    Gives the inputs and the tensors `(batch, its width)`, both by name. Tables
+    are layers of the class `table`.
     """
     features = list(features)
     names = [feature.name for feature in features]
     if len(set(names)) < len(names) or not names:
         raise ValueError(f"features: expected different names, found {names}")
     inputs = {feature.name: feature.input() for feature in features}
-    tables = _tables_of(features)
+    tables = _tables_of(features, table)
     vectors = {
         feature.name: feature.tensor(inputs[feature.name], tables)
         for feature in features
@@ -441,7 +443,7 @@ def tensors(
 
 
 def _tables_of(
-    features: Iterable[Feature],
+    features: Iterable[Feature], table: type[keras.layers.Embedding]
 ) -> dict[str, keras.layers.Embedding]:
     """A table for each name of one, of the size on which its features agree."""
     sizes = {}
@@ -455,7 +457,7 @@ def _tables_of(
         expected = f"{ids} ids and width {width}, as others of its table"
         feature.expect(agreed, expected, f"{feature.ids} and {feature.width}")
     return {
-        name: layers.Embedding(ids + 2, width, name=f"{_spelt(name)}_table")
+        name: table(ids + 2, width, name=f"{_spelt(name)}_table")
         for name, (ids, width) in sizes.items()
     }
 

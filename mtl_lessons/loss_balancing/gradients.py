@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from mtl_lessons.backend import Tensor, tf
 
 from .aggregators import gram
-from .tensors import total, values, wide
+from .tensors import replicas, total, values, wide
 
 Column = Sequence  # of gradients, one for each task, or None
 
@@ -29,11 +29,18 @@ def stacked(column: Column) -> Tensor | None:
     """The gradients by a tensor that several tasks reach, `(T, ...)`, in
     float32 at least.
 
-    A task that does not reach it has zeros there. None: fewer than two do.
+    A task that does not reach it has zeros there. None: fewer than two do. Of
+    a table, the rows alone that some task touches: all others are zero, and
+    inner products are the same. (Devices touch different rows, so several of
+    them stack the whole table.)
     """
     reached = present(column)
     if len(reached) < 2:
         return None
+    if replicas() == 1 and all(
+        isinstance(gradient, tf.IndexedSlices) for gradient in reached
+    ):
+        return tf.stack(wide(_touched(column)))
     like = tf.convert_to_tensor(reached[0])
     dense = [
         tf.zeros_like(like)
@@ -42,6 +49,24 @@ def stacked(column: Column) -> Tensor | None:
         for gradient in column
     ]
     return tf.stack(wide(dense))
+
+
+def _touched(column: Column) -> list[Tensor]:
+    """The gradients by a table, each `(rows that some task touches, width)`."""
+    reached = present(column)
+    indices = [gradient.indices for gradient in reached]
+    rows, place = tf.unique(tf.concat(indices, axis=0))
+    lengths = [tf.size(own) for own in indices]
+    places = iter(tf.split(place, tf.stack(lengths), num=len(reached)))
+    nothing = tf.zeros_like(reached[0].values[:0])
+    return [
+        tf.math.unsorted_segment_sum(
+            nothing if gradient is None else gradient.values,
+            tf.zeros([0], place.dtype) if gradient is None else next(places),
+            tf.size(rows),
+        )
+        for gradient in column
+    ]
 
 
 def gram_of(stacks: Sequence[Tensor | None], by_row: int = 0) -> Tensor:
@@ -66,7 +91,12 @@ def combined(
 ) -> Tensor | None:
     """One gradient of those of the tasks: `Σ factor_i g_i`, or the one that
     there is.
+
+    None for rows of a table that several tasks reach: their sum is a gradient
+    that the tape gives, as rows.
     """
+    if is_shared_table(column):
+        return None
     if stack is None:
         return sum_of(column)
     mixed = tf.tensordot(tf.cast(factors, stack.dtype), stack, 1)

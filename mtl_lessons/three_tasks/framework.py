@@ -59,6 +59,7 @@ from mtl_lessons.loss_balancing import (
     Weighting,
     gram,
 )
+from mtl_lessons.scale.rows import LazyAdam, RowEmbedding
 from mtl_lessons.shared_networks.arguments import at_least_one
 from mtl_lessons.training import Restart
 
@@ -67,6 +68,11 @@ from .rows import Log, draw, length, several, stacked_feature, stacked_label
 layers = keras.layers
 
 Scores = dict[str, float]
+# how tables are kept -> the layer of one, and Adam for it
+TABLES = {
+    "whole": (layers.Embedding, keras.optimizers.Adam),
+    "rows": (RowEmbedding, LazyAdam),
+}
 # called with the tasks' names, gives a network of chapter 2
 MakeNetwork = Callable[..., Any]
 Part = TypeVar("Part")
@@ -121,9 +127,13 @@ class Framework:
     - `shared`: False makes the control of chapter 1, tables and a network for
       each task. No weight is common to two tasks then, so that one `fit` trains
       them all as single tasks, on the same rows, in the same steps.
+    - `tables`: "rows" makes big tables cheap (chapter 9): a step reads and
+      writes the rows of its batch alone. "whole": Keras' own layers and
+      optimisers, whose step costs the whole table.
 
     Raises `ValueError` for no heads or features, heads and features of one
-    name, a balance beside weights other than 1, or a feature of two kinds.
+    name, a balance beside weights other than 1, a feature of two kinds, or
+    other `tables`.
 
     >>> from mtl_lessons.inputs_outputs import Binary, Categorical, Regression
     >>> from mtl_lessons.shared_networks import SharedBottom
@@ -147,12 +157,17 @@ class Framework:
         network: MakeNetwork,
         balance: Weighting | Aggregator | None = None,
         shared: bool = True,
+        tables: str = "whole",
     ) -> None:
         self.features = _each("features", features, Feature)
         self.heads = _each("heads", heads, Head)
         self.network = _plain_network(network)
         self.balance = balance
         self.shared = shared
+        self.tables = tables
+        if tables not in TABLES:
+            expected = " or ".join(map(repr, TABLES))
+            raise ValueError(f"tables: expected {expected}, found {tables!r}")
         self.model: Balanced | None = None
         self.start: Any = None  # a `Restart`, once it is built
         names = [head.name for head in self.heads]
@@ -200,10 +215,13 @@ class Framework:
     # ------------------------------------------------------------ build
 
     def build(
-        self, optimizer: keras.Optimizer | str = "adam", **options: Any
+        self, optimizer: keras.Optimizer | str | None = None, **options: Any
     ) -> "Framework":
         """Make the model and compile it; `options` as those of `compile`.
         Returns itself.
+
+        The optimiser is Adam unless another is given, and where `tables` are
+        "rows" it is `LazyAdam`.
 
         In the control no layer is shared. There an aggregator has nothing to
         compare, and every task descends its own loss; so it is with GradNorm,
@@ -211,6 +229,9 @@ class Framework:
         """
         balance, last_shared = self._balance_at()
         own = type(balance).from_config(balance.get_config())
+        if optimizer is None:
+            _, adam = TABLES[self.tables]
+            optimizer = adam()
         self.model = Balanced(self.graph(), own, last_shared)
         self.model.compile(
             optimizer, loss=task_kinds.losses(self.tasks), **options
@@ -244,7 +265,8 @@ class Framework:
 
     def _joint(self, heads: Sequence[Head]) -> keras.Model:
         """One network for these heads."""
-        inputs, vectors = feature_kinds.tensors(self._read_by(heads))
+        table, _ = TABLES[self.tables]
+        inputs, vectors = feature_kinds.tensors(self._read_by(heads), table)
         x = _concatenated([vectors[feature.name] for feature in self.features])
         shared = self.network([head.name for head in heads], name="network")(x)
         read = {}
@@ -513,6 +535,7 @@ class Framework:
             "network": network,
             "balance": balance,
             "shared": self.shared,
+            "tables": self.tables,
         }
         return json.dumps(declaration, indent=1)
 
@@ -532,7 +555,12 @@ class Framework:
         if balance is not None:
             balance = keras.saving.deserialize_keras_object(balance)
         framework = cls(
-            features, heads, network, balance, declaration["shared"]
+            features,
+            heads,
+            network,
+            balance,
+            declaration["shared"],
+            declaration.get("tables", "whole"),  # of files before chapter 9
         )
         framework.model = keras.models.load_model(Path(folder) / "model.keras")
         return framework
