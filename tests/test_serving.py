@@ -194,7 +194,7 @@ def test_the_inner_product_trap_again():
     """A graph of neighbours by inner product misses items; by distance of
     lengthened vectors it does not.
     """
-    world = World(seed=1, users=300, items=3_000)
+    world = World(seed=4, users=300, items=20_000)
     users, goods = retrieval.two_heads(world, users=50)
     queries, items = retrieval.joined(users), retrieval.joined(goods)
     wanted = retrieval.best(queries @ items.T, 100)
@@ -204,7 +204,7 @@ def test_the_inner_product_trap_again():
     }
     assert found["exact"] > 0.999
     assert found["HNSW, lengthened"] > 0.99
-    assert found["HNSW, inner product"] < found["HNSW, lengthened"] - 0.02
+    assert found["HNSW, inner product"] < 0.9
 
 
 # ---- drift ----
@@ -316,7 +316,7 @@ def test_the_experiments_have_the_stored_arms():
     epochs = stored.read("serving_epochs")["cells"]
     assert [cell["arm"] for cell in epochs] == list(warm.EPOCH_ARMS)
     shape = np.shape(epochs[0]["auc"]["click"])
-    assert shape == (warm.SEEDS, warm.READ * warm.PER_EPOCH)
+    assert shape == (6, warm.READ * warm.PER_EPOCH)
 
 
 def test_the_experiments_run_at_a_small_size():

@@ -29,7 +29,7 @@ from mtl_lessons.world import CONTEXT, Rows, World
 
 TASKS = ("click", "long", "purchase")
 MINUTE = 60.0
-BATCH, RATE = 1024, 0.01
+BATCH, RATE = 1024, 0.02
 # of the labels of a task in a log, where it has any
 MASK = "has_{}"
 TRUE = "p_{}"

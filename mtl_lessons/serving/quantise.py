@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from mtl_lessons.stored import Progress, rounded
 
 BITS = (8, 4, 2)
+TINY = 1e-30  # a row below it is a row of zeros
 KINDS = ("float32", "float16", "int8", "int4", "2 bits")
 
 
@@ -54,7 +55,7 @@ class SmallTable:
             )
         most = 2 ** (bits - 1) - 1
         largest = np.abs(table).max(axis=1, keepdims=True, initial=0)
-        scales = np.where(largest > 0, largest / most, 1).astype("float32")
+        scales = np.where(largest > TINY, largest / most, 1).astype("float32")
         codes = np.rint(table / scales).astype(int) + most  # from 0 on
         return cls(_packed(codes, bits), scales, bits, table.shape[1])
 

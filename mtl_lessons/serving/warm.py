@@ -16,7 +16,7 @@ from mtl_lessons.world import Rows, World, split_by_time
 
 from .nets import BATCH, MASK, TASKS, Nets, aucs, log
 
-SEEDS = 6
+SEEDS = 5
 ROWS, TEST = 120_000, 20_000  # to learn from; to choose by, and to test on
 USERS, ITEMS = 600, 300
 LABELLED = 0.2  # of the rows, the last, have the new label
@@ -45,7 +45,7 @@ def _worlds(
     return [list(part) for part in zip(*logs)]
 
 
-EPOCHS = (1, 2, 4, 8, 12)  # what each arm may choose from, on check rows
+EPOCHS = (1, 2, 4, 8, 16)  # what each arm may choose from, on check rows
 
 
 def _all(name: str) -> bool:  # noqa: ARG001
@@ -210,7 +210,7 @@ def distil_grid(
     logs = _worlds(seeds, USERS, ITEMS, rows)
     past, check, future = logs
     teacher = Nets(seeds, USERS, ITEMS, TASKS, **TEACHER)
-    chosen = best(trials(teacher, logs, TASKS, epochs[:3]))
+    chosen = best(trials(teacher, logs, TASKS, epochs[:4]))
     teacher.restore(chosen.state)
     soft = {task: expit(p) for task, p in teacher.scores(past).items()}
     cells = [
@@ -236,12 +236,12 @@ def distil_grid(
 SPARSE = {"users": 20_000, "items": 5_000}  # about 6 rows a user
 EPOCH_ARMS = ("all weights", "tables fixed", "tables drawn anew")
 PER_EPOCH = 4  # measurements
-READ = 3  # times that the log is read
+READ, SLOWLY = 3, 0.01  # times that the log is read, and the rate
 
 
 def epochs_grid(
     progress: Progress | None = None,
-    seeds: int = SEEDS,
+    seeds: int = 6,
     rows: int = ROWS,
     arms: Sequence[str] = EPOCH_ARMS,
     read: int = READ,
@@ -280,6 +280,7 @@ def epochs_grid(
                 past,
                 1,
                 train=_no_table if fixed else _all,
+                rate=SLOWLY,
                 optimizer=optimizer,
                 first_epoch=epoch,
                 after=note,
