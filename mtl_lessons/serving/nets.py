@@ -72,7 +72,7 @@ class Nets:
     >>> nets.weights["trunk0"].shape.as_list()
     [2, 12, 4]
     >>> nets.parameters  # of one net
-    105
+    117
     """
 
     def __init__(
