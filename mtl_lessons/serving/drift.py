@@ -1,7 +1,7 @@
 """Drift of a head: who sees it, and what repairs it.
 
     clicks = head_rows(World(seed=0), 400_000, odds=1.8)
-    pcoc(clicks.labels, clicks.p)            # 0.73: too low by a quarter
+    pcoc(clicks.labels, clicks.p)            # 0.72: too low by a quarter
     metrics.auc(clicks.labels, clicks.p)     # as good as before
     alarm(clicks.labels, clicks.p)           # after some hundred clicks
     intercept = refit(clicks.labels[:1000], clicks.p[:1000])
