@@ -79,7 +79,7 @@ class Budget(Explorable):
     def total(self, state: Point) -> float:
         return sum(self.parts(state).values())
 
-    def further(self, state: Point, dial: str) -> tuple[Any, float | None]:
+    def further(self, state: Point, dial: str) -> tuple[Any, Any]:
         """The next value of a dial and the time there; no time at its end."""
         values = next(axis.values for axis in self.axes if axis.name == dial)
         place = values.index(state[dial]) + 1

@@ -280,7 +280,7 @@ def _one_thread() -> None:
 
 # ------------------------------------------------------------ what is stored
 
-DESIGNS = {
+DESIGNS: dict[str, dict[str, Any]] = {
     "tower 256": {"heads": 4, "experts": 4, "tower": (256,)},
     "tower 1024, 512": {"heads": 4, "experts": 4, "tower": (1024, 512)},
 }

@@ -29,7 +29,7 @@ from mtl_lessons.stored import Progress
 
 CANDIDATES = 60
 # ads for one user; the model has 60 of them
-QUESTION = {
+QUESTION: dict[str, Any] = {
     "features": {"user": [3] * CANDIDATES, "ad": list(range(CANDIDATES))},
     "heads": ["ad_click"],
 }

@@ -92,7 +92,7 @@ class Nets:
             np.random.default_rng([first_seed + seed, 9])
             for seed in range(seeds)
         ]
-        self.weights: dict[str, tf.Variable] = {}
+        self.weights: dict[str, Tensor] = {}
         self.step: Callable[[dict[str, Tensor]], None] = lambda rows: None  # noqa: ARG005
         for name, rows in (("users", users), ("items", items)):
             self._add(name, (rows, dim), 0.05)
@@ -115,7 +115,9 @@ class Nets:
 
     def _add(self, name: str, shape: tuple[int, int], scale: float) -> None:
         start = [scale * rng.normal(size=shape) for rng in self.rngs]
-        self.weights[name] = tf.Variable(np.float32(start), name=name)
+        self.weights[name] = tf.Variable(
+            np.asarray(start, "float32"), name=name
+        )
 
     @property
     def parameters(self) -> int:

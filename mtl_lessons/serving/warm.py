@@ -99,7 +99,7 @@ def best(found: Sequence[Trial]) -> Trial:
 # ---------------------------------------------------------------- a new head
 
 OLD, NEW = ("click", "long"), "purchase"
-HEAD_ARMS = {
+HEAD_ARMS: dict[str, dict[str, Any]] = {
     "new head, trunk frozen": {"rows": "new", "trunk": False, "old": False},
     "trunk and new head": {"rows": "new", "trunk": True, "old": False},
     "all heads, new rows": {"rows": "new", "trunk": True, "old": True},
@@ -188,8 +188,8 @@ def rounded_cells(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 # ---------------------------------------------------------------- distillation
 
-TEACHER = {"dim": 16, "units": (128, 64)}
-STUDENT = {"dim": 4, "units": (8,)}
+TEACHER: dict[str, Any] = {"dim": 16, "units": (128, 64)}
+STUDENT: dict[str, Any] = {"dim": 4, "units": (8,)}
 DISTIL_ARMS = ("labels", "teacher", "half and half")
 
 
@@ -255,11 +255,12 @@ def epochs_grid(
     measurements)`.
     """
     sizes = sizes or SPARSE
-    past, _, future = _worlds(seeds, **sizes, rows=rows)
+    users, items = sizes["users"], sizes["items"]
+    past, _, future = _worlds(seeds, users, items, rows)
     every = rows // BATCH // PER_EPOCH
     cells = []
     for done, arm in enumerate(arms, 1):
-        nets = Nets(seeds, **sizes, tasks=TASKS, dim=16)
+        nets = Nets(seeds, users, items, TASKS, dim=16)
         start = nets.state()
         curve: list[dict[str, list[float]]] = []
 
