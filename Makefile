@@ -72,12 +72,13 @@ format: $(READY) $(BIOME) ## mend style
 links: $(READY) ## ask every address that the book names whether it is still there (needs the internet)
 	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
 
-bench: book ## measure: simulator, imports, balancing, chapter 6's framework, our networks and big tables beside DeepCTR's, Lighthouse; fails below the bars
+bench: book ## measure: simulator, imports, balancing, chapter 6's framework and its server, our networks and big tables beside DeepCTR's, Lighthouse; fails below the bars
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_balancing.py
 	$(BIN)/python tests/bench_framework.py
 	$(BIN)/python tests/bench_peers.py
 	$(BIN)/python tests/bench_tables.py
+	$(BIN)/python tests/bench_serving.py
 	$(BIN)/python book/_ext/bench_pages.py
 
 site: book ## what is published: the site with the package beside it (set MTL_SITE_URL, MTL_REPOSITORY)

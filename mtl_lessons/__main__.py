@@ -1,14 +1,14 @@
-"""The book's tools for a terminal.
+"""The package on the command line.
 
-python -m mtl_lessons start two_tasks             # a file to fill in:
-two_tasks.py python -m mtl_lessons check two_tasks.py          # check it, step
-by step python -m mtl_lessons check two_tasks.py --watch  # and again whenever
-it is saved python -m mtl_lessons reset two_tasks             # forget what was
-passed python -m mtl_lessons grid two_tasks              # compute anew what a
-chapter stores (minutes) python -m mtl_lessons cluster two.json            #
-train on parameter servers python -m mtl_lessons quiz --chapter concept      # ten
-questions of the bank; --help has more python -m mtl_lessons questions
-# check the bank, count its questions
+python -m mtl_lessons start two_tasks             # a file to fill in
+python -m mtl_lessons check two_tasks.py          # check it, step by step
+python -m mtl_lessons check two_tasks.py --watch  # again whenever it is saved
+python -m mtl_lessons reset two_tasks             # forget what was passed
+python -m mtl_lessons grid two_tasks              # compute anew what is stored
+python -m mtl_lessons cluster two.json            # train on parameter servers
+python -m mtl_lessons serve models                # chapter 9's server
+python -m mtl_lessons quiz --chapter concept      # ten questions of the bank
+python -m mtl_lessons questions                   # check the bank, count it
 """
 
 import argparse
@@ -92,6 +92,15 @@ def _parser() -> argparse.ArgumentParser:
         "--asynchronous", action="store_true", help="wait for no step"
     )
     cluster.set_defaults(run=_cluster)
+    serve = commands.add_parser(
+        "serve", help="answer requests with a model of chapter 6, over HTTP"
+    )
+    serve.add_argument(
+        "folder", type=Path, help="of versions that Framework.save wrote"
+    )
+    serve.add_argument("--version", help="which; by default the last by name")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.set_defaults(run=_serve)
     terminal.register(commands)
     report.register(commands)
     return parser
@@ -273,6 +282,19 @@ def _cluster(asked: argparse.Namespace) -> int:
         wait=not asked.asynchronous,
     )
     print(*cluster.lines(found), sep="\n")
+    return 0
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    try:
+        from mtl_lessons.serving import server
+    except ModuleNotFoundError as error:
+        return _refuse("serving", missing=error.name)
+    try:
+        server.run(asked.folder, asked.version, port=asked.port)
+    except (LookupError, ValueError) as error:
+        print(error.args[0], file=sys.stderr)
+        return 2
     return 0
 
 

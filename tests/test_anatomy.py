@@ -39,6 +39,8 @@ SECOND_EDITION = (
     "evaluation",
     # chapter 9:
     "scale",
+    # chapter 9:
+    "serving",
 )
 
 DESK, PHONE = {"width": 1300, "height": 900}, {"width": 360, "height": 740}

@@ -56,6 +56,7 @@ FIGURES = {  # a file beside this one -> its class, in the order of the book
     "ads_map": "AdsMap",
     "policy_value": "PolicyValue",
     "step_cost": "StepCost",
+    "budget": "Budget",
 }
 
 

@@ -6,6 +6,7 @@ import { element } from "./parts.js";
 import { askBorder, askChoice } from "./guess.js";
 import { letPush } from "./grips.js";
 import { moved, player } from "./motion.js";
+import { budget } from "./view_budget.js";
 import { fusion } from "./view_fusion.js";
 import { gates, pickPlace } from "./view_gates.js";
 import { gradients, pickGradient } from "./view_gradients.js";
@@ -21,6 +22,7 @@ import { wiring } from "./view_wiring.js";
    for each thing that is held the dials that arrow keys to the right and up turn, as [dial, step]. */
 const VIEWS = {
   drawing: { cell: ({ cells }, _, at) => cells[at] }, // drawn by Python
+  budget: { cell: budget },
   fusion: { cell: fusion },
   gates: {
     cell: gates,
