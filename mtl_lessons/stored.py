@@ -34,8 +34,8 @@ RECIPES = {
     "two_tasks": "two_tasks.grid",
     "three_tasks": "three_tasks.experiment.grid",
     "three_tasks_controls": "three_tasks.controls.grid",
-    "choosing_tasks": "choosing_tasks.experiment.grid",
     "choosing_tasks_auxiliary": "choosing_tasks.auxiliary.grid",
+    "choosing_tasks": "choosing_tasks.experiment.grid",
 }
 
 
@@ -58,7 +58,7 @@ def compute(name: str, progress: Progress | None = None) -> dict[str, Any]:
     >>> compute("nothing")
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., choosing_tasks_auxiliary, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., choosing_tasks, found 'nothing'
     """
     _path(name)
     module, function = RECIPES[name].rsplit(".", 1)
@@ -72,7 +72,7 @@ def write(name: str, grid: dict[str, Any]) -> None:
     >>> write("nothing", {"cells": []})
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., choosing_tasks_auxiliary, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., choosing_tasks, found 'nothing'
     """
     _path(name).write_text(text(grid), encoding="utf-8", newline="\n")
 

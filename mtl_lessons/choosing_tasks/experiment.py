@@ -1,14 +1,12 @@
 """The chapter's experiment: all 63 sets of tasks, 16 seeds, two worlds.
 
-`grid` trains and measures; `excess`, `signal` and `pair_gains` read what it
-stored. Importing this module imports TensorFlow; `stored.read` does not.
+`grid` trains and measures; what it gave is stored, and `groups` reads it.
+Importing this module imports TensorFlow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
-
-import numpy as np
 
 from mtl_lessons.choosing_tasks import probes
 from mtl_lessons.choosing_tasks.nets import WIDTH, data, train
@@ -21,6 +19,8 @@ TOGETHER = 4  # seeds in one training
 # single tasks, pairs and all six: what a page can train
 FEW = tuple(s for s in SETS if len(s) in (1, 2, T))
 OTHER_WIDTHS = (8, 32)
+# a world in which no task has few labels
+FREQUENT = {"save": 1.0, "review": 1.0}
 
 
 def measured(
@@ -28,6 +28,7 @@ def measured(
     cosine: float = 0.0,
     sets: Sequence[Set] = SETS,
     width: int = WIDTH,
+    labels: Mapping[str, float] | None = None,
 ) -> list[list[list[float]]]:
     """Excess loss of each task of each set, for each seed: the loss on test
     rows less that of the truth. In the order of `sets`, and of the tasks in a
@@ -38,7 +39,8 @@ def measured(
     >>> len(row), len(row[0]), len(row[-1])
     (63, 1, 6)
     """
-    excess = train(data(seeds, cosine), seeds, sets, width).excess
+    rows = data(seeds, cosine, labels)
+    excess = train(rows, seeds, sets, width).excess
     return [_members(one, sets) for one in excess]
 
 
@@ -69,21 +71,23 @@ def world(seeds: Sequence[int], cosine: float = 0.0) -> dict[str, list]:
 
 
 def grid(progress: Progress | None = None) -> dict[str, Any]:
-    """Every set of tasks and every signal in both worlds, and pairs at other
-    widths of the trunk: about six minutes.
+    """Every set of tasks and every signal in both worlds; pairs at other widths
+    of the trunk, and where no task has few labels: about six minutes.
 
     >>> from mtl_lessons import stored
     >>> sorted(stored.read("choosing_tasks"))
-    ['friendly', 'orthogonal', 'recipe', 'sets', 'tasks', 'widths']
+    ['frequent', 'friendly', 'orthogonal', 'recipe', 'sets', 'tasks', 'widths']
     """
     chunks = [
         list(range(first, first + TOGETHER))
         for first in range(0, SEEDS, TOGETHER)
     ]
-    places = [*WORLDS, *OTHER_WIDTHS]
+    places = [*WORLDS, *OTHER_WIDTHS, "frequent"]
     found: dict[str | int, dict[str, list]] = {place: {} for place in places}
     for place, seeds in counted(list(product(places, chunks)), progress):
-        if isinstance(place, str):
+        if place == "frequent":
+            part = {"excess": measured(seeds, sets=FEW, labels=FREQUENT)}
+        elif isinstance(place, str):
             part = world(seeds, WORLDS[place])
         else:
             part = {"excess": measured(seeds, sets=FEW, width=place)}
@@ -93,24 +97,9 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
         "tasks": list(TASKS),
         "sets": [list(tasks) for tasks in SETS],
         **{name: found[name] for name in WORLDS},
+        "frequent": found["frequent"],
         "widths": {str(w): found[w]["excess"] for w in OTHER_WIDTHS},
         "recipe": f"mtl_lessons.choosing_tasks.experiment.grid(): {SEEDS} "
         "seeds, all 63 sets at width 16, single tasks, pairs and all six at "
-        "other widths",
+        "other widths and where save and review have all labels",
     }
-
-
-def excess(
-    rows: Sequence[Sequence[Sequence[float]]], sets: Sequence[Set] = SETS
-) -> Array:
-    """What `measured` returned as an array (seeds, sets, tasks), `nan` for a
-    task that is not in the set.
-
-    >>> excess([[[0.25], [0.5, 0.125]]], sets=[(0,), (0, 1)])[0, :, :2].tolist()
-    [[0.25, nan], [0.5, 0.125]]
-    """
-    result = np.full((len(rows), len(sets), T), np.nan)
-    for seed, by_set in enumerate(rows):
-        for k, (tasks, values) in enumerate(zip(sets, by_set, strict=True)):
-            result[seed, k, list(tasks)] = values
-    return result

@@ -20,6 +20,22 @@ Grouping = tuple[Set, ...]
 PAIRS = tuple(permutations(range(T), 2))  # (helper, target)
 
 
+def excess(
+    rows: Sequence[Sequence[Sequence[float]]], sets: Sequence[Set] = SETS
+) -> Array:
+    """What `experiment.measured` returned, as an array (seeds, sets, tasks), `nan` for a
+    task that is not in the set.
+
+    >>> excess([[[0.25], [0.5, 0.125]]], sets=[(0,), (0, 1)])[0, :, :2].tolist()
+    [[0.25, nan], [0.5, 0.125]]
+    """
+    result = np.full((len(rows), len(sets), T), np.nan)
+    for seed, by_set in enumerate(rows):
+        for k, (tasks, values) in enumerate(zip(sets, by_set, strict=True)):
+            result[seed, k, list(tasks)] = values
+    return result
+
+
 def gain(excess: Array, tasks: Set, sets: Sequence[Set] = SETS) -> Array:
     """What each task of a set gains from the others: (seeds, tasks of the set).
 
@@ -166,11 +182,12 @@ def agreement(signal: Array, truth: Array) -> float:
     (1.0, -1.0)
     """
     off = ~np.eye(len(signal), dtype=bool)
-    return float(spearmanr(signal[off], truth[off])[0])
+    return _spearman(signal[off], truth[off])
 
 
 def symmetric_agreement(signal: Array, truth: Array) -> float:
-    """The same over unordered pairs: both directions are added up first.
+    """The same over unordered pairs: both directions are added up first. 0 for
+    a signal whose directions cancel, such as `label_counts`.
 
     >>> a = np.arange(36.0).reshape(6, 6)
     >>> round(symmetric_agreement(a, a.T), 3)
@@ -178,7 +195,7 @@ def symmetric_agreement(signal: Array, truth: Array) -> float:
     """
     upper = np.triu_indices(len(signal), 1)
     one, other = signal + signal.T, truth + truth.T
-    return float(spearmanr(one[upper], other[upper])[0])
+    return _spearman(one[upper], other[upper])
 
 
 def helper_agreement(signal: Array, truth: Array) -> float:
@@ -193,8 +210,15 @@ def helper_agreement(signal: Array, truth: Array) -> float:
     found = []
     for j in range(tasks):
         others = [i for i in range(tasks) if i != j]
-        found.append(spearmanr(signal[others, j], truth[others, j])[0])
+        found.append(_spearman(signal[others, j], truth[others, j]))
     return float(np.mean(found))
+
+
+def _spearman(one: Array, other: Array) -> float:
+    """0 where one of both is constant up to rounding: it has no order."""
+    if min(np.ptp(one), np.ptp(other)) < 1e-9:
+        return 0.0
+    return float(spearmanr(one, other)[0])
 
 
 def without(values: Array, seed: int) -> Array:

@@ -7,7 +7,7 @@ the loss is a sum over them, and Adam treats each weight by itself. So training
 them together equals training each alone, and costs seconds instead of minutes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,13 +34,17 @@ class Data(NamedTuple):
     test: Rows
 
 
-def data(seeds: Sequence[int], cosine: float = 0.0) -> Data:
-    """6,000, 4,000 and 6,000 rows of each seed's world.
+def data(
+    seeds: Sequence[int],
+    cosine: float = 0.0,
+    labels: Mapping[str, float] | None = None,
+) -> Data:
+    """6,000, 4,000 and 6,000 rows of each seed's world; arguments as of `draw`.
 
     >>> data([3]).train.y.shape
     (1, 6000, 6)
     """
-    rows = draw(list(seeds), ROWS + CHECK + TEST, cosine)
+    rows = draw(seeds, ROWS + CHECK + TEST, cosine, labels)
     return Data(
         rows.part(0, ROWS),
         rows.part(ROWS, ROWS + CHECK),

@@ -6,6 +6,7 @@ no linear model finds them, a trunk has to. Each task reads one group. Besides,
 three tasks read one linear direction, which is easy to find.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -92,11 +93,17 @@ def weights(task: str, cosine: float = 0.0) -> Array:
     return straight
 
 
-def draw(seeds: list[int], rows: int, cosine: float = 0.0) -> Rows:
+def draw(
+    seeds: Sequence[int],
+    rows: int,
+    cosine: float = 0.0,
+    labels: Mapping[str, float] | None = None,
+) -> Rows:
     """Rows of the worlds of some seeds.
 
-    A seed is a world of its own, with other hidden directions. Raises
-    `ValueError` if `cosine` is not from -1 to 1 or `rows` is below 1.
+    A seed is a world of its own, with other hidden directions. `labels` gives
+    some tasks another share of rows with a label. Raises `ValueError` if
+    `cosine` is not from -1 to 1, `rows` is below 1, or `labels` names no task.
 
     >>> world = draw([0], rows=20_000)
     >>> world.known[0].mean(0).round(1).tolist()  # the share of labels
@@ -109,11 +116,18 @@ def draw(seeds: list[int], rows: int, cosine: float = 0.0) -> Rows:
         raise ValueError(f"rows: expected at least 1, found {rows}")
     if not -1 <= cosine <= 1:
         raise ValueError(f"cosine: expected from -1 to 1, found {cosine}")
-    worlds = [_one(seed, rows, cosine) for seed in seeds]
+    share = {name: task.labels for name, task in WORLD.items()}
+    for name in labels or {}:
+        if name not in WORLD:
+            raise ValueError(
+                f"labels: expected some of {', '.join(WORLD)}, found {name!r}"
+            )
+    share |= labels or {}
+    worlds = [_one(seed, rows, cosine, list(share.values())) for seed in seeds]
     return Rows(*(np.stack(column) for column in zip(*worlds, strict=True)))
 
 
-def _one(seed: int, rows: int, cosine: float) -> Rows:
+def _one(seed: int, rows: int, cosine: float, share: Sequence[float]) -> Rows:
     rng = np.random.default_rng([7, seed])
     mixed = rng.normal(size=(FEATURES, GROUPS * PER_GROUP + 1))
     directions, _ = np.linalg.qr(mixed)
@@ -126,7 +140,6 @@ def _one(seed: int, rows: int, cosine: float) -> Rows:
         hard = hidden[:, first : first + PER_GROUP] @ weights(name, cosine)
         logit = np.sqrt(1 - task.easy**2) * hard + task.easy * z[:, -1]
         truth[:, t] = sigmoid(task.scale * logit + task.bias)
-    share = np.array([task.labels for task in WORLD.values()])
     y = rng.random(truth.shape) < truth
-    known = rng.random(truth.shape) < share
+    known = rng.random(truth.shape) < np.array(share)
     return Rows(*(a.astype("float32") for a in (x, y, known, truth)))
