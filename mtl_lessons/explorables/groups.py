@@ -35,7 +35,7 @@ GROUPINGS = [
     grouping for k in (1, 2, 3) for grouping in of.partitions(range(T), k)
 ]
 START = "lookahead"
-TOLD = ("at", "mean", "choice", "drawn", "task", "network", "gain", "promise")
+TOLD = ("at", "mean", "choice", "drawn", "network", "gain", "promise")
 
 # in units of the drawing, 320 wide: the first row, from row to row; circles;
 # middle and half length of both axes; where they end
@@ -163,9 +163,9 @@ class Groups(Explorable):
     def _asked(self, start: Point) -> Guess:
         """Which of four groupings into two networks is best."""
         offered = (
-            ((0, 3), (1, 2, 4, 5)),
-            ((0, 1, 3, 4), (2, 5)),
-            ((0, 1, 2, 5), (3, 4)),
+            ((0, 2), (1, 3, 4, 5)),
+            ((0, 2, 3, 5), (1, 4)),
+            ((0, 1, 2), (3, 4, 5)),
             ((0, 2, 5), (1, 3, 4)),
         )
         world = self.measured[start["world"]]
@@ -277,7 +277,7 @@ def _row(
     gain: Interval,
     promise: float,
 ) -> str:
-    """The same as `row` of web/view_groups.js."""
+    """The same as `taskRow` of web/view_groups.js."""
     mine, y = networks(grouping)[task], TOP + STEP * task
     circles = "".join(
         _circle(CIRCLE + NEXT * k, y, k, mine, turn)

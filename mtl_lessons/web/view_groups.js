@@ -3,41 +3,38 @@
 import { decimal } from "./aggregators.js";
 import { fill } from "./parts.js";
 
-const TOP = 44;
-const STEP = 27;
-const CIRCLE = 82;
-const NEXT = 22;
-const [GAIN, GAIN_HALF, GAIN_END] = [186, 40, 0.8];
-const [PROMISE, PROMISE_HALF] = [288, 28];
+// where things stand in the drawing, which is 320 wide
+const SPOT = { top: 44, step: 27, circle: 82, next: 22, gain: 186, half: 40, end: 0.8 };
+const PROMISE = { middle: 288, half: 28 };
 
-const signed = (x) => (x < 0 || decimal(x) === "0.00" ? decimal(x) : `+${decimal(x)}`);
-const held = (x) => Math.min(1, Math.max(-1, x));
+const signedGain = (x) => (x < 0 || decimal(x) === "0.00" ? decimal(x) : `+${decimal(x)}`);
+const withinAxis = (x) => Math.min(1, Math.max(-1, x));
 
-function circle(x, y, network, mine, turn) {
+function networkMark(x, y, network, mine, turn) {
   const digit = `<text class="mtl-digit" x="${x}" y="${y + 4}">${network + 1}</text>`;
   return network === mine
     ? `<circle class="mtl-in" cx="${x}" cy="${y}" r="9"/>${digit}`
     : `<g data-turn="2.${turn}"><circle cx="${x}" cy="${y}" r="9"/>${digit}</g>`;
 }
 
-function row(name, task, mine, turns, gain, promise) {
-  const y = TOP + STEP * task;
-  const circles = turns.map((turn, k) => circle(CIRCLE + NEXT * k, y, k, mine, turn)).join("");
-  const [mean, low, high] = gain.map((v) => (GAIN + GAIN_HALF * held(v / GAIN_END)).toFixed(1));
-  const end = (PROMISE + PROMISE_HALF * promise).toFixed(1);
+function taskRow(name, task, mine, turns, gain, promise) {
+  const y = SPOT.top + SPOT.step * task;
+  const circles = turns.map((turn, k) => networkMark(SPOT.circle + SPOT.next * k, y, k, mine, turn)).join("");
+  const [mean, low, high] = gain.map((v) => (SPOT.gain + SPOT.half * withinAxis(v / SPOT.end)).toFixed(1));
+  const end = (PROMISE.middle + PROMISE.half * promise).toFixed(1);
   return (
     `<g class="mtl-net-${mine + 1}"><text class="mtl-name" x="68" y="${y + 4}">` +
     `${name}</text>${circles}</g>` +
     `<g class="mtl-by-${gain[0] >= 0 ? "a" : "b"}"><path class="mtl-bar" ` +
-    `d="M${GAIN} ${y}H${mean}"/></g>` +
+    `d="M${SPOT.gain} ${y}H${mean}"/></g>` +
     `<path class="mtl-whisker" d="M${low} ${y}H${high}"/>` +
-    `<text class="mtl-number" x="254" y="${y + 4}">${signed(gain[0])}</text>` +
-    `<g class="mtl-by-none"><path class="mtl-bar" d="M${PROMISE} ${y}H${end}"/></g>`
+    `<text class="mtl-number" x="254" y="${y + 4}">${signedGain(gain[0])}</text>` +
+    `<g class="mtl-by-none"><path class="mtl-bar" d="M${PROMISE.middle} ${y}H${end}"/></g>`
   );
 }
 
 /* Mean of a signal over the others of a group, rounded as Python rounds it. */
-function promised(signal, group, task) {
+function promiseOf(signal, group, task) {
   const others = group.filter((one) => one !== task);
   const sum = others.reduce((total, one) => total + signal[one][task], 0);
   return others.length ? sum / others.length : 0;
@@ -51,13 +48,13 @@ export function groups({ dials, given }, [which, signal, place]) {
   const rows = tasks.map((name, task) => {
     const group = nets.map((_, i) => i).filter((i) => nets[i] === nets[task]);
     const gain = world.gains[group.join("")][group.indexOf(task)];
-    const promise = promised(world.signals[signal], group, task);
-    const drawn = row(name, task, nets[task], given.turns[place][task], gain, promise);
-    return { drawn, said: `${name.split(" ")[0]} ${signed(gain[0])}` };
+    const promise = promiseOf(world.signals[signal], group, task);
+    const drawn = taskRow(name, task, nets[task], given.turns[place][task], gain, promise);
+    return { drawn, said: `${name.split(" ")[0]} ${signedGain(gain[0])}` };
   });
-  const height = TOP + STEP * tasks.length;
+  const height = SPOT.top + SPOT.step * tasks.length;
   const foot = height - 10;
-  const [mean, low, high] = world.values[place].map(signed);
+  const [mean, low, high] = world.values[place].map(signedGain);
   const chosen = world.choices[signal][count - 1];
   const lines = [
     fill(say.mean, {
@@ -72,7 +69,7 @@ export function groups({ dials, given }, [which, signal, place]) {
       signal: dials[1].values[signal],
       place: world.promised[signal][place],
       choice: dials[2].values[chosen],
-      worth: signed(world.values[chosen][0]),
+      worth: signedGain(world.values[chosen][0]),
     }),
   ];
   const at = fill(say.at, {
@@ -85,10 +82,10 @@ export function groups({ dials, given }, [which, signal, place]) {
     drawing:
       `<svg class="mtl-groups" viewBox="0 0 320 ${height}" role="img" ` +
       `aria-label="${fill(say.drawn, { gains: rows.map(({ said }) => said).join(", ") })}">` +
-      `<text class="mtl-head" x="${CIRCLE + NEXT}" y="14">${say.network}</text>` +
-      `<text class="mtl-head" x="${GAIN}" y="14">${say.gain}</text>` +
-      `<text class="mtl-head" x="${PROMISE}" y="14">${say.promise}</text>` +
-      `<path class="mtl-axis" d="M${GAIN} 26V${foot}M${PROMISE} 26V${foot}"/>` +
+      `<text class="mtl-head" x="${SPOT.circle + SPOT.next}" y="14">${say.network}</text>` +
+      `<text class="mtl-head" x="${SPOT.gain}" y="14">${say.gain}</text>` +
+      `<text class="mtl-head" x="${PROMISE.middle}" y="14">${say.promise}</text>` +
+      `<path class="mtl-axis" d="M${SPOT.gain} 26V${foot}M${PROMISE.middle} 26V${foot}"/>` +
       `${rows.map(({ drawn }) => drawn).join("")}</svg>`,
   };
 }
