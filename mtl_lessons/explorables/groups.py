@@ -40,10 +40,10 @@ TOLD = ("at", "mean", "choice", "drawn", "network", "gain", "promise")
 # in units of the drawing, 320 wide: the first row, from row to row; circles;
 # middle and half length of both axes; where they end
 TOP, STEP = 44, 27
-CIRCLE, NEXT = 82, 22
-GAIN, GAIN_HALF, GAIN_END = 186, 40, 0.8
-PROMISE, PROMISE_HALF = 288, 28
-NUMBER = 254
+CIRCLE, NEXT = 90, 21
+GAIN, GAIN_HALF, GAIN_END = 192, 38, 0.8
+PROMISE, PROMISE_HALF = 290, 27
+NAME, NUMBER = 77, 260
 
 
 def networks(grouping: of.Grouping) -> tuple[int, ...]:
@@ -287,7 +287,7 @@ def _row(
     end = PROMISE + PROMISE_HALF * promise
     hue = "a" if gain.mean >= 0 else "b"
     return (
-        f'<g class="mtl-net-{mine + 1}"><text class="mtl-name" x="68" y="{y + 4}">'
+        f'<g class="mtl-net-{mine + 1}"><text class="mtl-name" x="{NAME}" y="{y + 4}">'
         f"{_task(TASKS[task])}</text>{circles}</g>"
         f'<g class="mtl-by-{hue}"><path class="mtl-bar" '
         f'd="M{GAIN} {y}H{mean:.1f}"/></g>'

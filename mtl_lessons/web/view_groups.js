@@ -4,8 +4,8 @@ import { decimal } from "./aggregators.js";
 import { fill } from "./parts.js";
 
 // where things stand in the drawing, which is 320 wide
-const SPOT = { top: 44, step: 27, circle: 82, next: 22, gain: 186, half: 40, end: 0.8 };
-const PROMISE = { middle: 288, half: 28 };
+const SPOT = { top: 44, step: 27, circle: 90, next: 21, gain: 192, half: 38, end: 0.8 };
+const PROMISE = { middle: 290, half: 27 };
 
 const signedGain = (x) => (x < 0 || decimal(x) === "0.00" ? decimal(x) : `+${decimal(x)}`);
 const withinAxis = (x) => Math.min(1, Math.max(-1, x));
@@ -19,21 +19,24 @@ function networkMark(x, y, network, mine, turn) {
 
 function taskRow(name, task, mine, turns, gain, promise) {
   const y = SPOT.top + SPOT.step * task;
-  const circles = turns.map((turn, k) => networkMark(SPOT.circle + SPOT.next * k, y, k, mine, turn)).join("");
-  const [mean, low, high] = gain.map((v) => (SPOT.gain + SPOT.half * withinAxis(v / SPOT.end)).toFixed(1));
+  const circles = turns
+    .map((turn, k) => networkMark(SPOT.circle + SPOT.next * k, y, k, mine, turn))
+    .join("");
+  const across = (v) => (SPOT.gain + SPOT.half * withinAxis(v / SPOT.end)).toFixed(1);
+  const [mean, low, high] = gain.map(across);
   const end = (PROMISE.middle + PROMISE.half * promise).toFixed(1);
   return (
-    `<g class="mtl-net-${mine + 1}"><text class="mtl-name" x="68" y="${y + 4}">` +
+    `<g class="mtl-net-${mine + 1}"><text class="mtl-name" x="77" y="${y + 4}">` +
     `${name}</text>${circles}</g>` +
     `<g class="mtl-by-${gain[0] >= 0 ? "a" : "b"}"><path class="mtl-bar" ` +
     `d="M${SPOT.gain} ${y}H${mean}"/></g>` +
     `<path class="mtl-whisker" d="M${low} ${y}H${high}"/>` +
-    `<text class="mtl-number" x="254" y="${y + 4}">${signedGain(gain[0])}</text>` +
+    `<text class="mtl-number" x="260" y="${y + 4}">${signedGain(gain[0])}</text>` +
     `<g class="mtl-by-none"><path class="mtl-bar" d="M${PROMISE.middle} ${y}H${end}"/></g>`
   );
 }
 
-/* Mean of a signal over the others of a group, rounded as Python rounds it. */
+/* Mean of a signal over the others of a group; 0 for a task alone. */
 function promiseOf(signal, group, task) {
   const others = group.filter((one) => one !== task);
   const sum = others.reduce((total, one) => total + signal[one][task], 0);
