@@ -1,5 +1,7 @@
 """Chapter 7's figure: groupings, gains by hand, the same in package and browser, what is told."""
 
+from html import unescape
+
 import numpy as np
 import pytest
 from figure import as_browsers_write, turned
@@ -112,7 +114,7 @@ def test_the_browser_shows_the_same(page):
     for one, (words, drawing) in zip(
         STATES, turned(figure, GROUPS, STATES), strict=True
     ):
-        assert words == " ".join(GROUPS.says(one).split())
+        assert words == unescape(" ".join(GROUPS.says(one).split()))
         assert drawing == as_browsers_write(GROUPS.draw(one))
 
 

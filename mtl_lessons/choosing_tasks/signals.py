@@ -84,7 +84,7 @@ def label_correlation(labels: ArrayLike, known: ArrayLike) -> Array:
     have no row in common, or a constant label there.
 
     >>> y = [[1, 1], [0, 0], [1, 0], [0, 1], [1, 1]]
-    >>> round(label_correlation(y, np.ones((5, 2)))[0, 1], 3)
+    >>> round(float(label_correlation(y, np.ones((5, 2)))[0, 1]), 3)
     0.167
     """
     y, both = np.asarray(labels, float), np.asarray(known) > 0

@@ -106,8 +106,8 @@ def draw(
     `cosine` is not from -1 to 1, `rows` is below 1, or `labels` names no task.
 
     >>> world = draw([0], rows=20_000)
-    >>> world.known[0].mean(0).round(1).tolist()  # the share of labels
-    [1.0, 0.1, 0.5, 1.0, 0.1, 0.5]
+    >>> [f"{share:.1f}" for share in world.known[0].mean(0)]  # of labels
+    ['1.0', '0.1', '0.5', '1.0', '0.1', '0.5']
     >>> draw([0], rows=0)
     Traceback (most recent call last):
     ValueError: rows: expected at least 1, found 0
