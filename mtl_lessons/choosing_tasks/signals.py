@@ -68,7 +68,8 @@ def cka(a: ArrayLike, b: ArrayLike) -> float:
     >>> round(cka(a, 3 * a[:, ::-1]), 3), round(cka(a, a**2), 3)
     (1.0, 0.0)
     """
-    first, second = (np.asarray(v, float) - np.mean(v, 0) for v in (a, b))
+    one, other = np.asarray(a, float), np.asarray(b, float)
+    first, second = one - one.mean(0), other - other.mean(0)
     return float(
         np.linalg.norm(first.T @ second) ** 2
         / np.linalg.norm(first.T @ first)

@@ -182,7 +182,7 @@ class Groups(Explorable):
             tuple(_named(grouping) for grouping in offered),
             right,
             told,
-            start | {"grouping": places[right]},
+            {**start, "grouping": places[right]},
         )
 
     # ---- words ----
