@@ -51,6 +51,8 @@ RECIPES = {
     "scale_hashing": "scale.hashing.grid",
     "scale_optimizers": "scale.steps.quality_grid",
     "scale_cluster": "scale.trial.grid",
+    "choosing_tasks_auxiliary": "choosing_tasks.auxiliary.grid",
+    "choosing_tasks": "choosing_tasks.experiment.grid",
 }
 
 

@@ -41,6 +41,8 @@ SECOND_EDITION = (
     "scale",
     # chapter 9:
     "serving",
+    # chapter 7:
+    "choosing_tasks",
 )
 
 DESK, PHONE = {"width": 1300, "height": 900}, {"width": 360, "height": 740}

@@ -57,6 +57,7 @@ FIGURES = {  # a file beside this one -> its class, in the order of the book
     "policy_value": "PolicyValue",
     "step_cost": "StepCost",
     "budget": "Budget",
+    "groups": "Groups",
 }
 
 

@@ -10,6 +10,7 @@ import { budget } from "./view_budget.js";
 import { fusion } from "./view_fusion.js";
 import { gates, pickPlace } from "./view_gates.js";
 import { gradients, pickGradient } from "./view_gradients.js";
+import { groups } from "./view_groups.js";
 import { grounded, layers, pickLayer } from "./view_layers.js";
 import { pickStart, race } from "./view_race.js";
 import { wiring } from "./view_wiring.js";
@@ -50,6 +51,7 @@ const VIEWS = {
     },
   },
   grounded: { cell: grounded },
+  groups: { cell: groups },
   layers: {
     cell: layers,
     pick: pickLayer,
