@@ -54,6 +54,7 @@ FIGURES = {  # a file beside this one -> its class, in the order of the book
     "fusion": "Fusion",
     "heads_seen": "HeadsSeen",
     "ads_map": "AdsMap",
+    "codes_tree": "CodesTree",
 }
 
 
