@@ -21,7 +21,7 @@ from mtl_lessons.stored import Progress, counted, rounded
 from .batched import adam, variable
 
 Array = np.ndarray
-SEEDS, TASKS, D = 5, 6, 16
+SEEDS, TASKS, D = 8, 6, 16
 TEACHER, UNITS = 16, 32  # units of the truth, and of what learns it
 ROWS, LATER, TEST = 600, 200, 1000  # of a task
 STEPS, EVERY, BATCH = 1200, 60, 64
