@@ -1,5 +1,7 @@
 """Chapter 10: codes, mixtures, adapters, judges, laws and costs, by hand and by property."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -44,7 +46,7 @@ def test_more_levels_never_leave_more(seed, levels, codes):
         lm.variance_left(x, lm.Quantiser.fit(x, k, codes, seed))
         for k in range(1, levels + 1)
     ]
-    assert all(b <= a + 1e-9 for a, b in zip(left, left[1:]))
+    assert all(b <= a + 1e-9 for a, b in itertools.pairwise(left))
 
 
 @settings(max_examples=20, deadline=None)

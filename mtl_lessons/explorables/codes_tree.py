@@ -23,7 +23,7 @@ SAY = embed.strings("codes_tree")
 KINDS = ("semantic", "random", "hashed")
 WORDS = {"semantic": 4, "random": 4, "hashed": 16}  # to choose from at a place
 WIDE, MAP, ROW, BOX = 320, 196, 30, 22  # the drawing, its map, rows of boxes
-SCALE = (82, 76)  # of the contents
+SCALE = (82, 62)  # of the contents
 TOLD = (
     *("new", "point", "shares", "nobody", "predicts", "drawn", "none"),
     *("column-count", "column-topic", "column-rate", "truth", "topics"),
@@ -86,6 +86,7 @@ class CodesTree(Explorable):
             "topic": self.topic.tolist(),
             "rate": self.rate.tolist(),
             "codes": {k: c.tolist() for k, c in self.codes.items()},
+            "kinds": KINDS,
             "words": WORDS,
             "ground": self.ground(),
             "say": {key: SAY[key] for key in TOLD},
@@ -141,7 +142,7 @@ class CodesTree(Explorable):
                 for spot, topic in zip(spots[: self.warm], self.topic)
                 if topic == k
             ]
-            x, y = (round(sum(axis) / len(mine)) for axis in zip(*mine))
+            x, _y = (round(sum(axis) / len(mine)) for axis in zip(*mine))
             top = min(y for _, y in mine)
             names.append(f'<text x="{x}" y="{max(top - 9, 12)}">{name}</text>')
         return f'<path class="mtl-dots" d="{dots}"/>{"".join(names)}'

@@ -24,7 +24,7 @@ Array = np.ndarray
 USERS, ITEMS, IMPRESSIONS, COLD = 600, 2000, 120_000, 0.2
 TEXT, ID, HIDDEN, OUT = 64, 16, 32, 16
 SEEDS, EPOCHS, BATCH = 5, 4, 1024
-RATES = (0.003, 0.01, 0.03)  # of Adam, that are tried
+RATES = (0.001, 0.003, 0.01, 0.03)  # of Adam, that are tried
 RAW = 50.0  # norm of a text vector as it comes
 
 
