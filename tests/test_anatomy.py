@@ -37,6 +37,8 @@ SECOND_EDITION = (
     "two_tasks",
     # chapter 6:
     "three_tasks",
+    # chapter 10:
+    "large_models",
 )
 
 DESK, PHONE = {"width": 1300, "height": 900}, {"width": 360, "height": 740}

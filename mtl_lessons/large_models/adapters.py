@@ -25,7 +25,7 @@ SEEDS, TASKS, D = 8, 6, 16
 TEACHER, UNITS = 16, 32  # units of the truth, and of what learns it
 ROWS, LATER, TEST = 600, 200, 1000  # of a task
 STEPS, EVERY, BATCH = 1200, 60, 64
-RATES = (0.003, 0.01, 0.03)
+RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
 DISTANCES = (0.0, 1.0)
 NOISE = 0.3
 
