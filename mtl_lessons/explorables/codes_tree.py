@@ -142,8 +142,8 @@ class CodesTree(Explorable):
                 for spot, topic in zip(spots[: self.warm], self.topic)
                 if topic == k
             ]
-            x, _y = (round(sum(axis) / len(mine)) for axis in zip(*mine))
-            top = min(y for _, y in mine)
+            x = round(sum(x for x, _ in mine) / len(mine))
+            top = sorted(y for _, y in mine)[2]  # but for an outlier or two
             names.append(f'<text x="{x}" y="{max(top - 9, 12)}">{name}</text>')
         return f'<path class="mtl-dots" d="{dots}"/>{"".join(names)}'
 
