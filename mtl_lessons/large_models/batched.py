@@ -59,9 +59,9 @@ def adam(
     """Adam (Kingma and Ba, 2015) with β₁ = 0.9 and β₂ = `slow`.
 
     >>> weight = variable([1.0])
-    >>> adam(rate=0.1)(weight)(tf.constant([7.0]))  # the first step is `rate`
+    >>> adam(rate=0.5)(weight)(tf.constant([7.0]))  # the first step is `rate`
     >>> weight.numpy().round(3).tolist()
-    [0.9]
+    [0.5]
     """
 
     def prepare(weight: tf.Variable) -> Callable[[Tensor], None]:

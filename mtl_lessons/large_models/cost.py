@@ -59,8 +59,8 @@ def price_per_thousand(
     `device` is operations a second, `used` the share of them that your
     implementation reaches (0 to 1).
 
-    >>> price_per_thousand(2e12, device=1e14, used=0.2, price_per_hour=3.6)
-    0.1
+    >>> price_per_thousand(2e12, device=1e14, used=0.2, price_per_hour=36)
+    1.0
     """
     _positive(operations=operations, device=device, used=used)
     if used > 1:

@@ -38,6 +38,9 @@ NOISES = (0.5, 2.0)  # of the content
 class Parts(NamedTuple):
     """What items are made of, for every seed: rows of a table `(items, L)`, and
     a content vector `(items, d)` that is projected; one of them can be `None`.
+
+    >>> Parts(table=[np.arange(4)[:, None]]).content is None
+    True
     """
 
     table: Sequence[Array] | None = None
@@ -48,6 +51,11 @@ class Trained(NamedTuple):
     """A trained model of one seed.
 
     `item` is `(items, width + 1)`, with the bias last.
+
+    >>> log = {"user": [0], "item": [1], "context": np.zeros((1, 6))}
+    >>> item = np.array([[0.0, 0.0], [3.0, 0.5]])
+    >>> Trained(np.array([[2.0]]), item, np.zeros(6), -1.0).score(log)
+    array([5.5])
     """
 
     user: Array
@@ -75,6 +83,11 @@ def train(
 
     `pull` is the weight of the squared vectors of a row (L2). Raises
     `ValueError` if items are made of nothing.
+
+    >>> log = World(users=60, items=9).impressions(600)
+    >>> ids = Parts([np.arange(9)[:, None]])
+    >>> train([log], 60, ids, width=2, epochs=1)[0].item.shape
+    (9, 3)
     """
     if parts.table is None and parts.content is None:
         raise ValueError("parts: expected a table or content, found neither")

@@ -20,6 +20,9 @@ FEATURES, LENGTH = 10, 0  # the feature that the judge likes and people do not
 class Labels(NamedTuple):
     """`x` `(n, FEATURES)`, the truth and the judge's label `(n,)`, and the true
     chance.
+
+    >>> draw(3).x.shape
+    (3, 10)
     """
 
     x: Array
@@ -98,6 +101,9 @@ def learn(way: str, cheap: Labels, dear: Labels, seed: int = 0) -> Array:
     five folds of the true labels where there is one to choose.
 
     Raises `ValueError` for a way that does not exist.
+
+    >>> learn("both in one pool", draw(500), draw(50, part=1)).shape
+    (10,)
     """
     if way == "judge's labels":
         return logistic(cheap.x, cheap.judged)

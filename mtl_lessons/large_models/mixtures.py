@@ -60,8 +60,8 @@ def token_share(share: float, tokens: Sequence[float]) -> float:
 def clip(gradient: Array, norm: float) -> Array:
     """Gradients `(seeds, d)`, shortened to `norm` where they are longer.
 
-    >>> clip(np.array([[3.0, 4.0], [0.3, 0.4]]), norm=1.0).tolist()
-    [[0.6, 0.8], [0.3, 0.4]]
+    >>> clip(np.array([[3.0, 4.0], [0.3, 0.4]]), norm=2.5).tolist()
+    [[1.5, 2.0], [0.3, 0.4]]
     """
     lengths = np.linalg.norm(gradient, axis=1, keepdims=True)
     return gradient * np.minimum(1, norm / np.maximum(lengths, 1e-12))

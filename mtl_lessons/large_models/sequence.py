@@ -90,6 +90,9 @@ def transformer(
 
     Output `(batch, length, 3)`, logits of the next token, or, with `heads`,
     `(batch, length, 2)`, logits of click and of click and purchase.
+
+    >>> transformer(heads=True, items=9, length=4, depth=1).output_shape
+    (None, 4, 2)
     """
     token = keras.Input((2 * length,), dtype="int32", name="tokens")
     h = layers.Embedding(items + ACTIONS, WIDTH)(token)
@@ -109,6 +112,9 @@ def transformer(
 def ranker(users: int = 0, items: int = ITEMS) -> keras.Model:
     """Two heads on rows; a user is a row of a table, or, with 0 users, the
     mean of what was seen, each item with its action.
+
+    >>> ranker(users=7, items=9).output_shape
+    (None, 2)
     """
     item = keras.Input((), dtype="int32", name="item")
     of_item = layers.Embedding(items, WIDTH)(item)
