@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtl_lessons import large_models as lm
-from mtl_lessons import stored
+from mtl_lessons import metrics, stored
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.large_models import (
     adapters,
@@ -21,7 +21,7 @@ from mtl_lessons.large_models import (
     sequence,
     text,
 )
-from mtl_lessons.world import World
+from mtl_lessons.world import World, split_by_time
 
 # ---- semantic ids ----
 
@@ -383,3 +383,56 @@ def test_items_share_the_first_places():
     assert lm.sharing(codes, [0, 1], 0).all()
     assert lm.sharing(codes, [0, 1], 1).tolist() == [True, True, False]
     assert lm.sharing(codes, [0, 1], 9).tolist() == [True, False, False]
+
+
+# ---- one point of each stored grid again ----
+
+
+def test_adapters_as_stored():
+    cells = stored.read("large_models_adapters")["cells"]
+    cell = stored.at(cells, distance=0.0, arm="one trunk")
+    tasks = adapters.draw(0.0)
+    _, found = lm.fit_adapters(tasks, adapters.ARMS["one trunk"], cell["rate"])
+    np.testing.assert_allclose(found, cell["error"], atol=0.01)
+
+
+def test_text_as_stored():
+    cells = stored.read("large_models_text")["cells"]
+    cell = stored.at(cells, arm="id + text of norm 1")
+    shelf = text.Shelf()
+    scores = text.train(shelf, cell["arm"], cell["rate"])[text.SEEDS :]
+    for log, cold, z, expected in zip(
+        shelf.tests, shelf.cold, scores, cell["cold"], strict=True
+    ):
+        on = cold[log["item"]][: len(z)]
+        p = log["p_click"][: len(z)][on]
+        assert metrics.expected_auc(p, z[on]) == pytest.approx(
+            expected, abs=0.01
+        )
+
+
+def test_a_sequence_as_stored():
+    cells = stored.read("large_models_sequence")["cells"]
+    arm = "ranker, pooled past"
+    cell = stored.at(cells, users=500, seed=0, arm=arm)
+    log = sequence.draw(500 + sequence.NEW, seed=0)
+    _, p = sequence.run(arm, log, 500, cell["rate"])
+    found = sequence.judged(p, log, 500)
+    np.testing.assert_allclose(found, cell["auc"], atol=0.02)
+
+
+def test_a_width_as_stored():
+    """The narrowest, on one seed's log: its weights start elsewhere than among five."""
+    cell = stored.read("large_models_scaling")["cells"][0]
+    world = World(
+        seed=0, users=scaling.USERS, items=scaling.ITEMS, dim=scaling.DIM
+    )
+    past, test = split_by_time(world.impressions(scaling.IMPRESSIONS), 0.2)
+    log, _ = split_by_time(past, 0.1)
+    ids = items.Parts([np.arange(scaling.ITEMS)[:, None]])
+    (model,) = items.train(
+        [log], scaling.USERS, ids, width=cell["width"], pull=cell["pull"]
+    )
+    z = model.score(test)
+    found = np.mean(np.logaddexp(0, z) - test["p_click"] * z)
+    assert found == pytest.approx(cell["loss"][0], abs=0.01)
