@@ -189,7 +189,7 @@ def _run(
 
     rng = np.random.default_rng(2)
     later, test = (values.numpy() for values in look())
-    kept = [weight.numpy() for weight in weights]
+    kept = [np.asarray(weight).copy() for weight in weights]
     for _ in range(steps // EVERY):
         some(tf.constant(rng.integers(ROWS, size=(EVERY, BATCH)), "int32"))
         new_later, new_test = (values.numpy() for values in look())
@@ -197,7 +197,7 @@ def _run(
         later = np.where(better, new_later, later)
         test = np.where(better, new_test, test)
         for weight, old in zip(weights, kept):
-            old[better] = weight.numpy()[better]
+            old[better] = np.asarray(weight)[better]
     return later, test, kept
 
 

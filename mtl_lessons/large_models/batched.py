@@ -71,8 +71,10 @@ def adam(
 
         def move(gradient: Tensor) -> None:
             t = step.assign_add(1.0)
-            m = mean.assign(0.9 * mean + 0.1 * gradient)
-            v = square.assign(slow * square + (1 - slow) * tf.square(gradient))
+            m = mean.assign(tf.multiply(0.9, mean) + 0.1 * gradient)
+            v = square.assign(
+                tf.multiply(slow, square) + (1 - slow) * tf.square(gradient)
+            )
             root = tf.sqrt(v / (1 - slow**t)) + EPSILON
             weight.assign_sub(rate * m / (1 - 0.9**t) / root)
 

@@ -105,7 +105,7 @@ def train(
         slots = tf.constant(places, "int32")
     if parts.content is not None:
         content = tf.constant(np.stack(parts.content), "float32")
-        d = content.shape[2]
+        d = parts.content[0].shape[1]
         start = 0.1 * rng.normal(size=(seeds, d, width + 1)) / np.sqrt(d)
         matrix = variable(start)
         weights.append(matrix)
@@ -137,14 +137,13 @@ def train(
     stacked["click"] = np.stack([log["click"] for log in logs]).astype(float)
     fit(weights, loss, stacked, adagrad(0.3), epochs, batch)
 
-    number = places.shape[1] if parts.table is not None else len(content[0])
+    made_of = parts.table if parts.table is not None else parts.content
+    number = len(made_of[0]) if made_of is not None else 0
     everything = tf.constant(np.tile(np.arange(number), (seeds, 1)), "int32")
-    items = vectors(everything).numpy()
+    items = np.asarray(vectors(everything))
+    user, context, bias = map(np.asarray, (user, context, bias))
     return [
-        Trained(
-            user.numpy()[s], items[s], context.numpy()[s], bias.numpy()[s, 0]
-        )
-        for s in range(seeds)
+        Trained(user[s], items[s], context[s], bias[s, 0]) for s in range(seeds)
     ]
 
 
