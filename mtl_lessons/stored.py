@@ -53,6 +53,13 @@ RECIPES = {
     "scale_cluster": "scale.trial.grid",
     "choosing_tasks_auxiliary": "choosing_tasks.auxiliary.grid",
     "choosing_tasks": "choosing_tasks.experiment.grid",
+    "large_models_items": "large_models.items.grid",
+    "large_models_catalogue": "large_models.catalogue.grid",
+    "large_models_sequence": "large_models.sequence.grid",
+    "large_models_mixtures": "large_models.mixtures.grid",
+    "large_models_text": "large_models.text.grid",
+    "large_models_adapters": "large_models.adapters.grid",
+    "large_models_scaling": "large_models.scaling.grid",
 }
 
 
@@ -75,7 +82,7 @@ def compute(name: str, progress: Progress | None = None) -> dict[str, Any]:
     >>> compute("nothing")
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., large_models_LAST, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., large_models_scaling, found 'nothing'
     """
     _path(name)
     module, function = RECIPES[name].rsplit(".", 1)
@@ -89,7 +96,7 @@ def write(name: str, grid: dict[str, Any]) -> None:
     >>> write("nothing", {"cells": []})
     Traceback (most recent call last):
         ...
-    ValueError: name: expected one of concept_transfer, ..., large_models_LAST, found 'nothing'
+    ValueError: name: expected one of concept_transfer, ..., large_models_scaling, found 'nothing'
     """
     _path(name).write_text(text(grid), encoding="utf-8", newline="\n")
 

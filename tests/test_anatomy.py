@@ -43,6 +43,8 @@ SECOND_EDITION = (
     "serving",
     # chapter 7:
     "choosing_tasks",
+    # chapter 10:
+    "large_models",
 )
 
 DESK, PHONE = {"width": 1300, "height": 900}, {"width": 360, "height": 740}

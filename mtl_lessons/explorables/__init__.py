@@ -58,6 +58,7 @@ FIGURES = {  # a file beside this one -> its class, in the order of the book
     "step_cost": "StepCost",
     "budget": "Budget",
     "groups": "Groups",
+    "codes_tree": "CodesTree",
 }
 
 

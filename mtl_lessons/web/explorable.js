@@ -13,6 +13,7 @@ import { gradients, pickGradient } from "./view_gradients.js";
 import { groups } from "./view_groups.js";
 import { grounded, layers, pickLayer } from "./view_layers.js";
 import { pickStart, race } from "./view_race.js";
+import { tree } from "./view_tree.js";
 import { wiring } from "./view_wiring.js";
 
 /* A view says what there is at a position of the dials: {words, drawing}, both HTML. Of a view that
@@ -72,6 +73,7 @@ const VIEWS = {
       ],
     },
   },
+  tree: { cell: tree },
   wiring: { cell: wiring },
 };
 
