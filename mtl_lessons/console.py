@@ -1,9 +1,9 @@
 """A terminal may lack a character: it then shows one that it has, and no
 command ends for that.
 
-forgiving()              # first thing in a command print("✓ 10⁻² ≥ σ")      #
-where the terminal knows ASCII alone: "v 10^-2 >= sigma" showable("✓ 10⁻²")
-# the same for a text that others print
+    forgiving()          # first thing in a command
+    print("✓ 10⁻² ≥ σ")  # where the terminal knows ASCII alone: "v 10^-2 >= sigma"
+    showable("✓ 10⁻²")   # the same for a text that others print
 """
 
 import codecs

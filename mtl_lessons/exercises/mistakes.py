@@ -1,9 +1,8 @@
 """What a check raises, and what is said of an error: its message, and where it
 came from.
 
-raise Mistake("too-narrow", width=1, least=4)   # the key of a message, and the
-facts that it states attempted(answer)                               # the
-answer; NotAttempted for the dots of a starter
+    raise Mistake("too-narrow", width=1, least=4)  # a message's key, its facts
+    attempted(answer)  # the answer; NotAttempted for the dots of a starter
 """
 
 import linecache
