@@ -132,8 +132,8 @@ class Search {
     return element("li", {}, link, element("small", { textContent: this.say.means }));
   }
 
-  row({ url, excerpt, meta }, asked) {
-    const address = new URL(url, location.origin);
+  row({ excerpt, meta }, asked) {
+    const address = new URL(meta.href, this.site);
     address.searchParams.set("mark", asked);
     const link = element("a", { href: address, textContent: meta.title });
     const kind = this.say[`of-${meta.kind}`];

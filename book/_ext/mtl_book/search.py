@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 from bs4 import BeautifulSoup, Tag
@@ -56,7 +57,12 @@ class Record:
 
         A question is known by its beginning, which its text repeats: no title.
         """
-        named = {"title": self.title, "where": self.where, "kind": self.kind}
+        named = {
+            "title": self.title,
+            "where": self.where,
+            "kind": self.kind,
+            "href": self.address,
+        }
         facts = tag(
             "div",
             tag("i", "", data_pagefind_filter=f"kind:{self.kind}"),
@@ -192,14 +198,18 @@ def table() -> str:
 
 
 async def index(found: list[Record], folder: Path) -> None:
-    """Pagefind's index of these records."""
+    """Pagefind's index of these records.
+
+    They are files, which it reads at once: told one by one, it waits after each.
+    """
     log.getLogger("pagefind").setLevel(log.WARNING)
     config = {"output_path": str(folder), "force_language": "en"}
-    async with PagefindIndex(config=config) as made:
-        for record in found:
-            await made.add_html_file(
-                content=record.html(), url=f"/{record.address}"
-            )
+    with TemporaryDirectory() as files:
+        for number, record in enumerate(found):
+            path = Path(files, f"{number}.html")
+            path.write_text(record.html(), encoding="utf-8")
+        async with PagefindIndex(config=config) as made:
+            await made.add_directory(files)
 
 
 def write(app: Sphinx) -> None:
