@@ -3,6 +3,7 @@
 - `{mtl-chapters} map`: title, what is asked (both from the bank), and for whom, how long and after
   what, which a notebook says at the end of its first cell;
 - `{mtl-chapters} downloads`: their notebooks.
+- `{mtl-chapters} proof`: how much there is, counted.
 
 Beside the time that a notebook says, its page and the map say how long its quiz takes.
 """
@@ -16,7 +17,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from mtl_lessons import quiz
+from mtl_lessons import embed, exercises, explorables, quiz, stored
+from mtl_lessons.markup import tag
 
 ROOT = Path(__file__).resolve().parents[3]
 BOOK = ROOT / "book"
@@ -103,6 +105,31 @@ def download(name: str, number: str) -> str:
     return f'<a href="../notebooks/{name}.ipynb" download>chapter {number}</a>'
 
 
+def proof() -> str:
+    """How many chapters, questions, figures, exercises and sources there are."""
+    counts = {
+        "chapters": len(
+            {number.partition(".")[0] for number in numbers().values()}
+        ),
+        "questions": sum(
+            len(bank.questions) for bank in quiz.everything(BOOK / "questions")
+        ),
+        "figures": len(explorables.FIGURES),
+        "runs": len(stored.RECIPES),
+        "exercises": len(exercises.names()),
+        "sources": len(quiz.references(BOOK)),
+    }
+    say = embed.strings("site")
+    return tag(
+        "ul",
+        *(
+            tag("li", tag("strong", str(count)), f" {say[name]}")
+            for name, count in counts.items()
+        ),
+        class_="proof",
+    )
+
+
 class ChaptersDirective(SphinxDirective):
     required_arguments = 1
 
@@ -116,6 +143,8 @@ class ChaptersDirective(SphinxDirective):
                 return self.parse_text_to_nodes("".join(map(entry, names())))
             except ValueError as error:
                 raise self.error(str(error)) from error
+        if self.arguments == ["proof"]:
+            return [nodes.raw("", proof(), format="html")]
         links = [download(name, number) for name, number in numbers().items()]
         return [nodes.raw("", f"<p>{', '.join(links)}</p>", format="html")]
 
