@@ -245,10 +245,11 @@ def test_a_fault_can_be_told_where_the_repository_is_known():
         ("What is a `gate`?", "What is a gate?"),
         ("Short. " + "Then more words " * 10, None),
         ("```\nx = 1\n```\nWhich line is wrong?", "Which line is wrong?"),
+        ("The loss is $a + b$: " + "what " * 30, "The loss is a + b: what"),
     ],
 )
 def test_a_question_is_known_by_its_beginning(stem, expected):
     found = search.vault.headline({"stem": stem})
     assert len(found) <= search.vault.HEADLINE + 2
     if expected:
-        assert found == expected
+        assert found.startswith(expected)

@@ -41,7 +41,7 @@ TOLD = ("at", "mean", "choice", "drawn", "network", "gain", "promise")
 # middle and half length of both axes; where they end
 TOP, STEP = 44, 27
 CIRCLE, NEXT = 90, 21
-GAIN, GAIN_HALF, GAIN_END = 192, 38, 0.8
+GAIN, GAIN_HALF, GAIN_END = 186, 34, 0.8
 PROMISE, PROMISE_HALF = 290, 27
 NAME, NUMBER = 77, 260
 

@@ -23,7 +23,7 @@ AXES = ("rows", "batch", "table")
 AXIS = SAY["axis"]
 
 # in units of the drawing, which is 320 wide
-LEFT, RIGHT, TOP, STEP = 84, 280, 34, 30
+LEFT, RIGHT, TOP, STEP = 84, 262, 34, 30
 ENDS = (1.0, 200.0)  # of the axis, in ms: a logarithm
 TICKS = (1, 10, 100)
 

@@ -54,7 +54,8 @@ class List {
     const local = Date.now() - new Date().getTimezoneOffset() * 60_000;
     const chosen = all[(Math.floor(local / DAY) * 7919) % all.length];
     link.href = chosen.href;
-    link.after(element("span", { textContent: ` ${chosen.textContent}` }));
+    const asked = [...chosen.childNodes].map((node) => node.cloneNode(true));
+    link.after(" ", element("span", {}, ...asked));
     if (location.hash === "#today") location.replace(chosen.href);
   }
 }

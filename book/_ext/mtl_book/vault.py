@@ -18,8 +18,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from mtl_lessons import embed, quiz
-from mtl_lessons.markup import tag
+from mtl_lessons.markup import tag, to_text
 from mtl_lessons.quiz import Bank, Question
+from mtl_lessons.quiz.pieces import inline
 
 from . import chapters, quizzes, trainer
 
@@ -42,19 +43,36 @@ def topics() -> list[tuple[str, Bank]]:
     )
 
 
+def beginning(question: Question) -> str:
+    """The beginning of what is asked, as Markdown; no formula is cut.
+
+    >>> beginning({"stem": "What does `DWA` weigh? And why?"})
+    'What does `DWA` weigh?'
+    """
+    text = re.sub(r"```.*?```", " ", question["stem"], flags=re.DOTALL)
+    text = " ".join(text.replace("**", "").split())
+    first = re.match(r".*?[?.:](?= |$)", text)
+    if first and len(first[0]) > HEADLINE // 3 and whole(first[0]):
+        text = first[0]
+    while len(text) > HEADLINE or not whole(text):
+        text = text.rpartition(" ")[0]
+        if len(text) <= HEADLINE and whole(text):
+            return f"{text} …"
+    return text
+
+
+def whole(text: str) -> bool:
+    """Whether no formula and no code is open at the end."""
+    return text.count("$") % 2 == text.count("`") % 2 == 0
+
+
 def headline(question: Question) -> str:
-    """The beginning of what is asked, as plain text.
+    """The same as plain text.
 
     >>> headline({"stem": "What does `DWA` weigh? And why?"})
     'What does DWA weigh?'
     """
-    text = re.sub(r"```.*?```", " ", question["stem"], flags=re.DOTALL)
-    text = " ".join(re.sub(r"[*`$]", "", text).split())
-    first = re.match(r".*?[?.:](?= |$)", text)
-    text = first[0] if first and len(first[0]) > HEADLINE // 3 else text
-    if len(text) <= HEADLINE:
-        return text
-    return text[:HEADLINE].rsplit(" ", 1)[0] + " …"
+    return to_text(beginning(question)).replace("$", "")
 
 
 # ---- the list ----
@@ -132,7 +150,7 @@ def topic(title: str, bank: Bank) -> str:
 def row(question: Question) -> str:
     link = tag(
         "a",
-        escape(headline(question)),
+        inline(beginning(question)),
         href=f"{FOLDER}/{question['id']}.html",
     )
     what = ", ".join(
@@ -250,7 +268,7 @@ def page(
         data_copied=SAY["copied"],
     )
     asked = quiz.block([question], [SAY["one"]], place)
-    heading = tag("h1", escape(headline(question)))
+    heading = tag("h1", inline(beginning(question)))
     return tag("section", way, heading, asked, actions, class_="mtl-one")
 
 
