@@ -76,5 +76,5 @@ def test_every_bar_is_as_long_as_it_says_and_inside_its_frame():
 
 
 def test_the_axis_is_logarithmic():
-    assert (_x(1), _x(200)) == (LEFT, RIGHT)
+    assert (_x(ENDS[0]), _x(ENDS[1])) == (LEFT, RIGHT)
     assert _x(10) - _x(1) == pytest.approx(_x(100) - _x(10), abs=1)

@@ -24,7 +24,7 @@ AXIS = SAY["axis"]
 
 # in units of the drawing, which is 320 wide
 LEFT, RIGHT, TOP, STEP = 84, 262, 34, 30
-ENDS = (1.0, 200.0)  # of the axis, in ms: a logarithm
+ENDS = (0.5, 500.0)  # of the axis, in ms: a logarithm
 TICKS = (1, 10, 100)
 
 

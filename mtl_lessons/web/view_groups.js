@@ -4,7 +4,7 @@ import { decimal } from "./aggregators.js";
 import { fill } from "./parts.js";
 
 // where things stand in the drawing, which is 320 wide
-const SPOT = { top: 44, step: 27, circle: 90, next: 21, gain: 192, half: 38, end: 0.8 };
+const SPOT = { top: 44, step: 27, circle: 90, next: 21, gain: 186, half: 34, end: 0.8 };
 const PROMISE = { middle: 290, half: 27 };
 
 const signedGain = (x) => (x < 0 || decimal(x) === "0.00" ? decimal(x) : `+${decimal(x)}`);
