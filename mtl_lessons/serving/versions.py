@@ -134,7 +134,8 @@ class Version:
 
 def _probe(feature: Any, rows: int) -> np.ndarray:
     if isinstance(feature, Ids):
-        ids = np.arange(rows) * (feature.ids - 1) // max(rows - 1, 1)
+        # the last of several is unknown
+        ids = np.arange(rows) * feature.ids // max(rows - 1, 1)
         return ids[:, None] if feature.lists else ids
     return np.broadcast_to(feature.mean, (rows, feature.size))
 

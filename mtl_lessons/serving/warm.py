@@ -118,10 +118,9 @@ def heads_grid(
     """Add the purchase head to a model of clicks and long watches.
 
     The label of a purchase exists in the last fifth of the rows alone. Each
-    arm takes the number that is best on check
-    rows: the mean over seeds of the AUC of all three heads. Returns, for each
-    arm, the AUC by head on later rows, a number for each seed; `before` has the
-    old heads.
+    arm takes the number of epochs that is best on check rows, by the mean over
+    seeds of the AUC of the heads that it trains. Returns, for each arm, the AUC
+    by head on later rows, a number for each seed; `before` has the old heads.
     """
     past, check, future = _worlds(seeds, USERS, ITEMS, rows)
     starts = [round(len(one["time"]) * (1 - LABELLED)) for one in past]
