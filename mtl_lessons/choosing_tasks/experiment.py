@@ -1,4 +1,4 @@
-"""The chapter's experiment: all 63 sets of tasks, 16 seeds, two worlds.
+"""The chapter's experiment: all 63 sets of tasks, 8 seeds, two worlds.
 
 `grid` trains and measures; what it gave is stored, and `groups` reads it.
 Importing this module imports TensorFlow.
