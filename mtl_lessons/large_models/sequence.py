@@ -4,9 +4,9 @@ A user's past is one sequence: item, action, item, action, … A causal
 transformer reads it. At an item's place it says what the user will do, and
 there are two ways to say it: the next *token* (nothing, click, click and
 purchase: one softmax), or *heads* (a sigmoid for each task). A ranker reads the
-same past as rows, with the past pooled into a mean, or with a row of a table
-for each user. (The miniature of HSTU's input, Zhai et al. 2024; their attention
-differs.)
+same past as rows, with the past pooled (summed, over the root of its number),
+or with a row of a table for each user. (The miniature of HSTU's input, Zhai et
+al. 2024; their attention differs.)
 """
 
 from itertools import product
@@ -111,7 +111,8 @@ def transformer(
 
 def ranker(users: int = 0, items: int = ITEMS) -> keras.Model:
     """Two heads on rows; a user is a row of a table, or, with 0 users, the
-    mean of what was seen, each item with its action.
+    sum of what was seen, each item with its action, over the root of the
+    number.
 
     >>> ranker(users=7, items=9).output_shape
     (None, 2)
