@@ -274,7 +274,7 @@ def test_typical_mistakes_give_other_numbers_than_the_right_ones():
         right = two._right(*given)
         near = [
             key
-            for task in two.NAMES
+            for task in two.TASK_NAMES
             for key, value in two._mistaken_numbers(task, *given)
             if abs(value - right[task]) < 2e-3
         ]

@@ -70,9 +70,7 @@ def folder(tmp_path_factory):
         bank_of(folder, SECOND, "second"),
     ]
     topics = [("First topic", banks[0]), ("Second topic", banks[1])]
-    (folder / "bank.json").write_text(
-        trainer.bank_json(topics, {"sample"}), encoding="utf-8"
-    )
+    trainer.write_bank(topics, {"sample"}, folder / "bank.json")
     for path in (*WEB.glob("*.js"), *WEB.glob("*.css")):
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "page.css").write_text(PAGE_CSS, encoding="utf-8")
@@ -233,18 +231,36 @@ def test_the_bank_has_what_a_page_needs(folder):
     assert (
         gain["next"] == "second-money"
         and gain["seconds"] == 60
-        and gain["key"] == {"right": ["1"]}
+        and "html" not in gain
     )
     assert gain["section"] == {
         "text": "a definition",
         "href": "sample.html#sample-a-definition",
     }
-    assert 'href="sample.html#sample-sources"' in gain["html"]
+    texts, others = (
+        json.loads((folder / f"bank-{name}.json").read_text(encoding="utf-8"))
+        for name in ("sample", "second")
+    )
+    assert texts["sample-gain"]["key"] == {"right": ["1"]}
+    assert 'href="sample.html#sample-sources"' in texts["sample-gain"]["html"]
     # that chapter is not there
     assert (
         "section" not in second["questions"][0]
-        and "<a " not in second["questions"][0]["html"]
+        and "<a " not in others["second-money"]["html"]
     )
+
+
+def test_texts_that_do_not_come_are_told_and_tried_again(visit, folder):
+    with visit() as go:
+        init = """const load = window.fetch;
+          window.refused = 0;
+          window.fetch = (...given) => String(given[0]).includes("bank-") && !window.refused++
+            ? Promise.reject(new TypeError("offline")) : load(...given);"""
+        page = go("practice.html?topic=second&level=", init)
+        button(page, "start").click()
+        page.get_by_text(SAY["loading-failed"]).first.wait_for()
+        button(page, "start").click()
+        page.locator("[data-id=second-money]").wait_for()
 
 
 def test_a_bank_that_cannot_be_loaded_is_told_and_tried_again(visit, folder):
@@ -691,6 +707,7 @@ def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed
     page.get_by_label("Level").select_option("staff")
     tab_to(page, "form [type=submit]")
     page.keyboard.press("Enter")
+    page.locator("form.mtl-question").wait_for()
     assert page.evaluate("document.activeElement.tagName") == "LEGEND"
     if page.locator("textarea").count() == 0:
         tab_to(page, "[data-id=sample-bug] input")

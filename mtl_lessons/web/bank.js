@@ -4,16 +4,38 @@ import { card, isDue, recallAt } from "./fsrs.js";
 import { KINDS } from "./kinds.js";
 import { reviewsOf } from "./store.js";
 
-/* What lies at `address`: {levels, types, topics: [{id, title}], questions, byId}.
-   A question knows its topic and its kind. */
-export async function loadBank(address) {
+async function load(address) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`expected the questions, found ${answer.status}`);
-  const { levels, types, topics } = await answer.json();
+  return answer.json();
+}
+
+/* What lies at `address`: {levels, types, topics: [{id, title}], questions, byId, texts}.
+   A question knows its topic and its kind; its key and its html come with `texts(questions)`, which
+   loads those of their topics. */
+export async function loadBank(address) {
+  const { levels, types, topics } = await load(address);
   const known = (question, topic) => ({ ...question, topic, kind: KINDS[question.type] });
   const questions = topics.flatMap((topic) => topic.questions.map((one) => known(one, topic)));
   const byId = new Map(questions.map((question) => [question.id, question]));
-  return { levels, types, topics, questions, byId };
+  const coming = new Map(); // topic -> a promise of its texts
+
+  async function textsOf({ id, questions: ones }) {
+    const found = await load(address.replace(/\.json$/, `-${id}.json`));
+    for (const one of ones) Object.assign(byId.get(one.id), found[one.id]);
+  }
+
+  function once(topic) {
+    if (!coming.has(topic)) {
+      const come = textsOf(topic);
+      come.catch(() => coming.delete(topic)); // to be tried again
+      coming.set(topic, come);
+    }
+    return coming.get(topic);
+  }
+
+  const texts = (wanted) => Promise.all([...new Set(wanted.map(({ topic }) => topic))].map(once));
+  return { levels, types, topics, questions, byId, texts };
 }
 
 /* The form of a question, as Python rendered it when the site was built. */

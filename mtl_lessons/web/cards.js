@@ -56,9 +56,12 @@ class Cards extends Rounds {
   }
 
   round() {
-    this.known = this.seen = 0;
-    this.queue = this.chosen().map(({ question }) => question);
-    this.next();
+    const chosen = this.chosen().map(({ question }) => question);
+    this.with(chosen, () => {
+      this.known = this.seen = 0;
+      this.queue = chosen;
+      this.next();
+    });
   }
 
   next() {

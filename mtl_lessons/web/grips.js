@@ -10,7 +10,11 @@ const FAR_PUSH = 5; // times as far with the shift key
 export function letPush(panel, place, keys, say, push) {
   const handle = (held) => place.querySelector(`[data-held="${held}"]`);
   const grips = Object.keys(keys).map((held) => {
-    const button = element("button", { type: "button", className: "mtl-grip" });
+    const button = element("button", {
+      type: "button",
+      className: "mtl-grip",
+      hidden: true, // until it has its place and its name
+    });
     button.addEventListener("keydown", (event) => {
       if (!(event.key in PUSHES)) return;
       event.preventDefault();

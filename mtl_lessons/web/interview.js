@@ -111,6 +111,10 @@ class Interview extends Rounds {
   heard() {}
 
   round() {
+    this.with(this.list, () => this.start());
+  }
+
+  start() {
     this.asked = [];
     this.left = this.limit = this.seconds();
     this.timer = element("p", { className: "mtl-timer" });

@@ -48,9 +48,11 @@ class Practice extends Rounds {
   }
 
   pass(questions) {
-    this.queue = questions;
-    this.done = [];
-    this.next();
+    this.with(questions, () => {
+      this.queue = questions;
+      this.done = [];
+      this.next();
+    });
   }
 
   next() {

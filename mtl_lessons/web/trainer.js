@@ -226,6 +226,32 @@ export class Rounds extends Trainer {
     this.announce("");
   }
 
+  /* Goes on by `then` when the texts of these questions are there, and of those that follow up. */
+  async with(questions, then) {
+    this.go.disabled = true;
+    try {
+      await this.bank.texts(questions.flatMap((question) => this.following(question)));
+    } catch {
+      this.found.textContent = this.say["loading-failed"];
+      this.announce(this.say["loading-failed"]);
+      return;
+    } finally {
+      this.go.disabled = false;
+    }
+    then();
+  }
+
+  /* A question, the one that follows up, and so on. */
+  following(question) {
+    const all = [];
+    let next = question;
+    while (next && !all.includes(next)) {
+      all.push(next);
+      next = this.bank.byId.get(next.next);
+    }
+    return all;
+  }
+
   again(text) {
     return button(text, () => {
       this.setUp();

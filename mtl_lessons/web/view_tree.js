@@ -75,7 +75,10 @@ export function tree({ dials, given }, [which, at, depth]) {
     places,
   });
   const lines = found.count
-    ? [fill(say.shares, found), fill(say.predicts, { rate: found.rate, truth: wholePercent(rate[item]) })]
+    ? [
+        fill(say.shares, found),
+        fill(say.predicts, { rate: found.rate, truth: wholePercent(rate[item]) }),
+      ]
     : [say.nobody];
   const dots = found.items.map((i) => `M${spots[i].join(" ")}h0`).join("");
   const [x, y] = spots[item];

@@ -70,9 +70,8 @@ def shed(out: Path) -> None:
             r'(?:href|src|data-bank)="[^"]*_static/([^"?#]+)', page
         )
     }
-    used.add(
-        "mark.js"
-    )  # which site.js loads when a page was found by the search
+    # what scripts load when it is wanted
+    used |= {"mark.js", *(path.name for path in out.glob("_static/mtl/bank-*"))}
     static = out / "_static"
     for path in sorted(static.rglob("*"), reverse=True):
         if path.is_file() and path.name not in used:

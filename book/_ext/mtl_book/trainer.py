@@ -21,7 +21,7 @@ from mtl_lessons.quiz import Bank, Question
 from . import take_along
 
 PAGES = ("practice", "interview", "cards", "progress")
-BANK = "_static/mtl/bank.json"
+BANK = "_static/mtl/bank.json"  # beside it, a file of texts for each topic
 DECK = "anki/mtl-lessons.apkg"
 PRINTABLE = '<div class="mtl-printable"></div>'
 OPENING, CLOSING = "<!-- mtl-printable -->", "<!-- /mtl-printable -->"
@@ -54,8 +54,6 @@ def data(question: Question, place: quiz.Place) -> dict:
         if name in question
     }
     found["seconds"] = kind.seconds(question)
-    found["key"] = kind.key(question)
-    found["html"] = quiz.render(question, "", place)
     anchor = question.get("anchor")
     if anchor and (href := place.target(anchor)):
         found["section"] = {
@@ -65,8 +63,14 @@ def data(question: Question, place: quiz.Place) -> dict:
     return found
 
 
+def text(question: Question, place: quiz.Place) -> dict:
+    """What it needs of one that is asked: most of the bank."""
+    key = quiz.kind_of(question).key(question)
+    return {"key": key, "html": quiz.render(question, "", place)}
+
+
 def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
-    """The bank as `bank.js` reads it; `pages`: the chapters that are there."""
+    """The bank as `bank.js` reads it, without its texts; `pages`: the chapters that are there."""
     found = []
     for title, bank in topics:
         # any page but those of chapters
@@ -76,7 +80,31 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
             {"id": bank.path.stem, "title": title, "questions": questions}
         )
     whole = {"levels": quiz.LEVELS, "types": list(quiz.KINDS), "topics": found}
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    return compact(whole)
+
+
+def texts_json(bank: Bank, pages: set[str]) -> str:
+    """The texts of a topic, by the ids of its questions."""
+    place = quiz.Place.of(bank, page="", pages=pages)
+    found = {
+        question["id"]: text(question, place) for question in bank.questions
+    }
+    return compact(found)
+
+
+def compact(data: dict) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def write_bank(
+    topics: list[tuple[str, Bank]], pages: set[str], path: Path
+) -> None:
+    """The bank as `path`, and beside it `bank-<topic>.json` for each topic."""
+    path.write_text(bank_json(topics, pages), encoding="utf-8")
+    for _, bank in topics:
+        name = f"{path.stem}-{bank.path.stem}.json"
+        texts = texts_json(bank, pages)
+        path.with_name(name).write_text(texts, encoding="utf-8")
 
 
 # ---- pages ----
@@ -129,7 +157,7 @@ def write(app: Sphinx, banks: list[Bank]) -> None:
         for name in app.env.toctree_includes.get(app.config.root_doc, [])
     ]
     topics = titled(banks, order)
-    (out / BANK).write_text(bank_json(topics, set(order)), encoding="utf-8")
+    write_bank(topics, set(order), out / BANK)
     take_along.write_anki(topics, out / DECK)
     filled = f"{OPENING}{take_along.printable(topics)}{CLOSING}"
     for page in out.rglob("*.html"):
