@@ -325,6 +325,7 @@ def test_practice_asks_what_is_due_first_follows_up_and_ends_with_what_to_read(
     page.reload()
     button(page, "start").click()
     form = page.locator("form.mtl-question")
+    form.wait_for()
     assert page.evaluate("document.activeElement.tagName") == "LEGEND"
     assert re.sub(
         r"\s+", " ", form.locator("legend").first.inner_text()
@@ -458,6 +459,7 @@ def interview(page, pace="interview", level="all levels"):
     page.get_by_label("Level").select_option(level)
     page.get_by_label("Time").select_option(SAY[f"pace-{pace}"])
     button(page, "interview-start").click()
+    page.locator("form.mtl-question").wait_for()
 
 
 def step(page, right=True):
@@ -750,6 +752,7 @@ def test_an_interview_is_not_left_by_accident(open_page):
     interview(page)
     button(page, "interview-end").click()
     button(page, "end-yes").click()
+    button(page, "interview-again").wait_for()
     page.reload()
     assert asked == ["beforeunload"]
 
