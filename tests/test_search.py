@@ -178,7 +178,7 @@ def test_kinds_can_be_chosen_and_nothing_found_is_said(visit):
     page = visit("search.html")
     asked(page, "expert")
     page.get_by_role("radio", name="questions").check()
-    page.locator(".mtl-results small", has_text="Question").first.wait_for()
+    page.locator(".mtl-search[data-kind=question]").wait_for()
     small = page.locator(".mtl-results small").all_inner_texts()
     assert small and all(text.startswith("Question") for text in small)
     page.fill(FIELD, "zzzzqqq")

@@ -104,7 +104,9 @@ class Search {
 
   show(terms, first, told, asked = "", all = []) {
     this.status.textContent = told;
-    this.root.dataset.shown = this.field.value.trim(); // what these results answer
+    // what these results answer
+    this.root.dataset.shown = this.field.value.trim();
+    this.root.dataset.kind = this.kinds.querySelector(":checked").value;
     const rows = [
       ...terms.map((term) => this.term(term)),
       ...first.map((one) => this.row(one, asked)),
