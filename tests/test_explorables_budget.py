@@ -34,7 +34,7 @@ def test_what_the_guess_is_told_is_so():
     base = BUDGET.total(BUDGET.start)
     times = {
         dial: BUDGET.further(BUDGET.start, dial)[1] / base
-        for dial in shown.DIALS
+        for dial in shown.ASKED
     }
     assert max(times, key=times.get) == "experts"
     assert BUDGET.guess.options[BUDGET.guess.right].startswith("16 experts")

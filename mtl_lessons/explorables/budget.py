@@ -19,6 +19,7 @@ SAY = embed.strings("budget")
 CANDIDATES, BATCHES = (125, 250, 500, 1000), (1, 2, 4, 8)
 LAYERS = (1, 4, 16)  # of heads, of experts
 DIALS = ("candidates", "heads", "experts", "batch")
+ASKED = DIALS[:3]  # which of them costs most is guessed
 GAP, BUDGET = 2.0, 20.0  # ms: from a request to the next; what one may take
 SPAN, LEFT, WIDE = 40.0, 8, 304  # of the axis: ms, and units of the drawing
 PARTS = ("wait", "user", "rows")
@@ -49,8 +50,8 @@ class Budget(Explorable):
         )
         start = {"candidates": 500, "heads": 4, "experts": 4, "batch": 1}
         super().__init__(axes, SAY["title"], SAY["caption"], start)
-        options = tuple(SAY[f"option-{name}"] for name in DIALS)
-        steps = [self.further(start, name)[1] for name in DIALS]
+        options = tuple(SAY[f"option-{name}"] for name in ASKED)
+        steps = [self.further(start, name)[1] for name in ASKED]
         self.guess = Guess(
             SAY["ask"],
             options,
@@ -58,7 +59,7 @@ class Budget(Explorable):
             SAY["told"].format(
                 **{
                     name: _fixed(ms / self.total(start))
-                    for name, ms in zip(DIALS, steps)
+                    for name, ms in zip(ASKED, steps)
                 }
             ),
             start | {"experts": 16},
