@@ -35,6 +35,7 @@ def found(kept):
     )
     done = subprocess.run(
         [sys.executable, "-c", code, kept],
+        env=processes.free(),
         capture_output=True,
         text=True,
         timeout=LONG,
@@ -105,6 +106,7 @@ def test_the_command_goes_on_from_the_checkpoint(found, kept):
     done = subprocess.run(
         [sys.executable, "-m", "mtl_lessons", "cluster", description]
         + ["--steps", steps, "--checkpoint", kept],
+        env=processes.free(),
         capture_output=True,
         text=True,
         timeout=LONG,

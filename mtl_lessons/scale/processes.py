@@ -27,6 +27,19 @@ Cluster = dict[str, list[str]]
 # ------------------------------------------------------------- the description
 
 
+def free() -> dict[str, str]:
+    """The environment without a limit on TensorFlow's threads between operations:
+    with one, an operation that waits for another process blocks the answer.
+
+    >>> "TF_NUM_INTEROP_THREADS" in free()
+    False
+    """
+    limited = "TF_NUM_INTEROP_THREADS"
+    return {
+        name: value for name, value in os.environ.items() if name != limited
+    }
+
+
 def described(given: Mapping[str, Any] | str | Path) -> Cluster:
     """The cluster of a description or of its file; port 0 becomes a free one.
 
@@ -106,7 +119,7 @@ class Processes:
         }
         self.running[job, index] = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.processes", TIED],
-            env=os.environ | {"TF_CONFIG": json.dumps(config)},
+            env=free() | {"TF_CONFIG": json.dumps(config)},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
