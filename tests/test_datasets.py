@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from real_data import REAL_CENSUS
 
 from mtl_lessons import datasets
 from mtl_lessons.datasets import (
@@ -29,14 +30,6 @@ from mtl_lessons.datasets import (
     movielens,
 )
 from mtl_lessons.world import split_by_time
-
-REAL_CENSUS = (
-    Path(__file__).resolve().parents[2]
-    / "shared"
-    / "data"
-    / "census-income-kdd"
-    / "census-income.test.gz"
-)
 
 # two lines of the original; only the second income is changed
 CENSUS = (

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_data import REAL_CENSUS
 
 from mtl_lessons import evaluation, metrics, stored
 from mtl_lessons.evaluation import (
@@ -25,13 +26,6 @@ from mtl_lessons.evaluation import (
 )
 from mtl_lessons.metrics import Interval
 
-REAL_CENSUS = (
-    Path(__file__).resolve().parents[2]
-    / "shared"
-    / "data"
-    / "census-income-kdd"
-    / "census-income.test.gz"
-)
 SEEDS = st.integers(0, 10_000)
 
 # ---------------------------------------------------------------- intervals

@@ -21,12 +21,7 @@ from mtl_lessons.world import Rows
 from .download import DatasetError, fetch, own_path, reading
 
 KUAIRAND_URL = "https://zenodo.org/records/10439422/files/KuaiRand-Pure.tar.gz"
-KUAIRAND_COLUMNS = (
-    "user_id",
-    "video_id",
-    "date",
-    "hourmin",
-    "time_ms",
+FEEDBACK = (
     "is_click",
     "is_like",
     "is_follow",
@@ -34,6 +29,14 @@ KUAIRAND_COLUMNS = (
     "is_forward",
     "is_hate",
     "long_view",
+)
+KUAIRAND_COLUMNS = (
+    "user_id",
+    "video_id",
+    "date",
+    "hourmin",
+    "time_ms",
+    *FEEDBACK,
     "play_time_ms",
     "duration_ms",
     "profile_stay_time",
@@ -43,13 +46,7 @@ KUAIRAND_COLUMNS = (
     "tab",
 )
 KUAIRAND_LABELS = (  # 0 or 1 in every row
-    "is_click",
-    "is_like",
-    "is_follow",
-    "is_comment",
-    "is_forward",
-    "is_hate",
-    "long_view",
+    *FEEDBACK,
     "is_profile_enter",
     "is_rand",
 )

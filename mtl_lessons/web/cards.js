@@ -57,7 +57,7 @@ class Cards extends Rounds {
 
   round() {
     const chosen = this.chosen().map(({ question }) => question);
-    this.with(chosen, () => {
+    this.withTexts(chosen, () => {
       this.known = this.seen = 0;
       this.queue = chosen;
       this.next();

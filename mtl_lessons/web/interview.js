@@ -111,7 +111,7 @@ class Interview extends Rounds {
   heard() {}
 
   round() {
-    this.with(this.list, () => this.start());
+    this.withTexts(this.list, () => this.start());
   }
 
   start() {

@@ -7,8 +7,7 @@
      restart(question)         puts back what no reset of a form does, if there is such a thing
 
    A mark stands beside an option: {node, verdict, word, name of feedback}. A kind that its reader
-   grades by a rubric says so (`byHand`), gives {points, total, word} for {right}, and has the
-   words(question) that were written. */
+   grades by a rubric says so (`byHand`), and gives {points, total, word} for {right}. */
 
 import { near, readings } from "./answers.js";
 import { fill, isRecord } from "./parts.js";
@@ -106,10 +105,6 @@ const order = {
 
 const open = {
   byHand: true,
-
-  words({ form }) {
-    return form.querySelector("textarea").value.trim();
-  },
 
   read({ form, rubric }) {
     const text = form.querySelector("textarea").value;

@@ -37,18 +37,18 @@ class Practice extends Rounds {
     const left = this.questions(kept.read(ROUND).ids);
     if (named.length) {
       history.replaceState(null, "", location.pathname);
-      this.pass(named);
+      this.goThrough(named);
     } else if (left.length) {
-      this.pass(left);
+      this.goThrough(left);
     }
   }
 
   round() {
-    this.pass(this.chosen().map(({ question }) => question));
+    this.goThrough(this.chosen().map(({ question }) => question));
   }
 
-  pass(questions) {
-    this.with(questions, () => {
+  goThrough(questions) {
+    this.withTexts(questions, () => {
       this.queue = questions;
       this.done = [];
       this.next();

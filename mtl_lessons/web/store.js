@@ -116,7 +116,7 @@ export const store = {
     if (Object.values(questions).some((entry) => reviewsOf(entry).some(isAhead)))
       this.warn("clock");
     const interviews = joined(kept.interviews, this.unsaved?.interviews);
-    return { ...kept, questions, ...(interviews.length && { interviews }) };
+    return { ...kept, questions, interviews };
   },
 
   /* What is stored under `key`, or null. What cannot be read is set aside, not overwritten. */
@@ -201,7 +201,7 @@ export const store = {
 
   /* Summaries of interviews, by time: {time, total, score, levels: {level: score}}. */
   interviews() {
-    return this.state().interviews ?? [];
+    return this.state().interviews;
   },
 
   keepInterview(summary) {

@@ -227,7 +227,7 @@ export class Rounds extends Trainer {
   }
 
   /* Goes on by `then` when the texts of these questions are there, and of those that follow up. */
-  async with(questions, then) {
+  async withTexts(questions, then) {
     this.go.disabled = true;
     try {
       await this.bank.texts(questions.flatMap((question) => this.following(question)));
