@@ -68,6 +68,18 @@ def measure(url: str, chromium: str) -> dict[str, float]:
     }
 
 
+def worth_measuring(folder: Path) -> list[str]:
+    """The addresses of all pages, of which the heaviest of its kind stands for all questions."""
+    found = sorted(folder.rglob("*.html"))
+    questions = [path for path in found if path.parent.name == "question"]
+    heaviest = sorted(questions, key=lambda path: path.stat().st_size)[-1:]
+    return [
+        path.relative_to(folder).as_posix()
+        for path in found
+        if path not in questions or path in heaviest
+    ]
+
+
 def passes(row: dict[str, float]) -> bool:
     return all(
         row[name] >= BARS[name] for name in ("performance", "accessibility")
@@ -87,10 +99,7 @@ def main() -> None:
             "expected Node (npx) and Chromium, found one or both missing: "
             "without them there is nothing to measure with"
         )
-    pages = sorted(
-        path.relative_to(given.folder).as_posix()
-        for path in given.folder.rglob("*.html")
-    )
+    pages = worth_measuring(given.folder)
     if not pages:
         sys.exit(
             f"expected a built site in {given.folder}, found no page: run `make book` first"

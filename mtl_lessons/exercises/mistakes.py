@@ -14,25 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from mtl_lessons import embed
+from mtl_lessons.mistake import Mistake, NotAttempted
+
+__all__ = [
+    "LONGEST",
+    "Mistake",
+    "NotAttempted",
+    "attempted",
+    "came_from",
+    "is_own",
+    "short",
+    "told",
+]
 
 LONGEST = 300  # characters of what a learner's code says that are shown, a line
 SHOWN_LINES = 4  # of an error's message that are shown
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = (str(Path(os.__file__).parent), "<frozen")
-
-
-class Mistake(Exception):  # noqa: N818 (a learner's, no error of the program)
-    """What is wrong with an answer: the key of a message, and the facts that it
-    states.
-    """
-
-    def __init__(self, key: str, **facts: Any) -> None:
-        super().__init__(key, facts)
-        self.key, self.facts = key, facts
-
-
-class NotAttempted(Exception):  # noqa: N818 (no error of the program)
-    """The answer is still the starter."""
 
 
 def attempted(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""The drills, two files each: what is asked, and how it is checked."""

@@ -1,0 +1,159 @@
+"""The contract of every drill, and what its parts promise."""
+
+import ast
+import re
+import sys
+
+import drill_answers
+import pytest
+
+from mtl_lessons import drills, embed
+from mtl_lessons.drills import judge, probes
+from mtl_lessons.mistake import Mistake
+
+NAMES = drills.names()
+ANSWERS = [answer for name in NAMES for answer in drill_answers.of(name)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_starter_is_not_attempted_and_the_model_answer_passes(name):
+    drill = drills.load(name)
+    exec(drill.starter, {})
+    assert drill.judge(drill.starter).outcome == judge.NOT_ATTEMPTED
+    verdict = drill.judge(drill.model_answer)
+    assert verdict.outcome == judge.PASSED, verdict
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=str)
+def test_an_answer_gets_its_message(answer):
+    verdict = drills.load(answer.drill).judge(answer.code)
+    assert verdict.key == answer.gets, verdict
+    assert verdict.outcome == (
+        judge.PASSED if answer.gets == "passed" else judge.NOT_YET
+    )
+    assert "{" not in verdict.text or "{" in str(verdict.facts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_drill_has_answers_of_every_sort(name):
+    drill = drills.load(name)
+    answers = drill_answers.of(name)
+    right = [a for a in answers if a.gets == "passed"]
+    wrong = [a for a in answers if a.gets != "passed"]
+    assert len(right) >= 3, f"tests/drills/{name}.yml: expected 3 right answers"
+    assert len(wrong) >= 6, f"tests/drills/{name}.yml: expected 6 wrong answers"
+    earned = {answer.gets for answer in wrong}
+    assert drill.messages.keys() <= earned, (
+        f"tests/drills/{name}.yml: expected a wrong answer for each message, "
+        f"found none for {sorted(drill.messages.keys() - earned)}"
+    )
+    assert len(drill.hints) >= 2
+    assert len({a.code for a in answers}) == len(answers)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_drill_needs_the_standard_library_alone(name):
+    tree = ast.parse(drills.load(name).path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            modules = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module]
+            )
+            for module in modules:
+                root = module.split(".")[0]
+                assert root in sys.stdlib_module_names or module in (
+                    "mtl_lessons.drills.probes",
+                    "mtl_lessons.mistake",
+                ), f"{name}.py: expected the standard library, found {module}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_returning_what_the_docstring_shows_is_not_enough(name):
+    """An answer that knows the example alone does not pass."""
+    drill = drills.load(name)
+    shown = re.findall(r">>> .*\n\s+(.+)\n", drill.starter)
+    assert shown, f"{name}.py: expected an example in the docstring"
+    if drill.starter.lstrip().startswith("class"):
+        return
+    for value in shown:
+        source = f"def {drill.answer}(*given):\n    return {value}\n"
+        assert drill.judge(source).outcome != judge.PASSED
+
+
+# ---- the parts
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome", "line"),
+    [
+        ("def auc(:", judge.RAISED, 1),
+        (
+            "def auc(labels, scores):\n    x = 1\n    return 1 / 0",
+            judge.RAISED,
+            3,
+        ),
+        ("def auc(labels, scores):\n    raise SystemExit", judge.RAISED, 2),
+        ("other = 1", judge.NOT_YET, 0),
+        ("auc = 5", judge.NOT_YET, 0),
+        ("def auc(labels, scores):\n    x = 1", judge.NOT_YET, 0),
+        (
+            "def auc(labels, scores):\n    'words'\n    ...",
+            judge.NOT_ATTEMPTED,
+            0,
+        ),
+    ],
+)
+def test_whatever_is_handed_in_gets_a_verdict(source, outcome, line):
+    verdict = drills.load("auc").judge(source)
+    assert (verdict.outcome, verdict.line) == (outcome, line)
+
+
+def test_what_is_printed_is_kept_and_cut():
+    source = "def auc(labels, scores):\n    print('x' * 10_000)\n    return 1.0"
+    printed = drills.load("auc").judge(source).printed
+    assert printed == "x" * judge.PRINTED + " …"
+
+
+def test_what_was_given_may_not_be_changed():
+    def sorts_it(values):
+        values.sort()
+        return values
+
+    with pytest.raises(Mistake, match="changed-input"):
+        probes.expect("wrong", sorts_it, [2, 1], gives=[1, 2])
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "same"),
+    [
+        (1, 1.0, True),
+        (True, 1.0, False),
+        ("1", 1.0, False),
+        (None, 0.0, False),
+        (None, None, True),
+        (float("nan"), float("nan"), True),
+        ((1, [2.0]), [1, (2,)], True),
+        ([1], [1, 2], False),
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": 1}, {"b": 1}, False),
+        (1e9 + 1, 1e9, True),
+        (1.001, 1.0, False),
+    ],
+)
+def test_values_are_compared_as_a_reader_would(found, expected, same):
+    assert probes.alike(found, expected) is same
+
+
+def test_steps_are_counted_within_sorting_and_summing():
+    values = [float(n * 7 % 31) for n in range(31)]
+    assert probes.steps(sorted, values) >= 30
+    assert probes.steps(sum, values) == 31
+    assert probes.steps(len, values) == 0
+
+
+def test_every_text_of_the_judge_is_there():
+    keys = {"passed", "not-attempted", "no-answer", "raised"}
+    keys |= {"returns-nothing", "changed-input"}
+    assert set(embed.strings("drill-messages")) == keys
