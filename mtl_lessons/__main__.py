@@ -4,6 +4,8 @@ python -m mtl_lessons start two_tasks             # a file to fill in
 python -m mtl_lessons check two_tasks.py          # check it, step by step
 python -m mtl_lessons check two_tasks.py --watch  # again whenever it is saved
 python -m mtl_lessons reset two_tasks             # forget what was passed
+python -m mtl_lessons drill                       # the coding drills
+python -m mtl_lessons drill auc --watch           # write one, check it
 python -m mtl_lessons grid two_tasks              # compute anew what is stored
 python -m mtl_lessons cluster two.json            # train on parameter servers
 python -m mtl_lessons serve models                # chapter 9's server
@@ -13,14 +15,14 @@ python -m mtl_lessons questions                   # check the bank, count it
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from mtl_lessons import embed, exercises, stored
-from mtl_lessons.console import forgiving
+from mtl_lessons.console import forgiving, wait_for_change
+from mtl_lessons.drills import terminal as drill_terminal
 from mtl_lessons.exercises.child import Child
 from mtl_lessons.exercises.engine import Exercise, Step
 from mtl_lessons.exercises.mistakes import NotAttempted
@@ -101,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--version", help="which; by default the last by name")
     serve.add_argument("--port", type=int, default=8000)
     serve.set_defaults(run=_serve)
+    drill_terminal.register(commands)
     terminal.register(commands)
     report.register(commands)
     return parser
@@ -137,7 +140,7 @@ def _check_exercise(asked: argparse.Namespace) -> int:
                 return status
             check.make_ready()
             print(_words("watching", file=asked.file), flush=True)
-            _wait_for_change(asked.file, saved)
+            wait_for_change(asked.file, saved)
     finally:
         check.close()
 
@@ -252,12 +255,6 @@ class _Check:
 
 def _print(result: object) -> None:
     print(result, end="\n\n", flush=True)
-
-
-def _wait_for_change(file: Path, saved: int) -> None:
-    # some editors replace the file
-    while not file.exists() or file.stat().st_mtime_ns == saved:
-        time.sleep(0.2)
 
 
 def _reset(asked: argparse.Namespace) -> int:

@@ -1,5 +1,7 @@
-"""A terminal may lack a character: it then shows one that it has, and no
-command ends for that.
+"""What commands need of the machine they run on.
+
+A terminal may lack a character: it then shows one that it has, and no command
+ends for that.
 
     forgiving()          # first thing in a command
     print("✓ 10⁻² ≥ σ")  # where the terminal knows ASCII alone: "v 10^-2 >= sigma"
@@ -9,8 +11,10 @@ command ends for that.
 import codecs
 import io
 import sys
+import time
 import unicodedata
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 HANDLER = "mtl_lessons.alike"  # of the error handler
@@ -51,6 +55,27 @@ def showable(text: str, stream: TextIO | None = None) -> str:
         return text.encode(encoding, HANDLER).decode(encoding)
     except (LookupError, UnicodeError):  # an encoding that Python does not know
         return text.encode("ascii", HANDLER).decode("ascii")
+
+
+def wait_for_change(file: Path, saved: int) -> None:
+    """Wait until a file is not the one that was saved at that time (ns)."""
+    # some editors replace the file
+    while not file.exists() or file.stat().st_mtime_ns == saved:
+        time.sleep(0.2)
+
+
+def limit_memory(most: int) -> None:
+    """More memory than that is a `MemoryError` in this process, instead of a
+    machine that stands still.
+
+    On Linux only, and not where a GPU's driver reserves addresses as it likes.
+    """
+    if sys.platform == "linux" and not Path("/proc/driver/nvidia").exists():
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = most if hard < 0 else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:

@@ -97,6 +97,11 @@ math { font-size: 300% !important }
 """
 
 
+def laid_out(page) -> None:
+    """Wait until every section of a page has its own height: until then it is a guess."""
+    page.locator("html:not([data-laid])").wait_for(state="attached")
+
+
 def frames(page) -> None:
     """Wait until the page has drawn what it was told, and what its observers then did."""
     page.evaluate(

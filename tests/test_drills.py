@@ -155,5 +155,5 @@ def test_steps_are_counted_within_sorting_and_summing():
 
 def test_every_text_of_the_judge_is_there():
     keys = {"passed", "not-attempted", "no-answer", "raised"}
-    keys |= {"returns-nothing", "changed-input"}
+    keys |= {"returns-nothing", "changed-input", "too-slow", "died"}
     assert set(embed.strings("drill-messages")) == keys

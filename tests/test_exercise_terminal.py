@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from mtl_lessons import __main__ as cli
-from mtl_lessons import exercises
+from mtl_lessons import console, exercises
 from mtl_lessons.exercises import child, state
 from mtl_lessons.exercises.engine import FOLDER
 from mtl_lessons.exercises.result import NOT_YET, PASSED, RAISED
@@ -153,7 +153,7 @@ def test_watch_checks_only_what_has_changed(tmp_path, capsys, monkeypatch):
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr(cli, "_wait_for_change", save)
+    monkeypatch.setattr(cli, "wait_for_change", save)
     monkeypatch.setattr(cli, "Child", Verdicts)
     ASKED.clear()
     FAILING.clear()
@@ -224,7 +224,7 @@ def test_a_crash_on_windows_is_told_as_one():
     reason="there is no limit here",
 )
 def test_memory_has_an_end_in_the_process_of_a_check():
-    code = "from mtl_lessons.exercises.child import _limit; _limit(2**29); bytes(2**30)"
+    code = "from mtl_lessons.console import limit_memory; limit_memory(2**29); bytes(2**30)"
     found = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -268,7 +268,7 @@ def test_wait_ends_when_the_file_is_saved(tmp_path):
     file.write_text("")
     timer = threading.Timer(0.3, lambda: file.write_text("x"))
     timer.start()
-    cli._wait_for_change(file, file.stat().st_mtime_ns)
+    console.wait_for_change(file, file.stat().st_mtime_ns)
     timer.join()
     assert file.read_text() == "x"
 

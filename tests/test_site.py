@@ -16,7 +16,15 @@ from urllib.parse import unquote, urldefrag, urljoin
 import nbformat
 import notebooks
 import pytest
-from access import PATIENCE, UNREACHED, frames, stretch, unreached, violations
+from access import (
+    PATIENCE,
+    UNREACHED,
+    frames,
+    laid_out,
+    stretch,
+    unreached,
+    violations,
+)
 from browser import watch
 from built_site import jupyter_book, ready
 from mtl_book import pages, published, trainer
@@ -112,8 +120,7 @@ def look(browser, address):
             page.evaluate(
                 "document.querySelectorAll('details').forEach(details => { details.open = true; })"
             )
-            # laid out section by section, then measured
-            page.locator("html:not([data-laid])").wait_for(state="attached")
+            laid_out(page)
             frames(page)
             frames(page)
             for theme in sorted(

@@ -131,6 +131,10 @@ class Drill:
         """The verdict on an answer, in this process and without a limit."""
         return judge.judge(self.module, self.answer, source, self.texts)
 
+    def read_after(self, key: str) -> str:
+        """The section to read after a message, as `page#anchor`."""
+        return self.messages[key].read or self.read
+
     @cached_property
     def starter(self) -> str:
         """What a reader begins with: the answer without its body."""

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mtl_lessons import embed, exercises
-from mtl_lessons.console import forgiving
+from mtl_lessons.console import forgiving, limit_memory
 from mtl_lessons.exercises.engine import Exercise, Step
 from mtl_lessons.exercises.result import Result
 
@@ -165,7 +165,7 @@ def main(name: str, report: str, *options: str) -> None:
     if not line:  # nobody is there any more
         return
     plan = json.loads(line)
-    _limit(plan["memory"])
+    limit_memory(plan["memory"])
 
     def tell(**event: object) -> None:
         sys.stdout.flush()
@@ -192,22 +192,6 @@ def _writable(result: Result) -> dict:
         "outcome": result.outcome,
         "key": result.key,
     }
-
-
-def _limit(memory: int) -> None:
-    """More memory than that is a `MemoryError` here, instead of a machine that
-    stands still.
-
-    On Linux only, and not where a GPU's driver reserves addresses as it likes.
-    """
-    if sys.platform == "linux" and not Path("/proc/driver/nvidia").exists():
-        import resource
-
-        _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(
-            resource.RLIMIT_DATA,
-            (memory if most < 0 else min(memory, most), most),
-        )
 
 
 if __name__ == "__main__":
