@@ -1,10 +1,11 @@
 """Exercises that check themselves.
 
-    from mtl_lessons import exercises two = exercises.load("two_tasks")
-    two.heads.check(build)      # a Result: passed, not yet, raised, or not
-    attempted two.heads.hint()            # the next hint two.heads.solution()
-    # the source of the model answer two                         # which steps
-    are passed; two.reset() forgets it
+    from mtl_lessons import exercises
+    two = exercises.load("two_tasks")
+    two.heads.check(build)  # a Result: passed, not yet, raised, not attempted
+    two.heads.hint()        # the next hint
+    two.heads.solution()    # the source of the model answer
+    two                     # which steps are passed; two.reset() forgets it
 
 An exercise is a folder `mtl_lessons/exercises/<name>/` with
 

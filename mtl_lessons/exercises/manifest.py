@@ -1,23 +1,25 @@
 """What an exercise is made of, as its `manifest.yml` says it: read, checked,
 frozen.
 
-    title: Item recommendation and user interest in one model module:
-    mtl_lessons.two_tasks              # of the model answer sections: {history:
-    From a history to a vector}      # of the chapter: title by target steps:
-      - name: inputs                           # of its check, and the
-        attribute: `exercise.inputs` title: a vector from a history section:
-        history                       # where to read again answer: user_vector
-        # the name under which a learner's file defines it starter:
-        starter_inputs.py             # what a learner begins with solution:
-        [user_vector]                # names in `module` hints: ["Item ids are
-        names, not quantities."] passed: "A vector of {width} numbers." # what
-        its check returns fills the braces in seconds: 60
-        # until its check gives up, if not 20 light: true
-        # if its check needs no TensorFlow
+    title: Item recommendation and user interest in one model
+    module: mtl_lessons.two_tasks       # of the model answer
+    sections:                           # of the chapter: title by target
+      history: From a history to a vector
+    steps:
+      - name: inputs                    # of its check; `exercise.inputs`
+        title: a vector from a history
+        section: history                # where to read again
+        answer: user_vector             # the name that a learner defines
+        starter: starter_inputs.py      # what a learner begins with
+        solution: [user_vector]         # names in `module`
+        hints: ["Item ids are names, not quantities."]
+        passed: "A vector of {width}."  # filled in by what its check returns
+        seconds: 60                     # until its check gives up, if not 20
+        light: true                     # if its check needs no TensorFlow
     messages:
       too-narrow:
-        text: "Found: {width}. Expected: at least {least}." read: trunk
-        # a section, if it is not the step's
+        text: "Found: {width}. Expected: at least {least}."
+        read: trunk                     # a section, if it is not the step's
 
 A message is what a learner is told of a `Mistake` with that key. Those of the
 common probes are in `web/strings.en.json`, part `mistakes`; a message of the

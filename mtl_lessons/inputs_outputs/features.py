@@ -2,13 +2,15 @@
 tensor.
 
     features = [
-        Categorical("user", ids=600), Categorical("item", ids=300),
-        Sequence("history", ids=300, table="item"),     # the same table as the
-        item's MultiValued("tags", ids=12), Numeric("price", mean=20.0,
-        scale=15.0),
-    ] inputs, x = encode(features)                        # x: (batch, sum of
-    the widths) model = keras.Model(inputs, tower(x)) model.fit(feed(features,
-    rows), ...)
+        Categorical("user", ids=600),
+        Categorical("item", ids=300),
+        Sequence("history", ids=300, table="item"),  # the item's own table
+        MultiValued("tags", ids=12),
+        Numeric("price", mean=20.0, scale=15.0),
+    ]
+    inputs, x = encode(features)  # x: (batch, sum of the widths)
+    model = keras.Model(inputs, tower(x))
+    model.fit(feed(features, rows), ...)
 
 An id is a whole number from 0 to `ids - 1`. Whatever else arrives is *out of
 vocabulary*: it gets a row of the table of its own, so that a user who signed up

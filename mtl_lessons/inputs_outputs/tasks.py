@@ -1,11 +1,12 @@
 """What comes out: tasks, declared once, giving head, loss and metrics.
 
     tasks = [
-        Binary("click", rate=0.14), Binary("purchase", space="click"),
-        # has a label where click is 1 Ordinal("stars", low=1, high=5),
+        Binary("click", rate=0.14),
+        Binary("purchase", space="click"),  # has a label where click is 1
+        Ordinal("stars", low=1, high=5),
         WatchTime("watch", space="click", typical=60.0),
     ]
-    model = keras.Model(inputs, heads(tasks, x))        # x: (batch, d)
+    model = keras.Model(inputs, heads(tasks, x))  # x: (batch, d)
     model.compile("adam", losses(tasks), metrics=metrics(tasks))
     y, weight = targets(tasks, labels), weights(tasks, {"purchase": value})
     model.fit(feed(features, rows), y, sample_weight=weight)

@@ -8,11 +8,13 @@ raises `Mistake` if not; the keys are those of the part `mistakes` in
 
     OUTPUTS = [Output("item", ONE_OF, 500), Output("interest", YES_NO, 12)]
     subject = Subject(build, {"history": rows}, OUTPUTS)
-    shares_and_is_parallel(subject)          # gradients: who trains what, and
-    no head below another activations(subject)                     # logits or
-    probabilities, and of the right kind losses(subject, labels)
-    # compiled: finite, missing labels, scales, direction scores =
-    trained(subject, x, labels)     # a short training, with a progress bar
+    shares_and_is_parallel(subject)      # gradients: who trains what, and that
+                                         # no head stands below another
+    activations(subject)                 # logits or probabilities of the
+                                         # right kind
+    losses(subject, labels)              # compiled: finite, missing labels,
+                                         # scales, direction
+    scores = trained(subject, x, labels) # a short training, with a bar
 
 Inputs are dicts of arrays by name. Labels are dicts by task: whole numbers
 `(rows,)` for ONE_OF, else `(rows, width)` with NaN where a row has none.
