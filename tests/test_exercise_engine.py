@@ -586,3 +586,14 @@ def test_every_string_is_used():
     assert [
         key for key in mistakes if f'"{key}"' not in code and key not in kinds
     ] == []
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_a_page_has_each_hint_and_a_question_behind_folds(name):
+    for step in exercises.load(name).steps:
+        hints = step.all_hints()._repr_html_()
+        assert hints.count("<details") == len(step.hints)
+        assert f"Hint 1 of {len(step.hints)}" in repr(step.all_hints())
+        asked = step.question()
+        assert f'data-id="{step.spec.question}"' in asked.html
+        assert asked.html.startswith('<details class="mtl-exercise">')

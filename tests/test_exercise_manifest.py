@@ -20,6 +20,7 @@ steps:
     starter: starter_heads.py
     solution: [build]
     hints: [One tensor.]
+    question: some-two-heads
     passed: "{weights} weights, {{braces}}."
 messages:
   too-narrow:
@@ -54,17 +55,17 @@ BROKEN = {
     "a message's section": (
         "    text:",
         "    read: tails\n    text:",
-        "16: read: expected one of heads, found tails",
+        "17: read: expected one of heads, found tails",
     ),
     "a brace left open": (
         "{width}.",
         "{width.",
-        "16: text: expected braces around the names of facts",
+        "17: text: expected braces around the names of facts",
     ),
     "no number": (
         "    passed:",
         "    seconds: long\n    passed:",
-        "13: steps: seconds: expected float, found str 'long'",
+        "14: steps: seconds: expected float, found str 'long'",
     ),
     "no YAML": ("steps:", "steps: [", "expected YAML"),
 }
@@ -106,7 +107,7 @@ def test_a_step_has_a_name_of_its_own(tmp_path):
     step = WHOLE[WHOLE.index("  - name") : WHOLE.index("messages:")]
     with pytest.raises(
         ValueError,
-        match="some/manifest.yml:14: expected a name of its own for each step, found heads twice",
+        match="some/manifest.yml:15: expected a name of its own for each step, found heads twice",
     ):
         read(tmp_path, WHOLE.replace(step, step + step))
 

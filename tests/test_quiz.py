@@ -642,9 +642,10 @@ def test_show_is_deterministic_and_carries_the_engine(tmp_path):
 def test_a_notebook_stores_which_quiz_it_is_and_no_question():
     ids = ["concept-what-is-a-task", "concept-multi-what"]
     for asked in (
-        ("concept", None, False),
-        ("concept", ids, False),
-        ("concept", None, True),
+        ("concept", None, False, False),
+        ("concept", ids, False, False),
+        ("concept", None, True, False),
+        ("concept", ids[:1], False, True),
     ):
         data = stored.kept(quiz.show(*asked)._repr_mimebundle_())
         assert stored.asked(data["text/html"]) == asked and data.keys() == {
@@ -708,7 +709,7 @@ def test_a_chapter_asks_five_and_says_where_the_others_are(tmp_path):
     assert 'quiz.show("sample", every=True)' in here
     there = quiz.show("sample", folder=tmp_path, page="sample").html
     assert 'href="practice.html?topic=sample">1 more in Practice' in there
-    assert "mtl-rest" not in quiz.show("sample", None, True, tmp_path).html
+    assert "mtl-rest" not in quiz.show("sample", every=True, folder=tmp_path).html
 
 
 @pytest.mark.parametrize(

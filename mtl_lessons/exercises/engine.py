@@ -32,7 +32,7 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
-from mtl_lessons import embed
+from mtl_lessons import embed, quiz
 from mtl_lessons.console import showable
 from mtl_lessons.exercises import result, state
 from mtl_lessons.exercises.manifest import SECONDS, Manifest, Message, StepSpec
@@ -52,9 +52,11 @@ from mtl_lessons.exercises.result import (
     PASSED,
     RAISED,
     Result,
+    Several,
     Shown,
 )
 from mtl_lessons.exercises.source import Source
+from mtl_lessons.quiz import Quiz
 
 FOLDER = Path(__file__).parent
 
@@ -158,14 +160,28 @@ class Step:
             heading, result.code("\n\n\n".join(self._sources())), folded=True
         )
 
-    def all_hints(self) -> Shown:
-        """The hints behind a fold, for a page without a kernel.
+    def all_hints(self) -> Several:
+        """The hints, each behind a fold, for a page without a kernel.
 
         No hint counts as read.
         """
-        heading = self._words("hints", total=len(self.hints))
-        hints = "\n".join(f"1. {hint}" for hint in self.hints)
-        return Shown(heading, hints, folded=True)
+        total = len(self.hints)
+        return Several(
+            tuple(
+                Shown(
+                    self._words("hint", number=number, total=total),
+                    hint,
+                    folded=True,
+                )
+                for number, hint in enumerate(self.hints, 1)
+            )
+        )
+
+    def question(self) -> Quiz:
+        """A question on the same mistakes, behind a fold, for whoever cannot run
+        the step.
+        """
+        return quiz.show(self.exercise.name, [self.spec.question], folded=True)
 
     def starter(self) -> Shown:
         """The code to begin with."""

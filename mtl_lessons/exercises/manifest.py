@@ -13,6 +13,7 @@ frozen.
         starter: starter_inputs.py      # what a learner begins with
         solution: [user_vector]         # names in `module`
         hints: ["Item ids are names, not quantities."]
+        question: two-tasks-plain-mean  # of the bank, on the same mistakes
         passed: "A vector of {width}."  # filled in by what its check returns
         seconds: 60                     # until its check gives up, if not 20
         light: true                     # if its check needs no TensorFlow
@@ -50,6 +51,7 @@ STEP = {
     "starter": re.compile(r"starter_\w+\.py"),
     "solution": [WORD],
     "hints": [str],
+    "question": KEY,
     "passed": str,
     "seconds?": float,
     "light?": bool,
@@ -74,6 +76,7 @@ class StepSpec:
     starter: str
     solution: tuple[str, ...]
     hints: tuple[str, ...]
+    question: str
     passed: str
     seconds: float = SECONDS
     light: bool = False

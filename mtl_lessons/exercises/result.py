@@ -62,6 +62,19 @@ class Shown:
         return ""
 
 
+@dataclass(frozen=True)
+class Several:
+    """Parts, one below the other."""
+
+    parts: tuple[Shown, ...]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self.parts))
+
+    def _repr_html_(self) -> str:
+        return "".join(part._repr_html_() for part in self.parts)
+
+
 @dataclass(frozen=True, repr=False)
 class Result(Shown):
     """How a check ended.

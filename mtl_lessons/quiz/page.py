@@ -54,6 +54,7 @@ def show(
     chapter: str,
     ids: Iterable[str] | None = None,
     every: bool = False,
+    folded: bool = False,
     folder: Path | str | None = None,
     page: str | None = None,
 ) -> Quiz:
@@ -64,6 +65,7 @@ def show(
         ids: only these questions, in this order; by default the five that the
             bank names.
         every: all questions instead of five.
+        folded: behind a line that opens it.
         folder: where the bank lies, as for `load`.
         page: where it is displayed, as for `Place.of`; by default on the page
             of the chapter.
@@ -83,11 +85,15 @@ def show(
     ]
     rest = "" if ids else the_rest(bank, total, page)
     html = block(questions, numbers, place, rest)
+    if folded:
+        summary = tag("summary", SAY["instead"])
+        html = tag("details", summary, html, class_="mtl-exercise")
     texts = [
         as_text(question, number)
         for question, number in zip(questions, numbers)
     ]
-    mark = f"{stored.mark(chapter, ids, every)}\n" if folder is None else ""
+    mark = f"{stored.mark(chapter, ids, every, folded)}\n"
+    mark = mark if folder is None else ""
     return Quiz(html, "\n\n".join(texts), mark)
 
 

@@ -12,31 +12,43 @@ from typing import NamedTuple
 from mtl_lessons import embed
 from mtl_lessons.markup import tag
 
-MARK = re.compile(r"<!-- mtl-quiz: (\w+)( \*)?((?: [\w-]+)*) -->")
+MARK = re.compile(r"<!-- mtl-quiz: (\w+)( \*)?((?: [\w-]+)*)( ~)? -->")
 
 
 class Asked(NamedTuple):
     """Of which chapter a quiz is, and which questions it has: its five, if None
-    are named, or every one.
+    are named, or every one; `folded`: behind a line that opens it.
     """
 
     chapter: str
     ids: list[str] | None = None
     every: bool = False
+    folded: bool = False
 
 
 def mark(
-    chapter: str, ids: Iterable[str] | None = None, every: bool = False
+    chapter: str,
+    ids: Iterable[str] | None = None,
+    every: bool = False,
+    folded: bool = False,
 ) -> str:
     """The mark of a quiz: a comment in HTML."""
-    words = [chapter, *(["*"] if every else []), *(ids or [])]
+    words = [
+        chapter,
+        *(["*"] if every else []),
+        *(ids or []),
+        *(["~"] if folded else []),
+    ]
     return f"<!-- mtl-quiz: {' '.join(words)} -->"
 
 
 def asked(html: str) -> Asked | None:
     """What `html` is marked as; None if that is no quiz of the book."""
     found = MARK.match(html)
-    return found and Asked(found[1], found[3].split() or None, bool(found[2]))
+    if not found:
+        return None
+    chapter, every, ids, folded = found.groups()
+    return Asked(chapter, ids.split() or None, bool(every), bool(folded))
 
 
 def kept(data: dict[str, str]) -> dict[str, str]:

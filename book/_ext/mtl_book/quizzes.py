@@ -31,6 +31,7 @@ def questions(
     chapter: str,
     ids: list[str] | None,
     every: bool = False,
+    folded: bool = False,
 ) -> str:
     """The HTML of a quiz on the page that is being read.
 
@@ -42,7 +43,9 @@ def questions(
     for read in (QUESTIONS / f"{chapter}.yml", REFERENCES, STRINGS, *titles):
         env.note_dependency(str(read))
     page = posixpath.basename(env.docname)
-    return quiz.show(chapter, ids, every, folder=QUESTIONS, page=page).html
+    return quiz.show(
+        chapter, ids, every, folded, folder=QUESTIONS, page=page
+    ).html
 
 
 class QuizDirective(SphinxDirective):
