@@ -285,7 +285,9 @@ def rows():
 def test_a_set_trains_as_if_it_were_alone(rows):
     """Neither other sets nor other seeds of the batch change it."""
     together = nets.train(rows, [0, 1], [(0,), (0, 1), (2, 3, 4)], steps=24)
-    second = nets.Data(*(type(part)(*(c[1:] for c in part)) for part in rows))
+    second = nets.NetRows(
+        *(type(part)(*(c[1:] for c in part)) for part in rows)
+    )
     alone = nets.train(second, [1], [(0, 1)], steps=24)
     np.testing.assert_allclose(
         together.excess[1, 1, :2], alone.excess[0, 0, :2], atol=1e-5
@@ -294,7 +296,7 @@ def test_a_set_trains_as_if_it_were_alone(rows):
 
 def test_a_head_outside_of_its_set_is_not_trained(rows):
     trained = nets.train(rows, [0, 1], [(0,), (0, 1)], steps=12)
-    start = nets.Nets([0, 1], sets=2).heads.numpy()
+    start = nets.TaskNets([0, 1], sets=2).heads.numpy()
     now = trained.nets.heads.numpy()
     np.testing.assert_array_equal(now[:, 0, :, 1:], start[:, 0, :, 1:])
     assert (now[:, 1, :, 1] != start[:, 1, :, 1]).any()

@@ -161,7 +161,7 @@ def trained(model, rows, seeds, *decays):
     """The weights after each training."""
     trainee, report = (
         training._compiled(model),
-        training.Report(None, total=1),
+        training.EpochReport(None, total=1),
     )
     return [
         model.get_weights()
@@ -356,8 +356,13 @@ def test_what_is_stored_of_the_ways_is_what_training_gives():
         concept.POINTS
     )
     found = stored[0]["found"]
-    chosen = {way: [concept.Trial(*run["trial"])] for way, run in found.items()}
-    chosen["alone"].append(concept.Trial(*found["alone"]["items_trial"]))
+    chosen = {
+        way: [concept.NeighbourTrial(*run["trial"])]
+        for way, run in found.items()
+    }
+    chosen["alone"].append(
+        concept.NeighbourTrial(*found["alone"]["items_trial"])
+    )
     fresh = concept.ways(*concept.POINTS[0], tried=chosen)["found"]
     for way, run in found.items():
         for task in ("ads", "items"):

@@ -197,7 +197,7 @@ def test_a_net_is_the_same_alone_and_in_company():
     y = 1.0 * (x[:, :1] + x[:, 1:2] > 0)
 
     def logits(seeds):
-        nets = evaluation.nets.Nets(
+        nets = evaluation.nets.RankNets(
             x,
             y,
             first=np.zeros(len(seeds), int),
@@ -214,7 +214,7 @@ def test_a_net_is_the_same_alone_and_in_company():
 def test_the_gradients_are_those_of_the_loss():
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(20, 3)), 1.0 * (rng.random((20, 2)) < 0.5)
-    nets = evaluation.nets.Nets(x, y, [0], 20, np.ones((1, 3)), [0])
+    nets = evaluation.nets.RankNets(x, y, [0], 20, np.ones((1, 3)), [0])
     nets.weights = [w.astype("float64") for w in nets.weights]
 
     def loss():

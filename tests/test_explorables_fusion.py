@@ -14,13 +14,13 @@ from mtl_lessons.explorables.fusion import (
     FUSED_HEADS,
     VIDEOS,
     WRONG,
-    Fusion,
+    FusionFigure,
     order,
     parts,
     scores,
 )
 
-FUSION = Fusion()
+FUSION = FusionFigure()
 
 
 def video_predictions(point):

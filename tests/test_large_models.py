@@ -249,7 +249,7 @@ def test_an_adapter_is_a_change_of_the_matrix():
 
 def test_weights_of_adapters_by_hand():
     assert lm.adapter_weights(d=16, units=32, rank=2) == 2 * (16 + 32)
-    wide, narrow = adapters.ARMS["one trunk, wider"], lm.Arm(rank=2)
+    wide, narrow = adapters.ARMS["one trunk, wider"], lm.Sharing(rank=2)
     assert lm.trunk_weights(wide) == lm.trunk_weights(narrow)
 
 
@@ -286,7 +286,7 @@ def test_a_transformer_does_not_see_the_future():
 
 
 def test_tokens_and_labels_by_hand():
-    log = sequence.Log(*(np.array([[k, k]]) for k in (7, 2, 0, 0)))
+    log = sequence.ActionLog(*(np.array([[k, k]]) for k in (7, 2, 0, 0)))
     assert lm.tokens(log).tolist() == [[10, 2, 10, 2]]
     assert lm.labels(np.array([[0, 2]])).tolist() == [[[0, 0], [1, 1]]]
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections import defaultdict
 from email.parser import Parser
 from pathlib import Path
 
@@ -232,3 +233,29 @@ def test_the_pins_satisfy_the_ranges(metadata):
         "hatchling",
         "editables",
     } <= pins.keys()
+
+
+def test_a_type_has_one_name_and_a_name_means_one_type():
+    """A reader who meets `Task` in two places may take it for the same."""
+    homes = defaultdict(list)
+    for path in sorted((ROOT / "mtl_lessons").rglob("*.py")):
+        for name in types_of(ast.parse(path.read_text(encoding="utf-8"))):
+            homes[name].append(path.relative_to(ROOT).as_posix())
+    twice = {name: found for name, found in homes.items() if len(found) > 1}
+    assert not twice, f"expected one home for each type, found {twice}"
+
+
+def types_of(tree: ast.Module) -> list[str]:
+    """Classes and aliases of types that a module defines."""
+    classes = [
+        node.name for node in tree.body if isinstance(node, ast.ClassDef)
+    ]
+    aliases = [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+        and re.fullmatch(r"[A-Z][a-z]\w*", target.id)
+    ]
+    return classes + aliases

@@ -709,7 +709,9 @@ def test_a_chapter_asks_five_and_says_where_the_others_are(tmp_path):
     assert 'quiz.show("sample", every=True)' in here
     there = quiz.show("sample", folder=tmp_path, page="sample").html
     assert 'href="practice.html?topic=sample">1 more in Practice' in there
-    assert "mtl-rest" not in quiz.show("sample", every=True, folder=tmp_path).html
+    assert (
+        "mtl-rest" not in quiz.show("sample", every=True, folder=tmp_path).html
+    )
 
 
 @pytest.mark.parametrize(

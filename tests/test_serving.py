@@ -271,9 +271,9 @@ def test_seeds_do_not_touch_each_other():
         "dim": 2,
         "units": (4,),
     }
-    both = nets.Nets(2, **sizes)
+    both = nets.HeadNets(2, **sizes)
     both.fit(logs, 1)
-    alone = nets.Nets(1, **sizes)
+    alone = nets.HeadNets(1, **sizes)
     alone.fit(logs[:1], 1)
     np.testing.assert_allclose(
         both.scores(logs)["click"][0],
@@ -284,7 +284,9 @@ def test_seeds_do_not_touch_each_other():
 
 def test_a_frozen_trunk_leaves_the_old_heads_as_they_were():
     logs = [nets.log(World(seed=0, users=40, items=20), 5_000)]
-    net = nets.Nets(1, users=40, items=20, tasks=("click",), dim=2, units=(4,))
+    net = nets.HeadNets(
+        1, users=40, items=20, tasks=("click",), dim=2, units=(4,)
+    )
     before = net.scores(logs)["click"]
     net.add_head("purchase")
     net.fit(
@@ -298,7 +300,9 @@ def test_a_frozen_trunk_leaves_the_old_heads_as_they_were():
 def test_a_masked_label_teaches_nothing():
     rows = nets.log(World(seed=0, users=40, items=20), 5_000)
     rows |= {nets.MASK.format("click"): np.zeros(5_000, "float32")}
-    net = nets.Nets(1, users=40, items=20, tasks=("click",), dim=2, units=(4,))
+    net = nets.HeadNets(
+        1, users=40, items=20, tasks=("click",), dim=2, units=(4,)
+    )
     before = net.scores([rows])["click"]
     net.fit([rows], 1)
     np.testing.assert_array_equal(net.scores([rows])["click"], before)

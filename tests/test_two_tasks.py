@@ -339,7 +339,7 @@ def test_the_experiment_keeps_its_promises():
 
 
 def test_what_is_stored_is_what_a_training_gives():
-    bench = two_tasks.experiments.Bench(two_tasks.build)
+    bench = two_tasks.experiments.TwoTaskBench(two_tasks.build)
     stored_run = stored.at(
         stored.read("two_tasks")["optimizers"], optimizer="Adam", weight=0.1
     )

@@ -36,13 +36,13 @@ from .signals import (
     label_counts,
     lookahead,
 )
-from .world import TASKS, WORLD, WORLDS, Rows, Task, draw, weights
+from .world import TASKS, WORLD, WORLDS, TaskRows, TaskSpec, draw, weights
 
 __all__ = [
-    "Rows",
+    "TaskRows",
     "SETS",
     "TASKS",
-    "Task",
+    "TaskSpec",
     "WORLD",
     "WORLDS",
     "agreement",

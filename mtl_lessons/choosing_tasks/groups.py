@@ -12,9 +12,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from mtl_lessons.choosing_tasks.sets import SETS, Set, T
-from mtl_lessons.metrics import ArrayLike
+from mtl_lessons.metrics import Array, ArrayLike
 
-Array = np.ndarray
 Grouping = tuple[Set, ...]
 
 PAIRS = tuple(permutations(range(T), 2))  # (helper, target)

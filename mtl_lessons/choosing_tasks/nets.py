@@ -2,7 +2,7 @@
 
 A net has a trunk of one ReLU layer and one linear head for each of the six
 tasks. A set of tasks is a mask on the loss: heads outside of it are there, and
-nothing trains them. Nets of different sets and seeds have no weight in common,
+nothing trains them. Networks of different sets and seeds have no weight in common,
 the loss is a sum over them, and Adam treats each weight by itself. So training
 them together equals training each alone, and costs seconds instead of minutes.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.choosing_tasks.sets import SETS, Set, T
-from mtl_lessons.choosing_tasks.world import FEATURES, Array, Rows, draw
+from mtl_lessons.choosing_tasks.world import FEATURES, Array, TaskRows, draw
 from mtl_lessons.stored import Progress
 
 ROWS, CHECK, TEST = 6_000, 4_000, 6_000
@@ -22,44 +22,44 @@ WIDTH, STEPS, BATCH, RATE = 16, 1_500, 256, 0.01
 CHECKPOINTS = 12
 
 
-class Data(NamedTuple):
+class NetRows(NamedTuple):
     """Rows to train on, to choose a checkpoint by, and to test on.
 
     >>> data([0]).test.x.shape
     (1, 6000, 24)
     """
 
-    train: Rows
-    check: Rows
-    test: Rows
+    train: TaskRows
+    check: TaskRows
+    test: TaskRows
 
 
 def data(
     seeds: Sequence[int],
     cosine: float = 0.0,
     labels: Mapping[str, float] | None = None,
-) -> Data:
+) -> NetRows:
     """6,000, 4,000 and 6,000 rows of each seed's world; arguments as of `draw`.
 
     >>> data([3]).train.y.shape
     (1, 6000, 6)
     """
     rows = draw(seeds, ROWS + CHECK + TEST, cosine, labels)
-    return Data(
+    return NetRows(
         rows.part(0, ROWS),
         rows.part(ROWS, ROWS + CHECK),
         rows.part(ROWS + CHECK, ROWS + CHECK + TEST),
     )
 
 
-class Nets:
+class TaskNets:
     """`seeds × sets` nets: `x (seeds, rows, d) -> logits (seeds, sets, rows,
     tasks)`.
 
     All sets of a seed start from the same numbers, which depend on the seed
     alone.
 
-    >>> nets = Nets([0, 1], sets=3)
+    >>> nets = TaskNets([0, 1], sets=3)
     >>> tuple(nets(np.zeros((2, 5, 24), "float32")).shape)
     (2, 3, 5, 6)
     """
@@ -94,7 +94,7 @@ class Nets:
         """What the trunk makes of x: (seeds, sets, rows, width); of another
         `trunk`, kernel and bias, if one is given.
 
-        >>> tuple(Nets([0], sets=1).hidden(np.zeros((1, 5, 24), "float32")).shape)
+        >>> tuple(TaskNets([0], sets=1).hidden(np.zeros((1, 5, 24), "float32")).shape)
         (1, 1, 5, 16)
         """
         kernel, bias = trunk or self.trunk
@@ -150,28 +150,28 @@ def mask(sets: Sequence[Set]) -> Array:
 
 
 # told before a step: its number, the nets
-Probe = Callable[[int, Nets], None]
+NetProbe = Callable[[int, TaskNets], None]
 
 
-class Trained(NamedTuple):
+class TrainedNets(NamedTuple):
     """The nets as they are after the last step, and `excess` (seeds, sets,
     tasks): the loss of each task on the test rows less that of the truth, at
     the checkpoint of the twelve that is best for that task on the check rows.
     """
 
-    nets: Nets
+    nets: TaskNets
     excess: Array
 
 
 def train(
-    rows: Data,
+    rows: NetRows,
     seeds: Sequence[int],
     sets: Sequence[Set] = SETS,
     width: int = WIDTH,
     steps: int = STEPS,
-    probe: Probe | None = None,
+    probe: NetProbe | None = None,
     progress: Progress | None = None,
-) -> Trained:
+) -> TrainedNets:
     """Train a net for each set of tasks and each seed.
 
     The loss of a net is the sum of the losses of its tasks, each a mean over
@@ -183,7 +183,7 @@ def train(
     >>> few.excess.shape
     (1, 2, 6)
     """
-    nets = Nets(seeds, len(sets), width)
+    nets = TaskNets(seeds, len(sets), width)
     on = tf.constant(mask(sets))
     schedule = keras.optimizers.schedules.CosineDecay(RATE, steps)
     optimizer = keras.optimizers.Adam(schedule)
@@ -225,7 +225,7 @@ def train(
                 progress(k + 1, steps)
     best = np.argmin(checked, axis=0)[None]
     loss = np.take_along_axis(np.stack(tested), best, axis=0)[0]
-    return Trained(nets, loss - entropy(rows.test.truth)[:, None])
+    return TrainedNets(nets, loss - entropy(rows.test.truth)[:, None])
 
 
 def entropy(truth: Array) -> Array:

@@ -9,9 +9,9 @@ from mtl_lessons.choosing_tasks import signals
 from mtl_lessons.choosing_tasks.nets import (
     ROWS,
     STEPS,
-    Data,
-    Nets,
-    Trained,
+    NetRows,
+    TaskNets,
+    TrainedNets,
     task_losses,
     train,
 )
@@ -24,7 +24,7 @@ LIKENESS_ROWS = 1_000  # check rows on which CKA compares
 
 
 def in_joint_run(
-    rows: Data,
+    rows: NetRows,
     seeds: Sequence[int],
     steps: int = STEPS,
     every: int = 10,
@@ -55,7 +55,7 @@ def in_joint_run(
         for name, value in found.items():
             measured.setdefault(name + suffix, []).append(value)
 
-    def probe(step: int, nets: Nets) -> None:
+    def probe(step: int, nets: TaskNets) -> None:
         if not compiled:
             compiled.append(_looking(nets))
         if step % every == 0:
@@ -68,7 +68,7 @@ def in_joint_run(
     return {name: np.mean(values, axis=0) for name, values in measured.items()}
 
 
-def _looking(nets: Nets):  # noqa: ANN202
+def _looking(nets: TaskNets):  # noqa: ANN202
     """A function of a batch: the tasks' gradients on the trunk (seeds, tasks,
     weights), their losses (seeds, tasks), and those after a step for each
     (seeds, helper, target)."""
@@ -95,7 +95,9 @@ def _looking(nets: Nets):  # noqa: ANN202
     return look
 
 
-def of_single_nets(rows: Data, trained: Trained, sets: Sequence[Set]) -> Array:
+def of_single_nets(
+    rows: NetRows, trained: TrainedNets, sets: Sequence[Set]
+) -> Array:
     """CKA of each two single nets on 1,000 check rows: (seeds, task, task).
 
     `trained` are nets of `sets`, among which each single task is.
@@ -117,7 +119,7 @@ def of_single_nets(rows: Data, trained: Trained, sets: Sequence[Set]) -> Array:
     )
 
 
-def of_labels(rows: Data) -> dict[str, Array]:
+def of_labels(rows: NetRows) -> dict[str, Array]:
     """Correlation and number of labels on the training rows: (seeds, helper,
     target) each.
 

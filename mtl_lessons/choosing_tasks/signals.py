@@ -9,9 +9,7 @@ labels, before any training.
 
 import numpy as np
 
-from mtl_lessons.metrics import ArrayLike
-
-Array = np.ndarray
+from mtl_lessons.metrics import Array, ArrayLike
 
 
 def gradient_cosine(gradients: ArrayLike) -> Array:

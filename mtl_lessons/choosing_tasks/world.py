@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mtl_lessons.metrics import Array
 from mtl_lessons.world import sigmoid
-
-Array = np.ndarray
 
 FEATURES = 24
 # direction of a group: four features; the last direction is the easy one
@@ -22,7 +21,7 @@ GROUPS, PER_GROUP = 3, 4
 MEAN, DEVIATION = np.sqrt(2 / np.pi), np.sqrt(1 - 2 / np.pi)
 
 
-class Task(NamedTuple):
+class TaskSpec(NamedTuple):
     """What a task is made of: the share of rows that have its label, the group
     of hidden features that it reads, and how.
 
@@ -43,19 +42,19 @@ class Task(NamedTuple):
 
 
 WORLD = {
-    "click": Task(1.0, 0, 2.5, -1.0, False, 0.6),
-    "save": Task(0.1, 0, 2.5, -0.5, True, 0.0),
-    "play": Task(0.5, 0, 1.2, -1.0, False, 0.6),
-    "order": Task(1.0, 1, 2.5, -1.0, False, 0.0),
-    "review": Task(0.1, 1, 2.5, -0.5, True, 0.0),
-    "search": Task(0.5, 2, 2.5, -1.0, False, 0.6),
+    "click": TaskSpec(1.0, 0, 2.5, -1.0, False, 0.6),
+    "save": TaskSpec(0.1, 0, 2.5, -0.5, True, 0.0),
+    "play": TaskSpec(0.5, 0, 1.2, -1.0, False, 0.6),
+    "order": TaskSpec(1.0, 1, 2.5, -1.0, False, 0.0),
+    "review": TaskSpec(0.1, 1, 2.5, -0.5, True, 0.0),
+    "search": TaskSpec(0.5, 2, 2.5, -1.0, False, 0.6),
 }
 TASKS = tuple(WORLD)
 # cosine between the weights of click and save, and of order and review
 WORLDS = {"orthogonal": 0.0, "friendly": 0.8}
 
 
-class Rows(NamedTuple):
+class TaskRows(NamedTuple):
     """Rows of several seeds: `x` (seeds, rows, 24); labels `y`, which of them
     are `known` (1 or 0), and the `truth`: (seeds, rows, tasks) each.
 
@@ -68,13 +67,13 @@ class Rows(NamedTuple):
     known: Array
     truth: Array
 
-    def part(self, start: int, stop: int) -> "Rows":
+    def part(self, start: int, stop: int) -> "TaskRows":
         """The rows from `start` up to `stop`.
 
         >>> draw([0], rows=10).part(0, 4).x.shape
         (1, 4, 24)
         """
-        return Rows(*(column[:, start:stop] for column in self))
+        return TaskRows(*(column[:, start:stop] for column in self))
 
 
 def weights(task: str, cosine: float = 0.0) -> Array:
@@ -98,7 +97,7 @@ def draw(
     rows: int,
     cosine: float = 0.0,
     labels: Mapping[str, float] | None = None,
-) -> Rows:
+) -> TaskRows:
     """Rows of the worlds of some seeds.
 
     A seed is a world of its own, with other hidden directions. `labels` gives
@@ -124,10 +123,12 @@ def draw(
             )
     share |= labels or {}
     worlds = [_one(seed, rows, cosine, list(share.values())) for seed in seeds]
-    return Rows(*(np.stack(column) for column in zip(*worlds, strict=True)))
+    return TaskRows(*(np.stack(column) for column in zip(*worlds, strict=True)))
 
 
-def _one(seed: int, rows: int, cosine: float, share: Sequence[float]) -> Rows:
+def _one(
+    seed: int, rows: int, cosine: float, share: Sequence[float]
+) -> TaskRows:
     rng = np.random.default_rng([7, seed])
     mixed = rng.normal(size=(FEATURES, GROUPS * PER_GROUP + 1))
     directions, _ = np.linalg.qr(mixed)
@@ -142,4 +143,4 @@ def _one(seed: int, rows: int, cosine: float, share: Sequence[float]) -> Rows:
         truth[:, t] = sigmoid(task.scale * logit + task.bias)
     y = rng.random(truth.shape) < truth
     known = rng.random(truth.shape) < np.array(share)
-    return Rows(*(a.astype("float32") for a in (x, y, known, truth)))
+    return TaskRows(*(a.astype("float32") for a in (x, y, known, truth)))

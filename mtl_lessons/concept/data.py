@@ -48,7 +48,7 @@ def side_by_side(logs: Sequence[Rows], worlds: Sequence[World]) -> Rows:
     return together
 
 
-class Logs(NamedTuple):
+class ConceptLogs(NamedTuple):
     """The logs of several worlds side by side, and the sizes of the tables."""
 
     past: Rows
@@ -57,7 +57,9 @@ class Logs(NamedTuple):
     sizes: tuple[int, int, int]
 
 
-def side_by_side_logs(relatedness: float, labels: int, seeds: int) -> Logs:
+def side_by_side_logs(
+    relatedness: float, labels: int, seeds: int
+) -> ConceptLogs:
     worlds = [
         World(seed=seed, ad_relatedness=relatedness) for seed in range(seeds)
     ]
@@ -69,7 +71,7 @@ def side_by_side_logs(relatedness: float, labels: int, seeds: int) -> Logs:
     users, items, ads = (
         seeds * n for n in (first.users, first.items, first.ads)
     )
-    return Logs(past, check, future, (users, items, ads))
+    return ConceptLogs(past, check, future, (users, items, ads))
 
 
 @lru_cache(maxsize=5)  # the worlds of the settings tried last

@@ -9,7 +9,14 @@ from mtl_lessons import metrics
 from mtl_lessons.stored import Progress
 
 from . import data
-from .training import Aucs, Report, aucs_of, judged, make_trainee, trainings
+from .training import (
+    Aucs,
+    EpochReport,
+    aucs_of,
+    judged,
+    make_trainee,
+    trainings,
+)
 
 DECAYS = (0.05, 1.0)  # of the weights: what each model may choose from
 # What chooses one decay: of the single models each, of the shared one both
@@ -68,7 +75,7 @@ def transfer(
     at: dict[float, Aucs] = {decay: {} for decay in decays}
     result: dict[str, Any] = {"relatedness": relatedness, "labels": labels}
     result |= aucs_of("bayes", logs.future, logs.future, seeds)
-    report = Report(progress, total=2 * len(decays) * data.STEPS)
+    report = EpochReport(progress, total=2 * len(decays) * data.STEPS)
     for kind, choices in CHOICES.items():
         trainee = make_trainee(*logs.sizes, width, kind)
         for decay in trainings(

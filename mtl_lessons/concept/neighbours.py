@@ -26,7 +26,7 @@ class Way(NamedTuple):
     rates: tuple[float, ...]
 
 
-class Trial(NamedTuple):
+class NeighbourTrial(NamedTuple):
     """What is tried: learning rate at the start, strength of the tie, decay.
 
     >>> len(trials("frozen"))
@@ -54,23 +54,23 @@ TIES = (0.008, 0.064, 0.25, 1.0, 4.0)
 WAY_DECAYS = (0.05, 1.0, 4.0)
 
 
-def trials(way: str) -> list[Trial]:
+def trials(way: str) -> list[NeighbourTrial]:
     """Fifteen for each way: five rates, or five ties, at three decays; one
     less where a step of decay, rate times decay, would be 2 or more and diverge.
 
     >>> trials("tied tables")[0]
-    Trial(rate=0.12, tie=0.008, decay=0.05)
+    NeighbourTrial(rate=0.12, tie=0.008, decay=0.05)
     """
     ties = TIES if way == "tied tables" else (0.0,)
     every = product(WAYS[way].rates, ties, WAY_DECAYS)
-    return [Trial(*one) for one in every if one[0] * one[2] < 2]
+    return [NeighbourTrial(*one) for one in every if one[0] * one[2] < 2]
 
 
 def ways(
     relatedness: float,
     labels: int,
     seeds: int = 5,
-    tried: Mapping[str, Sequence[Trial]] | None = None,
+    tried: Mapping[str, Sequence[NeighbourTrial]] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Six ways to train for clicks on ads, of which five use clicks on items.

@@ -74,7 +74,7 @@ def trainings(
     seeds: int,
     weight: float,
     decays: Sequence[float],
-    report: "Report",
+    report: "EpochReport",
 ) -> Iterator[float]:
     """Train with one decay after the other, each time from the same start.
 
@@ -94,7 +94,7 @@ def train(
     rate: float = RATE,
     tie: float = 0.0,
     table: list[np.ndarray] | None = None,
-    report: "Report | None" = None,
+    report: "EpochReport | None" = None,
 ) -> None:
     """One pass over the rows from the start, or with a `table` of users for
     ads that was trained before.
@@ -112,7 +112,7 @@ def train(
         batch_size=data.BATCH * seeds,
         shuffle=False,
         verbose=0,
-        callbacks=[_Cosine(rate), report or Report(None, total=1)],
+        callbacks=[_Cosine(rate), report or EpochReport(None, total=1)],
     )
 
 
@@ -132,7 +132,7 @@ class _Cosine(keras.callbacks.Callback):
         self.model.optimizer.learning_rate.assign(self.rate * done)
 
 
-class Report(keras.callbacks.Callback):
+class EpochReport(keras.callbacks.Callback):
     """Tells `progress`, if there is one, how many steps of all trainings are
     done.
     """
@@ -157,7 +157,9 @@ def _predict(model: keras.Model, rows: Rows) -> dict[str, np.ndarray]:
     return {name: np.asarray(p) for name, p in model(_inputs(rows)).items()}
 
 
-def judged(kind: str, model: keras.Model, logs: data.Logs, seeds: int) -> Aucs:
+def judged(
+    kind: str, model: keras.Model, logs: data.ConceptLogs, seeds: int
+) -> Aucs:
     """AUCs on the rows to choose by (`check_` before the name) and to test on."""
     on_check = aucs_of(kind, logs.check, _predict(model, logs.check), seeds)
     on_test = aucs_of(kind, logs.future, _predict(model, logs.future), seeds)

@@ -17,7 +17,7 @@ from mtl_lessons.stored import Progress, rounded
 from mtl_lessons.world import sigmoid
 
 from .intervals import around, influence, joint, standard_error
-from .nets import Nets
+from .nets import RankNets
 
 REPETITIONS, SEEDS, FEW = 40, 16, 5
 USERS, ROWS = 200, 30  # of training and of test; rows of a user
@@ -67,7 +67,7 @@ def repetition(number: int, seeds: int = SEEDS) -> dict[str, Array]:
     seen[:seeds, EXTRA] = 0
     # no two nets start alike: another recipe has other weights to draw
     names = [1000 * number + s for s in range(2 * seeds)]
-    nets = Nets(
+    nets = RankNets(
         train["x"],
         train["y"][:, None],
         first=np.zeros(2 * seeds, int),

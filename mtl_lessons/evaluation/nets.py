@@ -1,6 +1,6 @@
 """Many small networks as one batched model, in NumPy.
 
-Intervals over seeds have to be tried on hundreds of trainings. `Nets` trains
+Intervals over seeds have to be tried on hundreds of trainings. `RankNets` trains
 them together: every array has a leading axis of nets, and a net draws its start
 and its batches from a seed of its own, so that it comes out the same alone and
 in company.
@@ -15,7 +15,7 @@ from mtl_lessons.metrics import Array
 RATE, DECAY_1, DECAY_2, TINY = 0.02, 0.9, 0.999, 1e-7  # of Adam
 
 
-class Nets:
+class RankNets:
     """Networks `x -> relu(x W + b) V + c`, a logit for every task.
 
     Trained by Adam with a learning rate that falls along a cosine to 0, on
@@ -32,7 +32,7 @@ class Nets:
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=(400, 3))
     >>> y = (x[:, :1] > 0) * 1.0
-    >>> nets = Nets(x, y, first=[0, 0], count=400, seen=np.ones((2, 3)), seeds=[1, 2])
+    >>> nets = RankNets(x, y, first=[0, 0], count=400, seen=np.ones((2, 3)), seeds=[1, 2])
     >>> nets.fit(steps=60)
     >>> nets.logits(x).shape
     (2, 400, 1)

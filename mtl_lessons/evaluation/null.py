@@ -13,7 +13,7 @@ from mtl_lessons.metrics import Array, auc, holm
 from mtl_lessons.stored import Progress, rounded
 from mtl_lessons.world import sigmoid
 
-from .nets import Nets
+from .nets import RankNets
 
 NETS, TASKS, MODELS, SEEDS = 250, 6, 4, 5
 INPUTS, COMMON = 16, 8  # of a row; hidden features that all tasks share
@@ -40,7 +40,7 @@ def data() -> tuple[Array, Array]:
 def aucs(seeds: range) -> Array:
     """Test AUC of each net and task, shape (nets, 6)."""
     x, y = data()
-    nets = Nets(
+    nets = RankNets(
         x,
         y,
         first=np.zeros(len(seeds), int),

@@ -52,8 +52,8 @@ from mtl_lessons.exercises.result import (
     PASSED,
     RAISED,
     Result,
-    Several,
     Shown,
+    Stack,
 )
 from mtl_lessons.exercises.source import Source
 from mtl_lessons.quiz import Quiz
@@ -160,13 +160,13 @@ class Step:
             heading, result.code("\n\n\n".join(self._sources())), folded=True
         )
 
-    def all_hints(self) -> Several:
+    def all_hints(self) -> Stack:
         """The hints, each behind a fold, for a page without a kernel.
 
         No hint counts as read.
         """
         total = len(self.hints)
-        return Several(
+        return Stack(
             tuple(
                 Shown(
                     self._words("hint", number=number, total=total),

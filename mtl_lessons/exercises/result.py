@@ -63,7 +63,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Several:
+class Stack:
     """Parts, one below the other."""
 
     parts: tuple[Shown, ...]

@@ -58,7 +58,7 @@ NAME, MARK, BAR, WIDE = 42, 150, 156, 160
 KEYS = (156, 208, 252)  # where the names of the heads stand
 
 
-class Fusion(Explorable):
+class FusionFigure(Explorable):
     """Videos in the order of a formula: its form x a weight or exponent per
     head x a wrong head.
     """

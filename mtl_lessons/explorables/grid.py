@@ -12,8 +12,10 @@ from mtl_lessons.numerals import numeral
 
 # A value of a dial: a number or text. Which of them, each figure knows of its
 # own dials.
-Setting = Any
-Point = Mapping[str, Setting]  # a value for each dial, by the name of its axis
+DialSetting = Any
+Point = Mapping[
+    str, DialSetting
+]  # a value for each dial, by the name of its axis
 
 
 # ---- settings ----
@@ -31,7 +33,7 @@ class Axis:
 
     name: str
     label: str
-    values: tuple[Setting, ...]
+    values: tuple[DialSetting, ...]
     labels: tuple[str, ...] = ()
     format: str = ""
 
@@ -39,7 +41,7 @@ class Axis:
     def choice(self) -> bool:
         return isinstance(self.values[0], str)
 
-    def text(self, value: Setting) -> str:
+    def text(self, value: DialSetting) -> str:
         """The value for readers."""
         if self.labels:
             return self.labels[self.values.index(value)]

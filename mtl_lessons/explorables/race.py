@@ -41,7 +41,7 @@ TOLD = (
     *RUNNERS,
 )  # to the browser
 
-Place = np.ndarray
+Spot = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Bowl:
     q: float
     k: float
 
-    def value(self, at: Place) -> float:
+    def value(self, at: Spot) -> float:
         x, y = at
         off = y - self.d - self.k * x**2
         return float(0.5 * self.p * (x - self.c) ** 2 + 0.5 * self.q * off**2)
 
-    def gradient(self, at: Place) -> Place:
+    def gradient(self, at: Spot) -> Spot:
         x, y = at
         pull = self.q * (y - self.d - self.k * x**2)
         return np.array([self.p * (x - self.c) - 2 * self.k * x * pull, pull])
@@ -244,7 +244,7 @@ def _contour(loss: Bowl, level: float) -> str:
 # ---- the drawing ----
 
 
-def _mark(place: Place) -> str:
+def _mark(place: Spot) -> str:
     return f"{SIDE / 2 + UNIT * place[0]:.1f} {SIDE / 2 - UNIT * place[1]:.1f}"
 
 
@@ -280,7 +280,7 @@ def _loss_plane(state: Point, runs: Mapping[str, np.ndarray]) -> str:
     )
 
 
-def _runner(number: int, name: str, place: Place) -> str:
+def _runner(number: int, name: str, place: Spot) -> str:
     """The mark of a runner, which has its number."""
     x, y = _mark(place).split()
     return (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mtl_lessons import embed
 
-from .grid import Axis, Cell, Point, Setting, as_cell
+from .grid import Axis, Cell, DialSetting, Point, as_cell
 
 if TYPE_CHECKING:
     import ipywidgets  # at run time only where there is a kernel
@@ -73,7 +73,7 @@ class Widget:
             dial.observe(self._turn, "value")
         self.show(figure.start)
 
-    def _dial(self, axis: Axis, value: Setting) -> "ipywidgets.ValueWidget":
+    def _dial(self, axis: Axis, value: DialSetting) -> "ipywidgets.ValueWidget":
         import ipywidgets
 
         kind = (

@@ -18,7 +18,7 @@ does not, each at a size that trains in seconds.
 Importing this package imports TensorFlow.
 """
 
-from .adapters import Arm, adapter_weights, fit_adapters, trunk_weights
+from .adapters import Sharing, adapter_weights, fit_adapters, trunk_weights
 from .batched import adagrad, adam, fit
 from .catalogue import sharing
 from .cost import (
@@ -51,7 +51,7 @@ from .sequence import chances, labels, ranker, tokens, transformer
 from .text import scaled, standardised
 
 __all__ = [
-    "Arm",
+    "Sharing",
     "Labels",
     "Law",
     "Parts",

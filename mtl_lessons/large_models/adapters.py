@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mtl_lessons.backend import Tensor, tf
+from mtl_lessons.metrics import Array
 from mtl_lessons.stored import Progress, counted, rounded
 
 from .batched import adam, variable
 
-Array = np.ndarray
 SEEDS, TASKS, D = 8, 6, 16
 TEACHER, UNITS = 16, 32  # units of the truth, and of what learns it
 ROWS, LATER, TEST = 600, 200, 1000  # of a task
@@ -30,11 +30,11 @@ DISTANCES = (0.0, 1.0)
 NOISE = 0.3
 
 
-class Arm(NamedTuple):
+class Sharing(NamedTuple):
     """How tasks share: `rank` of the adapters, `own` trunks, `units` of the
     trunk, and whether adapters come after a trunk that stays as it is.
 
-    >>> Arm(rank=2).own
+    >>> Sharing(rank=2).own
     False
     """
 
@@ -55,10 +55,10 @@ def adapter_weights(d: int, units: int, rank: int) -> int:
     return rank * (d + units)
 
 
-def trunk_weights(arm: Arm) -> int:
+def trunk_weights(arm: Sharing) -> int:
     """Weights of all trunks and adapters; heads and biases are alike in all.
 
-    >>> trunk_weights(Arm()), trunk_weights(Arm(rank=2)), trunk_weights(Arm(own=True))
+    >>> trunk_weights(Sharing()), trunk_weights(Sharing(rank=2)), trunk_weights(Sharing(own=True))
     (512, 1088, 3072)
     """
     trunks = TASKS if arm.own else 1
@@ -67,23 +67,23 @@ def trunk_weights(arm: Arm) -> int:
 
 
 ARMS = {
-    "one trunk": Arm(),
-    "one trunk, wider": Arm(units=68),
-    "adapters, rank 2": Arm(rank=2),
-    "adapters, rank 4": Arm(rank=4),
-    "a trunk each": Arm(own=True),
-    "rank 2 on a frozen trunk": Arm(rank=2, frozen=True),
+    "one trunk": Sharing(),
+    "one trunk, wider": Sharing(units=68),
+    "adapters, rank 2": Sharing(rank=2),
+    "adapters, rank 4": Sharing(rank=4),
+    "a trunk each": Sharing(own=True),
+    "rank 2 on a frozen trunk": Sharing(rank=2, frozen=True),
 }
 
 
-class Tasks(NamedTuple):
+class AdapterTasks(NamedTuple):
     """Inputs and outputs, `(SEEDS, TASKS, rows, …)`, of the three parts."""
 
     x: dict[str, Array]
     y: dict[str, Array]
 
 
-def draw(distance: float) -> Tasks:
+def draw(distance: float) -> AdapterTasks:
     """Six regressions for each seed, with outputs of variance 1; the test has
     no noise.
     """
@@ -102,7 +102,7 @@ def draw(distance: float) -> Tasks:
     y = {part: (values - mean) / size for part, values in y.items()}
     for part in ("train", "later"):
         y[part] += NOISE * rng.normal(size=y[part].shape)
-    return Tasks(x, y)
+    return AdapterTasks(x, y)
 
 
 def adapted(x: Tensor, trunk: Tensor, a: Tensor, b: Tensor) -> Tensor:
@@ -113,14 +113,14 @@ def adapted(x: Tensor, trunk: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 
 def fit_adapters(
-    tasks: Tasks, arm: Arm, rate: float, steps: int = STEPS
+    tasks: AdapterTasks, arm: Sharing, rate: float, steps: int = STEPS
 ) -> tuple[Array, Array]:
     """All tasks of all seeds; the step that is best on `later`, for each seed.
 
     Returns the errors on `later` and `test`, `(SEEDS,)`, as shares of the
     outputs' variance (the noise of `later` is in its).
 
-    >>> later, test = fit_adapters(draw(0.0), Arm(), rate=0.01, steps=EVERY)
+    >>> later, test = fit_adapters(draw(0.0), Sharing(), rate=0.01, steps=EVERY)
     >>> test.shape
     (8,)
     """
@@ -206,7 +206,7 @@ def _restore(weights: list[tf.Variable], found: tuple[Any, Any, list]) -> None:
         weight.assign(values)
 
 
-def compare(tasks: Tasks, name: str) -> dict[str, Any]:
+def compare(tasks: AdapterTasks, name: str) -> dict[str, Any]:
     """One arm with the rate that is best on later rows, on all seeds' mean."""
     tried = {rate: fit_adapters(tasks, ARMS[name], rate) for rate in RATES}
     rate = min(tried, key=lambda r: tried[r][0].mean())

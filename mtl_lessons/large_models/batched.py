@@ -13,8 +13,10 @@ import numpy as np
 
 from mtl_lessons.backend import Tensor, tf
 
-Batch = dict[str, Tensor]
-Loss = Callable[[Batch], Tensor]  # of a batch: the sum of all seeds' losses
+TensorBatch = dict[str, Tensor]
+BatchLoss = Callable[
+    [TensorBatch], Tensor
+]  # of a batch: the sum of all seeds' losses
 EPSILON = 1e-7
 
 
@@ -85,7 +87,7 @@ def adam(
 
 def fit(
     variables: Sequence[tf.Variable],
-    loss: Loss,
+    loss: BatchLoss,
     rows: Mapping[str, np.ndarray],
     optimiser: Callable[[tf.Variable], Callable[[Tensor], None]],
     epochs: int,

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from mtl_lessons.metrics import Array
 from mtl_lessons.stored import Progress, rounded
 
 from .semantic_ids import Quantiser
 
-Array = np.ndarray
 TOPICS, WARM, COLD = 6, 150, 6
 LEVELS, CODES, BUCKETS = 3, 4, 16
 SHOWN = 400  # impressions of a warm item

@@ -15,10 +15,11 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import tf
+from mtl_lessons.metrics import Array
 from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.world import Rows, World, split_by_time
 
-from .batched import Batch, adagrad, fit, variable
+from .batched import TensorBatch, adagrad, fit, variable
 from .semantic_ids import (
     Quantiser,
     colliding,
@@ -27,7 +28,6 @@ from .semantic_ids import (
     variance_left,
 )
 
-Array = np.ndarray
 USERS, ITEMS, IMPRESSIONS = 600, 4000, 200_000
 LEVELS, CODES, WIDTH = 3, 64, 8
 SEEDS, COLD = 5, 0.2
@@ -121,7 +121,7 @@ def train(
             found += tf.matmul(of_item, matrix)
         return found
 
-    def loss(part: Batch) -> Any:
+    def loss(part: TensorBatch) -> Any:
         person = tf.gather(user, part["user"], batch_dims=1)
         item = vectors(part["item"])
         logit = tf.reduce_sum(person * item[..., :-1], -1) + item[..., -1]

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mtl_lessons.metrics import Interval
+from mtl_lessons.metrics import Array, Interval
 
-Array = np.ndarray
 FEATURES, LENGTH = 10, 0  # the feature that the judge likes and people do not
 
 

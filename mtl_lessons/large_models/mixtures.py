@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from mtl_lessons.metrics import Array
 from mtl_lessons.stored import Progress, counted, rounded
 
-Array = np.ndarray
 D, BATCH, NOISE = 10, 32, 0.5
 APART = 2.0  # of the optima, along the first axis
 TOKENS = 9  # of an answer of the second task, if answers differ in length

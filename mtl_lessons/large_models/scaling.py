@@ -12,12 +12,12 @@ import numpy as np
 from scipy.optimize import curve_fit
 
 from mtl_lessons import metrics
+from mtl_lessons.metrics import Array
 from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.world import World, split_by_time
 
 from .items import Parts, later_loss, train
 
-Array = np.ndarray
 USERS, ITEMS, IMPRESSIONS, DIM, SEEDS = 600, 300, 120_000, 16, 5
 WIDTHS = (1, 2, 4, 8, 16, 32, 64)
 PULLS = (0.001, 0.003, 0.01, 0.03)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-Array = np.ndarray
+from mtl_lessons.metrics import Array
 
 
 def nearest(x: Array, centres: Array) -> Array:

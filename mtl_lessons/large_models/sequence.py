@@ -16,10 +16,10 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import Tensor, keras, tf
+from mtl_lessons.metrics import Array
 from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.world import World
 
-Array = np.ndarray
 layers, ops = keras.layers, keras.ops
 
 ITEMS, LENGTH = 300, 24  # of the catalogue; impressions of a user
@@ -32,7 +32,7 @@ RATES = (0.003, 0.01)
 EPOCHS = {500: 16, 2000: 6}
 
 
-class Log(NamedTuple):
+class ActionLog(NamedTuple):
     """Arrays `(users, LENGTH)`: items shown, what was done (0, 1 or 2), and the
     true chances of a click and of a purchase after it.
     """
@@ -43,7 +43,7 @@ class Log(NamedTuple):
     purchase: Array
 
 
-def draw(users: int, seed: int = 0) -> Log:
+def draw(users: int, seed: int = 0) -> ActionLog:
     """The impressions of users in a world without context.
 
     >>> draw(20).item.shape
@@ -66,13 +66,13 @@ def draw(users: int, seed: int = 0) -> Log:
     clicked = rng.random(click.shape) < click
     bought = clicked & (rng.random(click.shape) < after)
     action = clicked.astype("int32") + bought
-    return Log(item.astype("int32"), action, click, click * after)
+    return ActionLog(item.astype("int32"), action, click, click * after)
 
 
 # ---- the models ----
 
 
-def tokens(log: Log) -> Array:
+def tokens(log: ActionLog) -> Array:
     """Item, action, item, action, …: `(users, 2 LENGTH)`, actions first in the
     vocabulary.
 
@@ -170,7 +170,7 @@ def chances(logits: Array) -> Array:
 # ---- training, the same for all ----
 
 
-class Data(NamedTuple):
+class Sequences(NamedTuple):
     """Inputs and actions of a kind of model; `train` and `later` say which
     places count.
     """
@@ -181,15 +181,15 @@ class Data(NamedTuple):
     later: Array
 
 
-def as_sequences(log: Log, old: int) -> Data:
+def as_sequences(log: ActionLog, old: int) -> Sequences:
     """A row is a user."""
     places = np.tile(np.arange(LENGTH), (len(log.item), 1))
     mine = np.arange(len(log.item))[:, None] < old
     later = mine & (places >= TRAIN) & (places < HOLD)
-    return Data((tokens(log),), log.action, mine & (places < TRAIN), later)
+    return Sequences((tokens(log),), log.action, mine & (places < TRAIN), later)
 
 
-def as_rows(log: Log, old: int, ids: bool) -> Data:
+def as_rows(log: ActionLog, old: int, ids: bool) -> Sequences:
     """A row is an impression, with the user's id or the past."""
     users = len(log.item)
     if ids:
@@ -202,11 +202,11 @@ def as_rows(log: Log, old: int, ids: bool) -> Data:
         who = past.reshape(-1, LENGTH)
     part = as_sequences(log, old)
     flat = (a.reshape(-1) for a in (log.action, part.train, part.later))
-    return Data((who.astype("int32"), log.item.reshape(-1)), *flat)
+    return Sequences((who.astype("int32"), log.item.reshape(-1)), *flat)
 
 
 def train(
-    model: keras.Model, data: Data, rate: float, epochs: int, batch: int
+    model: keras.Model, data: Sequences, rate: float, epochs: int, batch: int
 ) -> tuple[float, Array]:
     """Adam; the best epoch by the rows that choose.
 
@@ -251,7 +251,7 @@ def train(
     return best, chances(_logits(model, list(data.x)))
 
 
-def _mean_row_for_the_unseen(model: keras.Model, data: Data) -> None:
+def _mean_row_for_the_unseen(model: keras.Model, data: Sequences) -> None:
     """Users without a training row get the mean row of the others."""
     for layer in model.layers:
         if layer.name == "users":
@@ -275,7 +275,7 @@ ARMS = (
 WHERE = ("old users", "new users, first 4", "new users, last 8")
 
 
-def run(arm: str, log: Log, old: int, rate: float) -> tuple[float, Array]:
+def run(arm: str, log: ActionLog, old: int, rate: float) -> tuple[float, Array]:
     """Train one arm once: its loss on the rows that choose, and its chances
     `(users, LENGTH, 2)`.
     """
@@ -291,7 +291,7 @@ def run(arm: str, log: Log, old: int, rate: float) -> tuple[float, Array]:
     return loss, p.reshape(*log.item.shape, 2)
 
 
-def judged(p: Array, log: Log, old: int) -> list[list[float]]:
+def judged(p: Array, log: ActionLog, old: int) -> list[list[float]]:
     """Expected AUC of click, and of click and purchase, at each of `WHERE`."""
     mine = np.arange(len(log.item))[:, None] < old
     place = np.arange(LENGTH)[None]

@@ -14,13 +14,13 @@ import numpy as np
 
 from mtl_lessons import metrics
 from mtl_lessons.backend import Tensor, tf
+from mtl_lessons.metrics import Array
 from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.world import Rows, World, split_by_time
 
-from .batched import Batch, adam, fit, variable
+from .batched import TensorBatch, adam, fit, variable
 from .items import contents
 
-Array = np.ndarray
 USERS, ITEMS, IMPRESSIONS, COLD = 600, 2000, 120_000, 0.2
 TEXT, ID, HIDDEN, OUT = 64, 16, 32, 16
 SEEDS, EPOCHS, BATCH = 5, 4, 1024
@@ -132,7 +132,7 @@ def train(
             weights.append(narrow)
     cold = tf.constant(np.stack(shelf.cold))
 
-    def logits(part: Batch, training: bool) -> Tensor:
+    def logits(part: TensorBatch, training: bool) -> Tensor:
         read = []
         if has_id:
             new = tf.gather(cold, part["item"], batch_dims=1)
@@ -151,7 +151,7 @@ def train(
         match = tf.reduce_sum(person * item[..., :-1], -1) + item[..., -1]
         return match + tf.einsum("sbk,sk->sb", part["context"], context) + bias
 
-    def loss(part: Batch) -> Tensor:
+    def loss(part: TensorBatch) -> Tensor:
         wrong = tf.nn.sigmoid_cross_entropy_with_logits(
             part["click"], logits(part, training=True)
         )

@@ -267,5 +267,5 @@ def _errors(balance: Callable[[], Weighting], world: Callable) -> list:
     return rounded(errors, digits=4)
 
 
-def _bench_scores(bench: experiment.Bench) -> list[experiment.Scores]:
+def _bench_scores(bench: experiment.Bench) -> list[experiment.TaskScores]:
     return [rounded(bench.run(seed), digits=4) for seed in range(5)]

@@ -50,12 +50,12 @@ STEPS = ROWS // BATCH  # in an epoch
 RATE = 0.005
 NOISE = {"watch": 40.0, "rating": 0.6}  # seconds, stars
 
-Columns = dict[str, np.ndarray]
-Scores = dict[str, float]
+LabelColumns = dict[str, np.ndarray]
+TaskScores = dict[str, float]
 Makers = dict[str, Callable[[], Weighting | Aggregator]]
 
 
-def world(seed: int) -> tuple[np.ndarray, Columns, Columns]:
+def world(seed: int) -> tuple[np.ndarray, LabelColumns, LabelColumns]:
     """Features `(ROWS + 2 TEST, 40)`, labels and truths.
 
     Each task reads six of twelve hidden directions h of x, overlapping by three
@@ -91,7 +91,7 @@ def world(seed: int) -> tuple[np.ndarray, Columns, Columns]:
     return x.astype("float32"), _in_float32(labels), _in_float32(truth)
 
 
-def _in_float32(columns: Columns) -> Columns:
+def _in_float32(columns: LabelColumns) -> LabelColumns:
     return {task: columns[task].astype("float32") for task in TASKS}
 
 
@@ -139,7 +139,7 @@ def network(trunk: Sequence[int] = (64, 32), head: int = 16) -> keras.Model:
     return keras.Model(x, outputs)
 
 
-def initial_losses(labels: Columns) -> np.ndarray:
+def initial_losses(labels: LabelColumns) -> np.ndarray:
     """The loss of each task's best constant guess, about what an untrained
     network has: `(3,)`.
 
@@ -189,7 +189,7 @@ class Bench:
 
     def run(
         self, seed: int, callbacks: Sequence[keras.callbacks.Callback] = ()
-    ) -> Scores:
+    ) -> TaskScores:
         """Train on the world of this seed, and `score` on its test rows.
 
         `check` is the `loss` on its validation rows.
@@ -215,19 +215,23 @@ class Bench:
         return test | {"check": check["loss"]}
 
     def _score(
-        self, x: np.ndarray, labels: Columns, truth: Columns, rows: slice
-    ) -> Scores:
+        self,
+        x: np.ndarray,
+        labels: LabelColumns,
+        truth: LabelColumns,
+        rows: slice,
+    ) -> TaskScores:
         predicted = self.model.network.predict_on_batch(x[rows])
         return score(predicted, _rows_of(labels, rows), _rows_of(truth, rows))
 
 
-def _rows_of(columns: Columns, rows: slice) -> Columns:
+def _rows_of(columns: LabelColumns, rows: slice) -> LabelColumns:
     return {task: column[rows] for task, column in columns.items()}
 
 
 def score(
-    predicted: Mapping[str, Tensor], labels: Columns, truth: Columns
-) -> Scores:
+    predicted: Mapping[str, Tensor], labels: LabelColumns, truth: LabelColumns
+) -> TaskScores:
     """R² of seconds and stars to their *true* values, AUC of clicks, and
     `loss`.
 
@@ -380,7 +384,7 @@ def _constants() -> np.ndarray:
 
 def grid(
     seeds: Sequence[int] = range(5), progress: Progress | None = None
-) -> dict[str, dict[str, list[Scores]]]:
+) -> dict[str, dict[str, list[TaskScores]]]:
     """`{rate: {balance: [scores of each seed]}}`.
 
     The `CONTROLS` at the first rate alone.
@@ -393,7 +397,7 @@ def grid(
     tried = []
     for rate in RATES:
         tried += [(rate, name, make) for name, make in candidates(rate).items()]
-    tables: dict[str, dict[str, list[Scores]]] = {
+    tables: dict[str, dict[str, list[TaskScores]]] = {
         str(rate): {} for rate in RATES
     }
     for rate, name, make in counted(tried, progress):
@@ -418,11 +422,11 @@ def candidates(rate: float) -> Makers:
     return tried | ADAPTIVE
 
 
-def _runs(bench: Bench, seeds: Sequence[int]) -> list[Scores]:
+def _runs(bench: Bench, seeds: Sequence[int]) -> list[TaskScores]:
     return [rounded(bench.run(seed), digits=4) for seed in seeds]
 
 
-def tuned(searched: Mapping[str, list[Scores]]) -> list[Scores]:
+def tuned(searched: Mapping[str, list[TaskScores]]) -> list[TaskScores]:
     """For each seed the scores of the setting that was best on its *validation*
     rows.
 

@@ -12,12 +12,12 @@ from mtl_lessons.backend import Tensor, tf
 from .aggregators import gram
 from .tensors import replicas, total, values, wide
 
-Column = Sequence  # of gradients, one for each task, or None
+GradientColumn = Sequence  # of gradients, one for each task, or None
 
 
 def columns_of(
     tape: tf.GradientTape, losses: Iterable[Tensor], tensors: Tensor
-) -> list[Column]:
+) -> list[GradientColumn]:
     """A column for each of the tensors, or for the only one."""
     gradients = [
         tf.nest.flatten(tape.gradient(loss, tensors)) for loss in losses
@@ -25,7 +25,7 @@ def columns_of(
     return list(zip(*gradients, strict=True))
 
 
-def stacked(column: Column) -> Tensor | None:
+def stacked(column: GradientColumn) -> Tensor | None:
     """The gradients by a tensor that several tasks reach, `(T, ...)`, in
     float32 at least.
 
@@ -51,7 +51,7 @@ def stacked(column: Column) -> Tensor | None:
     return tf.stack(wide(dense))
 
 
-def _touched(column: Column) -> list[Tensor]:
+def _touched(column: GradientColumn) -> list[Tensor]:
     """The gradients by a table, each `(rows that some task touches, width)`."""
     reached = present(column)
     indices = [gradient.indices for gradient in reached]
@@ -87,7 +87,7 @@ def gram_of(stacks: Sequence[Tensor | None], by_row: int = 0) -> Tensor:
 
 
 def combined(
-    column: Column, stack: Tensor | None, factors: Tensor
+    column: GradientColumn, stack: Tensor | None, factors: Tensor
 ) -> Tensor | None:
     """One gradient of those of the tasks: `Σ factor_i g_i`, or the one that
     there is.
@@ -103,7 +103,7 @@ def combined(
     return tf.cast(mixed, present(column)[0].dtype)
 
 
-def is_shared_table(column: Column) -> bool:
+def is_shared_table(column: GradientColumn) -> bool:
     """Whether several tasks reach rows of a table."""
     reached = present(column)
     of_rows = any(

@@ -26,6 +26,7 @@ import numpy as np
 from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.shared_networks import MMoE
 from mtl_lessons.stored import Progress
+from mtl_lessons.world import Rows
 
 layers = keras.layers
 
@@ -35,9 +36,8 @@ ROUNDS = 5
 # of a round, for each way
 SECONDS = 0.2
 
-Rows = dict[str, np.ndarray]
-Answer = dict[str, np.ndarray]
-Call = Callable[[Rows], Answer]
+HeadAnswers = dict[str, np.ndarray]
+ServedCall = Callable[[Rows], HeadAnswers]
 
 
 # ------------------------------------------------------------ the model
@@ -114,7 +114,7 @@ def feed(rows: int, seed: int = 0) -> Rows:
 # ------------------------------------------------------------ ways of calling
 
 
-def graph(model: keras.Model) -> Call:
+def graph(model: keras.Model) -> ServedCall:
     """A graph that is traced once, for any number of rows.
 
     >>> model = ranker(heads=1, experts=1).joint
@@ -133,7 +133,7 @@ def graph(model: keras.Model) -> Call:
     return lambda rows: _plain(call(_tensors(rows)))
 
 
-def exported(model: keras.Model, folder: Path) -> Call:
+def exported(model: keras.Model, folder: Path) -> ServedCall:
     """The model as a SavedModel: a folder that needs neither Keras nor this
     package.
     """
@@ -142,7 +142,7 @@ def exported(model: keras.Model, folder: Path) -> Call:
     return lambda rows: _plain(served.serve(_tensors(rows)))
 
 
-def lite(folder: Path, int8: bool = False) -> tuple[Call, int]:
+def lite(folder: Path, int8: bool = False) -> tuple[ServedCall, int]:
     """An exported model as LiteRT runs it, and its bytes.
 
     With `int8` the weights have 8 bits; activations stay in float32.
@@ -156,13 +156,13 @@ def lite(folder: Path, int8: bool = False) -> tuple[Call, int]:
     interpreter = Interpreter(model_content=content, num_threads=1)
     runner = interpreter.get_signature_runner()
 
-    def call(rows: Rows, kept: Any = interpreter) -> Answer:  # noqa: ARG001
+    def call(rows: Rows, kept: Any = interpreter) -> HeadAnswers:  # noqa: ARG001
         return dict(runner(**rows))
 
     return call, len(content)
 
 
-def ways(model: keras.Model, folder: Path) -> dict[str, Call]:
+def ways(model: keras.Model, folder: Path) -> dict[str, ServedCall]:
     """Seven ways to call a model, by name; all give the same probabilities."""
     predict = partial(model.predict, verbose=0)
     found = {
@@ -184,7 +184,7 @@ def _tensors(rows: Rows) -> dict[str, Tensor]:
     return {name: tf.convert_to_tensor(column) for name, column in rows.items()}
 
 
-def _plain(answer: Mapping[str, Tensor]) -> Answer:
+def _plain(answer: Mapping[str, Tensor]) -> HeadAnswers:
     return {task: p.numpy() for task, p in answer.items()}
 
 
@@ -341,7 +341,7 @@ def grid(
     }
 
 
-def gap(one: Answer, other: Answer) -> float:
+def gap(one: HeadAnswers, other: HeadAnswers) -> float:
     """The largest difference of two answers, over all heads.
 
     >>> gap({"a": np.array([0.5])}, {"a": np.array([0.25])})

@@ -1,7 +1,7 @@
 """Several small rankers side by side, one for each seed, trained in one pass.
 
     logs = [log(World(seed=seed), 100_000) for seed in range(5)]
-    nets = Nets(5, users=600, items=300, tasks=("click", "long"))
+    nets = HeadNets(5, users=600, items=300, tasks=("click", "long"))
     nets.fit(logs, epochs=2)
     nets.scores(later)["click"]  # (5, rows) logits
 
@@ -60,7 +60,7 @@ def log(world: World, rows: int) -> Rows:
     }
 
 
-class Nets:
+class HeadNets:
     """`seeds` rankers of one design, each with weights of its own.
 
     - `dim`: numbers of a user and of an item; `units`: of the trunk's layers;
@@ -68,7 +68,7 @@ class Nets:
     - `weights`: variables by name, the first axis seeds: `users`, `items`,
       `trunk0`, `trunk0_bias`, ..., `click0`, `click0_bias`, `click1`, ...
 
-    >>> nets = Nets(2, users=5, items=3, tasks=("click",), dim=2, units=(4,))
+    >>> nets = HeadNets(2, users=5, items=3, tasks=("click",), dim=2, units=(4,))
     >>> nets.weights["trunk0"].shape.as_list()
     [2, 12, 4]
     >>> nets.parameters  # of one net
@@ -229,7 +229,7 @@ class Nets:
 
 
 def _step(
-    nets: Nets,
+    nets: HeadNets,
     losses: Sequence[str],
     moving: list[Any],
     optimizer: keras.Optimizer,

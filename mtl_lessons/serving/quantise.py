@@ -125,14 +125,14 @@ def grid(
     """
     from mtl_lessons.world import World
 
-    from .nets import TASKS, Nets, aucs, pcocs
+    from .nets import TASKS, HeadNets, aucs, pcocs
     from .warm import ITEMS, USERS, best, three_logs, trials
 
     worlds = [
         World(seed=seed, users=USERS, items=ITEMS) for seed in range(seeds)
     ]
     logs = [list(part) for part in zip(*(three_logs(w, rows) for w in worlds))]
-    nets = Nets(seeds, USERS, ITEMS, TASKS)
+    nets = HeadNets(seeds, USERS, ITEMS, TASKS)
     state = best(trials(nets, logs, TASKS, (2, 4, 8))).state
     cells = []
     for done, kind in enumerate(KINDS, 1):

@@ -26,7 +26,7 @@ from .versions import Version, Versions
 DIGITS = 6
 
 
-class Question(BaseModel):
+class AskedRows(BaseModel):
     """What `/score` is asked: columns of one length, and for which heads."""
 
     model_config = ConfigDict(extra="forbid")
@@ -53,7 +53,7 @@ def app(versions: Versions) -> FastAPI:
     )
 
     @service.post("/score")
-    def score(question: Question) -> Answer:
+    def score(question: AskedRows) -> Answer:
         version = versions.current  # read once: a swap changes nothing here
         found = version.score(question.features, question.heads)
         return Answer(

@@ -14,7 +14,7 @@ from scipy.special import expit
 from mtl_lessons.stored import Progress, rounded
 from mtl_lessons.world import Rows, World, split_by_time
 
-from .nets import BATCH, MASK, TASKS, Nets, aucs, log
+from .nets import BATCH, MASK, TASKS, HeadNets, aucs, log
 
 SEEDS = 5
 ROWS, TEST = 120_000, 20_000  # to learn from; to choose by, and to test on
@@ -52,7 +52,7 @@ def _all(name: str) -> bool:  # noqa: ARG001
     return True
 
 
-class Trial(NamedTuple):
+class WarmTrial(NamedTuple):
     """What a training had reached after some epochs."""
 
     epochs: int
@@ -62,17 +62,17 @@ class Trial(NamedTuple):
 
 
 def trials(
-    nets: Nets,
+    nets: HeadNets,
     logs: Sequence[Sequence[Rows]],
     losses: Sequence[str],
     epochs: Sequence[int] = EPOCHS,
     train: Callable[[str], bool] = _all,
-) -> list[Trial]:
+) -> list[WarmTrial]:
     """Train once on the first of three logs, and look after each number of
     epochs.
     """
     past, check, future = logs
-    found: list[Trial] = []
+    found: list[WarmTrial] = []
     optimizer, trained = None, 0
     for more in epochs:
         optimizer = nets.fit(
@@ -87,11 +87,11 @@ def trials(
         seen = aucs(nets.scores(check), check)
         mean = float(np.mean([seen[task] for task in losses]))
         later = aucs(nets.scores(future), future)
-        found.append(Trial(more, mean, later, nets.state()))
+        found.append(WarmTrial(more, mean, later, nets.state()))
     return found
 
 
-def best(found: Sequence[Trial]) -> Trial:
+def best(found: Sequence[WarmTrial]) -> WarmTrial:
     """The trial that is best on the check rows."""
     return max(found, key=lambda trial: trial.check)
 
@@ -128,12 +128,12 @@ def heads_grid(
     every = [_masked(one, start) for one, start in zip(past, starts)]
     old_rows = [_cut(one, 0, start) for one, start in zip(past, starts)]
 
-    base = Nets(seeds, USERS, ITEMS, OLD)
+    base = HeadNets(seeds, USERS, ITEMS, OLD)
     before = best(trials(base, (old_rows, check, future), OLD, epochs))
     cells = [_cell("before", before, before)]
     for done, arm in enumerate(arms, 1):
         plan = HEAD_ARMS[arm]
-        nets = Nets(seeds, USERS, ITEMS, OLD)
+        nets = HeadNets(seeds, USERS, ITEMS, OLD)
         nets.add_head(NEW)
         if "scratch" not in arm:
             nets.restore(before.state)
@@ -151,7 +151,7 @@ def heads_grid(
     return {"rows": rows, "cells": rounded_cells(cells)}
 
 
-def _cell(arm: str, chosen: Trial, last: Trial) -> dict[str, Any]:
+def _cell(arm: str, chosen: WarmTrial, last: WarmTrial) -> dict[str, Any]:
     return {
         "arm": arm,
         "epochs": chosen.epochs,
@@ -208,7 +208,7 @@ def distil_grid(
     """
     logs = _worlds(seeds, USERS, ITEMS, rows)
     past, check, future = logs
-    teacher = Nets(seeds, USERS, ITEMS, TASKS, **TEACHER)
+    teacher = HeadNets(seeds, USERS, ITEMS, TASKS, **TEACHER)
     chosen = best(trials(teacher, logs, TASKS, epochs[:4]))
     teacher.restore(chosen.state)
     soft = {task: expit(p) for task, p in teacher.scores(past).items()}
@@ -216,7 +216,7 @@ def distil_grid(
         _cell("large model", chosen, chosen) | {"weights": teacher.parameters}
     ]
     for done, arm in enumerate(arms, 1):
-        student = Nets(seeds, USERS, ITEMS, TASKS, **STUDENT)
+        student = HeadNets(seeds, USERS, ITEMS, TASKS, **STUDENT)
         share = {"labels": 0.0, "teacher": 1.0, "half and half": 0.5}[arm]
         taught = [
             one | {t: (1 - share) * one[t] + share * soft[t][s] for t in TASKS}
@@ -259,11 +259,11 @@ def epochs_grid(
     every = rows // BATCH // PER_EPOCH
     cells = []
     for done, arm in enumerate(arms, 1):
-        nets = Nets(seeds, users, items, TASKS, dim=16)
+        nets = HeadNets(seeds, users, items, TASKS, dim=16)
         start = nets.state()
         curve: list[dict[str, list[float]]] = []
 
-        def note(step: int, nets: Nets = nets, curve: list = curve) -> None:
+        def note(step: int, nets: HeadNets = nets, curve: list = curve) -> None:
             if step // every <= PER_EPOCH:  # the rest of an epoch is short
                 curve.append(aucs(nets.scores(future), future))
 

@@ -12,7 +12,7 @@ from mtl_lessons import figures
 from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.numerals import numeral
 
-from .level import Block, Part
+from .level import Block, LevelPart
 from .networks import GatedNetwork, Network
 
 ops = keras.ops
@@ -44,7 +44,9 @@ def reach(network: Network, x: Tensor, task: str) -> set[Block]:
     }
 
 
-def _parts_trained(parts: list[Part], gradients: dict[str, np.ndarray]) -> bool:
+def _parts_trained(
+    parts: list[LevelPart], gradients: dict[str, np.ndarray]
+) -> bool:
     return any(np.any(gradients[weight.path][index]) for weight, index in parts)
 
 

@@ -23,7 +23,7 @@ NEVER = -6e4  # a logit whose softmax is 0, in half precision too
 Input = Tensor | dict[str, Tensor]
 Outputs = dict[str, Tensor]  # {name: tensor of shape (batch, width)}
 # a variable, and the index of a part of it
-Part = tuple[Tensor, int | slice | EllipsisType]
+LevelPart = tuple[Tensor, int | slice | EllipsisType]
 
 
 # -------------------------------------------- the two parts: experts and a gate
@@ -355,7 +355,7 @@ class Level(layers.Layer):
             for i in range(self.groups[group])
         ]
 
-    def blocks(self, level: int = 1) -> dict[Block, list[Part]]:
+    def blocks(self, level: int = 1) -> dict[Block, list[LevelPart]]:
         """The weights of every group and gate.
 
         Pairs of a variable and the part of it that belongs to the block.
@@ -365,7 +365,7 @@ class Level(layers.Layer):
             for expert in self.experts
             for weight in expert.trainable_weights
         ]
-        blocks: dict[Block, list[Part]] = {}
+        blocks: dict[Block, list[LevelPart]] = {}
         for group, rows in self.slices.items():
             blocks[Block(level, "experts", group)] = [
                 (weight, rows) for weight in weights

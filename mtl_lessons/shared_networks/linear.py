@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-Array = np.ndarray
+from mtl_lessons.metrics import Array
 
 
 class LinearTasks(NamedTuple):

@@ -19,7 +19,16 @@ from .arguments import (
     widths,
     widths_by_level,
 )
-from .level import SHARED, Block, Experts, Input, Level, Outputs, Part, part_of
+from .level import (
+    SHARED,
+    Block,
+    Experts,
+    Input,
+    Level,
+    LevelPart,
+    Outputs,
+    part_of,
+)
 
 __all__ = [
     "Network",
@@ -37,7 +46,7 @@ __all__ = [
 layers = keras.layers
 ops = keras.ops
 
-Blocks = dict[Block, list[Part]]
+Blocks = dict[Block, list[LevelPart]]
 
 
 # ---------------------------------------------------------------- without gates

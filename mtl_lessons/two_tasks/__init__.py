@@ -19,7 +19,7 @@ told us theirs; elsewhere that label is NaN.
 Importing this package imports TensorFlow.
 """
 
-from .data import EVENTS, LABELLED, ROWS, WORLD, Data, Test, Train
+from .data import EVENTS, LABELLED, ROWS, WORLD, Data, Test, TrainRows
 from .experiments import (
     BATCH,
     EPOCHS,
@@ -71,7 +71,7 @@ __all__ = [
     "WORLD",
     "Data",
     "Test",
-    "Train",
+    "TrainRows",
     "baselines",
     "build",
     "choose",

@@ -17,13 +17,13 @@ LABELLED = 0.08  # of the users to learn from: those who have told us
 ROWS = 76_800
 
 
-class Train(NamedTuple):
+class TrainRows(NamedTuple):
     """Moments in the lives of users: what they had chosen, `(rows, HISTORY)`,
     and the labels.
 
     The labels are what came next, and what interests the user.
 
-    >>> Train(np.array([[-1, 3]]), {"item": np.array([4])}).labels["item"]
+    >>> TrainRows(np.array([[-1, 3]]), {"item": np.array([4])}).labels["item"]
     array([4])
     """
 
@@ -57,7 +57,7 @@ class Data(NamedTuple):
     ((100, 10), (300, 10), (600, 12))
     """
 
-    train: Train
+    train: TrainRows
     check: Test
     test: Test
 
@@ -83,7 +83,7 @@ class Data(NamedTuple):
         interest = np.where(
             told[:, None], interests["interest"][user], np.float32(np.nan)
         )
-        train = Train(
+        train = TrainRows(
             log.history(user, at), {"item": log.item[at], "interest": interest}
         )
         return cls(
@@ -126,7 +126,7 @@ class Data(NamedTuple):
         )
         order = rng.permutation(len(user))
         labels = {"item": log.item[at][order], "interest": interest[order]}
-        train = Train(log.history(user, at)[order], labels)
+        train = TrainRows(log.history(user, at)[order], labels)
         return cls(
             train,
             _judged_midway(log, genres, check),

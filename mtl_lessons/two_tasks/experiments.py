@@ -269,7 +269,7 @@ def experiment(
     >>> len(results["both"]["item"]), results["both"]["pass_item"][0] > 2
     (5, True)
     """
-    bench = Bench(network)
+    bench = TwoTaskBench(network)
     runs = {side: [] for side in sides}
     points = [(seed, side) for seed in seeds for side in sides]
     for seed, side in counted(points, progress):
@@ -277,11 +277,11 @@ def experiment(
     return {side: _by_name(of_side) for side, of_side in runs.items()}
 
 
-class Bench:
+class TwoTaskBench:
     """One compiled network, trained again and again: in other worlds, with
     other weights.
 
-    >>> Bench(lambda: build(width=4)).restart.model.count_params()
+    >>> TwoTaskBench(lambda: build(width=4)).restart.model.count_params()
     35604
     """
 
@@ -392,7 +392,7 @@ def trials(tick: Tick, seed: int = TUNING) -> list[dict[str, Any]]:
     """
     found = []
     for width in WIDTHS:
-        bench = Bench(partial(build, width=width))
+        bench = TwoTaskBench(partial(build, width=width))
         for rate in (LOWER, *RATES):
             for side in SEARCHED[:1] if rate == LOWER else SEARCHED:
                 point = {"side": side, "width": width, "rate": rate}
@@ -434,7 +434,7 @@ def tuned(tick: Tick, seeds: Sequence[int] = range(5)) -> dict[str, Any]:
     for side in SEARCHED:
         chosen = choose(found, side)
         settings[side] = {name: chosen[name] for name in ("width", "rate")}
-        bench = Bench(partial(build, width=chosen["width"]))
+        bench = TwoTaskBench(partial(build, width=chosen["width"]))
         runs = []
         for seed in seeds:
             runs.append(bench.trained(seed, SIDES[side], chosen["rate"]))
@@ -508,7 +508,7 @@ def optimizers(tick: Tick, seeds: Sequence[int] = range(5)) -> list[dict]:
     """
     found = []
     for name, make in OPTIMIZERS.items():
-        bench = Bench(build, make())
+        bench = TwoTaskBench(build, make())
         for weight in SLOW:
             runs = []
             for seed in seeds:

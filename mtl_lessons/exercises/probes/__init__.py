@@ -27,7 +27,15 @@ outputs), `training`, `weights` (other weights for a while), `ranges`, `equals`.
 """
 
 from .equals import mindful_of_equals
-from .losses import LOSSES, Case, losses, pulls_of, said, swapped, unlabelled
+from .losses import (
+    LOSSES,
+    LossCase,
+    losses,
+    pulls_of,
+    said,
+    swapped,
+    unlabelled,
+)
 from .reach import (
     all_reached,
     gradients,
@@ -66,7 +74,7 @@ __all__ = [
     "NUMBER",
     "ONE_OF",
     "YES_NO",
-    "Case",
+    "LossCase",
     "Output",
     "Subject",
     "activations",

@@ -3,7 +3,7 @@
     losses(subject, labels)                   # all probes, in their order
     losses(subject, labels, [*LOSSES, mine])  # another order, or one more
 
-A probe of a loss takes a `Case` and raises `Mistake`. A pull is the gradient of
+A probe of a loss takes a `LossCase` and raises `Mistake`. A pull is the gradient of
 the loss by an output: below 0 where a step of training would raise the output.
 """
 
@@ -43,7 +43,7 @@ Pulls = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Case:
+class LossCase:
     """A compiled model, labels by task, and the pulls at its outputs, `(rows,
     width)` by task.
     """
@@ -61,7 +61,7 @@ class Case:
         return label.reshape(len(label), -1)[known], pull[known]
 
 
-Probe = Callable[[Case], None]
+Probe = Callable[[LossCase], None]
 
 
 def losses(
@@ -73,7 +73,7 @@ def losses(
     if not getattr(subject.model, "compiled", False):
         raise Mistake("not-compiled")
     try:
-        case = Case(subject, labels, pulls_of(subject, labels))
+        case = LossCase(subject, labels, pulls_of(subject, labels))
     except Mistake as mistake:
         if task := swapped(subject, labels):
             raise Mistake("arguments-swapped", task=task) from mistake
@@ -156,7 +156,7 @@ def unlabelled(label: np.ndarray) -> np.ndarray:
     return np.any(np.isnan(label.reshape(len(label), -1).astype(float)), axis=1)
 
 
-def missing_is_nothing(case: Case) -> None:
+def missing_is_nothing(case: LossCase) -> None:
     """A row without a label does not pull at its output."""
     for task, label in case.labels.items():
         rows = unlabelled(label)
@@ -166,7 +166,7 @@ def missing_is_nothing(case: Case) -> None:
             )
 
 
-def own_row(case: Case) -> None:
+def own_row(case: LossCase) -> None:
     """Give every other row another label: in the rows between, only a common
     factor changes.
     """
@@ -193,7 +193,7 @@ def _changed_label(output: Output, label: np.ndarray) -> np.ndarray:
     return (label + 1) % output.width if output.kind == ONE_OF else label + 1
 
 
-def from_both_sides(case: Case) -> None:
+def from_both_sides(case: LossCase) -> None:
     """The loss of a number grows with the distance from its label, above and
     below.
 
@@ -204,7 +204,7 @@ def from_both_sides(case: Case) -> None:
             _from_both_sides(case, output)
 
 
-def _from_both_sides(case: Case, output: Output) -> None:
+def _from_both_sides(case: LossCase, output: Output) -> None:
     label = case.labels[output.name].reshape(-1, output.width)
     predictions, known = case.subject.predictions, ~unlabelled(label)
     pulls = {}
@@ -228,7 +228,7 @@ def _from_both_sides(case: Case, output: Output) -> None:
             )
 
 
-def own_label(case: Case) -> None:
+def own_label(case: LossCase) -> None:
     """Turn round the labels of one task after the other: its own output feels
     it, no other does.
     """
@@ -244,7 +244,7 @@ def own_label(case: Case) -> None:
                 raise Mistake("follows-other-label", task=task, other=changed)
 
 
-def not_shifted(case: Case) -> None:
+def not_shifted(case: LossCase) -> None:
     """The class that a row is pulled to is not the one beside its label."""
     for output in case.subject.declared:
         if output.kind != ONE_OF:
@@ -258,7 +258,7 @@ def not_shifted(case: Case) -> None:
                 )
 
 
-def not_turned_round(case: Case) -> None:
+def not_turned_round(case: LossCase) -> None:
     """Not all labels push away from what they say, as they do under a negative
     weight.
     """
@@ -273,7 +273,7 @@ def not_turned_round(case: Case) -> None:
             )
 
 
-def towards_the_label(case: Case) -> None:
+def towards_the_label(case: LossCase) -> None:
     """A yes is pulled up and a no down; of classes, that of the label is pulled
     up.
     """
@@ -288,7 +288,7 @@ def towards_the_label(case: Case) -> None:
             )
 
 
-def _away(case: Case, output: Output) -> np.ndarray:
+def _away(case: LossCase, output: Output) -> np.ndarray:
     """Where a yes is pulled down or a no up, or the label's class down; of a
     number, nowhere.
     """
@@ -300,7 +300,7 @@ def _away(case: Case, output: Output) -> np.ndarray:
     return np.zeros(0, bool)
 
 
-def labels_by_themselves(case: Case) -> None:
+def labels_by_themselves(case: LossCase) -> None:
     """Give the first of several yes/no labels another prediction: the others
     feel nothing of it.
     """
@@ -309,7 +309,7 @@ def labels_by_themselves(case: Case) -> None:
             _by_themselves(case, output)
 
 
-def _by_themselves(case: Case, output: Output) -> None:
+def _by_themselves(case: LossCase, output: Output) -> None:
     predictions = {
         name: tensor.numpy().copy()
         for name, tensor in case.subject.predictions.items()
@@ -327,7 +327,7 @@ def _by_themselves(case: Case, output: Output) -> None:
         raise Mistake("tags-compete", task=output.name)
 
 
-def logits_or_probabilities(case: Case) -> None:
+def logits_or_probabilities(case: LossCase) -> None:
     """Predictions cost the more, the surer they are of what is wrong.
 
     With `c(s)` the loss when an output has logits of s for what is right: a
@@ -363,7 +363,7 @@ def logits_or_probabilities(case: Case) -> None:
             raise Mistake(key, task=output.name)
 
 
-def _cost(case: Case, sure: Mapping[str, float]) -> float:
+def _cost(case: LossCase, sure: Mapping[str, float]) -> float:
     """The loss of predictions that know their labels, with logits of `sure` for
     what is right.
 
@@ -403,7 +403,7 @@ def _ideal(
     )
 
 
-def every_label_is_heard(case: Case) -> None:
+def every_label_is_heard(case: LossCase) -> None:
     """Each row with a label pulls, a 0 like a 1."""
     for output in case.subject.declared:
         label, pull = case.of(output)

@@ -352,7 +352,7 @@ def compiled(answer: object) -> dict:
     return {}
 
 
-def _without_a_log(case: probes.Case) -> None:
+def _without_a_log(case: probes.LossCase) -> None:
     """A step may have no label of a task at all, if its log is late."""
     for task, label in case.labels.items():
         try:
