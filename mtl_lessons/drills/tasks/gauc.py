@@ -8,7 +8,7 @@ from mtl_lessons.drills.probes import expect, grows
 
 
 def auc(rows: list[tuple[int, float]]) -> float | None:
-    """How often a positive row is above a negative one, if there are both."""
+    """How often a positive row is above a negative one, or None."""
     positives = [score for label, score in rows if label == 1]
     negatives = [score for label, score in rows if label == 0]
     if not positives or not negatives:
@@ -24,7 +24,7 @@ def auc(rows: list[tuple[int, float]]) -> float | None:
 
 
 def gauc(
-    users: list[str],
+    users: list,
     labels: list[int],
     scores: list[float],
 ) -> float | None:

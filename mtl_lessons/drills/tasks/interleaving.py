@@ -1,7 +1,7 @@
 """Team-draft interleaving: the page of two rankings, and who gets a click."""
 
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from mtl_lessons.drills.probes import expect
 
@@ -32,8 +32,8 @@ def interleave(
     return list(team), votes
 
 
-def best_left(ranking: list[str], taken: Collection[str]) -> str | None:
-    """The first item of a ranking that is not taken yet, if there is one."""
+def best_left(ranking: list[str], taken: dict[str, int]) -> str | None:
+    """The first item of a ranking that is not taken; None without one."""
     for item in ranking:
         if item not in taken:
             return item
@@ -68,19 +68,18 @@ def check(answer: Callable) -> None:
         set(),
         gives=(["c", "a", "b", "d"], 0),
     )
-    # both want a; it is on the page, so the new ranking goes on to d
     expect(
-        "same-item",
+        "votes",
         answer,
-        ["a", "b", "c"],
-        ["a", "d", "e"],
+        first,
+        second,
         [0, 0, 0, 0],
         4,
-        set(),
-        gives=(["a", "d", "b", "e"], 0),
+        {"a", "c", "d"},
+        gives=(["a", "c", "b", "d"], 1),
         instead={
-            "twice": (["a", "a", "b", "d"], 0),
-            "turn-lost": (["a", "b", "d", "c"], 0),
+            "reversed": (["a", "c", "b", "d"], -1),
+            "new-alone": (["a", "c", "b", "d"], 2),
         },
     )
     expect(
@@ -94,18 +93,19 @@ def check(answer: Callable) -> None:
         gives=(["a", "c", "b"], 0),
         instead={"too-long": (["a", "c", "b", "d"], 0)},
     )
+    # both want a; it is on the page, so the new ranking goes on to d
     expect(
-        "votes",
+        "same-item",
         answer,
-        first,
-        second,
-        [0, 0, 0, 0],
+        ["a", "b", "c"],
+        ["a", "d", "e"],
+        [0, 0],
         4,
-        {"a", "c", "d"},
-        gives=(["a", "c", "b", "d"], 1),
+        set(),
+        gives=(["a", "d", "b", "e"], 0),
         instead={
-            "reversed": (["a", "c", "b", "d"], -1),
-            "new-alone": (["a", "c", "b", "d"], 2),
+            "twice": (["a", "a", "b", "d"], 0),
+            "turn-lost": (["a", "b", "d"], 0),
         },
     )
     # old picks c in its second turn, though new ranks c higher
@@ -163,8 +163,8 @@ def check(answer: Callable) -> None:
     rng = random.Random(0)
     for _ in range(20):
         items = list("abcdefghij")
-        rankings = [rng.sample(items, 8) for _ in range(2)]
+        old, new = rng.sample(items, 8), rng.sample(items, 8)
         coins = [rng.randrange(2) for _ in range(7)]
         clicked = set(rng.sample(items, 4))
-        given = *rankings, coins, 7, clicked
+        given = old, new, coins, 7, clicked
         expect("any", answer, *given, gives=interleave(*given))

@@ -124,4 +124,4 @@ def _repeats(answer: Callable) -> None:
 def _rows(count: int) -> tuple:
     users = [row % (count // 2) for row in range(count)]
     new = [float(row % 3) for row in range(count)]
-    return users, [1.0] * count, new, 3, 0
+    return users, [1.0] * count, new, 40, 0
