@@ -50,9 +50,11 @@ def test_every_source_is_cited_somewhere():
         path.read_text(encoding="utf-8")
         for path in (*notebooks.chapters(), *(ROOT / "book").glob("*.md"))
     )
+    drills = ROOT / "mtl_lessons" / "drills" / "tasks"
     banks = "\n".join(
         path.read_text(encoding="utf-8")
-        for path in (ROOT / "book" / "questions").glob("*.yml")
+        for folder in (ROOT / "book" / "questions", drills)
+        for path in folder.glob("*.yml")
     )
     unused = [key for key in KEYS if key not in pages and key not in banks]
     assert unused == [], (

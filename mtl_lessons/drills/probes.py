@@ -212,12 +212,16 @@ def shown(value: Any) -> str:
 
     >>> shown([1 / 3, {"click": 2.0}])
     "[0.333333, {'click': 2}]"
+    >>> shown((0.1 + 0.2, None))
+    '(0.3, None)'
     """
     if isinstance(value, Mapping):
         inside = (f"{key!r}: {shown(part)}" for key, part in value.items())
         text = f"{{{', '.join(inside)}}}"
     elif isinstance(value, list):
         text = f"[{', '.join(shown(part) for part in value)}]"
+    elif isinstance(value, tuple):
+        text = f"({', '.join(shown(part) for part in value)})"
     elif isinstance(value, float):
         text = f"{value:.6g}"
     else:
