@@ -20,11 +20,13 @@ def orders_of_clicks(
     after it, if it comes at most `window` days after that click, else to
     none. The labels stand in the sequence of `clicks`.
 
-    >>> orders_of_clicks([("ann", 1.0), ("bob", 1.0)], [("ann", 2.0)], 7.0)
+    >>> clicks = [("ann", 1.0), ("bob", 1.0)]
+    >>> orders_of_clicks(clicks, [("ann", 2.0)], 7.0)
     [1, 0]
     """
-    events = [(day, 0, user, row) for row, (user, day) in enumerate(clicks)]
-    events += [(day, 1, user, -1) for user, day in orders]
+    events = [(day, 1, user, -1) for user, day in orders]
+    for row, (user, day) in enumerate(clicks):
+        events.append((day, 0, user, row))  # 0: before an order
     labels = [0] * len(clicks)
     last: dict[str, int] = {}  # by user, the row of the last click so far
     for day, is_order, user, row in sorted(events):

@@ -12,9 +12,9 @@ def gate_weights(
 ) -> list[float]:
     """How much of each expert a gate mixes, for one row of inputs.
 
-    logits: of the gate, for all experts. owners: for each expert its task,
-    or "shared". gate: a task, or "shared", the gate that feeds the shared
-    experts of the next level and mixes all experts.
+    logits: of this gate, for all experts. owners: for each expert its
+    task, or "shared". gate: a task, or "shared" for the shared gate,
+    which mixes all experts.
 
     >>> gate_weights([7.0, 7.0], ["shared", "shared"], "click")
     [0.5, 0.5]

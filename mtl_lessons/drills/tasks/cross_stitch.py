@@ -25,10 +25,10 @@ def cross_stitch(
     alphas: for each layer, alphas[layer][task][other], how much of the
     other's unit goes into the task's unit; any number.
 
-    >>> one = [{"click": [[2.0]], "buy": [[4.0]]}]
-    >>> own = {"click": {"click": 1, "buy": 0}, "buy": {"click": 0, "buy": 1}}
-    >>> cross_stitch([1.0], one, [own])
-    {'click': [2.0], 'buy': [4.0]}
+    >>> layer = {"click": [[2.0]], "buy": [[4.0]]}
+    >>> alpha = {task: {"click": 0.5, "buy": 0.5} for task in layer}
+    >>> cross_stitch([1.0], [layer], [alpha])
+    {'click': [3.0], 'buy': [3.0]}
     """
     h = dict.fromkeys(layers[0], x)
     for layer, alpha in zip(layers, alphas):
@@ -39,16 +39,22 @@ def cross_stitch(
 
 def dense(weights: list[list[float]], x: list[float]) -> list[float]:
     """A ReLU layer: a number for each unit."""
-    return [max(sum(w * v for w, v in zip(unit, x)), 0.0) for unit in weights]
+    units = []
+    for unit in weights:
+        z = sum(w * value for w, value in zip(unit, x))
+        units.append(max(z, 0.0))
+    return units
 
 
-def mixed(out: dict[str, list[float]], shares: dict[str, float]) -> list[float]:
-    """The sum of share × output, unit by unit."""
-    units = range(len(next(iter(out.values()))))
-    return [
-        sum(share * out[other][unit] for other, share in shares.items())
-        for unit in units
-    ]
+def mixed(
+    outputs: dict[str, list[float]], shares: dict[str, float]
+) -> list[float]:
+    """The sum of share × output over the tasks, unit by unit."""
+    total = [0.0] * len(next(iter(outputs.values())))
+    for task, output in outputs.items():
+        for unit, value in enumerate(output):
+            total[unit] += shares[task] * value
+    return total
 
 
 def check(answer: Callable) -> None:

@@ -20,8 +20,8 @@ def delayed_loss(
     least one row. rate: of the delay, per day, above 0. A conversion at
     `now` has been seen, a later one has not.
 
-    >>> delayed_loss([(5.0, None, 0.5)], rate=1.0, now=5.0)
-    0.0
+    >>> round(delayed_loss([(0.0, 1.0, 0.5)], rate=1.0, now=5.0), 4)
+    1.6931
     """
     total = 0.0
     for clicked, converted, p in rows:

@@ -13,7 +13,7 @@ def esmm_loss(
     clicks: list[int],
     conversions: list[int | None],
 ) -> float:
-    """ESMM's loss: its mean over the impressions, of which there are some.
+    """The loss of ESMM: its mean over the impressions, at least one.
 
     click_logits, conversion_logits: of the two heads, P(click) and
     P(conversion | click). clicks: 1 or 0. conversions: 1 or 0 where

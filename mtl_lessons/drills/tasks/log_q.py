@@ -16,8 +16,8 @@ def in_batch_loss(
     items: the item of each row, by its id, which may come repeatedly.
     chance: by id, how likely a row of a batch has this item; above 0.
 
-    The classes of row i are the rows of the batch; its own is right. Other
-    rows with the same item as row i are left out of its softmax.
+    The classes of row i are the rows of the batch, and its own is right.
+    Other rows with the same item as row i are left out of its softmax.
 
     >>> scores = [[7.0, 7.0], [7.0, 7.0]]
     >>> loss = in_batch_loss(scores, ["a", "b"], {"a": 0.1, "b": 0.1})

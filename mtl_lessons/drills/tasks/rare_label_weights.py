@@ -12,7 +12,8 @@ def label_weights(
     """By what each device multiplies its loss of each task.
 
     known: for each device, by task, how many of its rows have a label.
-    rows: for each device, how many rows it has, at least 1.
+    rows: for each device, how many rows it has, at least 1. A device
+    without a label of a task has the factor 0.0 for it.
 
     >>> label_weights([{"click": 8}, {"click": 8}], [8, 8])
     [{'click': 1.0}, {'click': 1.0}]

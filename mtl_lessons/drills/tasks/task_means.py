@@ -1,6 +1,8 @@
 """A mean for each task over a stream, in constant memory."""
 
+from collections import defaultdict
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from mtl_lessons.drills.probes import expect, grows, survives
@@ -19,30 +21,29 @@ class TaskMeans:
     """
 
     def __init__(self) -> None:
-        self.sums: dict[str, float] = {}
-        self.counts: dict[str, int] = {}
+        self.sums: dict[str, float] = defaultdict(float)
+        self.counts: dict[str, int] = defaultdict(int)
 
     def add(self, batch: dict[str, list[float | None]]) -> None:
         """Take in a batch; its tasks may be new."""
         for task, column in batch.items():
             known = [value for value in column if value is not None]
-            self._take(task, sum(known), len(known))
+            self.sums[task] += sum(known)
+            self.counts[task] += len(known)
 
     def merge(self, other: "TaskMeans") -> None:
         """Take in what another one has seen, which stays as it is."""
         for task, total in other.sums.items():
-            self._take(task, total, other.counts[task])
+            self.sums[task] += total
+            self.counts[task] += other.counts[task]
 
     def result(self) -> dict[str, float | None]:
         """The mean of each task so far; None if it had no label."""
-        return {
-            task: total / self.counts[task] if self.counts[task] else None
-            for task, total in self.sums.items()
-        }
-
-    def _take(self, task: str, total: float, count: int) -> None:
-        self.sums[task] = self.sums.get(task, 0.0) + total
-        self.counts[task] = self.counts.get(task, 0) + count
+        means = {}
+        for task, total in self.sums.items():
+            count = self.counts[task]
+            means[task] = total / count if count else None
+        return means
 
 
 def check(answer: Callable) -> None:
@@ -51,7 +52,7 @@ def check(answer: Callable) -> None:
 
     def results_along(*batches: dict) -> Any:
         means = answer()
-        return [_added(means, batch).result() for batch in batches]
+        return [deepcopy(_added(means, batch).result()) for batch in batches]
 
     def first_and_second(first: dict, second: dict) -> Any:
         means = [_filled(answer, [batch]) for batch in (first, second)]
