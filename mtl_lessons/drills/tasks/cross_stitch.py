@@ -101,16 +101,20 @@ def check(answer: Callable) -> None:
         [half],
         gives={"click": [2.0], "buy": [4.0]},
     )
-    # 2.2 and 3.4 go on
+    # 2.2 and 3.4 go on, and are mixed by other constants
     second = {"click": [[1.0]], "buy": [[1.0]]}
+    again = {
+        "click": {"click": 1.0, "buy": 1.0},
+        "buy": {"click": 0.5, "buy": 0.5},
+    }
     expect(
         "every-layer",
         answer,
         [1.0],
         [first, second],
-        [ALPHA, ALPHA],
-        gives={"click": [2.32], "buy": [3.04]},
-        instead={"last-layer": {"click": [2.2], "buy": [3.4]}},
+        [ALPHA, again],
+        gives={"click": [5.6], "buy": [2.8]},
+        instead={"last-layer": {"click": [6.0], "buy": [3.0]}},
     )
     network = _network(random.Random(0))
     expect("every-layer", answer, *network, gives=cross_stitch(*network))

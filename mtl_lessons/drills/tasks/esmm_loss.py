@@ -86,7 +86,7 @@ def check(answer: Callable) -> None:
     # P(click) and P(conversion) are 1 - 4e-18: 1 - p is 8e-18
     survives("cancels", answer, [40.0], [40.0], [1], [0], gives=40 - log(2))
     rows = _rows(random.Random(0))
-    expect("two-losses", answer, *rows, gives=esmm_loss(*rows))
+    expect("mean", answer, *rows, gives=esmm_loss(*rows))
 
 
 def _rows(

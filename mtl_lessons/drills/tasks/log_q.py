@@ -69,6 +69,15 @@ def check(answer: Callable) -> None:
         gives=(log(2) + log(2) + log(3)) / 3,
         instead={"own-item-loses": log(3)},
     )
+    # the second row: 0 for its own, log 3 for the other item
+    expect(
+        "right-row",
+        answer,
+        [[0.0, 9.0, 0.0], [9.0, 0.0, log(3)], [0.0, 0.0, 0.0]],
+        ["a", "a", "b"],
+        {"a": 0.5, "b": 0.5},
+        gives=(log(2) + log(4) + log(3)) / 3,
+    )
     survives(
         "overflows",
         answer,
@@ -79,7 +88,7 @@ def check(answer: Callable) -> None:
     )
     scores, items, chance = _batch(random.Random(0))
     right = in_batch_loss(scores, items, chance)
-    expect("corrected", answer, scores, items, chance, gives=right)
+    expect("right-row", answer, scores, items, chance, gives=right)
 
 
 def _batch(

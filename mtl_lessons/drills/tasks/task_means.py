@@ -47,23 +47,23 @@ class TaskMeans:
 
 
 def check(answer: Callable) -> None:
-    def result_after(*batches: dict) -> Any:
+    def result_after_adding(*batches: dict) -> Any:
         return _filled(answer, batches).result()
 
-    def results_along(*batches: dict) -> Any:
+    def results_while_adding(*batches: dict) -> Any:
         means = answer()
         return [deepcopy(_added(means, batch).result()) for batch in batches]
 
-    def first_and_second(first: dict, second: dict) -> Any:
+    def results_of_two_objects(first: dict, second: dict) -> Any:
         means = [_filled(answer, [batch]) for batch in (first, second)]
         return [one.result() for one in means]
 
-    def merged(one: list, other: list) -> Any:
+    def result_after_merging(one: list, other: list) -> Any:
         means, others = _filled(answer, one), _filled(answer, other)
         means.merge(others)
         return means.result()
 
-    def other_after_merge(one: list, other: list, added: dict) -> Any:
+    def others_result_after_merging(one: list, other: list, added: dict) -> Any:
         means, others = _filled(answer, one), _filled(answer, other)
         means.merge(others)
         means.add(added)
@@ -71,21 +71,21 @@ def check(answer: Callable) -> None:
 
     expect(
         "mean",
-        result_after,
+        result_after_adding,
         {"click": [3.0, 1.0, 0.0, 0.0]},
         gives={"click": 1.0},
         instead={"zero-is-missing": {"click": 2.0}},
     )
     expect(
         "one-for-all",
-        first_and_second,
+        results_of_two_objects,
         {"click": [1.0]},
         {"buy": [0.0]},
         gives=[{"click": 1.0}, {"buy": 0.0}],
     )
     expect(
         "over-the-stream",
-        result_after,
+        result_after_adding,
         {"click": [1.0]},
         {"click": [0.0, 0.0, 0.0]},
         gives={"click": 0.25},
@@ -96,34 +96,34 @@ def check(answer: Callable) -> None:
     )
     survives(
         "none",
-        result_after,
+        result_after_adding,
         {"click": [1.0, None, None, None]},
         {"click": [None, 1.0]},
         gives={"click": 1.0},
     )
     survives(
         "no-label",
-        result_after,
+        result_after_adding,
         {"click": [1.0], "buy": [None]},
         gives={"click": 1.0, "buy": None},
     )
     survives(
         "new-task",
-        result_after,
+        result_after_adding,
         {"click": [1.0, 0.0]},
         {"buy": [1.0]},
         gives={"click": 0.5, "buy": 1.0},
     )
     expect(
         "result-again",
-        results_along,
+        results_while_adding,
         {"click": [1.0]},
         {"click": [0.0, 0.0, 0.0]},
         gives=[{"click": 1.0}, {"click": 0.25}],
     )
     survives(
         "merge",
-        merged,
+        result_after_merging,
         [{"click": [1.0]}],
         [{"click": [0.0, 0.0, 0.0], "buy": [1.0], "like": [None]}],
         gives={"click": 0.25, "buy": 1.0, "like": None},
@@ -131,7 +131,7 @@ def check(answer: Callable) -> None:
     )
     expect(
         "other-changed",
-        other_after_merge,
+        others_result_after_merging,
         [],
         [{"click": [0.0, 1.0]}],
         {"click": [1.0, 1.0]},
@@ -139,7 +139,7 @@ def check(answer: Callable) -> None:
     )
 
     def along(values: list[float]) -> None:
-        results_along(*({"click": [value]} for value in values))
+        results_while_adding(*({"click": [value]} for value in values))
 
     grows("grows", along, lambda count: ([1.0] * count,), most=8)
 
