@@ -125,6 +125,23 @@ def test_what_was_given_may_not_be_changed():
         probes.expect("wrong", sorts_it, [2, 1], gives=[1, 2])
 
 
+def test_a_call_that_breaks_has_a_message():
+    def share(part, whole):
+        return part / whole
+
+    probes.survives("empty", share, 1, 2, gives=0.5)
+    with pytest.raises(Mistake) as caught:
+        probes.survives("empty", share, 1, 0, gives=0.0)
+    assert caught.value.key == "empty"
+    assert caught.value.facts == {
+        "call": "share(1, 0)",
+        "found": "ZeroDivisionError: division by zero",
+        "expected": "0",
+    }
+    with pytest.raises(Mistake, match="late"):
+        probes.survives("early", share, 1, 2, gives=1.0, instead={"late": 0.5})
+
+
 @pytest.mark.parametrize(
     ("found", "expected", "same"),
     [

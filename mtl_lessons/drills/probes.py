@@ -52,6 +52,30 @@ def expect(
     raise Mistake(key, **facts)
 
 
+def survives(
+    key: str,
+    answer: Callable,
+    *given: Any,
+    gives: Any,
+    instead: Mapping[str, Any] | None = None,
+) -> None:
+    """`expect`, where the mistake may also raise: by dividing by 0, by the
+    logarithm of 0, by an exponential that is too large, by adding up `None`.
+
+    Raises:
+        Mistake: `key` if the call raises one of these; then `found` says it.
+    """
+    try:
+        expect(key, answer, *given, gives=gives, instead=instead)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise Mistake(
+            key,
+            call=shown_call(answer, given),
+            found=f"{type(error).__name__}: {error}",
+            expected=shown(gives),
+        ) from error
+
+
 def called(answer: Callable, *given: Any) -> Any:
     """What the answer returns for copies of what is given.
 
