@@ -85,4 +85,5 @@ def check(answer: Callable) -> None:
 def _items(count: int) -> tuple[dict[str, int], dict[str, int]]:
     items = [f"item {k}" for k in range(count)]
     impressions = {item: 1 + k % 17 for k, item in enumerate(items)}
-    return impressions, {item: k * 37 % count for k, item in enumerate(items)}
+    row_of = {item: k * 37 % count for k, item in enumerate(items)}
+    return impressions, row_of
