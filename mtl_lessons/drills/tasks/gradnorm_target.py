@@ -100,9 +100,11 @@ def check(answer: Callable) -> None:
             "alpha-ignored": ([1.0, 3.0], [2.0, -2.0]),
         },
     )
+    one = [[2.0], [4.0], [1.0], [2.0]]
+    expect("other-rows", answer, *one, 1.0, gives=([8.0], [0.0]))
     draw = random.Random(0)
     for _ in range(20):
-        tasks = draw.randint(1, 4)
+        tasks = draw.randint(2, 4)
         rows = [[draw.uniform(0.1, 2) for _ in range(tasks)] for _ in range(4)]
         alpha = draw.choice([0.0, 0.5, 1.5])
         expect("other-rows", answer, *rows, alpha, gives=gradnorm(*rows, alpha))
