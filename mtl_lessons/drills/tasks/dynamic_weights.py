@@ -13,8 +13,8 @@ def dynamic_weights(
     """The weight of each task in the next epoch.
 
     history[task] has the mean loss of each epoch so far, oldest first:
-    all above 0, the same number for each task. As long as there are
-    fewer than two epochs, every weight is 1.
+    all above 0, the same number for each task. temperature is τ. As
+    long as there are fewer than two epochs, every weight is 1.
 
     >>> dynamic_weights({"click": [0.5], "like": [0.2]})
     {'click': 1.0, 'like': 1.0}

@@ -17,7 +17,7 @@ def famo_step(
     """The weights of the losses in this step, and the logits after it.
 
     before and after are the losses of the same batch, before and after
-    the step of the network. All are above 0.
+    the step of the network, all above 0. rate is β, gamma is γ.
 
     >>> famo_step([0.0, 0.0], [1.0, 1.0], [0.5, 0.5], 0.1, 0.0)
     ([0.5, 0.5], [0.0, 0.0])

@@ -13,8 +13,7 @@ def gradnorm(
     initial: list[float],
     alpha: float,
 ) -> tuple[list[float], list[float]]:
-    """The target length of each task's gradient, and the slope of its
-    weight.
+    """The target length of each gradient, and the slope of each weight.
 
     lengths[i] is the length of the gradient of loss i, without its
     weight, at the last shared layer; initial[i] is the loss at the

@@ -13,8 +13,8 @@ def collisions(
     """The share of items that share their row, and the share of all
     impressions that belong to outweighed items.
 
-    impressions has the number for each item, at least 1, and row_of its
-    row in the table. An item shares its row if at least one other item
+    impressions has the number for each item, at least 1; row_of has the
+    row of each of these items, 0 or above. An item shares its row if at least one other item
     has it, too. It is outweighed if it has less than half of the
     impressions of its row. Without items both shares are 0.
 

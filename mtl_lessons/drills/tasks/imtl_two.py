@@ -10,8 +10,8 @@ from mtl_lessons.drills.probes import expect
 def imtl(first: list[float], second: list[float]) -> list[float]:
     """The step w · first + (1 - w) · second that is impartial.
 
-    Both gradients have one length, at least 1. If one of them is zero,
-    its task has no say: the step is the other gradient.
+    Both have equally many entries, at least one. If one gradient is
+    zero, its task has no say: the step is the other gradient.
 
     >>> imtl([2.0, 0.0], [2.0, 0.0])
     [2.0, 0.0]

@@ -9,7 +9,8 @@ from mtl_lessons.drills.probes import expect
 def mgda(first: list[float], second: list[float]) -> list[float]:
     """The shortest vector w · first + (1 - w) · second, 0 ≤ w ≤ 1.
 
-    Both gradients have one length, at least 1, and may be equal.
+    Both have equally many entries, at least one. They may be equal, and
+    either may be zero.
 
     >>> mgda([2.0, 0.0], [2.0, 0.0])
     [2.0, 0.0]

@@ -10,8 +10,9 @@ from mtl_lessons.drills.probes import expect
 def pcgrad(gradients: list[list[float]]) -> list[float]:
     """The sum of the gradients, after each gave up what conflicts.
 
-    One gradient for each task, at least one, all of one length. A task
-    meets the others in the order of the list; a gradient may be zero.
+    There is one gradient for each task, at least one, and all have
+    equally many entries. A task meets the others in the order of the
+    list. A gradient may be zero.
 
     >>> pcgrad([[1.0, 0.0], [0.0, 2.0]])
     [1.0, 2.0]

@@ -11,10 +11,11 @@ def residual_codes(
 ) -> tuple[list[int], list[float]]:
     """The codes of a vector, one for each level, and what they leave.
 
-    codebooks[level] has the centres of a level, at least one, each as
-    long as the vector; levels may have different numbers of centres. A
-    code is the position of a centre; of two that are equally near, the
-    lower. Without levels there is no code, and the vector is left.
+    codebooks[level] has the centres of a level, at least one, each with
+    as many entries as the vector; levels may have different numbers of
+    centres. A code is the position of a centre; of two that are equally
+    near, the lower. Without levels there is no code, and the vector is
+    left.
 
     >>> residual_codes([7.0], [[[0.0], [7.0]]])
     ([1], [0.0])
