@@ -128,8 +128,8 @@ def grows(
     answer: Callable,
     rows: Callable[[int], tuple],
     most: float,
-    small: int = 200,
-    large: int = 800,
+    small: int = 50,
+    large: int = 200,
 ) -> None:
     """Count the steps of `answer(*rows(n))` for `small` and for `large` n.
 

@@ -121,7 +121,7 @@ def check(answer: Callable) -> None:
     clicks, orders = _log(random.Random(0))
     right = orders_of_clicks(clicks, orders, 2.0)
     expect("last-click", answer, clicks, orders, 2.0, gives=right)
-    grows("all-pairs", answer, _busy, most=8, small=100, large=400)
+    grows("all-pairs", answer, _busy, most=8)
 
 
 def _log(chance: random.Random) -> tuple[Events, Events]:

@@ -80,7 +80,7 @@ def check(answer: Callable) -> None:
         row_of = {item: draw.randrange(6) for item in items}
         found = collisions(impressions, row_of)
         expect("other-items", answer, impressions, row_of, gives=found)
-    grows("all-pairs", answer, _items, most=8, small=50, large=200)
+    grows("all-pairs", answer, _items, most=8)
 
 
 def _items(count: int) -> tuple[dict[str, int], dict[str, int]]:
