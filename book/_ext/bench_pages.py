@@ -69,14 +69,19 @@ def measure(url: str, chromium: str) -> dict[str, float]:
 
 
 def worth_measuring(folder: Path) -> list[str]:
-    """The addresses of all pages, of which the heaviest of its kind stands for all questions."""
+    """The addresses of all pages, of which the heaviest of its kind stands for all questions, and
+    another for all drills.
+    """
     found = sorted(folder.rglob("*.html"))
-    questions = [path for path in found if path.parent.name == "question"]
-    heaviest = sorted(questions, key=lambda path: path.stat().st_size)[-1:]
+    left_out = set()
+    for kind in ("question", "drill"):
+        alike = [path for path in found if path.parent.name == kind]
+        alike.sort(key=lambda path: path.stat().st_size)
+        left_out |= {*alike[:-1]}
     return [
         path.relative_to(folder).as_posix()
         for path in found
-        if path not in questions or path in heaviest
+        if path not in left_out
     ]
 
 

@@ -15,7 +15,17 @@ from pathlib import Path
 from threading import Event, Thread
 
 SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
-TEXT = (".html", ".css", ".js", ".json", ".svg", ".ipynb", ".txt")
+TEXT = (
+    ".html",
+    ".css",
+    ".js",
+    ".mjs",
+    ".json",
+    ".svg",
+    ".ipynb",
+    ".py",
+    ".txt",
+)
 
 
 @lru_cache(maxsize=256)
@@ -35,6 +45,7 @@ class Handler(SimpleHTTPRequestHandler):
 
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
         ".js": "text/javascript",
+        ".mjs": "text/javascript",
         ".ipynb": "application/json",
         ".whl": "application/octet-stream",
     }

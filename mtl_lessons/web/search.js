@@ -2,7 +2,7 @@
 
 import { element, fill } from "./parts.js";
 
-const KINDS = ["all", "term", "section", "question"];
+const KINDS = ["all", "term", "section", "question", "drill"];
 const SHOWN = 10; // results at a time
 const CHINESE = /\p{Script=Han}/u;
 

@@ -10,6 +10,7 @@
 - Questions on pages, and the sources of a chapter (quizzes.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, take_along.py).
 - Each question at an address of its own, and the list of all (vault.py).
+- Each coding drill at one, the list of all, and the Python that judges them (drills.py).
 - The search: sections, questions and terms (search.py).
 - Each page gets the engines and styles that it needs, and no other (pages.py).
 - Static files that no page uses are not shipped (finish.py).
@@ -19,6 +20,7 @@ Where the public copy will be is said by the environment:
   MTL_REPOSITORY  `owner/name` on GitHub
   MTL_BRANCH      the branch that holds the built site (gh-pages)
   MTL_SITE_URL    the address of the site, where notebooks find the package
+  MTL_VENDOR      the folder of what runs drills in a browser (_build/vendor, made by `make book`)
 
 Without repository and address there is no button for Colab: a notebook there could not find the
 package.
@@ -42,6 +44,7 @@ from . import (  # noqa: E402
     api,
     cells,
     chapters,
+    drills,
     finish,
     formulas,
     glossary,
@@ -50,6 +53,7 @@ from . import (  # noqa: E402
     published,
     quizzes,
     search,
+    singles,
     trainer,
     vault,
 )
@@ -63,12 +67,19 @@ PARTS = (
     quizzes,
     trainer,
     vault,
+    drills,
+    singles,
     search,
     published,
     pages,
     finish,
 )
-SETTINGS = {"repository": "", "branch": "gh-pages", "site_url": ""}
+SETTINGS = {
+    "repository": "",
+    "branch": "gh-pages",
+    "site_url": "",
+    "vendor": "_build/vendor",
+}
 
 
 def setup(app: Sphinx) -> dict:

@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 
 from mtl_lessons import embed, quiz
 
-from . import published, quizzes, search, trainer
+from . import drills, published, quizzes, search, trainer
 
 ROOT = Path(__file__).resolve().parents[3]
 WEB = Path(embed.__file__).parent / "web"
@@ -49,6 +49,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     )
     trainer.write(app, quiz.everything(quizzes.QUESTIONS))
     published.publish(app)
+    drills.publish(app)
     search.write(app)
     (out / "index.html").write_text(
         front_page(
@@ -70,10 +71,15 @@ def shed(out: Path) -> None:
             r'(?:href|src|data-bank)="[^"]*_static/([^"?#]+)', page
         )
     }
-    # what scripts load when it is wanted
-    used |= {"mark.js", *(path.name for path in out.glob("_static/mtl/bank-*"))}
     static = out / "_static"
+    # what scripts load when it is wanted
+    used |= {"mark.js", *(path.name for path in static.glob("mtl/bank-*"))}
+    if (static / drills.PYODIDE).is_dir():
+        used.add("python_worker.js")
+    whole = {drills.PYODIDE, drills.CODEMIRROR, drills.FILES}
     for path in sorted(static.rglob("*"), reverse=True):
+        if path.relative_to(static).parts[0] in whole:
+            continue
         if path.is_file() and path.name not in used:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):

@@ -9,7 +9,29 @@ from mtl_lessons import embed
 
 from . import cells, published, trainer
 
-ENGINES = ("quiz", "explorable", "vault", "search", *trainer.PAGES)
+ENGINES = (
+    "quiz",
+    "explorable",
+    "vault",
+    "drills",
+    "drill",
+    "search",
+    *trainer.PAGES,
+)
+# No script but our own files, nothing inline, nothing from elsewhere; forms go nowhere but to the
+# search.
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+}
+# What a page of a drill may do besides: run Python, which is WebAssembly, in a worker. A worker
+# that is a blob has the policy of its page; one that is a file of the site would have none.
+RUNS = {"script-src": "'self' 'wasm-unsafe-eval'", "worker-src": "blob:"}
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
 
 
@@ -30,6 +52,12 @@ MENDS = {  # what docutils writes that a screen reader cannot use, or a line tea
 }
 
 
+def policy(runs: bool = False) -> str:
+    """The Content-Security-Policy of a page, which `runs` drills or does not."""
+    rules = POLICY | (RUNS if runs else {})
+    return "; ".join(f"{name} {allowed}" for name, allowed in rules.items())
+
+
 def prepare(
     app: Sphinx, pagename: str, templatename: str, context: dict, doctree
 ) -> None:
@@ -41,6 +69,7 @@ def prepare(
     context["engines"] = [
         name for name in ENGINES if re.search(rf'class="mtl-{name}[ "]', body)
     ]
+    context["policy"] = policy(runs="drill" in context["engines"])
     modules = dict.fromkeys(
         part for name in context["engines"] for part in embed.modules(name)[:-1]
     )

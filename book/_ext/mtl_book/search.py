@@ -1,4 +1,4 @@
-"""The search: sections, questions and terms of the book as results, by Pagefind.
+"""The search: sections, questions, drills and terms of the book as results, by Pagefind.
 
 A record for each is made of the pages that were written, and Pagefind makes its index of them: in
 small pieces, of which a query loads the few that it needs. `book/search_terms.yml` says which words
@@ -23,9 +23,9 @@ from pagefind.index import PagefindIndex
 from sphinx.application import Sphinx
 
 from mtl_lessons import embed, quiz
-from mtl_lessons.markup import tag
+from mtl_lessons.markup import tag, to_text
 
-from . import vault
+from . import drills, vault
 
 BOOK = Path(__file__).resolve().parents[2]
 TERMS = BOOK / "search_terms.yml"
@@ -35,7 +35,7 @@ SAY = embed.strings("search")
 HEADING = re.compile("^h[1-4]$")
 # of a page: what a reader does not search for
 UNSOUGHT = (
-    "script, style, form, template, .mtl-quiz, .mtl-vault, details.fold, "
+    "script, style, form, template, .mtl-quiz, .mtl-vault, .mtl-drills, details.fold, "
     ".highlight, annotation, .headerlink"
 )
 # of what Pagefind writes: interfaces that this book does not use
@@ -47,7 +47,7 @@ class Record:
     """What is found: a section, a question, or a term."""
 
     address: str  # from the root of the site
-    kind: str  # section, question or term
+    kind: str  # section, question, drill or term
     title: str
     where: str  # the chapter or topic
     text: str
@@ -86,7 +86,7 @@ class Record:
 
 
 def records(app: Sphinx) -> Iterator[Record]:
-    """All sections of all pages, all questions, and all terms of the glossary."""
+    """All sections of all pages, all questions and drills, and all terms of the glossary."""
     out, folder = Path(app.outdir), Path(app.config.root_doc).parent
     for name in sorted(app.env.found_docs):
         if "/api/" in name or name == app.config.root_doc:
@@ -102,6 +102,15 @@ def records(app: Sphinx) -> Iterator[Record]:
                 vault.headline(question),
                 title,
                 " ".join(plain(question)),
+            )
+    for _, title, some in drills.by_chapter():
+        for drill in some:
+            yield Record(
+                f"{folder}/{drills.FOLDER}/{drill.name}.html",
+                "drill",
+                drill.title,
+                title,
+                to_text(drill.task),
             )
 
 

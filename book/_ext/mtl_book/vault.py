@@ -4,14 +4,11 @@
 shared, and practised from there. `{mtl-vault}` lists all by topic; its script filters the list.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
-from zlib import crc32
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -22,9 +19,8 @@ from mtl_lessons.markup import tag, to_text
 from mtl_lessons.quiz import Bank, Question
 from mtl_lessons.quiz.pieces import inline
 
-from . import chapters, quizzes, trainer
+from . import chapters, quizzes, singles, trainer
 
-BOOK = Path(__file__).resolve().parents[2]
 FOLDER = "question"
 SAY = {
     name: words
@@ -33,7 +29,6 @@ SAY = {
 }
 ROUND = 10  # questions that are practised from the page of one
 HEADLINE = 90  # characters of a question by which it is known
-SIDEBARS: list[Callable] = []  # that of the pages of questions, once it is made
 
 
 def topics() -> list[tuple[str, Bank]]:
@@ -179,35 +174,8 @@ class VaultDirective(SphinxDirective):
 
 
 def pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
-    """A page for each question, with the one before and after it in its topic.
-
-    One that an earlier build has made of the same is left as it is.
-    """
-    if app.builder.format != "html":
-        return
-    stamps = Path(app.doctreedir, "questions.json")
-    known = json.loads(stamps.read_text()) if stamps.exists() else {}
-    made, frame = {}, frame_of(app)
-    SIDEBARS.clear()
-    for name, context in contexts(app):
-        made[name] = crc32(f"{frame}{context}".encode())
-        there = Path(app.outdir, f"{name}.html").exists()
-        if not there or known.get(name) != made[name]:
-            yield name, context, "page.html"
-    for name in known.keys() - made.keys():
-        Path(app.outdir, f"{name}.html").unlink(missing_ok=True)
-    stamps.write_text(json.dumps(made))
-
-
-def frame_of(app: Sphinx) -> int:
-    """What all these pages share, as a number: templates, code, and the list of pages."""
-    texts = [*(BOOK / "_templates").glob("*.html"), BOOK.parent / "_toc.yml"]
-    titles = {
-        name: node.astext() for name, node in sorted(app.env.titles.items())
-    }
-    version = app.extensions["mtl_book"].metadata["env_version"]
-    read = [text.read_bytes() for text in texts]
-    return crc32(f"{version}{app.config.html_baseurl}{titles}{read}".encode())
+    """A page for each question, with the one before and after it in its topic."""
+    yield from singles.changed(app, FOLDER, contexts(app))
 
 
 def contexts(app: Sphinx) -> Iterator[tuple[str, dict]]:
@@ -217,14 +185,12 @@ def contexts(app: Sphinx) -> Iterator[tuple[str, dict]]:
         place = quiz.Place.of(bank, page="", pages=there, up="../")
         questions = bank.questions
         for i, question in enumerate(questions):
-            context = {
-                "title": escape(headline(question)),
-                "body": page(title, bank, question, place, app.config),
-                "parents": [],
-                "display_toc": False,
-                "prev": turn(questions[i - 1]) if i else None,
-                "next": turn(questions[i + 1]) if questions[i + 1 :] else None,
-            }
+            context = singles.context_of(
+                escape(headline(question)),
+                page(title, bank, question, place, app.config),
+                turn(questions[i - 1]) if i else None,
+                turn(questions[i + 1]) if questions[i + 1 :] else None,
+            )
             folder = Path(app.config.root_doc).parent
             yield f"{folder}/{FOLDER}/{question['id']}", context
 
@@ -282,17 +248,6 @@ def report_address(question: Question, config) -> str:
     )
 
 
-def one_sidebar(
-    app: Sphinx, pagename: str, templatename: str, context: dict, doctree
-) -> None:
-    """The pages of one folder have the same list of chapters: it is made once."""
-    if f"/{FOLDER}/" in pagename:
-        if not SIDEBARS:
-            SIDEBARS.append(cache(context["toctree"]))
-        context["toctree"] = SIDEBARS[0]
-
-
 def setup(app: Sphinx) -> None:
     app.add_directive("mtl-vault", VaultDirective)
     app.connect("html-collect-pages", pages)
-    app.connect("html-page-context", one_sidebar, priority=950)
