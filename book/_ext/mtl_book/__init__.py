@@ -8,7 +8,9 @@
 - The chapters on the landing page (chapters.py), and a figure on it (playable.py).
 - Terms of the glossary that open in place (glossary.py).
 - Questions on pages, and the sources of a chapter (quizzes.py).
-- The interview trainer's pages, and what can be taken along (trainer.py, take_along.py).
+- The interview trainer's pages, and what can be taken along (trainer.py, take_along.py,
+  printable.py).
+- The cheat sheet, made of pieces of the chapters (sheet.py).
 - Each question at an address of its own, and the list of all (vault.py).
 - The search: sections, questions and terms (search.py).
 - Each page gets the engines and styles that it needs, and no other (pages.py).
@@ -47,9 +49,11 @@ from . import (  # noqa: E402
     glossary,
     pages,
     playable,
+    printable,
     published,
     quizzes,
     search,
+    sheet,
     trainer,
     vault,
 )
@@ -61,8 +65,10 @@ PARTS = (
     glossary,
     playable,
     quizzes,
+    sheet,
     trainer,
     vault,
+    printable,
     search,
     published,
     pages,

@@ -9,7 +9,14 @@ from mtl_lessons import embed
 
 from . import cells, published, trainer
 
-ENGINES = ("quiz", "explorable", "vault", "search", *trainer.PAGES)
+ENGINES = (
+    "quiz",
+    "explorable",
+    "vault",
+    "printable",
+    "search",
+    *trainer.PAGES,
+)
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
 
 
@@ -68,7 +75,7 @@ def prepare(
 def styles(body: str) -> list[str]:
     """The style sheets that a page needs, in the order in which they are read."""
     shown = set(re.findall(r'class="mtl-(\w+)[ "]', body))
-    trained = {"trainer"} if shown & {*trainer.PAGES, "printable"} else set()
+    trained = {"trainer"} if shown & {*trainer.PAGES, "printed"} else set()
     sheets = [
         sheet
         for name, needed in embed.SHEETS.items()
