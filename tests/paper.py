@@ -37,7 +37,7 @@ def on_paper(page) -> None:
 
 
 def off_paper(page) -> None:
-    page.emulate_media(media="screen")
+    page.emulate_media(media="null")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
 
 
