@@ -152,7 +152,7 @@ def test_what_a_term_means_and_a_heading_beat_a_mention(visit):
 
 def test_the_cheat_sheet_is_found_and_does_not_stand_before_the_chapters(visit):
     page = visit("search.html")
-    assert asked(page, "cheat sheet")[0][0] == "cheat sheet"
+    assert asked(page, "cheat sheet")[0][0] == "Cheat sheet"
     titles = [title for title, _ in asked(page, "cheat sheet minute topic")]
     assert "A minute a topic" in titles
     page = visit("search.html")

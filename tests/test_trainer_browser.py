@@ -1205,7 +1205,7 @@ def test_every_string_of_the_trainer_is_used_and_every_used_string_is_there():
             *(ROOT / "book" / "_ext" / "mtl_book").glob("t*.py"),
         )
     )
-    dynamic = ("grade-", "label-", "any-", "which-", "pace-", "import-", "to-")
+    dynamic = ("grade-", "label-", "any-", "which-", "pace-", "import-")
     for name in embed.strings("trainer"):
         assert (
             f'"{name}"' in code

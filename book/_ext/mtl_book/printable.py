@@ -22,6 +22,17 @@ from . import quizzes, take_along, vault
 FOLDER = "printable"
 SAY = embed.strings("quiz") | embed.strings("trainer") | embed.strings("paper")
 KEYS = ("apart", "none")  # where the answers are
+# what the script says
+SAID = (
+    "questions",
+    "answers",
+    "to-question",
+    "to-answer",
+    "loading",
+    "loading-failed",
+    "found-none",
+    "laid-out",
+)
 
 
 def entry(
@@ -132,7 +143,7 @@ def choice(topics: list[tuple[str, Bank]]) -> str:
     )
     return tag(
         "div",
-        embed.data({"strings": SAY}),
+        embed.data({"strings": {name: SAY[name] for name in SAID}}),
         form(topics),
         plain,
         tag("div", "", class_="mtl-printed"),
