@@ -25,6 +25,7 @@ BARS = {
     "lcp": 2.5,
     "kilobytes": 300.0,
 }
+ALIKE = "question", "printable"  # folders of pages of one kind
 
 
 def measure(url: str, chromium: str) -> dict[str, float]:
@@ -69,14 +70,18 @@ def measure(url: str, chromium: str) -> dict[str, float]:
 
 
 def worth_measuring(folder: Path) -> list[str]:
-    """The addresses of all pages, of which the heaviest of its kind stands for all questions."""
+    """The addresses of all pages, of which the heaviest of a kind stands for the others."""
     found = sorted(folder.rglob("*.html"))
-    questions = [path for path in found if path.parent.name == "question"]
-    heaviest = sorted(questions, key=lambda path: path.stat().st_size)[-1:]
+    heaviest = set()
+    for kind in ALIKE:
+        these = [path for path in found if path.parent.name == kind]
+        heaviest |= set(
+            sorted(these, key=lambda path: path.stat().st_size)[-1:]
+        )
     return [
         path.relative_to(folder).as_posix()
         for path in found
-        if path not in questions or path in heaviest
+        if path.parent.name not in ALIKE or path in heaviest
     ]
 
 
