@@ -11,7 +11,7 @@ JOBS ?= 2
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # Test files that train nothing and open no browser.
-QUICK := answers balances references chapters datasets embed exercise_manifest exercise_source explorables.py explorables_heads_seen figures listings markup metrics notebooks numerals package run.py shapes stored tables test_quiz.py test_quiz_kinds test_serve take_along takeaway world
+QUICK := answers balances references chapters datasets embed exercise_manifest exercise_source explorables.py explorables_heads_seen figures listings markup metrics notebooks numerals package run.py shapes sheet stored tables test_quiz.py test_quiz_kinds test_serve take_along takeaway world
 
 # From npm: Biome, for scripts and styles of the site; Python and the editor of the drills' pages. Node comes from PyPI where the
 # machine has none.

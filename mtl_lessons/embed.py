@@ -35,6 +35,8 @@ SHEETS = {
     "figure": ("base", "still"),
     "table": ("base", "still"),
     "takeaway": ("base", "still"),
+    "printable": ("base", "quiz", "trainer"),
+    "piece": ("sheet",),
 }
 
 

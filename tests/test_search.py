@@ -133,6 +133,7 @@ def asked(page, words: str) -> list[tuple[str, str]]:
         ("样本选择", "sample selection bias"),
         ("cvr", "CVR"),
         ("MGDA", "MGDA"),
+        ("速查表", "cheat sheet"),
     ],
 )
 def test_a_word_that_means_a_section_leads_to_it(visit, words, title):
@@ -147,6 +148,16 @@ def test_what_a_term_means_and_a_heading_beat_a_mention(visit):
     assert kinds[1] == "Glossary"  # after the table's own
     titles = [title for title, _ in asked(page, "rare positives batch")]
     assert "Rare positives: a batch without any" in titles[0]
+
+
+def test_the_cheat_sheet_is_found_and_does_not_stand_before_the_chapters(visit):
+    page = visit("search.html")
+    assert asked(page, "cheat sheet")[0][0] == "Cheat sheet"
+    titles = [title for title, _ in asked(page, "cheat sheet minute topic")]
+    assert "A minute a topic" in titles
+    page = visit("search.html")
+    links = [found for found, _ in asked(page, "customized gate control")]
+    assert "A minute a topic" not in links[:3]
 
 
 def test_a_result_opens_at_its_place_with_the_words_marked(visit):

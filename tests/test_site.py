@@ -45,16 +45,18 @@ def page_names() -> list[str]:
     )
     # one of those that are made of docstrings
     reference = "book/api/inputs_outputs.html"
-    # and of those of single questions
+    # of those of single questions, and of those to print
     question = "book/question/concept-what-is-a-task.html"
     # and of those of drills
     drill = "book/drill/auc.html"
+    paper = "book/printable/concept.html"
     return [
         "index.html",
         *(f"{name}.html" for name in names),
         reference,
         question,
         drill,
+        paper,
         "search.html",
     ]
 
@@ -524,35 +526,6 @@ def test_the_bank_is_asked_for_once_and_by_the_trainer_alone(browser, address):
 def test_without_scripts_a_page_of_the_trainer_says_what_can_be_read(visit):
     page = visit("book/practice.html", script=False)
     assert page.get_by_text(embed.strings("trainer")["no-script"]).is_visible()
-    page = visit("book/printable.html", width=360, script=False)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
-    assert (
-        page.locator("#question-1").is_visible()
-        and page.locator("#answer-1").is_visible()
-    )
-
-
-def test_the_set_to_print_has_every_question_once_and_its_answers_on_other_pages(
-    visit, html
-):
-    page = visit("book/printable.html")
-    total = sum(
-        len(bank.questions)
-        for bank in quiz.everything(ROOT / "book" / "questions")
-    )
-    assert (
-        page.locator(".mtl-asked .mtl-answers > li").count()
-        == page.locator(".mtl-keys .mtl-answers > li").count()
-        == total
-    )
-    page.emulate_media(media="print")
-    assert (
-        page.evaluate(
-            "getComputedStyle(document.querySelector('.mtl-keys')).breakBefore"
-        )
-        == "page"
-    )
-    assert not page.locator(".bar").is_visible()
 
 
 def test_the_deck_for_anki_lies_beside_the_site(html):
@@ -664,8 +637,9 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     """
     site, book = checkout / "_build" / "html", checkout / "book"
 
-    # A question is added in one file: its chapter and the list of questions are read again, and the
-    # landing page, which asks another one now.
+    # A question is added in one file: its chapter, the lists of questions to read and to print,
+    # the cheat sheet, which has its title, and the landing page, which asks another one now, are
+    # read again.
     before = quiz.load("shared_networks", book / "questions")
     bank = book / "questions" / "shared_networks.yml"
     text = bank.read_text(encoding="utf-8")
@@ -686,7 +660,7 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     )
     done = jupyter_book(checkout)
     assert (
-        done.returncode == 0 and "0 added, 3 changed, 0 removed" in done.stdout
+        done.returncode == 0 and "0 added, 5 changed, 0 removed" in done.stdout
     ), done.stderr[-2000:]
     assert (site / "book" / "question" / "shared-networks-new.html").exists()
     page = (site / "book" / "shared_networks.html").read_text(encoding="utf-8")
@@ -710,7 +684,9 @@ def test_a_build_reads_what_has_changed_and_no_more(checkout):
     )
     shown = [
         "take_along",
+        "cheat_sheet",
         "index",
+        "printable",
         "questions",
         "drills",
         *(path.stem for path in notebooks.chapters()),

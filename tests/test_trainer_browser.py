@@ -14,6 +14,7 @@ from access import violations
 from bank import BANK, bank_of
 from browser import new_reader
 from mtl_book import pages, trainer
+from paper import WIDER, off_paper, on_paper, printed
 from serve import serving
 from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
 
@@ -740,6 +741,26 @@ def test_an_interview_by_keyboard_ends_early_and_its_report_is_saved_and_printed
     assert page.locator("b").count() == 0
 
 
+def test_a_report_on_paper_says_what_was_chosen_and_what_is_right(open_page):
+    page = open_page("interview.html")
+    interview(page)
+    for _ in range(7):
+        step(page, right=False)
+    on_paper(page)
+    assert page.locator(".mtl-detail").count() == 7
+    assert page.locator("details:not([open])").count() == 0
+    assert page.locator("button:visible").count() == 0
+    gain = page.locator("form[data-id=sample-gain]")
+    chosen = gain.locator("fieldset li[data-verdict=wrong]")
+    assert "Positive transfer" in chosen.inner_text()
+    right = gain.locator(".mtl-answer li[data-verdict=right]")
+    assert right.is_visible() and SAY["right"] in right.inner_text()
+    assert page.evaluate(WIDER) == []
+    off_paper(page)
+    sheets = printed(page)
+    assert len(sheets) <= 7 and min(sheets) > 3
+
+
 def test_an_interview_is_not_left_by_accident(open_page):
     page, asked = open_page("interview.html"), []
     page.on(
@@ -1183,7 +1204,7 @@ def test_every_string_of_the_trainer_is_used_and_every_used_string_is_there():
             *(ROOT / "book" / "_ext" / "mtl_book").glob("t*.py"),
         )
     )
-    dynamic = ("grade-", "label-", "any-", "which-", "pace-", "import-", "to-")
+    dynamic = ("grade-", "label-", "any-", "which-", "pace-", "import-")
     for name in embed.strings("trainer"):
         assert (
             f'"{name}"' in code

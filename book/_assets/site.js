@@ -87,14 +87,20 @@ function copyButton(code) {
   code.after(button);
 }
 
-// Paper is white.
-function printing() {
+// Paper is white, and shows what is folded: code as the reader has it, and a quiz says its answers by itself.
+function printing(main) {
   let chosen = "light";
+  let opened = [];
   addEventListener("beforeprint", () => {
     chosen = root.dataset.theme;
     root.dataset.theme = "light";
+    opened = [...main.querySelectorAll(".text details:not([open], .fold, .mtl-answer)")];
+    for (const details of opened) details.open = true;
   });
-  addEventListener("afterprint", () => (root.dataset.theme = chosen));
+  addEventListener("afterprint", () => {
+    root.dataset.theme = chosen;
+    for (const details of opened) details.open = false;
+  });
 }
 
 // Marks the section that is being read in the list of sections.
@@ -155,7 +161,7 @@ document
   .forEach(copyButton);
 document.querySelectorAll("#page-menu").forEach(follow);
 addEventListener("keydown", searchKey);
-printing();
 const main = document.querySelector("main");
+printing(main);
 reach(main, layOut(main));
 if (new URLSearchParams(location.search).has("mark")) import("./mtl/mark.js"); // came from the search

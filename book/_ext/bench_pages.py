@@ -25,6 +25,7 @@ BARS = {
     "lcp": 2.5,
     "kilobytes": 300.0,
 }
+ALIKE = "question", "drill", "printable"  # folders of pages of one kind
 
 
 def measure(url: str, chromium: str) -> dict[str, float]:
@@ -69,19 +70,18 @@ def measure(url: str, chromium: str) -> dict[str, float]:
 
 
 def worth_measuring(folder: Path) -> list[str]:
-    """The addresses of all pages, of which the heaviest of its kind stands for all questions, and
-    another for all drills.
-    """
+    """The addresses of all pages, of which the heaviest of a kind stands for the others."""
     found = sorted(folder.rglob("*.html"))
-    left_out = set()
-    for kind in ("question", "drill"):
-        alike = [path for path in found if path.parent.name == kind]
-        alike.sort(key=lambda path: path.stat().st_size)
-        left_out |= {*alike[:-1]}
+    heaviest = set()
+    for kind in ALIKE:
+        these = [path for path in found if path.parent.name == kind]
+        heaviest |= set(
+            sorted(these, key=lambda path: path.stat().st_size)[-1:]
+        )
     return [
         path.relative_to(folder).as_posix()
         for path in found
-        if path not in left_out
+        if path.parent.name not in ALIKE or path in heaviest
     ]
 
 

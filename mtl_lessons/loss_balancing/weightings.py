@@ -106,7 +106,7 @@ class Weighting(keras.layers.Layer):
 
 @register
 class Equal(Weighting):
-    """The plain sum of losses.
+    """The plain sum of losses, `Σ L_i`.
 
     >>> float(Equal()(tf.constant([1.0, 2.0])))
     3.0
@@ -230,8 +230,10 @@ class RLW(Weighting):
     """Random weights, anew at every step: `T softmax(noise)`, noise ~ N(0, 1)
     (Lin et al., 2022).
 
-    A control: no weight depends on a loss. A seed draws the same numbers in
-    every run; XLA (`jit_compile`) draws others of the same kind.
+    A control: no weight depends on a loss.
+
+    A seed draws the same numbers in every run; XLA (`jit_compile`) draws others
+    of the same kind.
 
     >>> total = RLW(seed=1)(tf.constant([2.0, 2.0]))
     >>> round(float(total), 3)  # the weights sum to T = 2
@@ -288,7 +290,8 @@ def dwa_weights(
 class DWA(Weighting):
     """Dynamic weight average (Liu, Johns and Davison, 2019).
 
-    `dwa_weights` of the mean losses of the last two epochs.
+    `w = T softmax(r / 2)`: r_i is the mean loss of task i in the last epoch,
+    divided by that of the epoch before (`dwa_weights`).
 
     `every`: the steps of an epoch. The weights are 1 in the first two. It sees
     rates, not scales: a loss in seconds and the same in milliseconds fall at
@@ -463,9 +466,12 @@ def gradnorm_targets(
 class GradNorm(_Learning):
     """Gradients of like length, longer where training lags (Chen et al., 2018).
 
-    With `G_i = ‖∂(w_i L_i)/∂W‖`, W the last shared layer, the weights descend
-    `Σ |G_i - target_i|`, the `gradnorm_targets` held constant, and are scaled
-    to Σ w_i = T. Two departures, for losses that differ by orders of magnitude:
+    With `G_i = ‖∂(w_i L_i)/∂W‖`, W the last shared layer, and r_i the share that
+    is left of loss i over the mean share, the weights descend
+    `Σ |G_i - mean(G) r_i^α|`.
+
+    The targets (`gradnorm_targets`) are held constant, and the weights are
+    scaled to Σ w_i = T. Two departures, for losses that differ by orders of magnitude:
     the weights multiply `L_i / L_i(0)`, the losses of the first batch being
     `L_i(0)`; and they are `T softmax(ξ)`, so they stay positive.
 
@@ -537,7 +543,8 @@ def famo_weights(
 class FAMO(_Learning):
     """Fast adaptive multitask optimisation (Liu, Feng, Stone and Liu, 2023).
 
-    Equal rates of fall of the *log* losses, without a gradient per task.
+    Equal rates of fall of the *log* losses, without a gradient per task:
+    `w_i ∝ z_i / L_i`, and a smaller z_i for the task whose log loss fell most.
 
     Descends `Σ w_i L_i` with `famo_weights`. After the step it looks at the
     same batch again; the logits descend along `Jᵀ (log L - log L') + gamma ξ`,
@@ -595,12 +602,14 @@ class FAMO(_Learning):
 class Bounded(Weighting):
     """A bound on a task's loss, in place of a weight for it.
 
-    Minimise the sum of the losses whose bound is None, while each of the
-    others stays at or below its bound B. The network descends the Lagrangian,
-    `Σ_free L_i + Σ_bounded λ_i (L_i / B_i - 1)`, and after each step the
-    multipliers ascend it: `λ_i ← λ_i exp(rate (L_i / B_i - 1))`. So λ grows
-    while its bound is broken, falls while there is room, and rests where L = B;
-    where the bound does not bind, it goes to 0.
+    The network descends the Lagrangian, `Σ_free L_i + Σ_bounded λ_i (L_i / B_i
+    - 1)`; after each step the multipliers ascend it: `λ_i ← λ_i exp(rate (L_i /
+    B_i - 1))`.
+
+    So the sum of the losses whose bound is None is minimised, while each of the
+    others stays at or below its bound B: λ grows while its bound is broken,
+    falls while there is room, and rests where L = B; where the bound does not
+    bind, it goes to 0.
 
     Plain ascent adds, `max(0, λ_i + rate (L_i / B_i - 1))`. By a factor, λ
     changes in proportion, whatever the other losses are measured in. A loss

@@ -96,8 +96,7 @@ class Network(layers.Layer):
 class SharedBottom(Network):
     """One trunk, and every task reads its end: `h_t(x) = h(x)` (Caruana 1997).
 
-    `units` are the widths of the trunk's ReLU layers. Weights: `Σ (d_in + 1)
-    units`.
+    Weights: `Σ (d_in + 1) units`, the widths of the trunk's ReLU layers.
 
     >>> network = SharedBottom(["click", "buy"], units=(5, 4))
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -144,11 +143,12 @@ class CrossStitch(Network):
     """A network per task, mixed after each layer by learned constants (Misra et
     al. 2016).
 
-    `x'_t = Σ_s α_ts ⊙ x_s`, where `α` has shape `(tasks, tasks, width)`, a
-    number for every pair of tasks *and unit*, and does not depend on the row.
-    (Code that stitches whole layers has one number for every pair.) It starts
-    with `own` for a task's own network and the rest in equal parts for the
-    others. Weights: `T Σ (d_in + 1) units + T² Σ units`.
+    `x'_t = Σ_s α_ts ⊙ x_s`, α a number for every pair of tasks *and unit* that
+    does not depend on the row. Weights: `T Σ (d_in + 1) units + T² Σ units`.
+
+    `α` has shape `(tasks, tasks, width)`. (Code that stitches whole layers has
+    one number for every pair.) It starts with `own` for a task's own network
+    and the rest in equal parts for the others.
 
     >>> network = CrossStitch(["click", "buy"], units=(5,))
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -279,9 +279,8 @@ class GatedNetwork(Network):
 
 @register
 class MMoE(GatedNetwork):
-    """Multi-gate mixture of experts (Ma et al. 2018).
-
-    All experts are common, every task has a gate of its own.
+    """Multi-gate mixture of experts (Ma et al. 2018): all experts are common,
+    every task has a gate of its own.
 
     `h_t(x) = Σ_e softmax(x W_t)_e f_e(x)`. With `units=(H,)`, weights: `E (d +
     1) H + T d E`. All experts are computed for every row.
@@ -318,12 +317,12 @@ class MMoE(GatedNetwork):
 
 @register
 class OMoE(MMoE):
-    """One-gate mixture of experts, the control of the MMoE paper.
+    """One-gate mixture of experts, the control of the MMoE paper: all tasks get
+    the same mix.
 
-    `h_t(x) = h(x) = Σ_e softmax(x W)_e f_e(x)`.
+    `h_t(x) = h(x) = Σ_e softmax(x W)_e f_e(x)`. Weights: `E (d + 1) H + d E`.
 
-    It has the experts and a gate that looks at the row, but all tasks get the
-    same mix. Weights: `E (d + 1) H + d E`.
+    It has the experts, and a gate that looks at the row.
 
     >>> network = OMoE(["click", "buy"], experts=4, units=(5,))
     >>> h = network(ops.ones((8, 6)))
@@ -345,9 +344,12 @@ def _shortly(own: Mapping[str, int]) -> int | dict[str, int]:
 
 @register
 class PLE(GatedNetwork):
-    """Progressive layered extraction (Tang et al. 2020).
+    """Progressive layered extraction (Tang et al. 2020): private and shared
+    experts, level over level.
 
-    Private and shared experts, level over level.
+    Each level is a `CGC`, `h_t = Σ_e softmax(x_t W_t)_e f_e`. Below the top a
+    shared gate mixes *all* experts; so another task's loss reaches the private
+    experts there.
 
     Args: own, shared: private experts of each task, and shared experts, at
     every level. `own` is
@@ -355,8 +357,7 @@ class PLE(GatedNetwork):
         the tasks. units: for every level, the widths of the layers of its
         experts: `[(64,), (32,)]` are two levels.
 
-    At every level a task's gate mixes its own and the shared experts. Below the
-    top there is a shared gate too: it mixes *all* experts of the level. Level 1
+    At every level a task's gate mixes its own and the shared experts. Level 1
     reads x; above, a task's experts and its gate read the task's mix of the
     level below, the shared ones the shared mix. Weights of a level with experts
     of one layer, with `O = Σ own`: `(O + shared)(d + 1) H + d (O + T shared)`,
@@ -403,12 +404,12 @@ class PLE(GatedNetwork):
 
 @register
 class CGC(PLE):
-    """Customized gate control: PLE with a single level.
-
-    So a task's loss never reaches another's private experts.
+    """Customized gate control (Tang et al. 2020): PLE with a single level.
 
     `h_t(x) = Σ_e softmax(x W_t)_e f_e(x)` over the experts of t and the shared
-    ones. `units` are the widths of each expert's layers.
+    ones. So a task's loss never reaches another's private experts.
+
+    `units` are the widths of each expert's layers.
 
     >>> network = CGC(["click", "buy"], own=[2, 1], shared=1, units=(5,))
     >>> network(ops.ones((8, 6)))["buy"].shape.as_list()
@@ -484,10 +485,12 @@ class AdaTT(GatedNetwork):
     """Adaptive task-to-task fusion without shared experts (Li et al. 2023,
     AdaTT-sp).
 
-    Every task has `own` experts at every level, and its gate mixes the experts
-    of *all* tasks; a residual adds its own once more (`Fusion`). What is shared
-    is decided by the gates alone, which have a bias, as in the authors' code.
-    `units` as in `PLE`. Weights of a level with experts of one layer:
+    A task's gate mixes the experts of *all* tasks, and a residual adds its own
+    once more: `h_t = Σ_e (softmax(x_t W_t)_e + v_te) f_e` (`Fusion`).
+
+    Every task has `own` experts at every level. What is shared is decided by
+    the gates alone, which have a bias, as in the authors' code. `units` as in
+    `PLE`. Weights of a level with experts of one layer:
     `O (d + 1) H + T (d + 1) O + O`, where O is the sum of `own`, which may
     differ from task to task as in `PLE`. (The authors' code draws the start of
     gates and residual at random, and fixes the residual at 1 if `own` is 1.)

@@ -3,6 +3,18 @@
    cell `at` an answer? `tell(text, at)` says what came of it, and shows a place of the dials. */
 import { element, fill } from "./parts.js";
 
+/* On paper a figure cannot ask: it tells, and asks again afterwards. */
+function letPrint(isOpen, tell, ask) {
+  let asking = false;
+  addEventListener("beforeprint", () => {
+    asking = isOpen();
+    if (asking) tell();
+  });
+  addEventListener("afterprint", () => {
+    if (asking) ask();
+  });
+}
+
 const button = (textContent) => element("button", { type: "button", textContent });
 
 /* A question with a few answers of which one is right. Until it is answered, or a dial is turned, the
@@ -20,9 +32,10 @@ export function askChoice(figure, { guess, say }, _, tell) {
 
   const isOpen = () => figure.classList.contains("mtl-asked");
   const close = () => figure.classList.remove("mtl-asked");
+  const cover = () => figure.classList.add("mtl-asked");
 
   function open() {
-    figure.classList.add("mtl-asked");
+    cover();
     verdict.hidden = true;
     for (const answer of answers) answer.removeAttribute("aria-pressed");
   }
@@ -46,6 +59,7 @@ export function askChoice(figure, { guess, say }, _, tell) {
   answers.forEach((answer, i) => {
     answer.addEventListener("click", () => judge(i));
   });
+  letPrint(isOpen, close, cover);
   open();
   return { open, close, isOpen, take: () => false };
 }
@@ -116,6 +130,9 @@ export function askBorder(figure, { dials, guess, say }, buttons, tell) {
     judge();
     buttons.find(({ tabIndex }) => tabIndex === 0).focus(); // the button that had it is gone
   });
+  const isOpen = () => opened;
+  const close = () => turn(false);
+  letPrint(isOpen, close, () => turn(true));
   open();
-  return { open, close: () => turn(false), isOpen: () => opened, take };
+  return { open, close, isOpen, take };
 }

@@ -33,6 +33,7 @@ class Quiz {
     this.unlink();
     this.update();
     this.announce("", this.bar);
+    this.letPrint();
     reach(root);
     store.listen(() => {
       this.questions.forEach((question) => question.sync());
@@ -84,6 +85,27 @@ class Quiz {
       ...troubles.map((trouble) => element("p", { className: "mtl-notice", textContent: trouble })),
     );
     this.status.textContent = [text, ...troubles].filter(Boolean).join(" ");
+  }
+
+  /* On paper the answers stand behind the questions. */
+  letPrint() {
+    let keys;
+    addEventListener("beforeprint", () => {
+      keys = this.answers();
+      this.root.append(keys);
+    });
+    addEventListener("afterprint", () => keys.remove());
+  }
+
+  answers() {
+    const items = this.questions.map(({ name, folded, after }) => {
+      const [, ...answer] = [...folded.children, after].map((part) => part.cloneNode(true));
+      answer.at(-1).hidden = false;
+      const heading = element("p", {}, element("strong", { textContent: name }));
+      return element("li", { className: "mtl-question" }, heading, ...answer);
+    });
+    const title = element("p", {}, element("strong", { textContent: this.say.answers }));
+    return element("div", { className: "mtl-keys" }, title, element("ul", {}, ...items));
   }
 
   addConfirm() {

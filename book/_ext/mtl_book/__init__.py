@@ -8,7 +8,9 @@
 - The chapters on the landing page (chapters.py), and a figure on it (playable.py).
 - Terms of the glossary that open in place (glossary.py).
 - Questions on pages, and the sources of a chapter (quizzes.py).
-- The interview trainer's pages, and what can be taken along (trainer.py, take_along.py).
+- The interview trainer's pages, and what can be taken along (trainer.py, take_along.py,
+  printable.py).
+- The cheat sheet, made of pieces of the chapters (sheet.py).
 - Each question at an address of its own, and the list of all (vault.py).
 - Each coding drill at one, the list of all, and the Python that judges them (drills.py).
 - The search: sections, questions and terms (search.py).
@@ -50,9 +52,11 @@ from . import (  # noqa: E402
     glossary,
     pages,
     playable,
+    printable,
     published,
     quizzes,
     search,
+    sheet,
     singles,
     trainer,
     vault,
@@ -65,8 +69,10 @@ PARTS = (
     glossary,
     playable,
     quizzes,
+    sheet,
     trainer,
     vault,
+    printable,
     drills,
     singles,
     search,

@@ -15,6 +15,7 @@ ENGINES = (
     "vault",
     "drills",
     "drill",
+    "printable",
     "search",
     *trainer.PAGES,
 )
@@ -97,7 +98,7 @@ def prepare(
 def styles(body: str) -> list[str]:
     """The style sheets that a page needs, in the order in which they are read."""
     shown = set(re.findall(r'class="mtl-(\w+)[ "]', body))
-    trained = {"trainer"} if shown & {*trainer.PAGES, "printable"} else set()
+    trained = {"trainer"} if shown & {*trainer.PAGES, "printed"} else set()
     sheets = [
         sheet
         for name, needed in embed.SHEETS.items()

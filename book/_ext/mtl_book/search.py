@@ -36,7 +36,7 @@ HEADING = re.compile("^h[1-4]$")
 # of a page: what a reader does not search for
 UNSOUGHT = (
     "script, style, form, template, .mtl-quiz, .mtl-vault, .mtl-drills, details.fold, "
-    ".highlight, annotation, .headerlink"
+    ".highlight, annotation, .headerlink, .mtl-piece"
 )
 # of what Pagefind writes: interfaces that this book does not use
 UNUSED = "pagefind-*ui*", "pagefind-highlight.js", "wasm.unknown.pagefind"

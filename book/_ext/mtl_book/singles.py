@@ -1,4 +1,4 @@
-"""Pages that no file of the book stands for: one for each question, and for each drill.
+"""Pages that no file of the book stands for: one for each question, each drill, each set to print.
 
 They have one frame and one list of chapters. A page that an earlier build has made of the same is
 left as it is.
@@ -13,7 +13,7 @@ from zlib import crc32
 from sphinx.application import Sphinx
 
 BOOK = Path(__file__).resolve().parents[2]
-FOLDERS = ("question", "drill")
+FOLDERS = ("question", "drill", "printable")
 SIDEBARS: dict[str, Callable] = {}  # of each folder, once it is made
 
 Page = tuple[str, dict]  # its name, and what its template needs

@@ -1,7 +1,6 @@
-"""What a reader takes along from the bank: a set to print, answers apart, and a deck for Anki."""
+"""What a reader takes along from the bank: a deck for Anki, and what paper shares with it."""
 
 import re
-from html import escape
 from pathlib import Path
 from zlib import crc32
 
@@ -9,7 +8,7 @@ import genanki
 
 from mtl_lessons import embed
 from mtl_lessons.markup import tag
-from mtl_lessons.quiz import Bank, Question, kind_of, labels, rich
+from mtl_lessons.quiz import Bank, Question, kind_of, rich
 
 SAY = embed.strings("quiz") | embed.strings("trainer")
 
@@ -25,54 +24,6 @@ def back(question: Question) -> str:
     """The answer as HTML: why it is right, and the common mistake."""
     mistake = tag("p", tag("em", SAY["mistake"])) + rich(question["mistake"])
     return kind_of(question).back(question) + mistake
-
-
-# ---- a set to print ----
-
-
-def printable(topics: list[tuple[str, Bank]]) -> str:
-    """All questions by topic, then all answers; links lead from each to the other."""
-    numbers = {
-        question["id"]: i
-        for i, question in enumerate(
-            (q for _, bank in topics for q in bank.questions), 1
-        )
-    }
-
-    def entry(question: Question, html: str, here: str, there: str) -> str:
-        number = numbers[question["id"]]
-        head = tag(
-            "a",
-            str(number),
-            href=f"#{there}-{number}",
-            aria_label=SAY[f"to-{there}"].format(number=number),
-        )
-        return tag(
-            "li",
-            tag("p", head, *labels(question), class_="mtl-hint"),
-            html,
-            id=f"{here}-{number}",
-        )
-
-    def part(heading: str, name: str, side, here: str, there: str) -> str:
-        lists = (
-            tag("h3", escape(title))
-            + tag(
-                "ol",
-                *(entry(q, side(q), here, there) for q in bank.questions),
-                class_="mtl-answers",
-            )
-            for title, bank in topics
-        )
-        return tag("section", tag("h2", heading), *lists, class_=name)
-
-    asked = part(SAY["questions"], "mtl-asked", front, "question", "answer")
-    return tag(
-        "div",
-        asked,
-        part(SAY["answers"], "mtl-keys", back, "answer", "question"),
-        class_="mtl-printed mtl-quiz",
-    )
 
 
 # ---- Anki ----

@@ -1,13 +1,11 @@
 """The interview trainer on the site: its pages, the bank that they load, what can be taken along.
 
-`{mtl-trainer} practice` makes a page of the trainer, `{mtl-printable}` shows all questions and,
-apart, all answers. Once all pages are written, `write` puts the bank beside them: as JSON for the
-trainer, as HTML into the printable page, as a deck for Anki.
+`{mtl-trainer} practice` makes a page of the trainer. Once all pages are written, `write` puts the
+bank beside them: as JSON for the trainer, and as a deck for Anki.
 """
 
 import json
 import posixpath
-import re
 from pathlib import Path
 
 from docutils import nodes
@@ -23,10 +21,6 @@ from . import take_along
 PAGES = ("practice", "interview", "cards", "progress")
 BANK = "_static/mtl/bank.json"  # beside it, a file of texts for each topic
 DECK = "anki/mtl-lessons.apkg"
-PRINTABLE = '<div class="mtl-printable"></div>'
-OPENING, CLOSING = "<!-- mtl-printable -->", "<!-- /mtl-printable -->"
-# as a page is written, or as an earlier build filled it
-PRINTED = re.compile(f"{PRINTABLE}|{OPENING}.*{CLOSING}", re.DOTALL)
 STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
 
 # ---- the bank ----
@@ -142,15 +136,8 @@ class TrainerDirective(SphinxDirective):
         return [nodes.raw("", root_of(name, bank), format="html")]
 
 
-class PrintableDirective(SphinxDirective):
-    """The place of the printable set, filled by `write`."""
-
-    def run(self) -> list[nodes.Node]:
-        return [nodes.raw("", PRINTABLE, format="html")]
-
-
 def write(app: Sphinx, banks: list[Bank]) -> None:
-    """Put the bank beside the pages in its three forms."""
+    """Put the bank beside the pages in both forms."""
     out, folder = Path(app.outdir), posixpath.dirname(app.config.root_doc)
     order = [
         name.removeprefix(f"{folder}/")
@@ -159,15 +146,7 @@ def write(app: Sphinx, banks: list[Bank]) -> None:
     topics = titled(banks, order)
     write_bank(topics, set(order), out / BANK)
     take_along.write_anki(topics, out / DECK)
-    filled = f"{OPENING}{take_along.printable(topics)}{CLOSING}"
-    for page in out.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        if PRINTED.search(text):
-            page.write_text(
-                PRINTED.sub(lambda _: filled, text), encoding="utf-8"
-            )
 
 
 def setup(app: Sphinx) -> None:
     app.add_directive("mtl-trainer", TrainerDirective)
-    app.add_directive("mtl-printable", PrintableDirective)

@@ -5,7 +5,7 @@ shared, and practised from there. `{mtl-vault}` lists all by topic; its script f
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -88,28 +88,12 @@ def listing() -> str:
 
 def chosen_by(found: list[tuple[str, Bank]]) -> str:
     """The form of filters; without a script it is not shown."""
+    topic = [("", SAY["any-topic"])]
     options = {
-        "topic": [(bank.path.stem, title) for title, bank in found],
-        "level": [(level, SAY[f"level-{level}"]) for level in quiz.LEVELS],
-        "type": [(kind, SAY[f"type-{kind}"]) for kind in quiz.KINDS],
+        "topic": topic + [(bank.path.stem, title) for title, bank in found],
+        "level": choices("level", quiz.LEVELS),
+        "type": choices("type", quiz.KINDS),
     }
-    selects = (
-        tag(
-            "label",
-            SAY[name],
-            tag(
-                "select",
-                tag("option", SAY[f"any-{name}"], value=""),
-                *(
-                    tag("option", escape(text), value=value)
-                    for value, text in choices
-                ),
-                name=name,
-            ),
-            class_="mtl-choice",
-        )
-        for name, choices in options.items()
-    )
     words = tag(
         "label",
         SAY["words"],
@@ -119,12 +103,28 @@ def chosen_by(found: list[tuple[str, Bank]]) -> str:
     found_line = tag("p", "", class_="mtl-found", role="status")
     return tag(
         "form",
-        *selects,
+        *(select(SAY[name], name, given) for name, given in options.items()),
         words,
         found_line,
         class_="mtl-filter",
         method="dialog",
         hidden="",
+    )
+
+
+def choices(part: str, values: Iterable[str]) -> list[tuple[str, str]]:
+    """All, or one of these values, with the words for each."""
+    named = [(value, SAY[f"{part}-{value}"]) for value in values]
+    return [("", SAY[f"any-{part}"]), *named]
+
+
+def select(label: str, name: str, options: list[tuple[str, str]]) -> str:
+    """A labelled choice of one from `(value, text)`s."""
+    given = (
+        tag("option", escape(text), value=value) for value, text in options
+    )
+    return tag(
+        "label", label, tag("select", *given, name=name), class_="mtl-choice"
     )
 
 
