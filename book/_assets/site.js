@@ -158,4 +158,6 @@ addEventListener("keydown", searchKey);
 printing();
 const main = document.querySelector("main");
 reach(main, layOut(main));
+if (document.querySelector("article[data-sections]")) import("./mtl/reading.js");
+if ("known" in root.dataset) import("./mtl/marks.js"); // something is kept of this reader
 if (new URLSearchParams(location.search).has("mark")) import("./mtl/mark.js"); // came from the search

@@ -9,6 +9,7 @@
 - Terms of the glossary that open in place (glossary.py).
 - Questions on pages, and the sources of a chapter (quizzes.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, take_along.py).
+- What the book consists of, for what shows how far a reader is (outline.py).
 - Each question at an address of its own, and the list of all (vault.py).
 - The search: sections, questions and terms (search.py).
 - Each page gets the engines and styles that it needs, and no other (pages.py).

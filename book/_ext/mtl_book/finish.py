@@ -71,7 +71,10 @@ def shed(out: Path) -> None:
         )
     }
     # what scripts load when it is wanted
-    used |= {"mark.js", *(path.name for path in out.glob("_static/mtl/bank-*"))}
+    used |= {"mark.js", "outline.json"}
+    used |= {path.name for path in out.glob("_static/mtl/bank-*")}
+    used |= {f"{part}.js" for part in embed.modules("marks")}
+    used |= {f"{part}.js" for part in embed.modules("reading")}
     static = out / "_static"
     for path in sorted(static.rglob("*"), reverse=True):
         if path.is_file() and path.name not in used:

@@ -18,9 +18,9 @@ from mtl_lessons import embed, quiz
 from mtl_lessons.markup import tag, to_text
 from mtl_lessons.quiz import Bank, Question
 
-from . import take_along
+from . import outline, take_along
 
-PAGES = ("practice", "interview", "cards", "progress")
+PAGES = ("today", "practice", "interview", "cards", "progress")
 BANK = "_static/mtl/bank.json"  # beside it, a file of texts for each topic
 DECK = "anki/mtl-lessons.apkg"
 PRINTABLE = '<div class="mtl-printable"></div>'
@@ -112,7 +112,8 @@ def write_bank(
 
 def root_of(name: str, bank: str) -> str:
     """The element that the script `name` fills, with its strings and the address of the bank."""
-    say = embed.strings("quiz") | embed.strings("trainer")
+    own = embed.strings("today") if name == "today" else {}
+    say = embed.strings("quiz") | embed.strings("trainer") | own
     return tag(
         "div",
         embed.data({"strings": say}),
@@ -150,7 +151,7 @@ class PrintableDirective(SphinxDirective):
 
 
 def write(app: Sphinx, banks: list[Bank]) -> None:
-    """Put the bank beside the pages in its three forms."""
+    """Put the bank beside the pages in its three forms, and the outline of the book."""
     out, folder = Path(app.outdir), posixpath.dirname(app.config.root_doc)
     order = [
         name.removeprefix(f"{folder}/")
@@ -158,6 +159,7 @@ def write(app: Sphinx, banks: list[Bank]) -> None:
     ]
     topics = titled(banks, order)
     write_bank(topics, set(order), out / BANK)
+    outline.write(out, topics)
     take_along.write_anki(topics, out / DECK)
     filled = f"{OPENING}{take_along.printable(topics)}{CLOSING}"
     for page in out.rglob("*.html"):
