@@ -69,11 +69,14 @@ function goOn({ chapters, topics, say }, { questions, reading }, now) {
   const link = element("a", { href: today, textContent: fill(due ? say.due : say.today, { due }) });
   if (!next) return line.replaceChildren(link);
   const { chapter, section, minutes } = next;
-  const left = { number: chapter.number, minutes: Math.max(1, Math.round(minutes)) };
+  const left = fill(say.left, { minutes: Math.max(1, Math.round(minutes)) });
+  const place = fill(say.section, { number: chapter.number, title: section.title });
   line.replaceChildren(
     element("span", { textContent: say.continue }),
-    element("a", { href: section.href, textContent: section.title }),
-    element("span", {}, `${fill(say.left, left)} · `, link),
+    " ",
+    element("a", { href: section.href, textContent: place }),
+    " ",
+    element("span", {}, `${left} · `, link),
   );
 }
 
