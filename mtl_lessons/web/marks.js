@@ -40,13 +40,11 @@ function show({ chapter, read, total }, { known, total: all }, say) {
   const path = new URL(chapter.href).pathname;
   const links = document.querySelectorAll("#book-menu a, .map li > p > strong > a");
   for (const link of [...links].filter(({ pathname }) => pathname === path)) {
-    const isMap = Boolean(link.closest(".map"));
-    const place = isMap ? link.closest("li") : link.parentElement;
-    place.querySelector(":scope > .done")?.remove();
+    link.closest("li").querySelector(":scope > .done")?.remove();
     const done = element("p", { className: "done" });
-    if (isMap) {
+    if (link.closest(".map")) {
       done.textContent = fill(say.done, values);
-      place.append(done);
+      link.closest("p").after(done);
     } else {
       done.append(
         element("span", { textContent: fill(say.short, values), ariaHidden: "true" }),
