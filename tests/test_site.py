@@ -470,9 +470,9 @@ def test_a_page_of_the_trainer_is_light(look, name):
 
 
 END = """async () => {
-  const end = document.querySelector(".section-end");
-  end.scrollIntoView({ block: "center", behavior: "instant" });
-  await new Promise((done) => new IntersectionObserver(done).observe(end)); }"""
+  const section = document.querySelector("article section section");
+  section.scrollIntoView({ block: "end", behavior: "instant" });
+  await new Promise((done) => new IntersectionObserver(done).observe(section)); }"""
 
 
 def test_what_was_read_is_seen_everywhere_and_the_landing_page_leads_on(

@@ -2,6 +2,7 @@
    done. All of it is derived from the log (facts.js, plan.js); kept is only what the plan is set to. */
 
 import { standing } from "./bank.js";
+import { longDay, shortDay, weekday } from "./dates.js";
 import { dayAfter, daysBetween, isoDay } from "./days.js";
 import { calendar, chaptersOf, factsOf, nextSection, streak, topicsOf } from "./facts.js";
 import { loadOutline } from "./outline.js";
@@ -18,14 +19,6 @@ const MANY = [15, 5, 1]; // facts of a day, by which it stands out
 const KINDS = ["question", "section", "interview"]; // of facts, as they are told
 
 const SVG = "http://www.w3.org/2000/svg";
-const LANGUAGE = document.documentElement.lang || undefined;
-const shortDay = new Intl.DateTimeFormat(LANGUAGE, { day: "numeric", month: "short" });
-const longDay = new Intl.DateTimeFormat(LANGUAGE, {
-  weekday: "short",
-  day: "numeric",
-  month: "short",
-});
-const weekday = new Intl.DateTimeFormat(LANGUAGE, { weekday: "short" });
 
 const minutesOf = (seconds) => Math.max(1, Math.round(seconds / 60));
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
