@@ -20,6 +20,7 @@ export async function mark() {
   const { questions, reading } = store.state();
   const now = Date.now();
   const counted = new Map(book.topics.map((topic) => [topic.id, mastered(topic, questions, now)]));
+  document.querySelectorAll(".done").forEach((done) => done.remove());
   for (const row of chaptersOf(book.chapters, reading)) {
     const topic = counted.get(row.chapter.name);
     if (row.read || topic.answered) show(row, topic, book.say);
@@ -40,7 +41,6 @@ function show({ chapter, read, total }, { known, total: all }, say) {
   const path = new URL(chapter.href).pathname;
   const links = document.querySelectorAll("#book-menu a, .map li > p > strong > a");
   for (const link of [...links].filter(({ pathname }) => pathname === path)) {
-    link.closest("li").querySelector(":scope > .done")?.remove();
     const done = element("p", { className: "done" });
     if (link.closest(".map")) {
       done.textContent = fill(say.done, values);
