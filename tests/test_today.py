@@ -657,9 +657,11 @@ def test_what_storage_holds_of_reading_is_not_trusted(tab):
 def test_two_tabs_read_and_plan_together(tab):
     one, other = tab(), tab()
     one.evaluate("store.finish('a')")
+    other.wait_for_function("store.state().reading.a")
     later(other, 1)
     other.evaluate("store.finish('b')")
     other.evaluate("store.keepPlan({date: '2027-02-01', minutes: 20})")
+    one.wait_for_function("store.state().plan")
     one.evaluate("store.finish('c')")
     assert kept(one)["reading"] == {"a": [NOW], "b": [NOW + DAY], "c": [NOW]}
     assert kept(one)["plan"]["minutes"] == 20
