@@ -75,7 +75,8 @@ def test_no_other_module_of_the_script_names_a_kind_or_a_level():
     others = [
         path
         for path in WEB.glob("*.js")
-        if path.name not in ("kinds.js", "explorable.js")
+        # in a date, "numeric" is a word of the browser's
+        if path.name not in ("kinds.js", "explorable.js", "dates.js")
     ]
     assert [
         path.name

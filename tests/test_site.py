@@ -34,6 +34,7 @@ from mtl_lessons import embed, quiz
 ROOT = Path(__file__).resolve().parents[1]
 
 BUDGET = 300_000  # bytes over the wire, of a page without its figures
+TRAINER = 120_000  # of a page of the trainer
 THEMES, WIDTHS = ("light", "dark"), (360, 1300)
 
 
@@ -474,6 +475,63 @@ def test_the_text_does_not_jump_when_the_bank_comes(browser, address, name):
     moved = page.evaluate("window.moved")
     page.close()
     assert moved < 0.05
+
+
+@pytest.mark.parametrize("name", trainer.PAGES)
+def test_a_page_of_the_trainer_is_light(look, name):
+    assert look(f"book/{name}.html").size <= TRAINER
+
+
+END = """async () => {
+  const section = document.querySelector("article section section");
+  section.scrollIntoView({ block: "end", behavior: "instant" });
+  await new Promise((done) => new IntersectionObserver(done).observe(section)); }"""
+
+
+def test_what_was_read_is_seen_everywhere_and_the_landing_page_leads_on(
+    browser, address
+):
+    """On a phone, where the line that leads on moves nothing when it comes."""
+    context = browser.new_context(viewport={"width": 412, "height": 823})
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(MOVED)
+    context.clock.install()
+    faults, asked = watch(context, address), []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.goto(f"{address}/index.html")
+    assert page.locator(".continue").is_hidden()
+    page.goto(f"{address}/book/concept.html")
+    page.locator("html:not([data-laid])").wait_for(state="attached")
+    page.evaluate(END)
+    page.clock.run_for(5_100)
+    said = page.locator("#book-menu .done .unseen")
+    said.wait_for(state="attached")
+    assert re.fullmatch(
+        r"read 1 of \d\d sections, 0 of \d\d questions mastered",
+        said.text_content(),
+    )
+    assert not [url for url in asked if re.search(r"trainer|bank|today", url)]
+
+    page.goto(f"{address}/index.html")
+    link = page.locator(".continue > a")
+    link.wait_for()
+    mark = page.locator(".map .done")
+    assert mark.count() == 1 and mark.is_visible()
+    assert page.evaluate("window.moved") < 0.05
+    link.click()
+    page.wait_for_url("**/book/concept.html#concept-explore-the-map")
+    page.goto(f"{address}/book/today.html")
+    page.get_by_role("link", name=re.compile("^Chapter 1: Guess")).wait_for()
+    context.close()
+    assert faults == []
+
+
+def test_without_scripts_today_leads_to_the_chapters(visit):
+    page = visit("book/today.html", script=False)
+    assert page.get_by_text(embed.strings("trainer")["no-script"]).is_visible()
+    page.get_by_role("link", name="map of the chapters").click()
+    page.wait_for_url("**/book/index.html")
 
 
 EVERY_QUESTION = """async (width) => {

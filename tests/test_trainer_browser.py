@@ -13,7 +13,7 @@ import pytest
 from access import violations
 from bank import BANK, bank_of
 from browser import new_reader
-from mtl_book import pages, trainer
+from mtl_book import outline, pages, trainer
 from paper import WIDER, off_paper, on_paper, printed
 from serve import serving
 from test_quiz_browser import HEAD, KEY, PAGE, PAGE_CSS, place, tab_to
@@ -22,7 +22,7 @@ from mtl_lessons import embed
 
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "mtl_lessons" / "web"
-SAY = embed.strings("quiz") | embed.strings("trainer")
+SAY = embed.strings("quiz") | embed.strings("trainer") | embed.strings("today")
 MODULES = [
     WEB / f"{part}.js" for name in trainer.PAGES for part in embed.modules(name)
 ]
@@ -52,11 +52,23 @@ questions:
   follow_up: "And in a year?"
   source: [caruana1997]
 """
+# Two chapters; the first takes 20 minutes, the second ten.
+CHAPTERS = [
+    {"name": "sample", "number": "1", "title": "First", "href": "sample.html"}
+    | {
+        "sections": [
+            {"id": f"sample-{name}", "title": name, "minutes": minutes}
+            for name, minutes in (("one", 5), ("two", 12), ("three", 3))
+        ]
+    },
+    {"name": "second", "number": "2", "title": "Second", "href": "second.html"}
+    | {"sections": [{"id": "second-one", "title": "Money", "minutes": 10}]},
+]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A small site: the four pages with two topics, and a chapter to which they link."""
+    """A small site: the trainer's pages with two topics, and a chapter to which they link."""
     folder = tmp_path_factory.mktemp("trainer")
     banks = [
         bank_of(
@@ -71,6 +83,9 @@ def folder(tmp_path_factory):
     ]
     topics = [("First topic", banks[0]), ("Second topic", banks[1])]
     trainer.write_bank(topics, {"sample"}, folder / "bank.json")
+    (folder / "outline.json").write_text(
+        json.dumps(outline.outline(CHAPTERS, topics)), encoding="utf-8"
+    )
     for path in (*WEB.glob("*.js"), *WEB.glob("*.css")):
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "page.css").write_text(PAGE_CSS, encoding="utf-8")
@@ -1136,6 +1151,19 @@ def states(page, name):
         yield "filled"
         button(page, "forget-all").click()
         yield "asking"
+        return
+    if name == "today":
+        keep(page, **HISTORY)
+        page.reload()
+        page.locator(".mtl-weeks").wait_for()
+        yield "filled"
+        page.get_by_label("Date of the interview").fill("2027-02-14")
+        button(page, "plan-make").click()
+        page.locator(".mtl-fit").wait_for()
+        page.locator("details").evaluate_all(
+            "all => all.forEach((one) => (one.open = true))"
+        )
+        yield "planned"
         return
     if name == "interview":
         page.get_by_label("Length").select_option("10 questions")

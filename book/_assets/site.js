@@ -164,4 +164,6 @@ addEventListener("keydown", searchKey);
 const main = document.querySelector("main");
 printing(main);
 reach(main, layOut(main));
+if (document.querySelector("article[data-sections]")) import("./mtl/reading.js");
+if ("known" in root.dataset) import("./mtl/marks.js"); // something is kept of this reader
 if (new URLSearchParams(location.search).has("mark")) import("./mtl/mark.js"); // came from the search

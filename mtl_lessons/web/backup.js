@@ -38,6 +38,28 @@ const isSummary = (one) =>
   isRecord(one.levels) &&
   Object.entries(one.levels).every(([level, score]) => is.id(level) && is.share(score)) &&
   Object.keys(one).length === 4;
+/* {<section>: dates at which it was read} */
+const isReading = (value) =>
+  isRecord(value) &&
+  Object.keys(value).length <= 1_000 &&
+  Object.entries(value).every(
+    ([id, times]) =>
+      is.id(id) && Array.isArray(times) && times.length <= 50 && times.every(is.time),
+  );
+
+const PLAN = {
+  date: (value) => is.text(value) && /^\d{4}-\d\d-\d\d$/.test(value),
+  minutes: (value) => is.count(value) && value > 0 && value <= 1440,
+  level: (value) => is.text(value) && is.id(value),
+  read: (value) => typeof value === "boolean",
+};
+/* What a plan is set to, or that it was dropped: {time} alone. */
+const isPlan = ({ time, ...set }) =>
+  is.time(time) &&
+  (Object.keys(set).length === 0 ||
+    (Object.keys(set).length === Object.keys(PLAN).length &&
+      Object.entries(PLAN).every(([name, fits]) => fits(set[name]))));
+
 const SHAPE = {
   edition: (value) => is.text(value) && /^\w{1,16}$/.test(value),
   answer: (value) => is.text(value) || is.texts(value) || is.open(value),
@@ -68,14 +90,16 @@ function faultOf(state) {
   const { interviews = [] } = state;
   if (!Array.isArray(interviews) || interviews.length > 10_000 || !interviews.every(isSummary))
     return ["foreign"];
+  if (!isReading(state.reading ?? {})) return ["foreign"];
+  if (state.plan !== undefined && !(isRecord(state.plan) && isPlan(state.plan))) return ["foreign"];
   return Object.entries(state.questions)
     .map(([id, entry]) => fault(id, entry))
     .find(Boolean);
 }
 
-/* The text of a file with all entries that are in order, and how many are not. */
-export function writeBackup(entries, interviews = []) {
-  const all = Object.entries(JSON.parse(JSON.stringify(entries))),
+/* The text of a file with all entries of a state (store.js) that are in order, and how many are not. */
+export function writeBackup({ questions, interviews, reading, plan }) {
+  const all = Object.entries(JSON.parse(JSON.stringify(questions))),
     good = all.filter(([id, entry]) => !fault(id, entry));
   const state = {
     format: FORMAT,
@@ -83,6 +107,10 @@ export function writeBackup(entries, interviews = []) {
     exported: new Date().toISOString(),
     questions: Object.fromEntries(good),
     interviews: interviews.filter(isSummary),
+    reading: Object.fromEntries(
+      Object.entries(reading).filter(([id, times]) => isReading({ [id]: times })),
+    ),
+    plan: plan && isPlan(plan) ? plan : undefined,
   };
   return {
     text: JSON.stringify(state, null, 1),
@@ -91,13 +119,15 @@ export function writeBackup(entries, interviews = []) {
   };
 }
 
-/* {questions} of a file or {problem}: the name of a phrase and what fills it. No text of the file is in it but a question's name. */
+/* {questions, interviews, reading, plan} of a file or {problem}: the name of a phrase and what fills it. No text of the file is in it but a question's name. */
 export async function readBackup(file) {
   if (file.size > LARGEST) return { problem: ["large"] };
   try {
     const state = JSON.parse(await file.text()),
       problem = faultOf(state);
-    return problem ? { problem } : { questions: state.questions, interviews: state.interviews };
+    if (problem) return { problem };
+    const { questions, interviews, reading, plan } = state;
+    return { questions, interviews, reading, plan };
   } catch {
     return { problem: ["json"] };
   }

@@ -1,6 +1,7 @@
 /* The bank of questions, loaded once when a page needs it, and how a reader stands with each. */
 
-import { card, isDue, recallAt } from "./fsrs.js";
+import { endOfDay } from "./days.js";
+import { card, isDue, isMastered, recallAt } from "./fsrs.js";
 import { KINDS } from "./kinds.js";
 import { reviewsOf } from "./store.js";
 
@@ -51,21 +52,21 @@ export function wordsOf(node) {
   return copy.textContent.trim();
 }
 
-export const endOfDay = (now) => new Date(now).setHours(23, 59, 59, 999);
-
 /* How a reader stands with a question: `score` of the last review (undefined: never answered),
-   `recall` now, whether `due` today. */
+   `recall` now, whether `due` today and
+   `mastered`, and the `state` of its card. */
 export function standing(question, entries, now = Date.now()) {
   const reviews = reviewsOf(entries[question.id]);
   const state = card(reviews, now);
-  if (!state) return { question, reviews, due: false };
+  if (!state) return { question, reviews, due: false, mastered: false };
   return {
     question,
     reviews,
     score: reviews.at(-1).score,
     recall: recallAt(state, now),
     due: isDue(state, endOfDay(now)),
-    next: state.due,
+    mastered: isMastered(reviews, now),
+    state,
   };
 }
 

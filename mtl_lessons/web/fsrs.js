@@ -122,3 +122,12 @@ export const recallAt = ({ stability, last }, now, { parameters } = OPTIONS) =>
 
 /* A review dated in the future says nothing of when it was: such a card is due. */
 export const isDue = ({ due, last }, now) => due <= now || last > now;
+
+const MASTERED = 10; // days
+
+/* Whether a question is mastered: its last answer was no failure, and after it the schedule waits ten
+   days or more. From the first answer that takes two good ones at least. */
+export function isMastered(reviews, now = Infinity) {
+  const state = card(reviews, now);
+  return state !== null && grade(reviews.at(-1)) > AGAIN && state.stability >= MASTERED;
+}

@@ -91,12 +91,14 @@ class Progress extends Trainer {
         all.filter(({ question }) => question.topic === topic),
       ),
     );
+    const known = all.filter(({ mastered }) => mastered).length;
     const head = ["topic", "answered", "score", "confidence", "recall", "due"].map(
       (part) => this.say[part],
     );
     return [
       element("h2", { textContent: this.say["by-topic"] }),
       table(this.say["by-topic-caption"], head, [...rows, row(this.say["all-topics"], all)]),
+      element("p", { textContent: this.phrase("mastered", { n: known, total: all.length }) }),
     ];
   }
 
@@ -165,25 +167,21 @@ class Progress extends Trainer {
   }
 
   give() {
-    const { text, total, left } = writeBackup(store.read(), store.interviews());
+    const { text, total, left } = writeBackup(store.state());
     saveFile(`mtl-progress-${today()}.json`, text, "application/json");
     this.tell(this.phrase(left ? "export-left" : "export-done", { total, left }));
   }
 
   async take(input) {
-    const {
-      questions,
-      interviews,
-      problem: [problem, values] = [],
-    } = await readBackup(input.files[0]);
+    const { problem: [problem, values] = [], ...found } = await readBackup(input.files[0]);
     input.value = ""; // so that the same file can be chosen again
     if (problem)
       return this.tell(
         this.phrase("import-refused", { reason: this.phrase(`import-${problem}`, values) }),
       );
     const before = store.read();
-    store.take(questions, interviews);
-    const ids = Object.keys(questions),
+    store.take(found);
+    const ids = Object.keys(found.questions),
       fresh = ids.filter((id) => !Object.hasOwn(before, id)).length;
     this.draw();
     this.tell(this.phrase("import-done", { total: ids.length, fresh }));
@@ -212,7 +210,7 @@ class Progress extends Trainer {
     group.append(
       button(this.say["reset-no"], close),
       button(this.say["reset-yes"], () => {
-        store.forget(Object.keys(store.read()));
+        store.forgetAll();
         this.draw();
         this.tell(this.say["reset-done"]);
       }),

@@ -1,12 +1,15 @@
 /* What a reader has answered, in localStorage:
 
      {version: 2, questions: {"<question id>": {edition, answer, right or points and total, attempts, time, reviews}},
-      interviews: [{time, total, score, levels: {<level>: score}}]}
+      interviews: [{time, total, score, levels: {<level>: score}}],
+      reading: {"<section id>": [time at which it was read, ...]},
+      plan: {date, minutes, level, read, time}}
 
    A review is a fact, {time, score from 0 to 1, sure?}, and the log of them only grows. When to ask again is derived from the
    facts (fsrs.js), so a better scheduler needs no migration, and the logs of two tabs or devices merge without loss.
    Nothing here throws: what storage refuses is kept until the page is left, and `troubles` has the reasons, each told once. */
 
+import { daysBetween } from "./days.js";
 import { isRecord } from "./parts.js";
 
 export const KEY = "mtl-lessons:progress:v2";
@@ -66,6 +69,24 @@ function joined(one, other) {
   return [...byTime.values()].sort((a, b) => a.time - b.time);
 }
 
+const DATES = 12; // of a section that are kept, the latest
+
+/* The dates of both at which sections were read. */
+export function mergeReading(one, other) {
+  const all = {};
+  for (const [id, times] of [one, other].flatMap((given) => Object.entries(given ?? {})))
+    all[id] = [...(all[id] ?? []), ...(Array.isArray(times) ? times.filter(Number.isFinite) : [])];
+  for (const [id, times] of Object.entries(all))
+    all[id] = [...new Set(times)].sort((a, b) => a - b).slice(-DATES);
+  return all;
+}
+
+/* Of two plans the one that was made later. */
+function laterPlan(one, other) {
+  const plans = [one, other].filter((plan) => isRecord(plan) && Number.isFinite(plan.time));
+  return plans.sort((a, b) => a.time - b.time).at(-1);
+}
+
 /* The entries of both; of a question answered in both, the later answer and the reviews of both. */
 export function merge(one, other) {
   const all = { ...one };
@@ -116,7 +137,9 @@ export const store = {
     if (Object.values(questions).some((entry) => reviewsOf(entry).some(isAhead)))
       this.warn("clock");
     const interviews = joined(kept.interviews, this.unsaved?.interviews);
-    return { ...kept, questions, interviews };
+    const reading = mergeReading(kept.reading, this.unsaved?.reading);
+    const plan = laterPlan(kept.plan, this.unsaved?.plan);
+    return { ...kept, questions, interviews, reading, plan };
   },
 
   /* What is stored under `key`, or null. What cannot be read is set aside, not overwritten. */
@@ -208,21 +231,49 @@ export const store = {
     this.change((_, state) => (state.interviews = joined(state.interviews, [summary])));
   },
 
+  /* Keeps that a section was read; once a day is enough. */
+  finish(id) {
+    const time = Date.now();
+    const last = this.state().reading[id]?.at(-1);
+    if (last !== undefined && daysBetween(last, time) === 0) return;
+    this.change((_, state) => (state.reading = mergeReading(state.reading, { [id]: [time] })));
+  },
+
+  /* Keeps what a reader has set for his plan; null: none any more. */
+  keepPlan(set) {
+    this.change((_, state) => (state.plan = { ...set, time: Date.now() }));
+  },
+
   /* Adds what a file brings. */
-  take(questions, interviews = []) {
+  take({ questions, interviews, reading, plan }) {
     this.change((all, state) => {
       Object.assign(all, merge(all, questions));
       state.interviews = joined(state.interviews, interviews);
+      state.reading = mergeReading(state.reading, reading);
+      state.plan = laterPlan(state.plan, plan);
     });
   },
 
   /* Forgets questions. Removing comes first: even a full storage lets go. */
   forget(ids) {
-    const state = this.state();
-    ids.forEach((id) => delete state.questions[id]);
+    const { questions, ...others } = this.state();
+    ids.forEach((id) => delete questions[id]);
+    this.letGo();
+    this.change((all, state) => {
+      Object.assign(all, questions);
+      Object.assign(state, { ...others, questions: all });
+    });
+  },
+
+  /* Forgets all that a reader has done. */
+  forgetAll() {
+    this.letGo();
+    this.change(() => {});
+  },
+
+  letGo() {
     this.unsaved = null;
     if (!this.locked) this.remove(KEY, OLDER);
-    this.change((all) => Object.assign(all, state.questions));
   },
 
   remove(...keys) {

@@ -1,6 +1,7 @@
 /* What the pages of the trainer share: mounting, the bank, choices, notices, saving to a file. */
 
 import { choose, formOf, loadBank } from "./bank.js";
+import { isoDay } from "./days.js";
 import { element, fill } from "./parts.js";
 import { Question } from "./question.js";
 import { store } from "./store.js";
@@ -57,8 +58,7 @@ export function saveFile(name, text, type) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-export const today = () =>
-  new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+export const today = () => isoDay(Date.now());
 
 /* Asks before something is lost: resolves to whether the reader agrees. */
 export function agree(text, yes, no) {

@@ -10,6 +10,7 @@
 - Questions on pages, and the sources of a chapter (quizzes.py).
 - The interview trainer's pages, and what can be taken along (trainer.py, take_along.py,
   printable.py).
+- What the book consists of, for what shows how far a reader is (outline.py).
 - The cheat sheet, made of pieces of the chapters (sheet.py).
 - Each question at an address of its own, and the list of all (vault.py).
 - Each coding drill at one, the list of all, and the Python that judges them (drills.py).

@@ -4,6 +4,7 @@
   what, which a notebook says at the end of its first cell;
 - `{mtl-chapters} downloads`: their notebooks.
 - `{mtl-chapters} proof`: how much there is, counted.
+- `{mtl-chapters} continue`: the line that leads on from where a reader stopped (`web/marks.js`).
 
 Beside the time that a notebook says, its page and the map say how long its quiz takes.
 """
@@ -145,6 +146,9 @@ class ChaptersDirective(SphinxDirective):
                 raise self.error(str(error)) from error
         if self.arguments == ["proof"]:
             return [nodes.raw("", proof(), format="html")]
+        if self.arguments == ["continue"]:
+            line = tag("p", "", class_="continue")
+            return [nodes.raw("", line, format="html")]
         links = [download(name, number) for name, number in numbers().items()]
         return [nodes.raw("", f"<p>{', '.join(links)}</p>", format="html")]
 

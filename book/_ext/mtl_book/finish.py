@@ -73,7 +73,10 @@ def shed(out: Path) -> None:
     }
     static = out / "_static"
     # what scripts load when it is wanted
-    used |= {"mark.js", *(path.name for path in static.glob("mtl/bank-*"))}
+    used |= {"mark.js", "outline.json"}
+    used |= {path.name for path in static.glob("mtl/bank-*")}
+    used |= {f"{part}.js" for part in embed.modules("marks")}
+    used |= {f"{part}.js" for part in embed.modules("reading")}
     if (static / drills.PYODIDE).is_dir():
         used.add("python_worker.js")
     whole = {drills.PYODIDE, drills.CODEMIRROR, drills.FILES}

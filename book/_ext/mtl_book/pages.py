@@ -7,7 +7,7 @@ from sphinx.application import Sphinx
 
 from mtl_lessons import embed
 
-from . import cells, published, trainer
+from . import cells, outline, published, trainer
 
 ENGINES = (
     "quiz",
@@ -82,6 +82,8 @@ def prepare(
             f"notebooks/{posixpath.basename(pagename)}.ipynb"
         )
         context["colab"] = published.colab_url(app.config, notebook)
+        path = outline.BOOK / f"{posixpath.basename(pagename)}.ipynb"
+        context["sections"] = [one.id for one in outline.sections(path)]
         reference = f"book/api/{posixpath.basename(pagename)}"
         context["reference"] = (
             reference if reference in app.env.found_docs else None

@@ -16,9 +16,9 @@ from mtl_lessons import embed, quiz
 from mtl_lessons.markup import tag, to_text
 from mtl_lessons.quiz import Bank, Question
 
-from . import take_along
+from . import outline, take_along
 
-PAGES = ("practice", "interview", "cards", "progress")
+PAGES = ("today", "practice", "interview", "cards", "progress")
 BANK = "_static/mtl/bank.json"  # beside it, a file of texts for each topic
 DECK = "anki/mtl-lessons.apkg"
 STRINGS = Path(embed.__file__).parent / "web" / "strings.en.json"
@@ -106,7 +106,8 @@ def write_bank(
 
 def root_of(name: str, bank: str) -> str:
     """The element that the script `name` fills, with its strings and the address of the bank."""
-    say = embed.strings("quiz") | embed.strings("trainer")
+    own = embed.strings("today") if name == "today" else {}
+    say = embed.strings("quiz") | embed.strings("trainer") | own
     return tag(
         "div",
         embed.data({"strings": say}),
@@ -137,7 +138,7 @@ class TrainerDirective(SphinxDirective):
 
 
 def write(app: Sphinx, banks: list[Bank]) -> None:
-    """Put the bank beside the pages in both forms."""
+    """Put the bank beside the pages in both forms, and the outline of the book."""
     out, folder = Path(app.outdir), posixpath.dirname(app.config.root_doc)
     order = [
         name.removeprefix(f"{folder}/")
@@ -145,6 +146,7 @@ def write(app: Sphinx, banks: list[Bank]) -> None:
     ]
     topics = titled(banks, order)
     write_bank(topics, set(order), out / BANK)
+    outline.write(out, topics)
     take_along.write_anki(topics, out / DECK)
 
 
