@@ -159,3 +159,5 @@ printing();
 const main = document.querySelector("main");
 reach(main, layOut(main));
 if (new URLSearchParams(location.search).has("mark")) import("./mtl/mark.js"); // came from the search
+if (document.querySelector("link[rel=manifest]"))
+  addEventListener("load", async () => (await import("./mtl/offline.js")).begin());

@@ -12,13 +12,17 @@
 - Each question at an address of its own, and the list of all (vault.py).
 - The search: sections, questions and terms (search.py).
 - Each page gets the engines and styles that it needs, and no other (pages.py).
-- Static files that no page uses are not shipped (finish.py).
+- Each page says what it is when it is shared, and where a fault is reported (shared.py).
+- Static files that no page uses are not shipped (finish.py); scripts and styles have addresses
+  that tell their content (addresses.py).
+- Published pages can be read without a network (offline.py).
 
 Where the public copy will be is said by the environment:
 
   MTL_REPOSITORY  `owner/name` on GitHub
   MTL_BRANCH      the branch that holds the built site (gh-pages)
   MTL_SITE_URL    the address of the site, where notebooks find the package
+  MTL_OFFLINE     `no`: its pages are not kept for reading without a network
 
 Without repository and address there is no button for Colab: a notebook there could not find the
 package.
@@ -45,11 +49,13 @@ from . import (  # noqa: E402
     finish,
     formulas,
     glossary,
+    offline,
     pages,
     playable,
     published,
     quizzes,
     search,
+    shared,
     trainer,
     vault,
 )
@@ -65,10 +71,17 @@ PARTS = (
     vault,
     search,
     published,
+    shared,
+    offline,
     pages,
     finish,
 )
-SETTINGS = {"repository": "", "branch": "gh-pages", "site_url": ""}
+SETTINGS = {
+    "repository": "",
+    "branch": "gh-pages",
+    "site_url": "",
+    "offline": "yes",
+}
 
 
 def setup(app: Sphinx) -> dict:
@@ -91,6 +104,8 @@ def setup(app: Sphinx) -> dict:
 
 def set_address(app: Sphinx, config) -> None:
     config.html_baseurl = config.mtl_site_url
+    if config.mtl_site_url and config.mtl_repository:
+        app.tags.add("published")  # there is a button for Colab
 
 
 def sources() -> Iterator[Path]:

@@ -9,7 +9,15 @@ from sphinx.application import Sphinx
 
 from mtl_lessons import embed, quiz
 
-from . import published, quizzes, search, trainer
+from . import (
+    addresses,
+    offline,
+    published,
+    quizzes,
+    search,
+    shared,
+    trainer,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 WEB = Path(embed.__file__).parent / "web"
@@ -17,17 +25,6 @@ WEB = Path(embed.__file__).parent / "web"
 
 def setup(app: Sphinx) -> None:
     app.connect("build-finished", finish, priority=900)
-
-
-def front_page(page: str, folder: str) -> str:
-    """The page of `folder` as it reads at the top of the site, where relative links differ."""
-    return re.sub(
-        r'\b(href|src|action)="(?![a-z]+:|#|/)([^"]*)"',
-        lambda link: (
-            f'{link[1]}="{posixpath.normpath(posixpath.join(folder, link[2]))}"'
-        ),
-        page,
-    )
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -51,13 +48,16 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     published.publish(app)
     search.write(app)
     (out / "index.html").write_text(
-        front_page(
+        shared.rooted(
             (out / f"{root}.html").read_text(encoding="utf-8"),
             posixpath.dirname(root),
         ),
         encoding="utf-8",
     )
     shed(out)
+    shared.write(app)
+    addresses.write(out)
+    offline.write(app)
 
 
 def shed(out: Path) -> None:
@@ -72,6 +72,8 @@ def shed(out: Path) -> None:
     }
     # what scripts load when it is wanted
     used |= {"mark.js", *(path.name for path in out.glob("_static/mtl/bank-*"))}
+    # what a phone shows that has installed the book
+    used |= {path.name for path in out.glob("_static/icon-*.png")}
     static = out / "_static"
     for path in sorted(static.rglob("*"), reverse=True):
         if path.is_file() and path.name not in used:

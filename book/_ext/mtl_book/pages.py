@@ -9,7 +9,14 @@ from mtl_lessons import embed
 
 from . import cells, published, trainer
 
-ENGINES = ("quiz", "explorable", "vault", "search", *trainer.PAGES)
+ENGINES = (
+    "quiz",
+    "explorable",
+    "vault",
+    "search",
+    "offline",
+    *trainer.PAGES,
+)
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
 
 

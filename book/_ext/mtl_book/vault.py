@@ -207,7 +207,9 @@ def frame_of(app: Sphinx) -> int:
     }
     version = app.extensions["mtl_book"].metadata["env_version"]
     read = [text.read_bytes() for text in texts]
-    return crc32(f"{version}{app.config.html_baseurl}{titles}{read}".encode())
+    config = app.config
+    public = config.html_baseurl, config.mtl_repository, config.mtl_offline
+    return crc32(f"{version}{public}{titles}{read}".encode())
 
 
 def contexts(app: Sphinx) -> Iterator[tuple[str, dict]]:
@@ -222,11 +224,21 @@ def contexts(app: Sphinx) -> Iterator[tuple[str, dict]]:
                 "body": page(title, bank, question, place, app.config),
                 "parents": [],
                 "display_toc": False,
+                "about": about(title, question),
+                "source": f"book/questions/{bank.path.name}",
                 "prev": turn(questions[i - 1]) if i else None,
                 "next": turn(questions[i + 1]) if questions[i + 1 :] else None,
             }
             folder = Path(app.config.root_doc).parent
             yield f"{folder}/{FOLDER}/{question['id']}", context
+
+
+def about(title: str, question: Question) -> str:
+    """What the page of a question says to those who have not opened it."""
+    level, kind = (
+        SAY[f"{part}-{question[part]}"] for part in ("level", "type")
+    )
+    return f"{headline(question)} ({title}; {level}, {kind})"
 
 
 def turn(question: Question) -> dict[str, str]:
