@@ -384,6 +384,10 @@ def test_a_chapter_names_five_questions_and_asks_no_more(visit, name):
         "forms => forms.map(form => form.dataset.id)"
     )
     assert asked == bank.data["five"]
+    headings = page.get_by_role(
+        "heading", name=re.compile(r"^Question \d of 5")
+    )
+    assert headings.count() == 5
     rest = len(bank.questions) - 5
     page.get_by_role("link", name=f"{rest} more in Practice").click()
     page.get_by_role("button", name="Start").wait_for()
@@ -414,6 +418,37 @@ def test_copying_is_offered_by_name_where_code_has_lines(visit):
     shown = page.locator(".copy:visible").first
     assert shown.bounding_box()["height"] >= 24
     assert shown.evaluate("node => getComputedStyle(node).opacity") == "1"
+
+
+STOPS = """() => {
+  const groups = new Set();
+  const isStop = (node) => {
+    if (node.tabIndex < 0 || node.disabled || !node.checkVisibility()) return false;
+    if (node.type !== "radio") return true; // of a group, one is a stop
+    return !groups.has(node.name) && groups.add(node.name);
+  };
+  const all = document.querySelectorAll(
+    "main :is(a[href], button, input, select, textarea, summary, [tabindex])");
+  return [...all].filter(isStop).length;
+}"""
+
+
+@pytest.mark.parametrize("name", SECOND_EDITION)
+def test_a_keyboard_gets_through_a_chapter(visit, name):
+    """From the skip link to the end, all sources and the quiz included."""
+    page = visit(name)
+    page.locator("html:not([data-laid])").wait_for(state="attached")
+    frames(page)
+    assert page.evaluate(STOPS) < 150
+
+
+def test_the_first_heading_is_the_title(visit):
+    page = visit("concept")
+    assert (
+        page.get_by_role("heading").first.evaluate("it => it.tagName") == "H1"
+    )
+    sides = page.get_by_role("navigation").get_by_role("heading")
+    assert sides.count() == 0
 
 
 def test_the_list_of_sections_comes_before_the_text(html):

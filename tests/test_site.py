@@ -26,6 +26,7 @@ from mtl_lessons import embed, quiz
 ROOT = Path(__file__).resolve().parents[1]
 
 BUDGET = 300_000  # bytes over the wire, of a page without its figures
+TRAINER = 120_000  # of a page of the trainer
 THEMES, WIDTHS = ("light", "dark"), (360, 1300)
 
 
@@ -160,7 +161,9 @@ def test_every_page_stays_within_the_screen_and_the_keyboard_reaches_what_scroll
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_light_and_asks_for_nothing_that_is_not_there(look, name):
-    assert 0 < look(name).size <= BUDGET
+    stem = Path(name).stem
+    budget = TRAINER if stem in trainer.PAGES else BUDGET
+    assert 0 < look(name).size <= budget
     assert look(name).troubles == []
 
 
@@ -251,6 +254,51 @@ def test_paper_is_white(visit):
         page.evaluate(f"dispatchEvent(new Event('afterprint')), {shown}")
         == "dark"
     )
+
+
+def test_the_text_stands_in_one_place_whether_its_page_has_a_menu_or_not(visit):
+    page = visit("book/practice.html")
+    places = []
+    for name in ("practice", "interview", "cards", "progress", "glossary"):
+        page.goto(page.url.rpartition("/")[0] + f"/{name}.html")
+        places.append(page.locator("h1").bounding_box()["x"])
+    assert len(set(places)) == 1
+
+
+@pytest.mark.parametrize("width", [360, 640, 800, 1300])
+def test_the_doors_leave_no_hole(visit, width):
+    page = visit("index.html", width=width)
+    boxes = [door.bounding_box() for door in page.locator(".doors li").all()]
+    rows = {box["y"] for box in boxes}
+    assert len(boxes) == 3 and len(rows) in (1, 3)
+
+
+def test_a_row_of_the_map_is_a_link_as_a_whole(visit):
+    page = visit("index.html")
+    row = page.locator(".map > ol > li").first
+    box = row.bounding_box()
+    row.click(position={"x": box["width"] - 8, "y": box["height"] - 8})
+    page.wait_for_url("**/book/concept.html")
+    page.go_back()
+    page.locator(".map ul a").first.click()
+    page.wait_for_url("**/book/funnel.html")
+
+
+def test_a_phone_has_the_short_name_of_the_book_whole(visit):
+    page = visit("index.html", width=360)
+    name = page.locator(".bar__title")
+    assert name.inner_text() == embed.strings("offline")["short-name"]
+    assert name.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_a_question_alone_is_not_counted(visit):
+    page = visit("index.html")
+    check = page.get_by_role("button", name=embed.strings("quiz")["check"])
+    check.wait_for()
+    assert not page.locator(".mtl-bar").is_visible()
+    page.locator("form.mtl-question input").first.check()
+    check.click()
+    page.get_by_role("button", name="Reset").wait_for()
 
 
 def test_the_menu_on_a_phone_opens_and_closes_by_keyboard(visit):

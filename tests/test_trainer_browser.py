@@ -1037,10 +1037,15 @@ def test_what_is_not_of_this_book_stays_and_is_left_out_of_the_file(open_page):
     page = open_page("progress.html")
     keep(page, sample_gain={"reviews": []}, stranger={"much": "else"})
     text = export(page)
-    assert set(json.loads(text)["questions"]) == {"sample-gain"}
+    state = json.loads(text)
+    assert set(state["questions"]) == {"sample-gain"}
     assert "did not write them: 1." in page.locator(".mtl-outcome").inner_text()
     take(page, text)
     assert saved(page)["stranger"] == {"much": "else"}
+    state["questions"]["another-book"] = {"reviews": []}
+    told = take(page, json.dumps(state))
+    assert told.endswith("since this book does not have them: 1.")
+    assert set(saved(page)) == {"sample-gain", "stranger"}
 
 
 def backup(version=2, format="mtl-lessons progress", **entry):

@@ -504,6 +504,7 @@ class Interview extends Rounds {
   detail(row, number) {
     const form = this.formOf(row, number);
     form.querySelector(".mtl-buttons").remove();
+    form.querySelector("[role=heading]").ariaLevel = "4"; // below that of all questions
     form.querySelectorAll("input, textarea").forEach((control) => (control.disabled = true));
     if (!row.question?.result) {
       form.querySelectorAll(".mtl-answer, .mtl-after").forEach((part) => (part.hidden = false));

@@ -182,11 +182,15 @@ class Progress extends Trainer {
         this.phrase("import-refused", { reason: this.phrase(`import-${problem}`, values) }),
       );
     const before = store.read();
-    store.take(questions, interviews);
-    const ids = Object.keys(questions),
-      fresh = ids.filter((id) => !Object.hasOwn(before, id)).length;
+    const ids = Object.keys(questions);
+    const known = ids.filter((id) => this.bank.byId.has(id));
+    store.take(Object.fromEntries(known.map((id) => [id, questions[id]])), interviews);
+    const fresh = known.filter((id) => !Object.hasOwn(before, id)).length;
+    const left = ids.length - known.length;
     this.draw();
-    this.tell(this.phrase("import-done", { total: ids.length, fresh }));
+    this.tell(
+      this.phrase(left ? "import-left" : "import-done", { total: ids.length, fresh, left }),
+    );
   }
 
   tell(text) {

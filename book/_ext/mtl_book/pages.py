@@ -29,8 +29,10 @@ MENDS = {  # what docutils writes that a screen reader cannot use, or a line tea
     r' role="doc-biblioentry"| role="list"(?= class="citation-list")': "",
     # a heading of nothing
     r'<th class="head([^"]*)"><p></p></th>': r'<td class="head\1"></td>',
-    # a link of one sign
-    r'(<a class="headerlink" href="[^"]*") title="([^"]*)"': r'\1 aria-label="\2" title="\2"',
+    # a link of one sign; the list of sections leads to the same places by keyboard
+    r'(<a class="headerlink" href="[^"]*") title="([^"]*)"': (
+        r'\1 tabindex="-1" aria-label="\2" title="\2"'
+    ),
     # a comma stays in the line of its term or formula
     r'((?:<button class="term"[^>]*>[^<]*</button>|<math display="inline"(?:(?!</math>).)*</math>)'
     r"[.,;:)!?]+)": r'<span class="together">\1</span>',
