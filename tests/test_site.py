@@ -3,6 +3,7 @@
 Every page, on a desk and on a phone, in both themes, with mouse and with keyboard alone.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import pytest
 from access import PATIENCE, UNREACHED, frames, stretch, unreached, violations
 from browser import watch
 from built_site import jupyter_book, ready
-from mtl_book import pages, published, trainer
+from mtl_book import chapters, pages, published, trainer
 
 from mtl_lessons import embed, quiz
 
@@ -556,6 +557,18 @@ def test_the_bank_is_asked_for_once_and_by_the_trainer_alone(browser, address):
     )
     assert loaded == 0  # cached
     context.close()
+
+
+def test_the_topics_follow_the_book_and_their_questions_lead_to_its_sections(
+    html,
+):
+    bank = json.loads((html / trainer.BANK).read_text(encoding="utf-8"))
+    topics = {topic["id"]: topic["questions"] for topic in bank["topics"]}
+    assert list(topics)[: len(chapters.names())] == chapters.names()
+    for name in chapters.names():
+        for question in topics[name]:
+            page, _, anchor = question["section"]["href"].partition("#")
+            assert anchor in links(html / "book" / page).ids, question["id"]
 
 
 def test_without_scripts_a_page_of_the_trainer_says_what_can_be_read(visit):

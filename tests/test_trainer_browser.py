@@ -805,6 +805,20 @@ def test_an_interview_outlives_a_reload_and_a_way_back_and_its_clock_goes_on(
     button(page, "interview-start").wait_for()
 
 
+def test_whoever_comes_back_too_late_gives_the_last_answer_and_has_a_report(
+    open_page,
+):
+    page = open_page("interview.html", TICKS)
+    interview(page)
+    page.add_init_script(f"window.now = {NOW + DAY}")
+    page.reload()
+    page.locator("form.mtl-question").wait_for()
+    assert status(page).endswith(SAY["time-all-over"])
+    step(page)
+    page.get_by_role("heading", name="Report of 20").wait_for()
+    assert page.get_by_text("Not answered").count() == 6
+
+
 def test_a_free_answer_that_is_being_scored_outlives_a_reload_and_costs_no_time(
     open_page,
 ):

@@ -231,7 +231,9 @@ class Interview extends Rounds {
     const away = Math.max(0, (Date.now() - state.at) / 1000);
     current.used += away;
     this.left -= away;
-    const textContent = this.phrase("went-on", { time: clock(away) });
+    const words = [this.phrase("went-on", { time: clock(away) })];
+    if (this.left <= 0) words.push(this.say["time-all-over"]);
+    const textContent = words.join(" ");
     this.showCurrent(textContent, element("p", { className: "mtl-notice", textContent }));
   }
 

@@ -64,7 +64,9 @@ function compare(newest) {
 /* ---- the page offline.html ---- */
 
 async function switchOff() {
-  localStorage.setItem(CHOICE, "off");
+  try {
+    localStorage.setItem(CHOICE, "off");
+  } catch {} // full: it is off until the next page
   const registration = await workers.getRegistration(ROOT);
   await registration?.unregister();
   for (const name of await names()) await caches.delete(name);

@@ -71,7 +71,8 @@ def shed(out: Path) -> None:
         )
     }
     # what scripts load when it is wanted
-    used |= {"mark.js", *(path.name for path in out.glob("_static/mtl/bank-*"))}
+    used |= {"mark.js", "offline.js"}
+    used |= {path.name for path in out.glob("_static/mtl/bank-*")}
     # what a phone shows that has installed the book
     used |= {path.name for path in out.glob("_static/icon-*.png")}
     static = out / "_static"

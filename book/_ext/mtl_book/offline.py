@@ -153,7 +153,9 @@ def write(app: Sphinx) -> None:
         write_worker(out)
         text = json.dumps(manifest(app.config), ensure_ascii=False, indent=1)
         (out / MANIFEST).write_text(text, encoding="utf-8")
-    elif app.config.mtl_site_url:
+        return
+    (out / f"{PAGE}.html").unlink(missing_ok=True)
+    if app.config.mtl_site_url:
         text = (ASSETS / f"no-{WORKER}").read_text(encoding="utf-8")
         (out / WORKER).write_text(text, encoding="utf-8")
 

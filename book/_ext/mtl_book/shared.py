@@ -7,10 +7,12 @@
 
 import posixpath
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlparse
 from xml.sax.saxutils import escape
+from zlib import crc32
 
 from docutils import nodes
 from PIL import Image, ImageDraw, ImageFont
@@ -175,6 +177,9 @@ def write(app: Sphinx) -> None:
         rooted(lost.read_text(encoding="utf-8"), urlparse(site).path or "/"),
         encoding="utf-8",
     )
+    for name in ("sitemap.xml", "robots.txt"):
+        (out / name).unlink(missing_ok=True)
+    shutil.rmtree(out / CARDS, ignore_errors=True)
     if site:
         root = app.config.root_doc
         (out / "sitemap.xml").write_text(sitemap(out, site, root))
@@ -201,5 +206,8 @@ def rooted(page: str, folder: str) -> str:
 
 
 def setup(app: Sphinx) -> None:
+    # what every page says: when it changes, all are written again
+    said = crc32(repr((SAY, embed.strings("offline"))).encode())
+    app.add_config_value("mtl_frame", said, "html", int)
     app.connect("html-collect-pages", missing)
     app.connect("html-page-context", tell, priority=850)

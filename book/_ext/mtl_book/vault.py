@@ -209,7 +209,8 @@ def frame_of(app: Sphinx) -> int:
     read = [text.read_bytes() for text in texts]
     config = app.config
     public = config.html_baseurl, config.mtl_repository, config.mtl_offline
-    return crc32(f"{version}{public}{titles}{read}".encode())
+    said = public, config.mtl_frame
+    return crc32(f"{version}{said}{titles}{read}".encode())
 
 
 def contexts(app: Sphinx) -> Iterator[tuple[str, dict]]:
