@@ -44,13 +44,8 @@ def jupyter_book(
     )
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """A copy of the sources of the site, built elsewhere, without an address.
-
-    Beside it, as `html`, stands the site of that build.
-    """
-    folder = tmp_path_factory.mktemp("site") / "checkout"
+def copy_sources(folder: Path) -> Path:
+    """Copy what the site is made of; returns the folder."""
     for name in ("book", "mtl_lessons"):
         shutil.copytree(
             ROOT / name,
@@ -59,6 +54,16 @@ def built(tmp_path_factory):
         )
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A copy of the sources of the site, built elsewhere, without an address.
+
+    Beside it, as `html`, stands the site of that build.
+    """
+    folder = copy_sources(tmp_path_factory.mktemp("site") / "checkout")
     done = jupyter_book(folder)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     shutil.copytree(folder / "_build" / "html", folder.with_name("html"))

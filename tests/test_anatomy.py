@@ -14,10 +14,10 @@ import pytest
 from access import frames, laid_out, room, violations
 from browser import new_reader
 from built_site import jupyter_book
-from mtl_book import cells, chapters, glossary
+from mtl_book import cells, chapters, glossary, pages
 from serve import serving
 
-from mtl_lessons import quiz
+from mtl_lessons import embed, quiz
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -131,7 +131,7 @@ def test_little_of_a_chapter_is_console_text(name):
     assert len(texts) <= CONSOLE, f"{name}.ipynb: {len(texts)} outputs"
 
 
-# ---- a built site, with a page that uses everything ----
+# ---- a built site, with a page that uses everything; what runs drills was not there ----
 
 TERMS = (
     "A {term}`GAUC`, two {term}`experts <expert>`, {term}`PCGrad`, {term}`ESCM²`; "
@@ -162,7 +162,7 @@ def html(tmp_path_factory):
     cell.execution_count = last + 1
     notebook.cells.append(cell)
     nbformat.write(notebook, path)
-    done = jupyter_book(folder)
+    done = jupyter_book(folder, MTL_VENDOR="nowhere")  # as without Node
     assert done.returncode == 0, done.stderr[-4000:]
     return folder / "_build" / "html"
 
@@ -385,6 +385,10 @@ def test_a_chapter_names_five_questions_and_asks_no_more(visit, name):
         "forms => forms.map(form => form.dataset.id)"
     )
     assert asked == bank.data["five"]
+    headings = page.get_by_role(
+        "heading", name=re.compile(r"^Question \d of 5")
+    )
+    assert headings.count() == 5
     rest = len(bank.questions) - 5
     page.get_by_role("link", name=f"{rest} more in Practice").click()
     page.get_by_role("button", name="Start").wait_for()
@@ -417,8 +421,49 @@ def test_copying_is_offered_by_name_where_code_has_lines(visit):
     assert shown.evaluate("node => getComputedStyle(node).opacity") == "1"
 
 
+STOPS = """() => {
+  const groups = new Set();
+  const isStop = (node) => {
+    if (node.tabIndex < 0 || node.disabled || !node.checkVisibility()) return false;
+    if (node.type !== "radio") return true; // of a group, one is a stop
+    return !groups.has(node.name) && groups.add(node.name);
+  };
+  const all = document.querySelectorAll(
+    "main :is(a[href], button, input, select, textarea, summary, [tabindex])");
+  return [...all].filter(isStop).length;
+}"""
+
+
+@pytest.mark.parametrize("name", SECOND_EDITION)
+def test_a_keyboard_gets_through_a_chapter(visit, name):
+    """From the skip link to the end, all sources and the quiz included."""
+    page = visit(name)
+    page.locator("html:not([data-laid])").wait_for(state="attached")
+    frames(page)
+    assert page.evaluate(STOPS) < 150
+
+
+def test_the_first_heading_is_the_title(visit):
+    page = visit("concept")
+    assert (
+        page.get_by_role("heading").first.evaluate("it => it.tagName") == "H1"
+    )
+    sides = page.get_by_role("navigation").get_by_role("heading")
+    assert sides.count() == 0
+
+
 def test_the_list_of_sections_comes_before_the_text(html):
     page = (html / "book" / "concept.html").read_text(encoding="utf-8")
     assert page.index('id="page-menu"') < page.index('id="main-content"')
     assert 'class="headerlink"' in page
     assert not re.search(r'class="headerlink" href="[^"]*" title', page)
+
+
+def test_a_book_built_without_node_has_drills_for_a_terminal(html):
+    drill = (html / "book" / "drill" / "auc.html").read_text(encoding="utf-8")
+    assert embed.strings("drill-page")["terminal-only"] in drill
+    assert "python -m mtl_lessons drill auc" in drill
+    assert f'content="{pages.policy()}"' in drill
+    names = [path.name for path in html.rglob("*")]
+    left = "pyodide|codemirror|python_worker"
+    assert not [name for name in names if re.search(left, name)]

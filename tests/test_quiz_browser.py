@@ -219,6 +219,33 @@ def test_one_choice(page):
     )
 
 
+def test_number_keys_choose_where_there_are_options_and_nothing_is_written(
+    page,
+):
+    form = question(page, "gain")
+    form.locator("input").first.focus()
+    page.keyboard.press("2")
+    boxes = form.locator(".mtl-options input")
+    assert boxes.nth(1).is_checked()
+    page.keyboard.press("9")  # there is none
+    page.keyboard.press("Control+1")
+    assert boxes.nth(1).is_checked()
+    page.keyboard.press("Enter")
+    assert verdict(form) in ("Right", "Not right")
+    page.keyboard.press("1")  # the answer is given
+    assert boxes.nth(1).is_checked()
+    form = question(page, "labels")
+    form.locator("input").first.focus()
+    for key in "121":
+        page.keyboard.press(key)
+    ticked = form.locator(".mtl-options input:checked")
+    assert ticked.count() == 1
+    number = question(page, "number").get_by_role("textbox")
+    number.focus()
+    page.keyboard.type("12")
+    assert number.input_value() == "12"
+
+
 def test_several_choices_show_what_was_chosen_and_what_was_missed(page):
     form = question(page, "labels")
     for text in ("A label", "A GPU"):
@@ -335,7 +362,7 @@ def test_free_answer_is_compared_with_the_rubric(page):
         "NaN plus anything is NaN." in form.inner_text()
         and "fills in zeros" in form.inner_text()
     )
-    assert verdict(form) == "0 of 5 points"
+    assert verdict(form) == "0 of 5 points: nothing is ticked yet"
     form.get_by_label("NaN spreads").check()
     form.get_by_label("a mask repairs it").check()
     assert verdict(form) == "3 of 5 points"

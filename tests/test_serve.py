@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
@@ -32,6 +32,33 @@ def test_it_stops_when_the_block_fails(site):
         1 / 0  # noqa: B018
     with pytest.raises(URLError):
         urlopen(f"{address}/")
+
+
+def test_what_is_missing_has_the_page_of_the_site_if_it_has_one(site):
+    with serving(site) as address:
+        with pytest.raises(HTTPError) as told:
+            urlopen(f"{address}/a/b.html")
+        assert told.value.code == 404
+        (site / "404.html").write_text("<h1>Nothing</h1>", encoding="utf-8")
+        with pytest.raises(HTTPError) as told:
+            urlopen(f"{address}/a/b.html")
+    assert told.value.code == 404
+    assert told.value.read() == b"<h1>Nothing</h1>"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("worker.js", "text/javascript"),
+        ("site.webmanifest", "application/manifest+json"),
+        ("core.wasm", "application/wasm"),
+    ],
+)
+def test_a_browser_is_told_what_it_gets(site, name, kind):
+    (site / name).write_text("{}", encoding="utf-8")
+    with serving(site) as address:
+        found = urlopen(f"{address}/{name}").headers["Content-Type"]
+    assert found.partition(";")[0] == kind
 
 
 def test_a_port_in_use_is_one_clear_line(site):

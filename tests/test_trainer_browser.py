@@ -703,7 +703,7 @@ def test_the_clock_stands_still_while_a_free_answer_is_scored_and_can_be_switche
     before = page.get_by_role("timer").inner_text()
     pass_seconds(page, 60)
     assert page.get_by_role("timer").inner_text() == before
-    page.reload()
+    page = open_page("interview.html", TICKS)
     interview(page, "none")
     pass_seconds(page, 4000)
     assert re.fullmatch(
@@ -776,20 +776,111 @@ def test_a_report_on_paper_says_what_was_chosen_and_what_is_right(open_page):
     assert len(sheets) <= 7 and min(sheets) > 3
 
 
-def test_an_interview_is_not_left_by_accident(open_page):
-    page, asked = open_page("interview.html"), []
-    page.on(
-        "dialog", lambda dialog: (asked.append(dialog.type), dialog.accept())
+def seconds_left(page):
+    """What the clock of an interview shows as left in all."""
+    found = re.search(
+        r"(\d+):(\d\d) in all", page.get_by_role("timer").inner_text()
     )
+    return 60 * int(found[1]) + int(found[2])
+
+
+def test_an_interview_outlives_a_reload_and_a_way_back_and_its_clock_goes_on(
+    open_page,
+):
+    page = open_page("interview.html", TICKS)
     interview(page)
+    form = page.locator("form.mtl-question")
+    known = step(page)
+    unknown = form.get_attribute("data-id")
+    button(page, "dont-know").click()
+    asked = form.get_attribute("data-id")
+    page.get_by_label("fairly sure: 75 %").check()
+    if asked == "sample-open":
+        form.get_by_role("textbox").fill("half a thought")
+    pass_seconds(page, 20)
+    left = seconds_left(page)
+
+    page.add_init_script(f"window.now = {NOW + 130_000}")
     page.reload()
-    assert asked == ["beforeunload"]
-    interview(page)
+    form.wait_for()
+    assert form.get_attribute("data-id") == asked
+    assert (
+        page.locator("legend").first.inner_text().startswith("Question 3 of 7")
+    )
+    assert status(page) == SAY["went-on"].replace("{time}", "2:10")
+    assert page.get_by_label("fairly sure: 75 %").is_checked()
+    assert left - seconds_left(page) == 130
+    other = open_page(
+        "interview.html"
+    )  # another tab has an interview of its own
+    assert button(other, "interview-start").is_visible()
+
+    page.goto(page.url.replace("interview", "sample"))
+    page.go_back()
+    form.wait_for()
+    assert form.get_attribute("data-id") == asked
+    step(page)
     button(page, "interview-end").click()
     button(page, "end-yes").click()
-    button(page, "interview-again").wait_for()
+    page.get_by_role("heading", name="Report of 20").wait_for()
+    rows = page.locator("details.mtl-detail > summary")
+    before = rows.all_inner_texts()
+    assert "Not known" in before[1] and "Not answered" not in " ".join(
+        before[:3]
+    )
+
     page.reload()
-    assert asked == ["beforeunload"]
+    page.get_by_role("heading", name="Report of 20").wait_for()
+    assert rows.all_inner_texts() == before
+    assert {known, unknown, asked} <= set(saved(page))
+    button(page, "interview-again").click()
+    past = page.get_by_role("table", name=SAY["past-caption"])
+    assert past.locator("tbody tr").count() == 1
+    page.reload()
+    button(page, "interview-start").wait_for()
+
+
+def test_whoever_comes_back_too_late_gives_the_last_answer_and_has_a_report(
+    open_page,
+):
+    page = open_page("interview.html", TICKS)
+    interview(page)
+    page.add_init_script(f"window.now = {NOW + DAY}")
+    page.reload()
+    page.locator("form.mtl-question").wait_for()
+    assert status(page).endswith(SAY["time-all-over"])
+    step(page)
+    page.get_by_role("heading", name="Report of 20").wait_for()
+    assert page.get_by_text("Not answered").count() == 6
+
+
+def test_a_free_answer_that_is_being_scored_outlives_a_reload_and_costs_no_time(
+    open_page,
+):
+    page = open_page("interview.html", TICKS)
+    interview(page, level="staff")  # bug and open
+    while answer(page) != "sample-open":
+        pass
+    page.get_by_label("NaN spreads").check()
+    before = page.get_by_role("timer").inner_text()
+    page.add_init_script(f"window.now = {NOW + 130_000}")
+    page.reload()
+    page.get_by_label("NaN spreads").wait_for()
+    assert page.get_by_label("NaN spreads").is_checked()
+    assert page.get_by_role("textbox").input_value() == "It spreads"
+    assert page.get_by_role("timer").inner_text() == before
+    assert len(saved(page)["sample-open"]["reviews"]) == 1
+
+
+def test_without_storage_an_interview_lasts_as_long_as_its_page(open_page):
+    forbidden = """Object.defineProperty(window, "sessionStorage", {
+      get() { throw new DOMException("no", "SecurityError"); } });"""
+    page = open_page("interview.html", forbidden)
+    interview(page)
+    step(page)
+    assert page.locator("legend").first.inner_text().startswith("Question 2")
+    page.reload()
+    button(page, "interview-start").wait_for()
 
 
 # ---- cards ----
@@ -995,10 +1086,15 @@ def test_what_is_not_of_this_book_stays_and_is_left_out_of_the_file(open_page):
     page = open_page("progress.html")
     keep(page, sample_gain={"reviews": []}, stranger={"much": "else"})
     text = export(page)
-    assert set(json.loads(text)["questions"]) == {"sample-gain"}
+    state = json.loads(text)
+    assert set(state["questions"]) == {"sample-gain"}
     assert "did not write them: 1." in page.locator(".mtl-outcome").inner_text()
     take(page, text)
     assert saved(page)["stranger"] == {"much": "else"}
+    state["questions"]["another-book"] = {"reviews": []}
+    told = take(page, json.dumps(state))
+    assert told.endswith("since this book does not have them: 1.")
+    assert set(saved(page)) == {"sample-gain", "stranger"}
 
 
 def backup(version=2, format="mtl-lessons progress", **entry):

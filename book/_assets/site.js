@@ -167,3 +167,5 @@ reach(main, layOut(main));
 if (document.querySelector("article[data-sections]")) import("./mtl/reading.js");
 if ("known" in root.dataset) import("./mtl/marks.js"); // something is kept of this reader
 if (new URLSearchParams(location.search).has("mark")) import("./mtl/mark.js"); // came from the search
+if (document.querySelector("link[rel=manifest]"))
+  addEventListener("load", async () => (await import("./mtl/offline.js")).begin());

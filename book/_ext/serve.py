@@ -16,15 +16,8 @@ from threading import Event, Thread
 
 SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
 TEXT = (
-    ".html",
-    ".css",
-    ".js",
-    ".mjs",
-    ".json",
-    ".svg",
-    ".ipynb",
-    ".py",
-    ".txt",
+    *(".html", ".css", ".js", ".mjs", ".json", ".svg", ".ipynb", ".py", ".txt"),
+    *(".webmanifest", ".xml"),
 )
 
 
@@ -47,6 +40,8 @@ class Handler(SimpleHTTPRequestHandler):
         ".js": "text/javascript",
         ".mjs": "text/javascript",
         ".ipynb": "application/json",
+        ".webmanifest": "application/manifest+json",
+        ".wasm": "application/wasm",
         ".whl": "application/octet-stream",
     }
     protocol_version = "HTTP/1.1"
@@ -70,6 +65,20 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         return BytesIO(body)
+
+    def send_error(self, code, message=None, explain=None):
+        """What is missing has the site's own page, as on the public host."""
+        page = Path(self.directory, "404.html")
+        if code != 404 or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        body = page.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def end_headers(self):
         self.send_header("Cache-Control", "max-age=600")

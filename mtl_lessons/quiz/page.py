@@ -264,7 +264,7 @@ def render(question: Question, number: str, place: Place) -> str:
         "form",
         tag(
             "fieldset",
-            tag("legend", tag("strong", number), *labels(question)),
+            tag("legend", heading(number, place), *labels(question)),
             tag("div", rich(question["stem"]), class_="mtl-stem"),
             hint(kind.name),
             kind.controls(question),
@@ -284,6 +284,14 @@ def render(question: Question, number: str, place: Place) -> str:
         data_type=kind.name,
         data_edition=edition(question),
     )
+
+
+def heading(number: str, place: Place) -> str:
+    """The number of a question as a heading: in a section of its page or, where
+    it stands alone, right below the page's title.
+    """
+    level = 3 if place.page else 2
+    return tag("strong", number, role="heading", aria_level=str(level))
 
 
 def labels(question: Question) -> list[str]:

@@ -22,7 +22,7 @@ export async function loadBank(address) {
   const coming = new Map(); // topic -> a promise of its texts
 
   async function textsOf({ id, questions: ones }) {
-    const found = await load(address.replace(/\.json$/, `-${id}.json`));
+    const found = await load(address.replace(".json", `-${id}.json`));
     for (const one of ones) Object.assign(byId.get(one.id), found[one.id]);
   }
 

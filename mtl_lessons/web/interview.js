@@ -27,6 +27,30 @@ const WORDS = 9; // of a question, in the report
 const PASSED = 0.5; // the score below which a question has failed
 const PAST = 10; // interviews that are shown
 
+/* An interview that runs, or whose report is shown, outlives a reload and a way back, in its tab. */
+const RUNNING = "mtl-lessons:interview";
+const running = {
+  read() {
+    try {
+      return JSON.parse(sessionStorage.getItem(RUNNING));
+    } catch {
+      return null; // forbidden, or not ours
+    }
+  },
+
+  write(state) {
+    try {
+      sessionStorage.setItem(RUNNING, JSON.stringify(state));
+    } catch {} // forbidden or full: it lasts until the page is left
+  },
+
+  drop() {
+    try {
+      sessionStorage.removeItem(RUNNING);
+    } catch {}
+  },
+};
+
 /* Questions of a level (all: ""), some of them free answers, in an order of chance. */
 function pick(questions, length, { level, topic }) {
   const fits = (one) => (!level || one.level === level) && (!topic || one.topic.id === topic);
@@ -77,6 +101,8 @@ class Interview extends Rounds {
     const pace = select(this.say.pace, "pace", paces, given.pace);
     const choices = this.choices(["level", "topic"], given);
     this.offer([length, ...choices, pace], this.say["interview-start"]);
+    addEventListener("pagehide", () => this.keep());
+    this.resume();
   }
 
   /* An interview begins with all topics and levels. */
@@ -115,35 +141,113 @@ class Interview extends Rounds {
   }
 
   start() {
+    const { level, topic, pace } = this.wanted();
+    this.choice = { level, topic, pace };
     this.asked = [];
+    this.ended = null;
     this.left = this.limit = this.seconds();
+    this.runClock();
+    this.next();
+  }
+
+  runClock() {
     this.timer = element("p", { className: "mtl-timer" });
     this.timer.setAttribute("role", "timer");
     this.last = performance.now();
     this.ticking = setInterval(() => this.tick(), 250);
-    this.leaving = new AbortController();
-    const { signal } = this.leaving;
-    addEventListener("beforeunload", (event) => event.preventDefault(), { signal });
-    this.next();
   }
 
   next() {
     const item = this.list[this.asked.length];
     if (!item || this.left <= 0) return this.end();
+    this.pose(item);
+    this.showCurrent("");
+    this.keep();
+  }
+
+  /* Makes the question that is asked next. */
+  pose(item) {
     const question = this.ask(item, this.asked.length + 1, this.list.length);
     Object.assign(question, { used: 0, limit: this.pace * item.seconds });
     this.addButtons(question);
-    const legend = question.form.querySelector("legend");
     if (item === this.followUp) {
-      legend.append(element("span", { textContent: this.say["follow-up"] }));
+      const mark = element("span", { textContent: this.say["follow-up"] });
+      question.form.querySelector("legend").append(mark);
     }
     this.asked.push(question);
     this.current = question;
-    this.show(this.timer, question.form);
-    this.tick();
+    return question;
+  }
+
+  showCurrent(words, ...notes) {
+    const { form } = this.current;
+    const legend = form.querySelector("legend");
+    this.show(...notes, this.timer, form);
+    this.showTime();
     legend.tabIndex = -1;
     legend.focus();
-    this.announce("");
+    this.announce(words);
+  }
+
+  /* ---- an interview that goes on ---- */
+
+  /* Keeps where it stands; of each question, what was answered or is chosen. */
+  keep() {
+    if (!this.asked) return;
+    const { choice, options, limit, left, followUp, ended } = this;
+    const asked = this.asked.map((question) => ({
+      edition: question.form.dataset.edition,
+      answer: question.kind.read(question),
+      isAnswered: Boolean(question.result),
+      givenUp: question.givenUp,
+      reviewed: question.reviewed,
+      used: question.used,
+      sure: question.sure(),
+    }));
+    const ids = this.list.map(({ id }) => id);
+    const at = Date.now();
+    running.write({ ids, choice, options, limit, left, follow: followUp?.id, ended, asked, at });
+  }
+
+  /* Goes on with what the tab has kept, if the bank still has all of it. */
+  resume() {
+    const state = running.read();
+    const list = (state?.ids ?? []).map((id) => this.bank.byId.get(id));
+    if (list.length && list.every(Boolean)) this.withTexts(list, () => this.goOn(state, list));
+  }
+
+  goOn(state, list) {
+    const { choice, options, limit, left, follow, ended } = state;
+    Object.assign(this, { list, choice, options, ended, asked: [] });
+    this.pace = PACES[choice.pace];
+    this.limit = limit ?? Infinity; // which JSON does not know
+    this.left = left ?? Infinity;
+    this.followUp = this.bank.byId.get(follow);
+    for (const [place, was] of state.asked.entries()) this.putBack(list[place], was);
+    if (ended) return this.close(...this.report(this.rows()));
+    const { current } = this;
+    this.runClock();
+    if (current.result) return this.showCurrent(current.result.word); // the clock stands
+    const away = Math.max(0, (Date.now() - state.at) / 1000);
+    current.used += away;
+    this.left -= away;
+    const words = [this.phrase("went-on", { time: clock(away) })];
+    if (this.left <= 0) words.push(this.say["time-all-over"]);
+    const textContent = words.join(" ");
+    this.showCurrent(textContent, element("p", { className: "mtl-notice", textContent }));
+  }
+
+  /* A question as it was left, where it is still the same. */
+  putBack(item, { edition, answer, isAnswered, givenUp, reviewed, used, sure }) {
+    const question = this.pose(item);
+    Object.assign(question, { used, givenUp, reviewed });
+    const box = question.sureness.querySelector(`[value="${sure}"]`);
+    if (box) box.checked = true;
+    if (edition !== question.form.dataset.edition || !question.kind.fits(question, answer)) return;
+    question.kind.write(question, answer);
+    if (!isAnswered) return;
+    question.show(answer);
+    this.closeAnswer(question);
   }
 
   addButtons(question) {
@@ -184,13 +288,19 @@ class Interview extends Rounds {
     current.used += passed;
     this.left -= passed;
     const after = current.limit - current.used;
-    this.timer.textContent = this.times(current, after);
-    this.timer.classList.toggle("mtl-late", after <= WARNING);
+    this.showTime();
     if (before > WARNING && after <= WARNING) {
       this.announce(this.phrase("time-short", { seconds: WARNING }));
     }
     if (before > 0 && after <= 0) this.announce(this.say["time-over"]);
     if (this.left <= 0 && this.left + passed > 0) this.announce(this.say["time-all-over"]);
+  }
+
+  showTime() {
+    const { current } = this;
+    const after = current.limit - current.used;
+    this.timer.textContent = this.times(current, after);
+    this.timer.classList.toggle("mtl-late", after <= WARNING);
   }
 
   /* What the clock shows: the time that is `after` now or, without a limit, the time used. */
@@ -207,9 +317,15 @@ class Interview extends Rounds {
   settled(question, attempt) {
     if (attempt) this.insert(this.bank.byId.get(question.item.next));
     if (!question.kind.byHand) return this.next();
+    this.closeAnswer(question);
+    this.keep();
+    this.announce(question.result.word);
+  }
+
+  /* After a free answer its reader scores it, and goes on. */
+  closeAnswer(question) {
     this.forward.hidden = false;
     question.unknown.hidden = true;
-    this.announce(question.result.word);
   }
 
   /* A question that follows up takes the place of one to come, if it is one of those asked for. */
@@ -217,7 +333,7 @@ class Interview extends Rounds {
     const place = this.asked.length;
     const past = this.list.slice(0, place);
     if (!followUp || place === this.list.length || past.includes(followUp)) return;
-    const { level, topic } = this.wanted();
+    const { level, topic } = this.choice;
     if ((level && followUp.level !== level) || (topic && followUp.topic.id !== topic)) return;
     this.followUp = followUp;
     const others = this.list.slice(place).filter((one) => one !== followUp);
@@ -226,11 +342,26 @@ class Interview extends Rounds {
 
   end() {
     clearInterval(this.ticking);
-    this.leaving.abort();
     this.current = null;
-    const rows = this.list.map((item, place) => this.row(item, this.asked[place]));
+    this.ended = today();
+    this.keep();
+    const rows = this.rows();
     store.keepInterview(this.summary(rows));
     this.close(...this.report(rows));
+  }
+
+  rows() {
+    return this.list.map((item, place) => this.row(item, this.asked[place]));
+  }
+
+  /* Whoever wants another interview has read the report. */
+  again(text) {
+    const node = super.again(text);
+    node.addEventListener("click", () => {
+      this.asked = null;
+      running.drop();
+    });
+    return node;
   }
 
   /* ---- the report ---- */
@@ -247,7 +378,7 @@ class Interview extends Rounds {
   }
 
   report(rows) {
-    const title = this.phrase("report-title", { date: today() });
+    const title = this.phrase("report-title", { date: this.ended });
     const facts = this.facts(rows).map(([name, value]) => [this.say[name], value]);
     const terms = facts.flatMap(([name, value]) => [
       element("dt", { textContent: name }),
@@ -293,7 +424,7 @@ class Interview extends Rounds {
       print();
     });
     const save = button(this.say["report-save"], () => {
-      saveFile(`mock-interview-${today()}.md`, markdown(), "text/markdown");
+      saveFile(`mock-interview-${this.ended}.md`, markdown(), "text/markdown");
     });
     const again = this.again(this.say["interview-again"]);
     return element("div", { className: "mtl-buttons" }, paper, save, again);
@@ -375,6 +506,7 @@ class Interview extends Rounds {
   detail(row, number) {
     const form = this.formOf(row, number);
     form.querySelector(".mtl-buttons").remove();
+    form.querySelector("[role=heading]").ariaLevel = "4"; // below that of all questions
     form.querySelectorAll("input, textarea").forEach((control) => (control.disabled = true));
     if (!row.question?.result) {
       form.querySelectorAll(".mtl-answer, .mtl-after").forEach((part) => (part.hidden = false));

@@ -125,7 +125,11 @@ const open = {
     const worth = (boxes) => boxes.reduce((sum, box) => sum + Number(box.dataset.points), 0);
     const points = worth(rubric.filter((_, i) => answer.ticks[i] === true));
     const total = worth(rubric);
-    return { points, total, word: fill(say.points, { points, total }), why: [], marks: [] };
+    const word = fill(say[answer.ticks.includes(true) ? "points" : "points-none"], {
+      points,
+      total,
+    });
+    return { points, total, word, why: [], marks: [] };
   },
 };
 

@@ -180,11 +180,16 @@ class Progress extends Trainer {
         this.phrase("import-refused", { reason: this.phrase(`import-${problem}`, values) }),
       );
     const before = store.read();
-    store.take(found);
-    const ids = Object.keys(found.questions),
-      fresh = ids.filter((id) => !Object.hasOwn(before, id)).length;
+    const { questions } = found;
+    const ids = Object.keys(questions);
+    const known = ids.filter((id) => this.bank.byId.has(id));
+    store.take({ ...found, questions: Object.fromEntries(known.map((id) => [id, questions[id]])) });
+    const fresh = known.filter((id) => !Object.hasOwn(before, id)).length;
+    const left = ids.length - known.length;
     this.draw();
-    this.tell(this.phrase("import-done", { total: ids.length, fresh }));
+    this.tell(
+      this.phrase(left ? "import-left" : "import-done", { total: ids.length, fresh, left }),
+    );
   }
 
   tell(text) {

@@ -92,11 +92,21 @@ export class Question {
     this.form.addEventListener("change", ({ target }) => {
       if (this.graded && this.rubric.includes(target)) this.settle();
     });
+    this.form.addEventListener("keydown", (event) => this.choose(event));
     this.form.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault(); // a browser may take it for Enter alone
       this.submit();
     });
+  }
+
+  /* In a choice, 1 to 9 choose an option. */
+  choose({ key, target, ctrlKey, metaKey, altKey }) {
+    if (!["one", "several"].includes(this.form.dataset.type) || !/^[1-9]$/.test(key)) return;
+    if (ctrlKey || metaKey || altKey || target.closest("details")) return;
+    const box = this.inputs[key - 1];
+    box?.focus();
+    box?.click(); // nothing, if the answer is given
   }
 
   /* Asks, above the buttons, how sure the reader is. */

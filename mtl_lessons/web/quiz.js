@@ -24,7 +24,9 @@ class Quiz {
       onclick: () => this.confirm(true),
     });
     this.bar = element("div", { className: "mtl-bar" }, this.text, this.meter, this.reset);
-    root.prepend(this.status, this.bar);
+    this.alone = root.querySelectorAll(".mtl-question").length === 1;
+    root.prepend(this.status);
+    root[this.alone ? "append" : "prepend"](this.bar);
     this.questions = [...root.querySelectorAll(".mtl-question")].map(
       (form) => new Question(form, keys[form.dataset.id], this),
     );
@@ -62,6 +64,7 @@ class Quiz {
 
   update() {
     this.text.textContent = this.summary;
+    this.bar.hidden = this.alone && !this.questions[0].result; // there is nothing to count
     this.meter.max = this.questions.length;
     this.meter.value = this.questions.filter(({ result }) => result).length;
     this.meter.setAttribute("aria-label", this.summary);

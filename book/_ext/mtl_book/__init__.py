@@ -16,7 +16,10 @@
 - Each coding drill at one, the list of all, and the Python that judges them (drills.py).
 - The search: sections, questions and terms (search.py).
 - Each page gets the engines and styles that it needs, and no other (pages.py).
-- Static files that no page uses are not shipped (finish.py).
+- Each page says what it is when it is shared, and where a fault is reported (shared.py).
+- Static files that no page uses are not shipped (finish.py); scripts and styles have addresses
+  that tell their content (addresses.py).
+- Published pages can be read without a network (offline.py).
 
 Where the public copy will be is said by the environment:
 
@@ -24,6 +27,7 @@ Where the public copy will be is said by the environment:
   MTL_BRANCH      the branch that holds the built site (gh-pages)
   MTL_SITE_URL    the address of the site, where notebooks find the package
   MTL_VENDOR      the folder of what runs drills in a browser (_build/vendor, made by `make book`)
+  MTL_OFFLINE     `no`: its pages are not kept for reading without a network
 
 Without repository and address there is no button for Colab: a notebook there could not find the
 package.
@@ -51,12 +55,14 @@ from . import (  # noqa: E402
     finish,
     formulas,
     glossary,
+    offline,
     pages,
     playable,
     printable,
     published,
     quizzes,
     search,
+    shared,
     sheet,
     singles,
     trainer,
@@ -78,6 +84,8 @@ PARTS = (
     singles,
     search,
     published,
+    shared,
+    offline,
     pages,
     finish,
 )
@@ -86,6 +94,7 @@ SETTINGS = {
     "branch": "gh-pages",
     "site_url": "",
     "vendor": "_build/vendor",
+    "offline": "yes",
 }
 
 
@@ -109,6 +118,8 @@ def setup(app: Sphinx) -> dict:
 
 def set_address(app: Sphinx, config) -> None:
     config.html_baseurl = config.mtl_site_url
+    if config.mtl_site_url and config.mtl_repository:
+        app.tags.add("published")  # there is a button for Colab
 
 
 def sources() -> Iterator[Path]:

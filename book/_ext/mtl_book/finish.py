@@ -9,7 +9,16 @@ from sphinx.application import Sphinx
 
 from mtl_lessons import embed, quiz
 
-from . import drills, published, quizzes, search, trainer
+from . import (
+    addresses,
+    drills,
+    offline,
+    published,
+    quizzes,
+    search,
+    shared,
+    trainer,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 WEB = Path(embed.__file__).parent / "web"
@@ -17,17 +26,6 @@ WEB = Path(embed.__file__).parent / "web"
 
 def setup(app: Sphinx) -> None:
     app.connect("build-finished", finish, priority=900)
-
-
-def front_page(page: str, folder: str) -> str:
-    """The page of `folder` as it reads at the top of the site, where relative links differ."""
-    return re.sub(
-        r'\b(href|src|action)="(?![a-z]+:|#|/)([^"]*)"',
-        lambda link: (
-            f'{link[1]}="{posixpath.normpath(posixpath.join(folder, link[2]))}"'
-        ),
-        page,
-    )
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -52,13 +50,16 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     drills.publish(app)
     search.write(app)
     (out / "index.html").write_text(
-        front_page(
+        shared.rooted(
             (out / f"{root}.html").read_text(encoding="utf-8"),
             posixpath.dirname(root),
         ),
         encoding="utf-8",
     )
     shed(out)
+    shared.write(app)
+    addresses.write(out)
+    offline.write(app)
 
 
 def shed(out: Path) -> None:
@@ -73,10 +74,12 @@ def shed(out: Path) -> None:
     }
     static = out / "_static"
     # what scripts load when it is wanted
-    used |= {"mark.js", "outline.json"}
+    used |= {"mark.js", "offline.js", "outline.json"}
     used |= {path.name for path in static.glob("mtl/bank-*")}
     used |= {f"{part}.js" for part in embed.modules("marks")}
     used |= {f"{part}.js" for part in embed.modules("reading")}
+    # what a phone shows that has installed the book
+    used |= {path.name for path in static.glob("icon-*.png")}
     if (static / drills.PYODIDE).is_dir():
         used.add("python_worker.js")
     whole = {drills.PYODIDE, drills.CODEMIRROR, drills.FILES}

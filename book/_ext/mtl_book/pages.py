@@ -17,6 +17,7 @@ ENGINES = (
     "drill",
     "printable",
     "search",
+    "offline",
     *trainer.PAGES,
 )
 # No script but our own files, nothing inline, nothing from elsewhere; forms go nowhere but to the
@@ -27,12 +28,14 @@ POLICY = {
     "style-src": "'self'",
     "img-src": "'self' data:",
     "connect-src": "'self'",
+    "worker-src": "'self'",
+    "manifest-src": "'self'",
     "form-action": "'self'",
     "base-uri": "'none'",
 }
 # What a page of a drill may do besides: run Python, which is WebAssembly, in a worker. A worker
 # that is a blob has the policy of its page; one that is a file of the site would have none.
-RUNS = {"script-src": "'self' 'wasm-unsafe-eval'", "worker-src": "blob:"}
+RUNS = {"script-src": "'self' 'wasm-unsafe-eval'", "worker-src": "'self' blob:"}
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
 
 
@@ -45,8 +48,10 @@ MENDS = {  # what docutils writes that a screen reader cannot use, or a line tea
     r' role="doc-biblioentry"| role="list"(?= class="citation-list")': "",
     # a heading of nothing
     r'<th class="head([^"]*)"><p></p></th>': r'<td class="head\1"></td>',
-    # a link of one sign
-    r'(<a class="headerlink" href="[^"]*") title="([^"]*)"': r'\1 aria-label="\2" title="\2"',
+    # a link of one sign; the list of sections leads to the same places by keyboard
+    r'(<a class="headerlink" href="[^"]*") title="([^"]*)"': (
+        r'\1 tabindex="-1" aria-label="\2" title="\2"'
+    ),
     # a comma stays in the line of its term or formula
     r'((?:<button class="term"[^>]*>[^<]*</button>|<math display="inline"(?:(?!</math>).)*</math>)'
     r"[.,;:)!?]+)": r'<span class="together">\1</span>',

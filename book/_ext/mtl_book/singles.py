@@ -50,7 +50,10 @@ def frame_of(app: Sphinx) -> int:
     }
     version = app.extensions["mtl_book"].metadata["env_version"]
     read = [text.read_bytes() for text in texts]
-    return crc32(f"{version}{app.config.html_baseurl}{titles}{read}".encode())
+    config = app.config
+    public = config.html_baseurl, config.mtl_repository, config.mtl_offline
+    said = public, config.mtl_frame
+    return crc32(f"{version}{said}{titles}{read}".encode())
 
 
 def context_of(title: str, body: str, before: dict | None, after: dict | None):

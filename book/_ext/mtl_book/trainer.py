@@ -16,7 +16,7 @@ from mtl_lessons import embed, quiz
 from mtl_lessons.markup import tag, to_text
 from mtl_lessons.quiz import Bank, Question
 
-from . import outline, take_along
+from . import chapters, outline, take_along
 
 PAGES = ("today", "practice", "interview", "cards", "progress")
 BANK = "_static/mtl/bank.json"  # beside it, a file of texts for each topic
@@ -139,13 +139,10 @@ class TrainerDirective(SphinxDirective):
 
 def write(app: Sphinx, banks: list[Bank]) -> None:
     """Put the bank beside the pages in both forms, and the outline of the book."""
-    out, folder = Path(app.outdir), posixpath.dirname(app.config.root_doc)
-    order = [
-        name.removeprefix(f"{folder}/")
-        for name in app.env.toctree_includes.get(app.config.root_doc, [])
-    ]
-    topics = titled(banks, order)
-    write_bank(topics, set(order), out / BANK)
+    out = Path(app.outdir)
+    topics = titled(banks, chapters.names())
+    there = {posixpath.basename(name) for name in app.env.found_docs}
+    write_bank(topics, there, out / BANK)
     outline.write(out, topics)
     take_along.write_anki(topics, out / DECK)
 

@@ -190,9 +190,20 @@ def contexts(app: Sphinx) -> Iterator[tuple[str, dict]]:
                 page(title, bank, question, place, app.config),
                 turn(questions[i - 1]) if i else None,
                 turn(questions[i + 1]) if questions[i + 1 :] else None,
-            )
+            ) | {
+                "about": about(title, question),
+                "source": f"book/questions/{bank.path.name}",
+            }
             folder = Path(app.config.root_doc).parent
             yield f"{folder}/{FOLDER}/{question['id']}", context
+
+
+def about(title: str, question: Question) -> str:
+    """What the page of a question says to those who have not opened it."""
+    level, kind = (
+        SAY[f"{part}-{question[part]}"] for part in ("level", "type")
+    )
+    return f"{headline(question)} ({title}; {level}, {kind})"
 
 
 def turn(question: Question) -> dict[str, str]:
