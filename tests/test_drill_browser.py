@@ -26,6 +26,7 @@ from serve import serving
 from mtl_lessons import drills, embed, quiz
 from mtl_lessons.drills import browser as inside
 from mtl_lessons.drills import judge
+from mtl_lessons.quiz import sections
 
 ROOT = Path(__file__).parents[1]
 SAY = site.SAY
@@ -70,7 +71,7 @@ def body_of(name: str, weight) -> str:
 
 @pytest.fixture(scope="module")
 def weight():
-    if not (VENDOR / site.PYODIDE).is_dir():
+    if not site.has_all(VENDOR):
         message = f"no Python for the browser in {VENDOR}: run `make book`"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     return site.Weight.of(VENDOR)
@@ -85,8 +86,8 @@ def folder(tmp_path_factory, weight):
     for path in embed_files():
         shutil.copy(path, static / "mtl")
     (static / "page.css").write_text(PAGE_CSS, encoding="utf-8")
-    for name in (site.PYODIDE, site.CODEMIRROR):
-        shutil.copytree(VENDOR / name, static / name)
+    for made in VENDOR.glob("*@*"):
+        shutil.copytree(made, static / made.name)
     site.copy_modules(static)
     made = {"book/drills.html": ("drills", site.listing(), False)}
     for name in {"auc", *SAMPLE}:
@@ -539,7 +540,7 @@ def test_nothing_of_python_is_asked_for_before_a_run(browser, url):
 
 
 def test_a_page_says_how_much_it_will_load(weight):
-    files = {path.name: path for path in (VENDOR / site.PYODIDE).iterdir()}
+    files = {path.name: path for path in VENDOR.glob("*@*/*")}
     packed = sum(
         files[name].stat().st_size
         for name in ("pyodide.asm.wasm.packed", "python_stdlib.zip")
@@ -548,9 +549,13 @@ def test_a_page_says_how_much_it_will_load(weight):
     body = body_of("auc", weight)
     words = SAY["first-run"].format(megabytes=round(weight.whole / 1e6))
     assert words in unescape(body)
-    for name in (site.PYODIDE, site.CODEMIRROR):
-        licences = (VENDOR / name / "LICENCES.txt").read_text(encoding="utf-8")
-        assert "Mozilla Public License" in licences or "MIT" in licences
+    for name, licence in (
+        (weight.pyodide, "Mozilla Public License"),
+        (weight.pyodide, "PYTHON SOFTWARE FOUNDATION LICENSE"),
+        (weight.codemirror, "MIT License"),
+    ):
+        text = (VENDOR / name / "LICENCES.txt").read_text(encoding="utf-8")
+        assert licence in text
 
 
 def test_where_nothing_runs_drills_the_page_is_read_and_leads_to_a_terminal():
@@ -839,6 +844,20 @@ def test_the_browser_gets_all_that_a_drill_imports_and_no_more(name, tmp_path):
         text=True,
     )
     assert json.loads(done.stdout)["outcome"] == judge.PASSED, done.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_section_that_a_drill_names_is_there(name):
+    drill = drills.load(name)
+    told = [message.read for message in drill.messages.values()]
+    runs = [one for one in drill.source if one.startswith(site.RUN)]
+    named = [drill.read, *told, *(one.removeprefix(site.RUN) for one in runs)]
+    for anchor in filter(None, named):
+        chapter, _, section = site.as_question(anchor).partition("#")
+        there = sections.titles(chapter, ROOT / "book" / "questions")
+        assert section in there, (
+            f"{name}.yml: expected a section, found {anchor}"
+        )
 
 
 def test_a_fact_with_a_format_is_refused():

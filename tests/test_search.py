@@ -185,6 +185,17 @@ def test_the_keyboard_goes_through_the_results(visit):
     )
 
 
+def test_a_drill_is_found_by_its_title_and_by_its_kind(visit):
+    page = visit("search.html")
+    drill = ("AUC with ties", "Drill · Evaluation")
+    assert asked(page, "AUC with ties")[0] == drill
+    page.get_by_role("radio", name="drills").check()
+    page.locator(".mtl-search[data-kind=drill]").wait_for()
+    page.locator(".mtl-results a", has_text=drill[0]).click()
+    page.wait_for_url("**/book/drill/auc.html?mark=**")
+    page.get_by_role("heading", name=drill[0]).wait_for()
+
+
 def test_kinds_can_be_chosen_and_nothing_found_is_said(visit):
     page = visit("search.html")
     asked(page, "expert")

@@ -4,10 +4,12 @@
 
 The first folder is where `npm ci` has installed what `.ci/site/package.json` lists. The second gets
 
-- `pyodide/`: Python as WebAssembly, with its standard library. The largest file is packed by gzip,
-  and unpacked in the browser: not every host compresses WebAssembly;
-- `codemirror/`: the editor as one file, bundled by esbuild;
+- `pyodide@<version>/`: Python as WebAssembly, with its standard library. The largest file is
+  packed by gzip, and unpacked in the browser: not every host compresses WebAssembly;
+- `codemirror@<digest>/`: the editor as one file, bundled by esbuild;
 - in both, the licences.
+
+A folder whose name tells what is in it can be kept by a browser for ever.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import json
 import os
 import shutil
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,12 +38,14 @@ def main() -> None:
     given = parser.parse_args()
     modules = given.installed.resolve() / "node_modules"
     shutil.rmtree(given.made, ignore_errors=True)
-    pyodide(modules / "pyodide", given.made / "pyodide")
-    codemirror(modules, given.made / "codemirror")
+    pyodide(modules / "pyodide", given.made)
+    codemirror(modules, given.made)
 
 
-def pyodide(package: Path, folder: Path) -> None:
+def pyodide(package: Path, made: Path) -> None:
     """Python in the browser: core and standard library."""
+    about = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    folder = made / f"pyodide@{about['version']}"
     folder.mkdir(parents=True)
     for name in PYODIDE:
         shutil.copyfile(package / name, folder / name)
@@ -54,9 +59,9 @@ def pyodide(package: Path, folder: Path) -> None:
     licences(texts, folder)
 
 
-def codemirror(modules: Path, folder: Path) -> None:
+def codemirror(modules: Path, made: Path) -> None:
     """The editor, of which a page uses a part, as one file."""
-    folder.mkdir(parents=True)
+    bundle = made / "codemirror.js"
     command = [
         modules / ".bin" / "esbuild",
         RECIPE / "codemirror.js",
@@ -65,11 +70,15 @@ def codemirror(modules: Path, folder: Path) -> None:
         "--format=esm",
         "--legal-comments=none",
         "--log-level=warning",
-        f"--outfile={folder / 'codemirror.js'}",
+        f"--outfile={bundle}",
     ]
     # where esbuild finds the packages: the recipe lies elsewhere
     where = {"NODE_PATH": str(modules)}
     subprocess.run(command, check=True, env=os.environ | where)
+    digest = sha256(bundle.read_bytes()).hexdigest()[:8]
+    folder = made / f"codemirror@{digest}"
+    folder.mkdir()
+    bundle.rename(folder / bundle.name)
     parts = ("@codemirror/*", "@lezer/*", "@marijn/*")
     packages = [
         *(path for part in parts for path in modules.glob(part)),

@@ -40,10 +40,9 @@ class Drill {
     this.tellTroubles();
     drafts.listen(this.key, () => this.heard());
     store.listen(() => this.showStanding());
-    addEventListener(
-      "hashchange",
-      () => this.linked || this.fromLink() === undefined || this.open(),
-    );
+    addEventListener("hashchange", () => {
+      if (this.fromLink() !== undefined) this.open();
+    });
   }
 
   /* Says why nothing runs here, and how it does elsewhere. */
@@ -84,6 +83,7 @@ class Drill {
       this.first,
       this.state,
       this.meter,
+      this.instead,
       this.verdict,
     );
   }
@@ -108,6 +108,7 @@ class Drill {
     else
       this.editor = new Editor(this.place, text, {
         label: this.say.editor,
+        codemirror: this.codemirror,
         changed: (now) => this.changed(now),
         run: () => this.run(),
       });
@@ -181,8 +182,7 @@ class Drill {
     const no = button(say["reset-no"], close);
     const yes = button(say["reset-yes"], () => {
       this.write(this.starter);
-      if (this.linked) this.unlink();
-      else this.changed(this.starter);
+      this.changed(this.starter);
       close();
       this.announce(say["reset-done"]);
     });
@@ -284,13 +284,16 @@ class Drill {
     const word = say[`outcome-${outcome}`];
     const parts = [paragraph(word, "mtl-word"), this.message(verdict)];
     if (facts.kind === "MemoryError") parts.push(paragraph(fill(say.memory, this.python)));
-    if (facts.call !== undefined) parts.push(this.facts(facts));
     if (!counted) parts.push(paragraph(say["not-counted"]));
     if (line > 0) {
       this.editor.mark(line);
       parts.push(button(fill(say["go-to-line"], { line }), () => this.editor.goTo(line)));
     }
-    const said = parts.map(({ textContent }) => textContent.trim()).filter(Boolean);
+    const said = parts.map(({ textContent }) => textContent.trim());
+    if (facts.call !== undefined) {
+      parts.splice(2, 0, this.facts(facts));
+      said.push(...FACTS.map((name) => `${say[name]}: ${facts[name]}`));
+    }
     if (printed) parts.push(paragraph(say.printed), element("pre", { textContent: printed }));
     this.verdict.dataset.outcome = say[outcome] ? "not-yet" : outcome;
     this.verdict.replaceChildren(...parts);

@@ -4,15 +4,13 @@
 import { element } from "./parts.js";
 import { INDENT, Rich } from "./rich.js";
 
-const CODEMIRROR = new URL("../codemirror/codemirror.js", import.meta.url).href;
-
 /* An editor in `place`, at once as a plain field and then, when it has come, as CodeMirror.
-   `label` is its name; `changed(text)` is told what is typed, `run()` that Ctrl+Enter was pressed. */
+   `label` is its name, `codemirror` the folder of that; `changed(text)` is told what is typed, `run()` that Ctrl+Enter was pressed. */
 export class Editor {
-  constructor(place, text, { label, changed, run }) {
+  constructor(place, text, { label, codemirror, changed, run }) {
     Object.assign(this, { place, label, changed, run });
     this.view = new Plain(this, text);
-    this.coming = this.enrich();
+    this.enrich(new URL(`../${codemirror}/codemirror.js`, import.meta.url));
   }
 
   get text() {
@@ -23,9 +21,9 @@ export class Editor {
     this.view.text = text;
   }
 
-  async enrich() {
+  async enrich(address) {
     try {
-      const codemirror = await import(CODEMIRROR);
+      const codemirror = await import(address);
       const { view } = this;
       this.view = new Rich(this, codemirror, view.text);
       view.leave(this.view);

@@ -6,7 +6,6 @@ import { isRecord } from "./parts.js";
 const OUTCOMES = ["passed", "not-yet", "raised", "not-attempted"];
 const LONGEST = 5000; // characters of any text in a verdict
 const WORKER = new URL("python_worker.js", import.meta.url).href;
-const PYODIDE = new URL("../pyodide/", import.meta.url).href;
 const BOOK = new URL("../mtl_lessons/", import.meta.url).href;
 /* A blob, since such a worker has the policy of its page: it asks no other host for anything. One
    that is a file of the site would have no policy. */
@@ -29,10 +28,12 @@ export const canRun = () =>
   typeof DecompressionStream === "function";
 
 export class Python {
-  /* `place`: what the worker needs to begin, and `seconds` for an answer; `hears(state, bytes)` is
-     told "loading" with the bytes that have come, "starting", and "running". */
-  constructor({ files, packages, megabytes, bytes, seconds }, hears) {
-    this.place = { pyodide: PYODIDE, book: BOOK, files, packages, megabytes };
+  /* `folder`: that of Pyodide, of `bytes`; `files` and `packages`: those of the book's own modules;
+     `megabytes` and `seconds`: what an answer may take. `hears(state, bytes)` is told "loading" with
+     the bytes that have come, "starting", and "running". */
+  constructor({ folder, bytes, files, packages, megabytes, seconds }, hears) {
+    const pyodide = new URL(`../${folder}/`, import.meta.url).href;
+    this.place = { pyodide, book: BOOK, files, packages, megabytes };
     Object.assign(this, { bytes, seconds, hears, worker: null, ready: false });
   }
 

@@ -44,7 +44,8 @@ STORAGE = {
 SECONDS = 10  # that an answer may take
 MEGABYTES = 256  # that Python may use
 LARGEST = 20_000  # characters of an answer that is kept or comes with a link
-PYODIDE, CODEMIRROR = "pyodide", "codemirror"  # folders of `mtl_vendor`
+# folders of `mtl_vendor`, each with its version behind an @
+PYODIDE, CODEMIRROR = "pyodide", "codemirror"
 FILES = (
     "mtl_lessons"  # the folder of the book's own modules that the browser runs
 )
@@ -207,6 +208,7 @@ def desk(drill: Drill, place: quiz.Place, weight: "Weight | None") -> str:
         "starter": drill.starter,
         "largest": LARGEST,
         "command": command(drill),
+        "codemirror": weight.codemirror if weight else "",
         "request": {
             "name": drill.name,
             "answer": drill.answer,
@@ -215,6 +217,7 @@ def desk(drill: Drill, place: quiz.Place, weight: "Weight | None") -> str:
         "python": {
             "files": modules(drill),
             "packages": packages(drill),
+            "folder": weight.pyodide if weight else "",
             "bytes": weight.counted if weight else 0,
             "seconds": SECONDS,
             "megabytes": MEGABYTES,
@@ -355,28 +358,42 @@ def code(text: str, language: str) -> str:
 def vendor(app: Sphinx) -> Path | None:
     """The folder of what runs drills, if it was made."""
     folder = Path(app.srcdir, app.config.mtl_vendor)
-    return folder if (folder / PYODIDE).is_dir() else None
+    return folder if has_all(folder) else None
+
+
+def has_all(folder: Path) -> bool:
+    """Whether a folder holds what runs drills."""
+    return all([*folder.glob(f"{name}@*")] for name in (PYODIDE, CODEMIRROR))
 
 
 @dataclass(frozen=True)
 class Weight:
-    """The bytes that a browser loads before its first run, as they travel: all, and those that are
-    counted while they come.
+    """What runs drills: its folders, and the bytes that a browser loads before its first run, as
+    they travel, all and those that are counted while they come.
     """
 
+    pyodide: str
+    codemirror: str
     whole: int
     counted: int
 
     @classmethod
     def of(cls, folder: Path) -> "Weight":
+        (pyodide,) = folder.glob(f"{PYODIDE}@*")
+        (codemirror,) = folder.glob(f"{CODEMIRROR}@*")
         sizes = {".mjs": 0, ".zip": 0, ".packed": 0}
-        for path in (folder / PYODIDE).iterdir():
+        for path in pyodide.iterdir():
             if path.suffix in sizes:
                 read = path.read_bytes()
                 # a host compresses scripts; the others are packed already
                 travels = gzip.compress(read) if path.suffix == ".mjs" else read
                 sizes[path.suffix] += len(travels)
-        return cls(sum(sizes.values()), sizes[".zip"] + sizes[".packed"])
+        return cls(
+            pyodide.name,
+            codemirror.name,
+            whole=sum(sizes.values()),
+            counted=sizes[".zip"] + sizes[".packed"],
+        )
 
 
 def modules(drill: Drill) -> list[str]:
@@ -417,13 +434,13 @@ def imported(path: Path) -> Iterator[Path]:
 def publish(app: Sphinx) -> None:
     """Put what runs drills beside the pages: Python, the editor, and the book's own modules."""
     static = Path(app.outdir, "_static")
-    for name in (PYODIDE, CODEMIRROR, FILES):
-        shutil.rmtree(static / name, ignore_errors=True)
+    for made in (*static.glob("*@*"), static / FILES):
+        shutil.rmtree(made, ignore_errors=True)
     folder = vendor(app)
     if folder is None:
         return
-    for name in (PYODIDE, CODEMIRROR):
-        shutil.copytree(folder / name, static / name)
+    for made in folder.glob("*@*"):
+        shutil.copytree(made, static / made.name)
     copy_modules(static)
 
 

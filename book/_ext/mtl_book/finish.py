@@ -80,11 +80,11 @@ def shed(out: Path) -> None:
     used |= {f"{part}.js" for part in embed.modules("reading")}
     # what a phone shows that has installed the book
     used |= {path.name for path in static.glob("icon-*.png")}
-    if (static / drills.PYODIDE).is_dir():
+    if drills.has_all(static):
         used.add("python_worker.js")
-    whole = {drills.PYODIDE, drills.CODEMIRROR, drills.FILES}
     for path in sorted(static.rglob("*"), reverse=True):
-        if path.relative_to(static).parts[0] in whole:
+        folder = path.relative_to(static).parts[0]
+        if "@" in folder or folder == drills.FILES:
             continue
         if path.is_file() and path.name not in used:
             path.unlink()

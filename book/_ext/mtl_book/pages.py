@@ -35,7 +35,10 @@ POLICY = {
 }
 # What a page of a drill may do besides: run Python, which is WebAssembly, in a worker. A worker
 # that is a blob has the policy of its page; one that is a file of the site would have none.
-RUNS = {"script-src": "'self' 'wasm-unsafe-eval'", "worker-src": "'self' blob:"}
+RUNS = {
+    "script-src": "'self' 'wasm-unsafe-eval'",
+    "worker-src": "'self' blob:",
+}
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
 
 
