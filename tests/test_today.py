@@ -1268,7 +1268,16 @@ def test_what_is_due_and_mastered_is_counted_on_the_map(reader, url):
     assert page.locator(".continue").inner_text() == DONE["today"]
 
 
-# ---------------------------------------------------------------- strings
+# ---------------------------------------------------------------- words
+
+
+def test_the_page_says_the_rules_that_the_scripts_keep():
+    said = (ROOT / "book" / "today.md").read_text(encoding="utf-8")
+    assert "## How it is counted" in said
+    assert "five seconds" in said
+    assert "const STAY = 5_000;" in embed.asset("reading.js")
+    assert "ten days" in said
+    assert "const MASTERED = 10;" in embed.asset("fsrs.js")
 
 
 def test_every_string_of_today_is_used_and_none_stands_twice():

@@ -92,13 +92,17 @@ class Progress extends Trainer {
       ),
     );
     const known = all.filter(({ mastered }) => mastered).length;
+    const counted = element("a", {
+      href: "today.html#how-it-is-counted",
+      textContent: this.say["how-counted"],
+    });
     const head = ["topic", "answered", "score", "confidence", "recall", "due"].map(
       (part) => this.say[part],
     );
     return [
       element("h2", { textContent: this.say["by-topic"] }),
       table(this.say["by-topic-caption"], head, [...rows, row(this.say["all-topics"], all)]),
-      element("p", { textContent: this.phrase("mastered", { n: known, total: all.length }) }),
+      element("p", {}, this.phrase("mastered", { n: known, total: all.length }), " ", counted),
     ];
   }
 
