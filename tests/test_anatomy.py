@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from access import frames, room, violations
+from access import frames, room, until, violations
 from browser import new_reader
 from built_site import jupyter_book
 from mtl_book import cells, chapters, glossary
@@ -205,6 +205,8 @@ def test_the_first_picture_is_near_the_top(visit, name, size, screens):
 @pytest.mark.parametrize("name", SECOND_EDITION)
 def test_a_page_is_short_light_and_cuts_nothing(visit, name):
     page = visit(name)
+    # till then sections below have the height that somebody guessed
+    until(page, "!document.documentElement.dataset.laid")
     length = page.locator(".mtl-quiz").first.evaluate(TOP)
     assert length <= SCREENS * FONTS * DESK["height"] * room(page)
     total = page.evaluate("document.querySelectorAll('*').length")
