@@ -528,3 +528,16 @@ def test_an_edition_is_another_if_anything_that_is_read_is(tmp_path):
     assert offline.edition(tmp_path) == before
     page.write_text('<meta name="edition" content="new"><p>Two.</p>')
     assert offline.edition(tmp_path) != before
+
+
+def test_every_string_is_used():
+    made = ROOT / "book"
+    read = (
+        *(made / "_ext" / "mtl_book").glob("*.py"),
+        made / "_templates" / "layout.html",
+        ROOT / "mtl_lessons" / "web" / "offline.js",
+    )
+    text = "".join(path.read_text(encoding="utf-8") for path in read)
+    for part in ("offline", "shared"):
+        for name in embed.strings(part):
+            assert f'"{name}"' in text or f"say.{name}" in text, name
