@@ -397,7 +397,8 @@ def trials(tick: Tick, seed: int = TUNING) -> list[dict[str, Any]]:
         for rate in (LOWER, *RATES):
             for side in SEARCHED[:1] if rate == LOWER else SEARCHED:
                 point = {"side": side, "width": width, "rate": rate}
-                found.append(point | bench.trained(seed, SIDES[side], rate))
+                scores = bench.trained(seed, SIDES[side], rate, PASSES)
+                found.append(point | scores)
                 tick()
     return found
 
@@ -435,10 +436,11 @@ def tuned(tick: Tick, seeds: Sequence[int] = range(SEEDS)) -> dict[str, Any]:
     for side in SEARCHED:
         chosen = choose(found, side)
         settings[side] = {name: chosen[name] for name in ("width", "rate")}
-        bench = Bench(partial(build, width=chosen["width"]))
+        width, rate = settings[side].values()
+        bench = Bench(partial(build, width=width))
         runs = []
         for seed in seeds:
-            runs.append(bench.trained(seed, SIDES[side], chosen["rate"]))
+            runs.append(bench.trained(seed, SIDES[side], rate, PASSES))
             tick()
         sides[side] = _by_name(runs)
     return {"trials": found, "settings": settings, "sides": sides}
@@ -555,7 +557,7 @@ def seen() -> list[dict]:
     ['items', 'length', 'tags', 'trained', 'true_items', 'true_tags', 'user']
     """
     world = World(seed=0, **WORLD)
-    data = Data.of_world(world)
+    data = world_of(0)
     category = np.eye(TAGS)[world.catalogue.category]
     true_items, true_tags = data.test.p_item @ category, data.test.p_interest
     assert true_tags is not None  # of a world, everything is known
