@@ -1,7 +1,7 @@
 """Chapter 6's framework on parameter servers: one run of a cluster, and the command.
 
-The engines that fail are here, too, by their words: when one of these tests fails, Keras may have
-been repaired, and the book should say so.
+What fails there is here, too, by its words: when one of these tests fails, Keras may have been
+repaired, and the book should say so. `test_engines.py` has the other engines.
 """
 
 import json
@@ -78,6 +78,11 @@ def test_what_fails_in_keras_fails_with_these_words(found):
         in (found["optimizer"])
     )
     assert "create_per_worker_dataset" in found["fit"]
+
+
+def test_keras_optimizer_works_where_a_table_is_whole(found):
+    assert found["whole"] <= 1e-6
+    assert trial.shipped()["whole"] <= 1e-6
 
 
 def test_keras_distribution_does_nothing_on_tensorflow():

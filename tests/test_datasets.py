@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import os
+import sys
 import tarfile
 import tempfile
 import threading
@@ -604,6 +605,11 @@ def test_without_a_published_checksum_the_first_copy_is_remembered(
             f"expected the file that was published, of SHA-256 {'0' * 64}, found {sha256(GOOD)}",
         ),
         (
+            {"body": GOOD},
+            "md5:" + "0" * 32,
+            f"the file that was published, of MD5 {'0' * 32}, found",
+        ),
+        (
             {"body": GOOD, "status": 404},
             None,
             "expected to download it, found .*404.*Without a network: get the file",
@@ -820,6 +826,26 @@ def test_kuairand_in_every_packing(tmp_path):
         assert rows["time_ms"].dtype == np.int64
     both = datasets.kuairand("standard", path=archive)
     assert both["user_id"].tolist() == [0, 1, 2, 0, 1, 2, 3]
+
+
+def test_a_download_of_kuairand_is_held_to_what_was_published(
+    tmp_path, cache, monkeypatch
+):
+    body = kuairand_archive(tmp_path).read_bytes()
+    module = sys.modules[datasets.kuairand.__module__]
+    assert len(bytes.fromhex(module.KUAIRAND_CHECKSUM[4:])) == 16
+    md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+    with answering(body) as (url, _):
+        url = url.replace("some.zip", "some.tar.gz")
+        monkeypatch.setattr(module, "KUAIRAND_URL", url)
+        with pytest.raises(DatasetError, match=f"of MD5 .*, found {md5}"):
+            datasets.kuairand(progress=False)
+        assert list(cache.iterdir()) == []
+        monkeypatch.setattr(module, "KUAIRAND_CHECKSUM", f"md5:{md5}")
+        with pytest.raises(DatasetError, match="1186059 rows .* found 5"):
+            datasets.kuairand(progress=False)
+    monkeypatch.setitem(module.KUAIRAND_ROWS, "random", 5)
+    assert datasets.kuairand(progress=False)["is_rand"].all()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The server of chapter 9: clear errors, versions, no request lost in a swap."""
 
 import shutil
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
+from mtl_lessons import stored
 from mtl_lessons.__main__ import main
 from mtl_lessons.serving import load
 from mtl_lessons.serving.versions import Version, Versions
@@ -145,6 +147,31 @@ def test_a_version_that_lacks_a_head_is_refused(folder):
     versions.current.heads.append("like")  # served now
     with pytest.raises(ValueError, match="expected the heads .* found no like"):
         versions.deploy("tuesday")
+
+
+def test_latencies_have_the_form_of_the_stored(folder, port, monkeypatch):
+    """The stored recipe, with few requests, on the models and the server of this file."""
+    names = ["monday", "tuesday"]
+
+    def two_versions(to):
+        return [
+            shutil.copytree(folder / name, to / name).name for name in names
+        ]
+
+    monkeypatch.setattr(load, "two_versions", two_versions)
+    monkeypatch.setattr(load, "started", lambda *_: nullcontext(port))
+    found, kept = load.grid(requests=16, rounds=1), stored.read("serving_load")
+    assert list(found) == list(kept)
+    assert list(found["runs"]) == list(kept["runs"])
+    for clients in (1, 4, 16):
+        of = {
+            name: found["runs"][f"{clients} {name}"][0]
+            for name in ("p50", "p99", "rate", "lost")
+        }
+        assert of["p99"] >= of["p50"] > 0 and of["rate"] > 0
+        assert of["lost"] == 0
+    assert found["swap"]["lost"] == 0
+    assert min(found["swap"]["versions"].values()) > 0
 
 
 def test_nothing_to_serve(tmp_path, capsys):

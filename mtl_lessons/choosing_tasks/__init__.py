@@ -6,10 +6,11 @@
   labels, one small function each; `probes` measures them;
 - `groups`: gains of pairs and groups, and the grouping that a signal chooses;
 - `experiment`: what is stored of all that;
-- `auxiliary`: when to switch an auxiliary task off, and labels that leak.
+- `auxiliary`: when to switch an auxiliary task off; `leaks`: labels that leak;
+  `descent` trains both.
 
-Importing this package imports no TensorFlow. `nets`, `probes`, `experiment` and
-`auxiliary` do: import them by their names.
+Importing this package imports no TensorFlow. `nets`, `probes`, `experiment`,
+`auxiliary`, `leaks` and `descent` do: import them by their names.
 """
 
 from .groups import (

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from mtl_lessons.choosing_tasks import probes
-from mtl_lessons.choosing_tasks.nets import WIDTH, data, train
+from mtl_lessons.choosing_tasks.nets import STEPS, WIDTH, data, train
 from mtl_lessons.choosing_tasks.sets import SETS, Set, T
 from mtl_lessons.choosing_tasks.world import TASKS, WORLDS, Array
 from mtl_lessons.stored import Progress, counted, rounded
@@ -40,7 +40,7 @@ def measured(
     (63, 1, 6)
     """
     rows = data(seeds, cosine, labels)
-    excess = train(rows, seeds, sets, width).excess
+    excess = train(rows, seeds, sets, width, STEPS).excess
     return [_members(one, sets) for one in excess]
 
 
@@ -60,11 +60,11 @@ def world(seeds: Sequence[int], cosine: float = 0.0) -> dict[str, list]:
     ['excess', 'lookahead', 'first order']
     """
     rows = data(seeds, cosine)
-    trained = train(rows, seeds)
+    trained = train(rows, seeds, SETS, WIDTH, STEPS)
     found: dict[str, list] = {
         "excess": [_members(one, SETS) for one in trained.excess]
     }
-    parts = probes.in_joint_run(rows, seeds)
+    parts = probes.in_joint_run(rows, seeds, STEPS)
     parts["CKA"] = probes.of_single_nets(rows, trained, SETS)
     parts |= probes.of_labels(rows)
     return found | {name: rounded(part, 5) for name, part in parts.items()}

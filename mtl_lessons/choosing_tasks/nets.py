@@ -189,14 +189,14 @@ def train(
     optimizer = keras.optimizers.Adam(schedule)
     optimizer.build(nets.weights)
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def step(x: Tensor, y: Tensor, known: Tensor) -> None:
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(task_losses(y, known, nets(x)) * on)
         gradients = tape.gradient(loss, nets.weights)
         optimizer.apply_gradients(zip(gradients, nets.weights, strict=True))
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def mean_loss(x: Tensor, y: Tensor) -> Tensor:
         return tf.reduce_mean(cross_entropy(y, nets(x)), axis=2)
 

@@ -73,7 +73,7 @@ def _looking(nets: TaskNets):  # noqa: ANN202
     weights), their losses (seeds, tasks), and those after a step for each
     (seeds, helper, target)."""
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def look(x: Tensor, y: Tensor, known: Tensor) -> tuple[Tensor, ...]:
         with tf.GradientTape(persistent=True) as tape:
             losses = task_losses(y, known, nets(x))[:, 0]

@@ -13,8 +13,9 @@ original sources.
   KuaiRand, https://doi.org/10.1145/3511808.3557624, licence CC BY-SA 4.0.
 
 Each is downloaded once into `cache_folder()` and checked at every use.
-GroupLens publishes checksums of MovieLens, UCI none of the census data. What is
-known there is the SHA-256 of the test part, from a gzipped copy of 1997: an
+GroupLens publishes checksums of MovieLens, Zenodo an MD5 of KuaiRand, which finds
+a damaged file and not a forged one; UCI none of the census data. What is known
+there is the SHA-256 of the test part, from a gzipped copy of 1997: an
 archive without that part is refused. The training part beside it is trusted as
 first found: the SHA-256 of the archive is written down, which guards against
 later change, not against a wrong first copy. Without a network, give `path=` a

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def _trusted(_: Path) -> None:
 
 def fetch(
     url: str,
-    sha256: str | None = None,
+    checksum: str | None = None,
     progress: bool = True,
     timeout: float = 60,
     trust: Callable[[Path], None] = _trusted,
@@ -97,9 +98,9 @@ def fetch(
     """The zip archive behind `url`, from the cache.
 
     If it is not there, it is downloaded, checked, then put there. `timeout` is
-    in seconds. Without a known `sha256` the first copy is trusted if
-    `trust(file)` does not raise, and its SHA-256 is kept beside it in
-    `<name>.sha256`.
+    in seconds. `checksum` is the published one: a SHA-256, or `md5:` and an MD5.
+    Without one the first copy is trusted if `trust(file)` does not raise, and
+    its SHA-256 is kept beside it in `<name>.sha256`.
 
     Raises `DatasetError`: cache not writable or full, no network, file cut
     short, not an archive, wrong checksum.
@@ -121,18 +122,18 @@ def fetch(
         with _new_file(target) as unfinished:
             _download(url, unfinished, progress, timeout)
             _check_is_archive(unfinished, url)
-            if sha256:
-                _check_sha256(
+            if checksum:
+                _check_unchanged(
                     unfinished,
-                    sha256,
+                    checksum,
                     f"{url}: expected the file that was published",
                 )
     with reading(target):
-        if sha256 is None:
-            sha256 = _remembered_sha256(target, progress, trust)
+        if checksum is None:
+            checksum = _remembered_sha256(target, progress, trust)
         expected = f"{target}: expected an unchanged file"
-        _check_sha256(
-            target, sha256, expected, advice="; delete it and try again"
+        _check_unchanged(
+            target, checksum, expected, advice="; delete it and try again"
         )
     return target
 
@@ -158,7 +159,9 @@ def _remembered_sha256(
     if not note.exists():
         trust(target)
         with _new_file(note) as unfinished:
-            unfinished.write_text(_sha256(target) + "\n", encoding="ascii")
+            unfinished.write_text(
+                _digest(target, "sha256") + "\n", encoding="ascii"
+            )
         if progress:
             print(
                 f"{target.name} has no published checksum: this copy is "
@@ -278,18 +281,25 @@ def _check_is_archive(file: Path, url: str) -> None:
         )
 
 
-def _sha256(file: Path) -> str:
+CHECKSUMS = {"": "sha256", "md5": "md5"}  # by what stands before the colon
+SHOWN = {"sha256": "SHA-256", "md5": "MD5"}
+
+
+def _digest(file: Path, algorithm: str) -> str:
+    empty = partial(hashlib.new, algorithm, usedforsecurity=False)
     with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+        return hashlib.file_digest(opened, empty).hexdigest()
 
 
-def _check_sha256(
-    file: Path, sha256: str, expected: str, advice: str = ""
+def _check_unchanged(
+    file: Path, checksum: str, expected: str, advice: str = ""
 ) -> None:
-    own = _sha256(file)
-    if own != sha256:
+    kind, _, digest = checksum.rpartition(":")
+    algorithm = CHECKSUMS[kind]
+    own = _digest(file, algorithm)
+    if own != digest:
         raise DatasetError(
-            f"{expected}, of SHA-256 {sha256}, found {own}{advice}"
+            f"{expected}, of {SHOWN[algorithm]} {digest}, found {own}{advice}"
         )
 
 

@@ -21,6 +21,7 @@ from mtl_lessons.world import Rows
 from .download import DatasetError, fetch, own_path, reading
 
 KUAIRAND_URL = "https://zenodo.org/records/10439422/files/KuaiRand-Pure.tar.gz"
+KUAIRAND_CHECKSUM = "md5:0820331067a3784d9691136f772b35a7"  # of that record
 FEEDBACK = (
     "is_click",
     "is_like",
@@ -73,10 +74,9 @@ def kuairand(
     milliseconds.
 
     `path` reads a copy of your own instead of downloading: the archive
-    `KuaiRand-Pure.tar.gz`, the folder made of it, or one of its logs. No checksum
-    of the archive is built in: a download is held to the published number of
-    rows, and the SHA-256 of your first copy is remembered, which guards against
-    later change.
+    `KuaiRand-Pure.tar.gz`, the folder made of it, or one of its logs. A download
+    is held to the MD5 that its record at Zenodo publishes, and to the published
+    number of rows.
 
     Raises `ValueError` for another part, `DatasetError` for a file that cannot be
     had or read.
@@ -94,7 +94,11 @@ def kuairand(
         raise ValueError(
             f"part: expected one of {', '.join(KUAIRAND_PARTS)}, found {part!r}"
         )
-    source = own_path(path) if path else fetch(KUAIRAND_URL, progress=progress)
+    source = (
+        own_path(path)
+        if path
+        else fetch(KUAIRAND_URL, KUAIRAND_CHECKSUM, progress)
+    )
     logs = []
     with reading(source):
         for name in KUAIRAND_PARTS[part]:

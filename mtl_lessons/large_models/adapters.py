@@ -165,19 +165,21 @@ def _run(
     """Adam on `weights`; for each seed the best of the steps looked at."""
     moves = [adam(rate)(weight) for weight in weights]
 
-    @tf.function
-    def some(places: Tensor) -> None:
-        for k in tf.range(tf.shape(places)[0]):
-            x, y = (
-                tf.gather(values, places[k], axis=2) for values in data["train"]
-            )
-            with tf.GradientTape() as tape:
-                wrong = tf.reduce_mean((output(x) - y) ** 2, (2, 3))
-                total = tf.reduce_sum(wrong)
-            for move, gradient in zip(moves, tape.gradient(total, weights)):
-                move(gradient)
+    @tf.autograph.experimental.do_not_convert
+    def step(places: Tensor) -> None:
+        x, y = (tf.gather(values, places, axis=2) for values in data["train"])
+        with tf.GradientTape() as tape:
+            wrong = tf.reduce_mean((output(x) - y) ** 2, (2, 3))
+            total = tf.reduce_sum(wrong)
+        for move, gradient in zip(moves, tape.gradient(total, weights)):
+            move(gradient)
 
     @tf.function
+    def some(order: Tensor) -> None:
+        for k in tf.range(tf.shape(order)[0]):
+            step(order[k])
+
+    @tf.function(autograph=False)
     def look() -> tuple[Tensor, Tensor]:
         found = [
             tf.reduce_mean(
@@ -208,7 +210,9 @@ def _restore(weights: list[tf.Variable], found: tuple[Any, Any, list]) -> None:
 
 def compare(tasks: AdapterTasks, name: str) -> dict[str, Any]:
     """One arm with the rate that is best on later rows, on all seeds' mean."""
-    tried = {rate: fit_adapters(tasks, ARMS[name], rate) for rate in RATES}
+    tried = {
+        rate: fit_adapters(tasks, ARMS[name], rate, STEPS) for rate in RATES
+    }
     rate = min(tried, key=lambda r: tried[r][0].mean())
     return {
         "arm": name,

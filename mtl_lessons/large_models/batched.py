@@ -114,6 +114,7 @@ def fit(
         )
     moves = [optimiser(weight) for weight in variables]
 
+    @tf.autograph.experimental.do_not_convert
     def step(places: Tensor) -> None:
         part = {
             name: tf.gather(values, places, axis=1)

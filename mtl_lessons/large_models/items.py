@@ -140,7 +140,7 @@ def train(
     made_of = parts.table if parts.table is not None else parts.content
     number = len(made_of[0]) if made_of is not None else 0
     everything = tf.constant(np.tile(np.arange(number), (seeds, 1)), "int32")
-    items = np.asarray(vectors(everything))
+    items = np.array(vectors(everything))  # a copy, which may be changed
     user, context, bias = map(np.asarray, (user, context, bias))
     return [
         Trained(user[s], items[s], context[s], bias[s, 0]) for s in range(seeds)
@@ -291,7 +291,7 @@ def compare(
 
 def grid(progress: Progress | None = None) -> dict[str, Any]:
     """All arms where the content knows much, and where it knows little."""
-    settings = {noise: setting(noise) for noise in NOISES}
+    settings = {n: setting(n, SEEDS, IMPRESSIONS) for n in NOISES}
     points = []
     for noise, given in settings.items():
         for name, parts in arms(given).items():
@@ -299,7 +299,7 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
             if noise == NOISES[0] or "semantic" in name or "content" in name:
                 points.append((noise, name, parts))
     cells = [
-        {"noise": noise} | compare(settings[noise], name, parts)
+        {"noise": noise} | compare(settings[noise], name, parts, PULLS)
         for noise, name, parts in counted(points, progress)
     ]
     first = settings[NOISES[0]]

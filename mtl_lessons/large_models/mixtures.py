@@ -16,7 +16,7 @@ import numpy as np
 from mtl_lessons.metrics import Array
 from mtl_lessons.stored import Progress, counted, rounded
 
-D, BATCH, NOISE = 10, 32, 0.5
+D, BATCH, NOISE, STEPS = 10, 32, 0.5, 4000
 APART = 2.0  # of the optima, along the first axis
 TOKENS = 9  # of an answer of the second task, if answers differ in length
 SCHEMES = (
@@ -113,7 +113,7 @@ def share_found(
     share: float = 0.1,
     scale: float = 1.0,
     seeds: int = 20,
-    steps: int = 4000,
+    steps: int = STEPS,
 ) -> Array:
     """How far from the first optimum to the second the mean of the last half of
     the steps lies, for each seed, `(seeds,)`.
@@ -204,7 +204,7 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
     ]
     cells = []
     for optimiser, scheme, scale in counted(points, progress):
-        found = share_found(scheme, optimiser, scale=scale)
+        found = share_found(scheme, optimiser, scale=scale, steps=STEPS)
         cells.append(
             {"optimiser": optimiser, "scheme": scheme, "scale": scale}
             | {"found": rounded(found, 4)}

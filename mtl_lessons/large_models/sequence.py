@@ -219,7 +219,7 @@ def train(
     used = data.train.any(-1) if data.train.ndim > 1 else data.train
     places = np.flatnonzero(used)
 
-    @tf.function
+    @tf.function(autograph=False)
     def step(x: list[Tensor], action: Tensor, counts: Tensor) -> None:
         with tf.GradientTape() as tape:
             wrong = loss(action, model(x, training=True))

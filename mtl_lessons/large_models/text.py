@@ -213,7 +213,7 @@ def compare(shelf: Shelf, arm: str) -> dict[str, Any]:
 
 def grid(progress: Progress | None = None) -> dict[str, Any]:
     """All arms, five seeds."""
-    shelf = Shelf()
+    shelf = Shelf(SEEDS, IMPRESSIONS)
     return {
         "recipe": "mtl_lessons.large_models.text.grid",
         "cells": [compare(shelf, arm) for arm in counted(list(ARMS), progress)],

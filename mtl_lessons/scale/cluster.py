@@ -163,7 +163,7 @@ def train(
     which equals one process; else each as soon as a worker is free.
     """
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(x: Mapping[str, Tensor], y: Mapping[str, Tensor]) -> Tensor:
         if strategy is None:
             return sharded.step(x, y)

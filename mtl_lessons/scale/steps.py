@@ -58,7 +58,9 @@ def stepper(rows: int, optimizer: str, table: str) -> Callable[[int], float]:
     ids = tf.TensorSpec([None], tf.int32)
     labels = tf.TensorSpec([None, 1], tf.float32)
     step = tf.function(
-        lambda x, y: model.train_step((x, y)), input_signature=[ids, labels]
+        lambda x, y: model.train_step((x, y)),
+        input_signature=[ids, labels],
+        autograph=False,
     )
     rng = np.random.default_rng(0)
 

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mtl_lessons import stored
-from mtl_lessons.backend import keras, tf
+from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.stored import Progress
 
 from . import cluster
@@ -21,6 +23,8 @@ from .processes import Processes, described
 
 LOCAL = {"worker": ["localhost:0"] * 2, "ps": ["localhost:0"] * 2}
 SAVED, BACK, STEPS = 6, 9, 20  # steps: checkpoint and kill, restart, the end
+WHOLE = 64  # rows of a table that is too small to be cut
+IDS = [[1, 2, 2], [2, 3, 63]]  # of steps by Keras' optimiser
 
 
 def grid(
@@ -31,8 +35,10 @@ def grid(
     Returns the largest differences of weights: at the `start`, after
     synchronous steps with a worker killed after 6 and started again after 9
     (`gap`), and after asynchronous ones (`racing`); the `shards`; the `losses`
-    of the last step, in one process and on the cluster; and the errors of two
-    ways that do not work. The checkpoint of step 6 stays in `folder`.
+    of the last step, in one process and on the cluster; Keras' optimiser on a
+    table that is `whole`, its difference from one process; and the errors of two
+    ways that do not work, that `optimizer` on a table in shards, and `fit`. The
+    checkpoint of step 6 stays in `folder`.
     """
     if folder is None:
         with tempfile.TemporaryDirectory() as own:
@@ -44,6 +50,7 @@ def grid(
     losses = cluster.train(alone, batches)
     # now: once connected to a cluster, this process is another to TensorFlow
     ended = alone.values()
+    small = _in_one_process(WHOLE)
     tell(1, 5)
     places = described({"cluster": LOCAL})
     with (
@@ -73,6 +80,10 @@ def grid(
             "racing": cluster.gap(racing.values(), ended),
             "losses": {"one process": losses, "cluster": after},
             "shards": sharded.shards(),
+            # before what fails: a step that fails leaves workers in disorder
+            "whole": cluster.gap(
+                _with_optimizer(strategy, coordinator, WHOLE), small
+            ),
             "fit": _said(_fit, strategy),
             "optimizer": _said(_with_optimizer, strategy, coordinator),
         }
@@ -99,28 +110,46 @@ def _said(attempt: Callable, *arguments: Any) -> str:
     return ""
 
 
-def _model() -> keras.Model:
-    """Keras' own parts, with a table that the partitioner cuts."""
+def _model(rows: int = 2048) -> keras.Model:
+    """Keras' own parts; the partitioner cuts a table of so many rows."""
+    keras.utils.set_random_seed(0)
     ids = keras.Input((), dtype="int32")
-    table = keras.layers.Embedding(2048, 8)
+    table = keras.layers.Embedding(rows, 8)
     return keras.Model(ids, keras.layers.Dense(1)(table(ids)))
 
 
-def _with_optimizer(strategy: Any, coordinator: Any) -> None:
-    """A step of Keras' SGD, on a worker."""
-    with strategy.scope():
-        model, optimizer = _model(), keras.optimizers.SGD(0.1)
-        optimizer.build(model.trainable_variables)
+def _keras_step(rows: int) -> tuple[keras.Model, Callable[[Tensor], None]]:
+    """A model, and a step of Keras' SGD on some ids."""
+    model, optimizer = _model(rows), keras.optimizers.SGD(0.1)
+    optimizer.build(model.trainable_variables)
 
-    def one(ids: Any) -> None:
+    def one(ids: Tensor) -> None:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(model(ids) ** 2)
+            loss = tf.reduce_mean((model(ids) - 1) ** 2)
         weights = model.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
 
-    step = tf.function(lambda ids: strategy.run(one, (ids,)))
-    coordinator.schedule(step, (tf.constant([1, 2]),))
-    coordinator.join()
+    return model, one
+
+
+def _with_optimizer(
+    strategy: Any, coordinator: Any, rows: int = 2048
+) -> list[np.ndarray]:
+    """Steps of Keras' SGD on workers, one after the other; the weights then."""
+    with strategy.scope():
+        model, one = _keras_step(rows)
+    step = tf.function(lambda ids: strategy.run(one, (ids,)), autograph=False)
+    for ids in IDS:
+        coordinator.schedule(step, (tf.constant(ids),))
+        coordinator.join()
+    return model.get_weights()
+
+
+def _in_one_process(rows: int) -> list[np.ndarray]:
+    model, one = _keras_step(rows)
+    for ids in IDS:
+        one(tf.constant(ids))
+    return model.get_weights()
 
 
 def _fit(strategy: Any) -> None:

@@ -196,14 +196,14 @@ def user_side(model: Ranker) -> dict[str, Callable[[Rows], Tensor]]:
     one user, `(1, 50)`.
     """
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def repeated(rows: dict[str, Tensor]) -> dict[str, Tensor]:
         count = tf.shape(rows["item"])[0]
         return model.whole(
             rows | {"history": tf.repeat(rows["history"], count, axis=0)}
         )
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def once(rows: dict[str, Tensor]) -> dict[str, Tensor]:
         count = tf.shape(rows["item"])[0]
         vector = model.user(rows["history"])

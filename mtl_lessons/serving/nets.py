@@ -199,7 +199,8 @@ class HeadNets:
             optimizer = keras.optimizers.Adam(rate)
             optimizer.build(moving)
             # going on with an optimiser traces nothing anew
-            self.step = tf.function(_step(self, losses, moving, optimizer))
+            step = _step(self, losses, moving, optimizer)
+            self.step = tf.function(step, autograph=False)
         step = self.step
         order = self._orders(len(logs[0]["user"]), epochs, first_epoch)
         for done, rows in enumerate(order, 1):

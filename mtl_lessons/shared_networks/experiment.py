@@ -179,7 +179,7 @@ def _step(
         outputs, after = model.stateless_call(weights, before, x, training=True)
         return tf.concat(list(outputs.values()), axis=-1), after
 
-    @tf.function
+    @tf.function(autograph=False)
     def step(x: Tensor, y: Tensor) -> Tensor:
         values = [variable.value for variable in stacked]
         with tf.GradientTape() as tape:

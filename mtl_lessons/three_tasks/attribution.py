@@ -25,7 +25,7 @@ from mtl_lessons import stored
 from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.world import World
 
-from .experiment import PLAN, TEST, built, declare, logs, restart
+from .experiment import PLAN, SEEDS, TEST, built, declare, logs, restart
 from .framework import Framework
 from .rows import Log
 
@@ -122,7 +122,9 @@ def shuffled(log: Log, rng: np.random.Generator) -> dict[str, Any]:
     return {**log, "user": rng.permutation(log["user"])}
 
 
-def attempt(case: Case, trial: Trial, seeds: int = 5) -> dict[str, list[float]]:
+def attempt(
+    case: Case, trial: Trial, seeds: int = SEEDS
+) -> dict[str, list[float]]:
     """Train one trial of a case in `seeds` worlds; scores of the target.
 
     They are on the `test` rows of the chapter's experiment, and on as many
@@ -183,7 +185,7 @@ def grid(progress: Progress | None = None) -> list[dict[str, Any]]:
     todo = [(case, trial) for case in CASES for trial in trials(case)]
     found = []
     for case, trial in counted(todo, progress):
-        scores = rounded(attempt(CASES[case], trial), digits=4)
+        scores = rounded(attempt(CASES[case], trial, SEEDS), digits=4)
         found.append({"case": case} | asdict(trial) | scores)
     return found
 

@@ -10,7 +10,15 @@ from typing import Any
 from mtl_lessons.stored import Progress, counted, rounded
 from mtl_lessons.world import World
 
-from .experiment import LABELS, RELATEDNESS, built, compare, declare, logs
+from .experiment import (
+    LABELS,
+    RELATEDNESS,
+    SEEDS,
+    built,
+    compare,
+    declare,
+    logs,
+)
 
 WIDTH = 24
 # how the measures of a task begin in what `transfer` and `wider` return
@@ -20,7 +28,7 @@ PREFIX = {"ad_click": "", "chosen": "chosen_", "rating": "rating_"}
 def wider(
     relatedness: float,
     labels: int,
-    seeds: int = 5,
+    seeds: int = SEEDS,
     width: int = WIDTH,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -56,7 +64,7 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
     return {
         "width": WIDTH,
         "cells": [
-            rounded(wider(*point), digits=4)
+            rounded(wider(*point, SEEDS), digits=4)
             for point in counted(points, progress)
         ],
     }

@@ -25,6 +25,7 @@ from .framework import Framework, Head, MakeNetwork, Scores
 from .rows import Log
 
 # rows of each log that a step sees, and for how long
+SEEDS = 5
 PLAN = {"steps": 500, "batch": 512, "epochs": 1}
 CHOICES, RATINGS, TEST = 60_000, 30_000, 20_000
 TASK_NAMES = ("chosen", "ad_click", "rating")
@@ -216,7 +217,7 @@ def comparison(
 def transfer(
     relatedness: float,
     labels: int,
-    seeds: int = 5,
+    seeds: int = SEEDS,
     width: int = 8,
     ad_weight: float = 1.0,
     progress: Progress | None = None,
@@ -349,11 +350,11 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
             {"name": "labels", "values": list(LABELS)},
         ],
         "cells": [
-            rounded(transfer(*point), digits=4)
+            rounded(transfer(*point, SEEDS), digits=4)
             for point in counted(points, progress)
         ],
         "cures": {
-            name: rounded(transfer(0.0, 30_000, width=w, ad_weight=a), digits=4)
+            name: rounded(transfer(0.0, 30_000, SEEDS, w, a), digits=4)
             for name, (w, a) in CURES.items()
         },
         "trials": attribution.grid(progress),

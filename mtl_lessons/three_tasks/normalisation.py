@@ -37,6 +37,7 @@ FEATURES, TRAINED, JUDGED = 8, 25_600, 10_000  # rows of each log
 BATCH = 256  # 200 steps
 RATES = (0.003, 0.01, 0.03, 0.1)
 MOMENTUM = 0.9
+SEEDS = 5
 
 STACKED, ONE_LOG = "stacked", "one log a step"
 DESIGNS = (  # norm, how rows come, momentum
@@ -197,7 +198,7 @@ def run(
     norm: str,
     feed: str,
     momentum: float = MOMENTUM,
-    seeds: Iterable[int] = range(5),
+    seeds: Iterable[int] = range(SEEDS),
     rates: Sequence[float] = RATES,
 ) -> list[dict[str, Any]]:
     """A design at every rate and seed: log losses of both modes on check rows
@@ -247,9 +248,10 @@ def grid(progress: Progress | None = None) -> list[dict[str, Any]]:
     """
     cells = []
     for norm, feed, momentum in counted(DESIGNS, progress):
-        found = run(norm, feed, momentum)
+        found = run(norm, feed, momentum, range(SEEDS), RATES)
         rate = best_rate(found)
-        found += run(norm, feed, momentum, range(5, 10), [rate])
+        more = range(SEEDS, 2 * SEEDS)
+        found += run(norm, feed, momentum, more, [rate])
         cell = {"norm": norm, "feed": feed, "momentum": momentum}
         cells.append({**cell, "runs": [rounded_run(one) for one in found]})
     return cells

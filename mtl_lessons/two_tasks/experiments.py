@@ -109,6 +109,7 @@ def baselines(data: Data) -> dict[str, dict[str, float]]:
 # --------------------------------------------------------------- the experiment
 
 TASKS = ("item", "interest")
+SEEDS = 5
 SIDES: dict[str, Weights] = {
     "item alone": (1.0, 0.0),
     "interest alone": (0.0, 1.0),
@@ -250,7 +251,7 @@ def restarting(model: keras.Model) -> Restart:
 
 
 def experiment(
-    seeds: Sequence[int] = range(5),
+    seeds: Sequence[int] = range(SEEDS),
     sides: Mapping[str, Weights] = SIDES,
     network: Callable[[], keras.Model] = build,
     passes: int = PASSES,
@@ -396,7 +397,8 @@ def trials(tick: Tick, seed: int = TUNING) -> list[dict[str, Any]]:
         for rate in (LOWER, *RATES):
             for side in SEARCHED[:1] if rate == LOWER else SEARCHED:
                 point = {"side": side, "width": width, "rate": rate}
-                found.append(point | bench.trained(seed, SIDES[side], rate))
+                scores = bench.trained(seed, SIDES[side], rate, PASSES)
+                found.append(point | scores)
                 tick()
     return found
 
@@ -420,7 +422,7 @@ def choose(found: Sequence[dict[str, Any]], side: str) -> dict[str, Any]:
     return max(own, key=itemgetter("interest"))
 
 
-def tuned(tick: Tick, seeds: Sequence[int] = range(5)) -> dict[str, Any]:
+def tuned(tick: Tick, seeds: Sequence[int] = range(SEEDS)) -> dict[str, Any]:
     """The trials, and each side at its own setting in worlds that chose
     nothing.
 
@@ -434,10 +436,11 @@ def tuned(tick: Tick, seeds: Sequence[int] = range(5)) -> dict[str, Any]:
     for side in SEARCHED:
         chosen = choose(found, side)
         settings[side] = {name: chosen[name] for name in ("width", "rate")}
-        bench = TwoTaskBench(partial(build, width=chosen["width"]))
+        width, rate = settings[side].values()
+        bench = TwoTaskBench(partial(build, width=width))
         runs = []
         for seed in seeds:
-            runs.append(bench.trained(seed, SIDES[side], chosen["rate"]))
+            runs.append(bench.trained(seed, SIDES[side], rate, PASSES))
             tick()
         sides[side] = _by_name(runs)
     return {"trials": found, "settings": settings, "sides": sides}
@@ -471,7 +474,8 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
     """
     scaled = {f"{scale:g}": (1.0, scale) for scale in SCALES}
     trials_ = len(WIDTHS) * (1 + len(SEARCHED) * len(RATES))
-    runs = 5 * (len(scaled) + 3 + 4 + len(SEARCHED)) + trials_
+    sides_ = len(scaled) + 3 + len(OPTIMIZERS) * len(SLOW) + len(SEARCHED)
+    runs = SEEDS * sides_ + trials_
     done = count(1)
 
     def tick(*_: int) -> None:
@@ -479,10 +483,10 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
             progress(next(done), runs)
 
     others = {side: SIDES[side] for side in ("item alone", "interest alone")}
-    found = experiment(sides=others | scaled, progress=tick)
-    reads = experiment(
-        sides={"both": SIDES["both"]}, network=reading, progress=tick
-    )
+    seeds = range(SEEDS)
+    found = experiment(seeds, others | scaled, passes=PASSES, progress=tick)
+    both = {"both": SIDES["both"]}
+    reads = experiment(seeds, both, reading, PASSES, progress=tick)
     short = rounded(_held_against() | found, digits=4)
     scales = [{"weight": scale} | short.pop(f"{scale:g}") for scale in SCALES]
     natural = {
@@ -493,12 +497,12 @@ def grid(progress: Progress | None = None) -> dict[str, Any]:
         "seen": seen(),
         "sides": short | {"both": natural},
         "reading": rounded(reads["both"], digits=4),
-        "optimizers": optimizers(tick),
-        "tuned": _few_digits(tuned(tick)),
+        "optimizers": optimizers(tick, seeds),
+        "tuned": _few_digits(tuned(tick, seeds)),
     }
 
 
-def optimizers(tick: Tick, seeds: Sequence[int] = range(5)) -> list[dict]:
+def optimizers(tick: Tick, seeds: Sequence[int] = range(SEEDS)) -> list[dict]:
     """AUC of the tags at each look of two passes: a list over seeds of lists.
 
     >>> from mtl_lessons import stored
@@ -521,7 +525,7 @@ def optimizers(tick: Tick, seeds: Sequence[int] = range(5)) -> list[dict]:
 
 def _held_against() -> dict[str, dict[str, list[float]]]:
     """The baselines of five worlds."""
-    scores = [baselines(world_of(seed)) for seed in range(5)]
+    scores = [baselines(world_of(seed)) for seed in range(SEEDS)]
     return {
         name: _by_name([of_world[name] for of_world in scores])
         for name in scores[0]
@@ -553,7 +557,7 @@ def seen() -> list[dict]:
     ['items', 'length', 'tags', 'trained', 'true_items', 'true_tags', 'user']
     """
     world = World(seed=0, **WORLD)
-    data = Data.of_world(world)
+    data = world_of(0)
     category = np.eye(TAGS)[world.catalogue.category]
     true_items, true_tags = data.test.p_item @ category, data.test.p_interest
     assert true_tags is not None  # of a world, everything is known
