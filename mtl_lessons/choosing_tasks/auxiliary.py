@@ -21,7 +21,7 @@ SEEDS = 16
 LEAKS = 8  # worlds of each way to leak
 
 
-class Case(NamedTuple):
+class Helper(NamedTuple):
     """A world with a main and an auxiliary task.
 
     The main task reads four hidden features; the auxiliary one `common` of
@@ -42,9 +42,9 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "room": Case(2, 4, True, 8, 12_000, 3_000),
-    "room, same signs": Case(2, 4, False, 8, 12_000, 3_000),
-    "labels": Case(4, 4, False, 10, 3_600, 2_500),
+    "room": Helper(2, 4, True, 8, 12_000, 3_000),
+    "room, same signs": Helper(2, 4, False, 8, 12_000, 3_000),
+    "labels": Helper(4, 4, False, 10, 3_600, 2_500),
 }
 ARMS = ("alone", "kept", "off")
 OFF = 0.2  # of the training, after which the auxiliary task is switched off
@@ -52,7 +52,7 @@ MARKS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the training, where it is judged
 ROWS, TEST = 12_000, 6_000
 
 
-def pair(case: Case, seed: int) -> tuple[Array, Array, Array]:
+def pair(case: Helper, seed: int) -> tuple[Array, Array, Array]:
     """Rows (18,000, 24) of a case; the true chances and the labels of the main
     and the auxiliary task, (18,000, 2) each.
 

@@ -11,12 +11,12 @@ import numpy as np
 from mtl_lessons.backend import Tensor, keras, tf
 from mtl_lessons.choosing_tasks.world import Array
 
-Loss = Callable[..., Tensor]
+StepLoss = Callable[..., Tensor]
 
 
 def descend(
     weights: Sequence[Tensor],
-    loss: Loss,
+    loss: StepLoss,
     columns: Sequence[Array],
     rate: float,
     steps: int,

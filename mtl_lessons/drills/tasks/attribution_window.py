@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from mtl_lessons.drills.probes import expect, grows, survives
 
-Events = list[tuple[str, float]]
+Timed = list[tuple[str, float]]
 
 
 def orders_of_clicks(
@@ -124,7 +124,7 @@ def check(answer: Callable) -> None:
     grows("all-pairs", answer, _busy, most=8)
 
 
-def _log(chance: random.Random) -> tuple[Events, Events]:
+def _log(chance: random.Random) -> tuple[Timed, Timed]:
     """Forty clicks and twenty orders of three users."""
 
     def event() -> tuple[str, float]:
@@ -133,7 +133,7 @@ def _log(chance: random.Random) -> tuple[Events, Events]:
     return [event() for _ in range(40)], [event() for _ in range(20)]
 
 
-def _busy(count: int) -> tuple[Events, Events, float]:
+def _busy(count: int) -> tuple[Timed, Timed, float]:
     """One user with as many clicks as orders, none in sequence."""
     days = [row * 37 % count for row in range(count)]
     clicks = [("ann", float(day)) for day in days]

@@ -6,7 +6,7 @@ from math import exp, log
 
 from mtl_lessons.drills.probes import expect, survives
 
-Rows = list[tuple[float, float | None, float]]
+LateRows = list[tuple[float, float | None, float]]
 
 
 def delayed_loss(
@@ -100,8 +100,8 @@ def check(answer: Callable) -> None:
     expect("waiting", answer, rows, 0.3, 20.0, gives=right)
 
 
-def _rows(chance: random.Random) -> Rows:
-    rows: Rows = []
+def _rows(chance: random.Random) -> LateRows:
+    rows: LateRows = []
     for _ in range(40):
         clicked = chance.uniform(0, 20)
         late = clicked + chance.expovariate(0.3)
