@@ -31,6 +31,8 @@ SHEETS = {
     "drills": ("base", "drill"),
     "drill": ("base", "exercise", "vault", "drill"),
     "desk": ("base", "vault", "drill"),
+    "practice": ("base", "exercise", "drill"),
+    "interview": ("base", "exercise", "drill"),
     "search": ("base", "search"),
     "figure": ("base", "still"),
     "table": ("base", "still"),

@@ -112,6 +112,15 @@ class Drill:
         )
 
     @property
+    def key(self) -> str:
+        """Under which results are kept, beside those of questions.
+
+        >>> Drill.of("recall_at_k").key
+        'drill-recall-at-k'
+        """
+        return f"drill-{self.name.replace('_', '-')}"
+
+    @property
     def path(self) -> Path:
         """The file with the model answer and the check."""
         return TASKS / f"{self.name}.py"

@@ -15,7 +15,7 @@ from pathlib import Path
 from mtl_lessons import embed
 from mtl_lessons.markup import tag
 
-from . import sections, stored
+from . import coding, sections, stored
 from .bank import (
     Bank,
     Question,
@@ -146,6 +146,10 @@ def the_rest(bank: Bank, total: int, page: str | None) -> str:
     if not rest:
         return ""
     name = bank.path.stem
+    code = ""
+    if page is not None and (drills := coding.questions_of(bank)):
+        words = SAY["drills-there"].format(total=len(drills))
+        code = " " + tag("a", words, href=f"drills.html#drills-{name}")
     if page is None:
         call = tag("code", f'quiz.show("{name}", every=True)')
         words = SAY["rest-here"].format(rest=rest, call=call)
@@ -156,7 +160,9 @@ def the_rest(bank: Bank, total: int, page: str | None) -> str:
             href=f"practice.html?topic={name}",
         )
     return tag(
-        "p", f"{SAY['five'].format(total=total)} {words}", class_="mtl-rest"
+        "p",
+        f"{SAY['five'].format(total=total)} {words}{code}",
+        class_="mtl-rest",
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from mtl_lessons import console
 
-from . import cues
-from .bank import LEVELS, Bank, Problem, everything
+from . import coding, cues
+from .bank import LEVELS, Bank, Problem, Question, everything
 from .kinds import KINDS
 from .proofs import proofs
 from .rules import chains, rules
@@ -60,11 +60,16 @@ def tallies(banks: list[Bank]) -> dict[str, Counter]:
     for bank in banks:
         parts = (
             question[part]
-            for question in bank.questions
+            for question in every(bank)
             for part in ("level", "type")
         )
         found[bank.path.stem] = Counter(parts)
     return found | {"all": sum(found.values(), Counter())}
+
+
+def every(bank: Bank) -> list[Question]:
+    """The questions of a bank, and the drills of its chapter."""
+    return [*bank.questions, *coding.questions_of(bank)]
 
 
 def weak_spots(banks: list[Bank]) -> Iterator[str]:
@@ -73,8 +78,9 @@ def weak_spots(banks: list[Bank]) -> Iterator[str]:
     A bank of free answers alone is meant to be one.
     """
     for bank in banks:
-        levels = Counter(question["level"] for question in bank.questions)
-        types = {question["type"] for question in bank.questions}
+        questions = every(bank)
+        levels = Counter(question["level"] for question in questions)
+        types = {question["type"] for question in questions}
         if all(KINDS[kind].by_hand for kind in types):
             continue
         name = bank.path.stem

@@ -13,6 +13,7 @@ from typing import Any
 
 from mtl_lessons import console, embed
 
+from . import coding
 from .bank import LEVELS, Question, everything, load
 from .kinds import KINDS, kind_of
 from .page import Place, title
@@ -200,7 +201,7 @@ def run(given: argparse.Namespace) -> int:
     wanted = [
         question
         for bank in banks
-        for question in bank.questions
+        for question in [*bank.questions, *coding.questions_of(bank)]
         if given.level in (None, question["level"])
         and given.type in (None, question["type"])
     ]

@@ -1,5 +1,6 @@
-/* A drill on its page: what Python rendered becomes a desk with an editor and a verdict. What an
-   answer prints, returns or raises is shown as text; the words of a verdict are those of the page. */
+/* A drill: what Python rendered becomes a desk with an editor and a verdict. What an answer prints,
+   returns or raises is shown as text; the words of a verdict are those of the page. A drill stands
+   on a page of its own or, asked as a question, at a `host`, which is told of each run. */
 
 import { drafts } from "./drafts.js";
 import { Editor } from "./editor.js";
@@ -19,10 +20,10 @@ const paragraph = (textContent, className = "") => element("p", { textContent, c
 const million = (bytes) => (bytes / 1e6).toFixed(1);
 
 class Drill {
-  constructor(root) {
+  constructor(root, host) {
     const data = root.querySelector("script[type='application/json']");
-    Object.assign(this, { root, ...JSON.parse(data.textContent) });
-    this.section = root.closest("section");
+    Object.assign(this, { root, host, ...JSON.parse(data.textContent) });
+    this.section = host ? null : root.closest("section");
     this.say = this.strings;
     this.messages = root.querySelector("template").content;
     this.instead = root.querySelector(".mtl-instead");
@@ -34,11 +35,15 @@ class Drill {
     this.judge = new Python(this.python, (...state) => this.hears(...state));
     this.build();
     this.open();
+    this.tellTroubles();
+    drafts.listen(this.key, () => this.heard());
+    if (this.section) this.ownPage();
+  }
+
+  ownPage() {
     this.foldHints();
     this.foldSolution();
     this.showStanding();
-    this.tellTroubles();
-    drafts.listen(this.key, () => this.heard());
     store.listen(() => this.showStanding());
     addEventListener("hashchange", () => {
       if (this.fromLink() !== undefined) this.open();
@@ -66,7 +71,8 @@ class Drill {
     this.resets = button(say.reset, () => this.askReset());
     const copies = button(say.copy, () => this.copy(copies));
     const shares = button(say.share, () => this.share(shares));
-    const buttons = [this.runs, this.stops, this.resets, copies, shares];
+    const buttons = [this.runs, this.stops, this.resets, copies];
+    if (this.section) buttons.push(shares);
     this.state = element("p", { className: "mtl-state", hidden: true });
     this.meter = element("progress", { hidden: true, max: this.python.bytes });
     this.meter.setAttribute("aria-label", say.starting);
@@ -88,7 +94,8 @@ class Drill {
     );
   }
 
-  fromLink = () => textOf(location.hash, this.largest);
+  /* The code that came with the address; undefined if none did. */
+  fromLink = () => (this.section ? textOf(location.hash, this.largest) : undefined);
   mine = () => drafts.read(this.key, this.largest) ?? this.starter;
 
   /* Puts code into the editor: what came with the link, else the reader's own, else the starter. */
@@ -270,6 +277,10 @@ class Drill {
      how it went, until one has passed. */
   keep({ outcome }) {
     const right = outcome === "passed";
+    if (this.host) {
+      this.host({ right, code: this.editor.text });
+      return true;
+    }
     if (this.passed || !(right || FAILED.includes(outcome))) return true;
     if (right && this.seen) return false;
     this.review = store.answer(this.key, { edition: this.edition, right }, this.review);
@@ -349,6 +360,22 @@ class Drill {
     const standing = standingOf(store.read()[this.key], this.say);
     if (standing) level.append(element("span", { textContent: ` · ${standing}` }));
   }
+}
+
+/* The desk of a drill at another place, from the drill's own page; `host` is told of each run. */
+export async function deskAt(place, host) {
+  const address = new URL(`drill/${place.dataset.drill}.html`, location.href);
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`expected the page of a drill, found ${answer.status}`);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const root = page.querySelector(".mtl-drill");
+  if (!root) return; // this site runs none: the words for a terminal stay
+  const { content } = root.querySelector("template");
+  for (const link of [...root.querySelectorAll("a"), ...content.querySelectorAll("a")])
+    link.href = new URL(link.getAttribute("href"), address);
+  root.querySelector("h2").remove();
+  place.replaceChildren(root);
+  new Drill(root, host);
 }
 
 for (const root of document.querySelectorAll(".mtl-drill")) new Drill(root);

@@ -52,8 +52,10 @@ const running = {
 };
 
 /* Questions of a level (all: ""), some of them free answers, in an order of chance. */
-function pick(questions, length, { level, topic }) {
-  const fits = (one) => (!level || one.level === level) && (!topic || one.topic.id === topic);
+function pick(questions, length, { level, topic, type }) {
+  const asks = (wanted, found) => !wanted || wanted === found;
+  const fits = (one) =>
+    asks(level, one.level) && asks(topic, one.topic.id) && asks(type, one.type);
   const all = shuffle(questions.filter(fits));
   const open = all.filter(({ kind }) => kind.byHand);
   const closed = all.filter(({ kind }) => !kind.byHand);
@@ -72,6 +74,8 @@ function grouped(rows, name) {
 /* The controls of a question as Markdown: what could be chosen, and what was. */
 function given(form) {
   const fields = form.querySelector("fieldset");
+  const desk = fields.querySelector(".mtl-desk-here");
+  if (desk) return desk.dataset.code && `\`\`\`python\n${desk.dataset.code}\n\`\`\``;
   const written = fields.querySelector("textarea, input[type=text], input:not([type])");
   if (written) return written.value && `> ${written.value.replaceAll("\n", "\n> ")}`;
   const items = [...fields.querySelectorAll(".mtl-order > li")];
@@ -99,7 +103,7 @@ class Interview extends Rounds {
     const paces = Object.keys(PACES).map((pace) => [pace, this.say[`pace-${pace}`]]);
     const length = select(this.say.length, "length", lengths, given.length);
     const pace = select(this.say.pace, "pace", paces, given.pace);
-    const choices = this.choices(["level", "topic"], given);
+    const choices = this.choices(["level", "topic", "type"], given);
     this.offer([length, ...choices, pace], this.say["interview-start"]);
     addEventListener("pagehide", () => this.keep());
     this.resume();
@@ -107,7 +111,7 @@ class Interview extends Rounds {
 
   /* An interview begins with all topics and levels. */
   given() {
-    return { topic: "", level: "", ...kept.read(this.name) };
+    return { topic: "", level: "", type: "", ...kept.read(this.name) };
   }
 
   setUp() {
@@ -117,8 +121,8 @@ class Interview extends Rounds {
 
   /* Draws the questions, and says how many there are and how long they take. */
   count() {
-    const { length, level, topic, pace } = this.wanted();
-    this.list = pick(this.bank.questions, Number(length), { level, topic });
+    const { length, level, topic, type, pace } = this.wanted();
+    this.list = pick(this.bank.questions, Number(length), { level, topic, type });
     this.pace = PACES[pace];
     const selects = [...this.filter.querySelectorAll("select")];
     this.options = selects.map((one) => one.selectedOptions[0].textContent);
@@ -260,7 +264,7 @@ class Interview extends Rounds {
     const end = button(this.say["interview-end"], () => this.askToEnd());
     question.check.after(unknown);
     question.unknown = unknown;
-    question.form.querySelector(".mtl-buttons").append(this.forward, end);
+    question.form.querySelector(":scope > .mtl-buttons").append(this.forward, end);
   }
 
   /* A question that is not known counts as a wrong answer does. */
@@ -505,7 +509,9 @@ class Interview extends Rounds {
   /* A question of the report: its verdict and, folded, the question with its answers. */
   detail(row, number) {
     const form = this.formOf(row, number);
-    form.querySelector(".mtl-buttons").remove();
+    form.querySelector(":scope > .mtl-buttons").remove();
+    for (const desk of form.querySelectorAll(".mtl-desk-here"))
+      desk.replaceChildren(element("pre", { textContent: desk.dataset.code ?? "" }));
     form.querySelector("[role=heading]").ariaLevel = "4"; // below that of all questions
     form.querySelectorAll("input, textarea").forEach((control) => (control.disabled = true));
     if (!row.question?.result) {

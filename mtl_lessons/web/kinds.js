@@ -5,12 +5,16 @@
      write(question, answer)   puts it back into the controls
      grade(question, answer)   {right, why: [names of feedback], marks: [mark]}
      restart(question)         puts back what no reset of a form does, if there is such a thing
+     mount(question)           adds to its form what no page has before it is asked, if there is any
+     nothing                   the name of what is said where there is no answer yet, if not the usual
 
    A mark stands beside an option: {node, verdict, word, name of feedback}. A kind that its reader
    grades by a rubric says so (`byHand`), and gives {points, total, word} for {right}. */
 
 import { near, readings } from "./answers.js";
-import { fill, isRecord } from "./parts.js";
+import { element, fill, isRecord } from "./parts.js";
+
+const LONGEST = 4000; // characters of code that are kept
 
 /* Options to tick: `several` of them, or one. */
 const choice = (several) => ({
@@ -133,6 +137,49 @@ const open = {
   },
 };
 
+/* Code, judged where it is asked: the answer is its last run. */
+const code = {
+  nothing: "run-first",
+
+  async mount(question) {
+    const place = question.form.querySelector(".mtl-desk-here");
+    const ran = (run) => {
+      if (question.graded) return;
+      code.write(question, run);
+      if (run.right) question.submit();
+    };
+    try {
+      const { deskAt } = await import("./drill.js");
+      await deskAt(place, ran);
+    } catch {
+      const href = `drill/${place.dataset.drill}.html`;
+      const link = element("a", { href, textContent: href });
+      place.append(element("p", {}, `${question.say["code-failed"]} `, link));
+    }
+  },
+
+  read({ ran }) {
+    return ran ?? null;
+  },
+
+  fits(_, answer) {
+    return isRecord(answer) && typeof answer.right === "boolean" && typeof answer.code === "string";
+  },
+
+  write(question, { right, code: text }) {
+    question.ran = { right, code: text.slice(0, LONGEST) };
+    question.form.querySelector(".mtl-desk-here").dataset.code = question.ran.code;
+  },
+
+  grade(_, { right }) {
+    return { right, why: [], marks: [] };
+  },
+
+  restart(question) {
+    question.ran = null;
+  },
+};
+
 export const KINDS = {
   one: choice(false),
   several: choice(true),
@@ -140,4 +187,5 @@ export const KINDS = {
   order,
   bug: choice(false),
   open,
+  code,
 };

@@ -63,7 +63,7 @@ class Practice extends Rounds {
     this.asked = this.ask(item, number, number + this.queue.length);
     this.forward = button(this.say.skip, () => this.next());
     const stop = button(this.say.stop, () => this.end());
-    this.asked.form.querySelector(".mtl-buttons").append(this.forward, stop);
+    this.asked.form.querySelector(":scope > .mtl-buttons").append(this.forward, stop);
     this.show(this.asked.form);
     this.asked.form.querySelector("legend").tabIndex = -1;
     this.asked.form.querySelector("legend").focus();

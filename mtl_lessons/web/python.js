@@ -61,7 +61,7 @@ export class Python {
 
   heard(message) {
     const kind = isRecord(message) ? message.kind : "";
-    if (kind === "open" && !this.ready) this.worker.postMessage(this.place);
+    if (kind === "begun" && !this.ready) this.worker.postMessage(this.place);
     else if (kind === "loaded" && !this.ready && message.bytes < this.bytes)
       this.hears("loading", message.bytes);
     else if (kind === "loaded" && !this.ready) this.hears("starting");

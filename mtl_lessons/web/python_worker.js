@@ -2,7 +2,7 @@
    book's own modules, then cuts itself off from all but the page, and judges answers one by one.
 
    What it is told: first {pyodide, book, files, packages, megabytes}, where all this lies; then for
-   each answer {name, answer, source, texts}. What it tells: {kind: "open"}, {kind: "loaded", bytes},
+   each answer {name, answer, source, texts}. What it tells: {kind: "begun"}, {kind: "loaded", bytes},
    {kind: "ready"}, {kind: "verdict", verdict}, {kind: "broken"}. */
 
 const tell = self.postMessage.bind(self);
@@ -124,4 +124,4 @@ self.addEventListener("message", async ({ data }) => {
     tell({ kind: "unavailable" });
   }
 });
-tell({ kind: "open" });
+tell({ kind: "begun" });

@@ -53,6 +53,7 @@ export class Question {
     this.listen();
     this.ask();
     draft.restore(this);
+    this.kind.mount?.(this);
   }
 
   items = () => [...this.form.querySelectorAll(".mtl-order > li")];
@@ -152,7 +153,8 @@ export class Question {
     if (this.graded) return; // Enter in a rubric
     const answer = this.kind.read(this);
     if (answer === null || !this.kind.fits(this, answer)) {
-      this.tell(undefined, this.say[answer === null ? "nothing-chosen" : "not-a-number"]);
+      const nothing = this.kind.nothing ?? "nothing-chosen";
+      this.tell(undefined, this.say[answer === null ? nothing : "not-a-number"]);
       this.host.announce(this.verdict.textContent);
       return;
     }

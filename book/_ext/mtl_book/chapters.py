@@ -18,7 +18,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from mtl_lessons import embed, exercises, explorables, quiz, stored
+from mtl_lessons import drills, embed, exercises, explorables, quiz, stored
 from mtl_lessons.markup import tag
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -115,6 +115,7 @@ def proof() -> str:
         "questions": sum(
             len(bank.questions) for bank in quiz.everything(BOOK / "questions")
         ),
+        "drills": len(drills.names()),
         "figures": len(explorables.FIGURES),
         "runs": len(stored.RECIPES),
         "exercises": len(exercises.names()),

@@ -72,11 +72,6 @@ def by_chapter() -> list[tuple[str, str, list[Drill]]]:
     ]
 
 
-def key(drill: Drill) -> str:
-    """Under which its results are kept, beside those of questions: `drill-recall-at-k`."""
-    return f"drill-{drill.name.replace('_', '-')}"
-
-
 def edition(drill: Drill) -> str:
     """Eight digits that change when the drill does."""
     read = drill.path.read_bytes() + drill.path.with_suffix(".yml").read_bytes()
@@ -119,7 +114,7 @@ def row(drill: Drill) -> str:
         ),
         " ",
         tag("small", level_and_time(drill)),
-        data_key=key(drill),
+        data_key=drill.key,
     )
 
 
@@ -203,7 +198,7 @@ def desk(drill: Drill, place: quiz.Place, weight: "Weight | None") -> str:
     """Where an answer is written: the starter, and what a script makes an editor of."""
     asked = {
         "strings": SAY | STORAGE,
-        "key": key(drill),
+        "key": drill.key,
         "edition": edition(drill),
         "starter": drill.starter,
         "largest": LARGEST,

@@ -39,6 +39,7 @@ RUNS = {
     "script-src": "'self' 'wasm-unsafe-eval'",
     "worker-src": "'self' blob:",
 }
+RUNNERS = {"drill", "practice", "interview"}  # which ask for code
 FIRST = "notebooks/concept.ipynb"  # the notebook to begin with
 
 
@@ -78,7 +79,7 @@ def prepare(
     context["engines"] = [
         name for name in ENGINES if re.search(rf'class="mtl-{name}[ "]', body)
     ]
-    context["policy"] = policy(runs="drill" in context["engines"])
+    context["policy"] = policy(runs=bool(RUNNERS & {*context["engines"]}))
     modules = dict.fromkeys(
         part for name in context["engines"] for part in embed.modules(name)[:-1]
     )

@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from mtl_lessons import embed, quiz
 from mtl_lessons.markup import tag, to_text
-from mtl_lessons.quiz import Bank, Question
+from mtl_lessons.quiz import Bank, Question, coding
 
 from . import chapters, outline, take_along
 
@@ -37,6 +37,11 @@ def titled(banks: list[Bank], order: list[str]) -> list[tuple[str, Bank]]:
         ),
     )
     return [(bank.data["title"], bank) for bank in banks]
+
+
+def asked(bank: Bank) -> list[Question]:
+    """What the trainer asks of a topic: its questions, and its drills."""
+    return [*bank.questions, *coding.questions_of(bank)]
 
 
 def data(question: Question, place: quiz.Place) -> dict:
@@ -69,7 +74,7 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
     for title, bank in topics:
         # any page but those of chapters
         place = quiz.Place.of(bank, page="", pages=pages)
-        questions = [data(question, place) for question in bank.questions]
+        questions = [data(question, place) for question in asked(bank)]
         found.append(
             {"id": bank.path.stem, "title": title, "questions": questions}
         )
@@ -80,9 +85,7 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
 def texts_json(bank: Bank, pages: set[str]) -> str:
     """The texts of a topic, by the ids of its questions."""
     place = quiz.Place.of(bank, page="", pages=pages)
-    found = {
-        question["id"]: text(question, place) for question in bank.questions
-    }
+    found = {question["id"]: text(question, place) for question in asked(bank)}
     return compact(found)
 
 

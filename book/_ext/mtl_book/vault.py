@@ -129,10 +129,11 @@ def select(label: str, name: str, options: list[tuple[str, str]]) -> str:
 
 
 def topic(title: str, bank: Bank) -> str:
-    """The questions of a topic."""
+    """The questions and the drills of a topic."""
     name = bank.path.stem
-    rows = (row(question) for question in bank.questions)
-    heading = f"{escape(title)} ({len(bank.questions)})"
+    asked = trainer.asked(bank)
+    rows = (row(question) for question in asked)
+    heading = f"{escape(title)} ({len(asked)})"
     return tag(
         "section",
         tag("h2", heading),
@@ -142,11 +143,18 @@ def topic(title: str, bank: Bank) -> str:
     )
 
 
+def address(question: Question) -> str:
+    """The page of a question; a drill has one of its own."""
+    if "drill" in question:
+        return f"drill/{question['drill']}.html"
+    return f"{FOLDER}/{question['id']}.html"
+
+
 def row(question: Question) -> str:
     link = tag(
         "a",
         inline(beginning(question)),
-        href=f"{FOLDER}/{question['id']}.html",
+        href=address(question),
     )
     what = ", ".join(
         SAY[f"{part}-{question[part]}"] for part in ("level", "type")

@@ -6,6 +6,7 @@ from mtl_lessons.quiz.bank import Question
 
 from .bug import Bug
 from .choice import One, Several
+from .code import Code
 from .kind import Kind
 from .numeric import Number
 from .open import Open
@@ -13,7 +14,7 @@ from .order import Order
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for kind in (One(), Several(), Number(), Order(), Bug(), Open())
+    for kind in (One(), Several(), Number(), Order(), Bug(), Open(), Code())
 }
 
 

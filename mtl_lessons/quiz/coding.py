@@ -1,0 +1,39 @@
+"""The drills as questions of their chapters: what a bank does not hold, and the
+trainer of the site asks.
+"""
+
+from mtl_lessons import drills
+from mtl_lessons.drills import Drill
+from mtl_lessons.quiz.bank import LEVELS, Bank, Question
+
+
+def questions_of(bank: Bank) -> list[Question]:
+    """The drills of a chapter as questions, the easier ones first.
+
+    >>> from mtl_lessons.quiz import load
+    >>> [one["id"] for one in questions_of(load("evaluation"))][:1]
+    ['drill-auc']
+    """
+    found = [drills.load(name) for name in drills.names()]
+    own = [drill for drill in found if drill.topic == bank.path.stem]
+    own.sort(key=lambda drill: (LEVELS.index(drill.level), drill.name))
+    return [as_question(drill) for drill in own]
+
+
+def as_question(drill: Drill) -> Question:
+    """A drill with the keys of a question.
+
+    >>> as_question(drills.load("auc"))["type"]
+    'code'
+    """
+    return {
+        "id": drill.key,
+        "type": "code",
+        "drill": drill.name,
+        "level": drill.level,
+        "stem": f"**{drill.title}.** {drill.task}",
+        "anchor": drill.read,
+        "source": list(drill.source),
+        "mistake": "",
+        "follow_up": drill.follow_up,
+    }
