@@ -315,7 +315,10 @@ def test_a_task_without_labels_leaves_the_other_as_if_it_were_alone(name):
         keras.Model(inner.input, {"a": inner.output["a"]}), make(1), "trunk"
     )
     trained(alone, loss={"a": OVER_KNOWN["a"]}, y={"a": Y["a"]})
-    assert distance(both, inner.get_weights()) < 1e-5
+    assert distance(both, inner.get_weights()) < 1e-5, (
+        f"{name}: expected the step of the labelled task alone; does a "
+        "weighting say wants_known, does an aggregator use known?"
+    )
     assert distance(both, network().get_weights()) > 0.01
 
 

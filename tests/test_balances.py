@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mtl_lessons import loss_balancing as lb
-from mtl_lessons.backend import tf
+from mtl_lessons.backend import keras, tf
 from mtl_lessons.loss_balancing import aggregators, weightings
 
 TABLES = {
@@ -58,6 +58,39 @@ def test_a_row_makes_the_method_that_it_names(table):
         assert made == [name] * 3, (
             f"tests/balances.py: expected {name} in its row, found {made}"
         )
+
+
+def lacks(kind: type, config: dict) -> list[str]:
+    """What a method needs to be saved, and has not."""
+    path = f"{kind.__module__.replace('.', '/')}.py: expected"
+    reasons = []
+    if keras.saving.get_registered_name(kind) == kind.__name__:
+        reasons.append(f"{path} @register above {kind.__name__}")
+    taken = set(inspect.signature(kind.__init__).parameters)
+    forgotten = sorted(taken - {"self", "options"} - config.keys())
+    if forgotten:
+        reasons.append(
+            f"{path} {', '.join(forgotten)} in get_config of {kind.__name__}"
+        )
+    return reasons
+
+
+@pytest.mark.parametrize("name", balances.BALANCES)
+def test_a_method_can_be_saved(name):
+    method = balances.BALANCES[name](2)
+    assert lacks(type(method), method.get_config()) == []
+
+
+def test_what_a_method_lacks_to_be_saved_is_named():
+    class Half(lb.Weighting):
+        def __init__(self, share, **options):
+            super().__init__(**options)
+
+    path = "test_balances.py: expected"
+    assert lacks(Half, {}) == [
+        f"{path} @register above Half",
+        f"{path} share in get_config of Half",
+    ]
 
 
 @pytest.mark.parametrize("name", balances.BALANCES)

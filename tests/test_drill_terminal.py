@@ -38,7 +38,7 @@ def test_a_mistake_is_told_with_its_case_and_its_section(here, capsys):
         "✗ Not yet",
         "  auc([1, 0], [0.5, 0.5])\n  found:    0\n  expected: 0.5\n",
         "A tie was counted as lost.",
-        "Read again: evaluation#",
+        "Read again: Evaluation: Why do pooled and per-user AUC disagree?",
         "It printed:\nhello\n",
         "--hint 1 shows the first of 3 hints",
     ):

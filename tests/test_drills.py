@@ -3,13 +3,18 @@
 import ast
 import re
 import sys
+from dataclasses import replace
 
 import drill_answers
 import pytest
+from mtl_book import chapters
 
 from mtl_lessons import drills, embed
 from mtl_lessons.drills import judge, probes
+from mtl_lessons.drills.drill import Told
 from mtl_lessons.mistake import Mistake
+from mtl_lessons.quiz import sections
+from mtl_lessons.quiz.bank import home, references
 
 NAMES = drills.names()
 ANSWERS = [answer for name in NAMES for answer in drill_answers.of(name)]
@@ -49,6 +54,60 @@ def test_a_drill_has_answers_of_every_sort(name):
     )
     assert len(drill.hints) >= 2
     assert len({a.code for a in answers}) == len(answers)
+
+
+def lost(drill: drills.Drill) -> list[str]:
+    """Sections and sources that a drill names and that are not there."""
+    places = [("read", drill.read)]
+    places += [
+        (f"{key}: read", told.read)
+        for key, told in drill.messages.items()
+        if told.read
+    ]
+    known, reasons = references(home(None)), []
+    for source in drill.source:
+        if source.startswith("cell:"):
+            places.append(("source", source.removeprefix("cell:")))
+        elif source not in known:
+            reasons.append(
+                f"source: expected an entry of references.bib, found {source}"
+            )
+    for key, place in places:
+        chapter, _, name = place.partition("#")
+        there = sections.titles(chapter, home(None))
+        if name not in there:
+            reasons.append(
+                f"{key}: expected a section of {chapter}.ipynb "
+                f"({', '.join(there) or 'none'}), found {place}"
+            )
+    return [f"{drill.name}.yml: {reason}" for reason in reasons]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_drill_leads_to_is_there(name):
+    drill = drills.load(name)
+    assert not lost(drill), "\n".join(lost(drill))
+    assert drill.topic in chapters.names(), (
+        f"{name}.yml: expected topic: a chapter, found {drill.topic}"
+    )
+
+
+def test_what_a_drill_leads_to_and_is_not_there_is_named():
+    drill = replace(
+        drills.load("auc"),
+        read="evaluation#evaluation-by-slice",
+        source=("nobody1900", "cell:nowhere#by-slice"),
+        messages={"ties": Told("", "evaluation#heads")},
+    )
+    there = ", ".join(sections.titles("evaluation", home(None)))
+    expected = f"expected a section of evaluation.ipynb ({there})"
+    assert lost(drill) == [
+        "auc.yml: source: expected an entry of references.bib, found nobody1900",
+        f"auc.yml: read: {expected}, found evaluation#evaluation-by-slice",
+        f"auc.yml: ties: read: {expected}, found evaluation#heads",
+        "auc.yml: source: expected a section of nowhere.ipynb (none), "
+        "found nowhere#by-slice",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from access import PATIENCE
 from bank import BANK, Outline, bank_of
 from mtl_book import take_along, trainer
 
@@ -20,6 +21,11 @@ from mtl_lessons.quiz.kinds import kind_of
 from mtl_lessons.quiz.kinds.kind import Kind
 
 WEB = Path(embed.__file__).parent / "web"
+METHODS = "read", "fits", "write", "grade"  # of a row of kinds.js
+ROWS = """module => import(module).then(({ KINDS }) => Object.fromEntries(
+  Object.entries(KINDS).map(([name, row]) =>
+    [name, Object.keys(row).filter((key) => typeof row[key] === "function")])
+))"""
 
 
 def forgotten(name: str, script: str, words: dict) -> list[str]:
@@ -68,6 +74,21 @@ def test_every_file_of_a_kind_has_its_line():
 def test_the_script_knows_no_kind_that_python_does_not():
     table = script().partition("export const KINDS = {")[2].partition("\n};")[0]
     assert set(re.findall(r"^  (\w+)", table, re.MULTILINE)) == set(KINDS)
+
+
+def test_every_row_of_the_script_has_its_methods(browser, serve):
+    with serve(WEB) as url:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{url}/parts.js")  # any file of that origin
+        rows = page.evaluate(ROWS, f"{url}/kinds.js")
+        page.close()
+    for name, methods in rows.items():
+        lacks = [method for method in METHODS if method not in methods]
+        assert not lacks, (
+            f"mtl_lessons/web/kinds.js: expected {', '.join(METHODS)} "
+            f"of {name}, found no {', '.join(lacks)}"
+        )
 
 
 def test_no_other_module_of_the_script_names_a_kind_or_a_level():

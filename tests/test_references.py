@@ -5,34 +5,72 @@ from pathlib import Path
 
 import notebooks
 import pytest
-from pybtex.database import parse_file
+from pybtex.database import BibliographyData, parse_file
+from pybtex.exceptions import PybtexError
+
+from mtl_lessons.quiz import bank
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "book" / "references.bib"
 TEXT = FILE.read_text(encoding="utf-8")
 KEYS = re.findall(r"^@\w+\{(.+),$", TEXT, re.MULTILINE)
-ENTRIES = parse_file(str(FILE), bib_format="bibtex").entries
 # books and collections from before addresses
 PRINTED = {"platt1999"}
 
 
-def test_every_entry_is_read_and_none_twice():
+def parsed(path: Path) -> BibliographyData:
+    """The entries, as a list of sources reads them."""
+    try:
+        return parse_file(str(path), bib_format="bibtex")
+    except PybtexError as error:
+        raise ValueError(
+            f"{path.name}: expected BibTeX, found: {error}"
+        ) from error
+
+
+ENTRIES = parsed(FILE).entries
+
+
+def test_every_entry_is_read():
     """A comma or a brace that is missing swallows what follows."""
     assert list(ENTRIES) == KEYS
-    doubled = {key for key in KEYS if KEYS.count(key) > 1}
-    assert not doubled, (
-        f"references.bib: expected each key once, found {doubled}"
+    read = bank.entries(FILE.parent)
+    lost = [key for key in KEYS if key not in read]
+    assert not lost, (
+        f"references.bib, {lost}: expected the closing brace on a line of "
+        "its own, where questions find their sources"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@book{a, title = {A}}\n" * 2, "repeated bibliography entry: a"),
+        ("@book{a, title = {A}", "syntax error in line 1"),
+    ],
+)
+def test_a_file_that_is_no_list_is_named(tmp_path, text, found):
+    path = tmp_path / "references.bib"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=f"^references.bib: expected BibTeX, found: {found}"
+    ):
+        parsed(path)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_an_entry_says_who_what_when_and_where(key):
     entry = ENTRIES[key]
-    wanted = {"title", "year"} - set(entry.fields)
-    assert not wanted and entry.persons.get("author"), (
-        f"references.bib, {key}: expected author, title and year, found no {wanted}"
+    said = {*entry.fields, *entry.persons}
+    wanted = [part for part in ("author", "title", "year") if part not in said]
+    assert not wanted, (
+        f"references.bib, {key}: expected author, title and year, "
+        f"found no {', '.join(wanted)}"
     )
-    assert re.fullmatch(r"(1[89]|20)\d\d", entry.fields["year"])
+    year = entry.fields["year"]
+    assert re.fullmatch(r"(1[89]|20)\d\d", year), (
+        f"references.bib, {key}: expected a year, found {year}"
+    )
     assert key in PRINTED or {"doi", "url"} & set(entry.fields), (
         f"references.bib, {key}: expected a doi or a url, found neither"
     )
@@ -42,7 +80,10 @@ def test_an_entry_says_who_what_when_and_where(key):
     "key", [key for key in KEYS if "doi" in ENTRIES[key].fields]
 )
 def test_a_doi_is_one_without_its_address(key):
-    assert re.fullmatch(r"10\.\d{4,}/\S+", ENTRIES[key].fields["doi"])
+    doi = ENTRIES[key].fields["doi"]
+    assert re.fullmatch(r"10\.\d{4,}/\S+", doi), (
+        f"references.bib, {key}: expected doi = {{10.…}}, found {doi}"
+    )
 
 
 def test_every_source_is_cited_somewhere():

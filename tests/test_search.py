@@ -82,9 +82,13 @@ def test_the_table_has_terms_enough_and_each_leads_to_a_section(html):
     [
         ([{"means": "a", "to": "b#c"}], "expected means, to and words"),
         (
+            [{"means": "a", "to": "scale#scale-step", "words": ["x"]}],
+            "expected to: a section, chapter#section, found scale#scale-step",
+        ),
+        (
             [
-                {"means": "a", "to": "b#c", "words": ["x"]},
-                {"means": "d", "to": "b#c", "words": ["X"]},
+                {"means": "a", "to": "scale#step", "words": ["x"]},
+                {"means": "d", "to": "scale#step", "words": ["X"]},
             ],
             "expected one meaning of X, found a and d",
         ),

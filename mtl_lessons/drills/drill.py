@@ -8,7 +8,8 @@
     minutes: 15
     answer: auc                  # what is asked for: a function or a class
     solution: [ranks, auc]       # its model answer, if that is more than one
-    read: evaluation#evaluation-pooled-or-per-user    # the section that explains it
+    read: evaluation#by-slice    # the section that explains it, without the
+                                 # prefix of its target, as in a question
     source: [hanley-1982]        # as of a question
     task: |                      # Markdown, as an interviewer says it
       ...
@@ -17,7 +18,7 @@
       ...
     follow_up: "..."
     messages:                    # by key of a `Mistake`; facts in braces
-      ties: {text: "...", read: evaluation#evaluation-pooled-or-per-user}
+      ties: {text: "...", read: evaluation#by-slice}
 
 The starter is made of the model answer: its signature and docstring, without
 its body and what that imports.

@@ -13,6 +13,8 @@ from mtl_lessons.drills.drill import Drill
 from mtl_lessons.drills.judge import NOT_ATTEMPTED, PASSED, Verdict
 from mtl_lessons.exercises import state
 from mtl_lessons.exercises.result import MARKS
+from mtl_lessons.quiz.bank import home
+from mtl_lessons.quiz.page import section_of
 
 SAY = embed.strings("drill-terminal")
 KEPT = "drills"  # the name under which the state has them
@@ -98,7 +100,8 @@ def told(drill: Drill, verdict: Verdict) -> list[str]:
     if verdict.outcome == PASSED:
         return [*lines, say("follow-up", text=drill.follow_up)]
     if verdict.key in drill.messages:
-        lines.append(say("read", read=drill.read_after(verdict.key)))
+        chapter, _, name = drill.read_after(verdict.key).partition("#")
+        lines.append(say("read", read=section_of(chapter, name, home(None))))
     return [*lines, say("hints-left", total=len(drill.hints))]
 
 

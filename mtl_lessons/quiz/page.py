@@ -226,12 +226,9 @@ class Place:
         to a chapter, that of the chapter before it.
         """
         chapter, _, name = anchor.rpartition("#")
-        title = sections.read_again(chapter or self.chapter, name, self.folder)
-        if not chapter:
-            return title
-        return SAY["section-of"].format(
-            chapter=title_of(chapter, self.folder), section=title
-        )
+        if chapter:
+            return section_of(chapter, name, self.folder)
+        return sections.read_again(self.chapter, name, self.folder)
 
     def target(self, anchor: str) -> str:
         """Where a section is, of the chapter or of one that it names,
@@ -256,6 +253,19 @@ class Place:
             return ""
         page = "" if chapter == self.page else f"{self.up}{chapter}.html"
         return f"{page}#{prefix(chapter)}{section}"
+
+
+def section_of(chapter: str, name: str, folder: Path) -> str:
+    """How a section of a chapter reads elsewhere, in Markdown: both titles.
+
+    >>> from mtl_lessons.quiz.bank import home
+    >>> section_of("evaluation", "users-needed", home(None))
+    'Evaluation: How many users does it take?'
+    """
+    title = sections.read_again(chapter, name, folder)
+    return SAY["section-of"].format(
+        chapter=title_of(chapter, folder), section=title
+    )
 
 
 # ---- a question ----

@@ -54,8 +54,7 @@ const running = {
 /* Questions of a level (all: ""), some of them free answers, in an order of chance. */
 function pick(questions, length, { level, topic, type }) {
   const asks = (wanted, found) => !wanted || wanted === found;
-  const fits = (one) =>
-    asks(level, one.level) && asks(topic, one.topic.id) && asks(type, one.type);
+  const fits = (one) => asks(level, one.level) && asks(topic, one.topic.id) && asks(type, one.type);
   const all = shuffle(questions.filter(fits));
   const open = all.filter(({ kind }) => kind.byHand);
   const closed = all.filter(({ kind }) => !kind.byHand);

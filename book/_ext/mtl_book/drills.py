@@ -278,19 +278,8 @@ def with_facts(text: str) -> str:
 
 
 def section(anchor: str, place: quiz.Place) -> str:
-    """A section by the name that its page gives it, as a link: `scale#scale-hashing`."""
-    anchor = as_question(anchor)
+    """A section by the name that its page gives it, as a link: `scale#hashing`."""
     return link(inline(place.section(anchor)), place.target(anchor))
-
-
-def as_question(anchor: str) -> str:
-    """A section as questions name it: `scale#hashing`.
-
-    >>> as_question("two_tasks#two-tasks-loss")
-    'two_tasks#loss'
-    """
-    chapter, _, name = anchor.partition("#")
-    return f"{chapter}#{name.removeprefix(quiz.prefix(chapter))}"
 
 
 def hints(drill: Drill) -> Iterator[str]:

@@ -24,6 +24,7 @@ from sphinx.application import Sphinx
 
 from mtl_lessons import embed, quiz
 from mtl_lessons.markup import tag, to_text
+from mtl_lessons.quiz.sections import titles
 
 from . import drills, vault
 
@@ -166,13 +167,20 @@ def terms() -> list[dict]:
     """`[{"means": English, "to": address, "words": [...]}]`, from the table of terms.
 
     Raises:
-        ValueError: an entry lacks a part, or a word stands twice.
+        ValueError: an entry lacks a part, leads to no section, or a word
+            stands twice.
     """
     found, seen = [], {}
     for entry in yaml.safe_load(TERMS.read_text(encoding="utf-8")):
         if set(entry) != {"means", "to", "words"}:
             raise ValueError(
                 f"{TERMS.name}: expected means, to and words, found {entry}"
+            )
+        chapter, _, section = entry["to"].partition("#")
+        if section not in titles(chapter, BOOK / "questions"):
+            raise ValueError(
+                f"{TERMS.name}: expected to: a section, chapter#section, "
+                f"found {entry['to']} in {entry['means']}"
             )
         for word in entry["words"]:
             if seen.setdefault(word.lower(), entry["means"]) != entry["means"]:
