@@ -26,7 +26,6 @@ from serve import serving
 from mtl_lessons import drills, embed, quiz
 from mtl_lessons.drills import browser as inside
 from mtl_lessons.drills import judge
-from mtl_lessons.quiz import sections
 
 ROOT = Path(__file__).parents[1]
 SAY = site.SAY
@@ -844,20 +843,6 @@ def test_the_browser_gets_all_that_a_drill_imports_and_no_more(name, tmp_path):
         text=True,
     )
     assert json.loads(done.stdout)["outcome"] == judge.PASSED, done.stderr
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_section_that_a_drill_names_is_there(name):
-    drill = drills.load(name)
-    told = [message.read for message in drill.messages.values()]
-    runs = [one for one in drill.source if one.startswith(site.RUN)]
-    named = [drill.read, *told, *(one.removeprefix(site.RUN) for one in runs)]
-    for anchor in filter(None, named):
-        chapter, _, section = site.as_question(anchor).partition("#")
-        there = sections.titles(chapter, ROOT / "book" / "questions")
-        assert section in there, (
-            f"{name}.yml: expected a section, found {anchor}"
-        )
 
 
 def test_a_fact_with_a_format_is_refused():

@@ -849,6 +849,7 @@ def test_modules_come_after_what_they_import_and_a_bundle_names_nothing_twice():
         "parts",
         "answers",
         "kinds",
+        "days",
         "store",
         "question",
         "reach",

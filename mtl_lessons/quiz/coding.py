@@ -24,11 +24,11 @@ def as_question(drill: Drill) -> Question:
     """A drill with the keys of a question.
 
     >>> as_question(drills.load("auc"))["type"]
-    'code'
+    'write'
     """
     return {
         "id": drill.key,
-        "type": "code",
+        "type": "write",
         "drill": drill.name,
         "level": drill.level,
         "stem": f"**{drill.title}.** {drill.task}",

@@ -5,6 +5,7 @@
      write(question, answer)   puts it back into the controls
      grade(question, answer)   {right, why: [names of feedback], marks: [mark]}
      restart(question)         puts back what no reset of a form does, if there is such a thing
+     numbered                  whether a key 1 to 9 chooses an option
      mount(question)           adds to its form what no page has before it is asked, if there is any
      nothing                   the name of what is said where there is no answer yet, if not the usual
 
@@ -138,14 +139,14 @@ const open = {
 };
 
 /* Code, judged where it is asked: the answer is its last run. */
-const code = {
+const write = {
   nothing: "run-first",
 
   async mount(question) {
     const place = question.form.querySelector(".mtl-desk-here");
     const ran = (run) => {
       if (question.graded) return;
-      code.write(question, run);
+      write.write(question, run);
       if (run.right) question.submit();
     };
     try {
@@ -181,11 +182,11 @@ const code = {
 };
 
 export const KINDS = {
-  one: choice(false),
-  several: choice(true),
+  one: { ...choice(false), numbered: true },
+  several: { ...choice(true), numbered: true },
   numeric,
   order,
   bug: choice(false),
   open,
-  code,
+  write,
 };

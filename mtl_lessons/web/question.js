@@ -103,7 +103,7 @@ export class Question {
 
   /* In a choice, 1 to 9 choose an option. */
   choose({ key, target, ctrlKey, metaKey, altKey }) {
-    if (!["one", "several"].includes(this.form.dataset.type) || !/^[1-9]$/.test(key)) return;
+    if (!this.kind.numbered || !/^[1-9]$/.test(key)) return;
     if (ctrlKey || metaKey || altKey || target.closest("details")) return;
     const box = this.inputs[key - 1];
     box?.focus();

@@ -6,15 +6,15 @@ from mtl_lessons.quiz.bank import Question
 
 from .bug import Bug
 from .choice import One, Several
-from .code import Code
 from .kind import Kind
 from .numeric import Number
 from .open import Open
 from .order import Order
+from .write import Write
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for kind in (One(), Several(), Number(), Order(), Bug(), Open(), Code())
+    for kind in (One(), Several(), Number(), Order(), Bug(), Open(), Write())
 }
 
 

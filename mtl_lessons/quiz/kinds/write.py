@@ -16,12 +16,12 @@ def drill_of(question: Question) -> Drill:
     return drills.load(question["drill"])
 
 
-class Code(Kind):
+class Write(Kind):
     """A drill. The site runs it where it is asked (`web/kinds.js`); elsewhere it
     is run in a terminal.
     """
 
-    name = "code"
+    name = "write"
     shape = {"drill": set(drills.names())}
 
     def seconds(self, question: Question) -> int:
