@@ -51,7 +51,7 @@ FIGURES = {  # a file beside this one -> its class, in the order of the book
     "two_gradients": "TwoGradients",
     "front": "Front",
     "bias_box": "BiasBox",
-    "fusion": "Fusion",
+    "fusion": "FusionFigure",
     "heads_seen": "HeadsSeen",
     "ads_map": "AdsMap",
     "policy_value": "PolicyValue",
