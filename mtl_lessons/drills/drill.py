@@ -38,7 +38,7 @@ import yaml
 
 from mtl_lessons import embed, shapes
 from mtl_lessons.drills import judge
-from mtl_lessons.quiz.bank import LEVELS
+from mtl_lessons.levels import LEVELS
 
 TASKS = Path(__file__).parent / "tasks"
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -37,15 +37,15 @@ def checked(drill: Drill, file: Path, seconds: float = SECONDS) -> Verdict:
                 timeout=START + seconds,
             )
         except subprocess.TimeoutExpired:
-            return _without_report(drill, "too-slow", seconds=seconds)
+            return _without_report(drill, "too-slow", seconds=f"{seconds:g}")
         if report.is_file():
             return Verdict(**json.loads(report.read_text(encoding="utf-8")))
     if process.returncode == LATE:
-        return _without_report(drill, "too-slow", seconds=seconds)
+        return _without_report(drill, "too-slow", seconds=f"{seconds:g}")
     return _without_report(drill, "died", status=process.returncode)
 
 
-def _without_report(drill: Drill, key: str, **facts: float) -> Verdict:
+def _without_report(drill: Drill, key: str, **facts: object) -> Verdict:
     """The verdict when the process could not give one."""
     outcome = NOT_YET if key == "too-slow" else RAISED
     text = drill.texts[key].format(**facts)

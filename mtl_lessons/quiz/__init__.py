@@ -23,8 +23,9 @@ little of; `python -m mtl_lessons quiz` asks them in a terminal.
 - `stored.py` is what a notebook stores of a quiz instead of its questions.
 """
 
+from mtl_lessons.levels import LEVELS
+
 from .bank import (
-    LEVELS,
     Bank,
     Problem,
     Question,

@@ -13,7 +13,6 @@ from mtl_lessons import shapes
 
 Question = dict  # as YAML has it
 
-LEVELS = ("junior", "senior", "staff")
 FIVE = 5  # questions that the page of a chapter asks
 PACKAGED = Path(__file__).parents[1] / "questions"
 CHECKOUT = Path(__file__).parents[2] / "book" / "questions"

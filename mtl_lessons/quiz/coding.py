@@ -4,7 +4,8 @@ trainer of the site asks.
 
 from mtl_lessons import drills
 from mtl_lessons.drills import Drill
-from mtl_lessons.quiz.bank import LEVELS, Bank, Question
+from mtl_lessons.levels import LEVELS
+from mtl_lessons.quiz.bank import Bank, Question
 
 
 def questions_of(bank: Bank) -> list[Question]:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from mtl_lessons import console
+from mtl_lessons.levels import LEVELS
 
 from . import coding, cues
-from .bank import LEVELS, Bank, Problem, Question, everything
+from .bank import Bank, Problem, Question, everything
 from .kinds import KINDS
 from .proofs import proofs
 from .rules import chains, rules

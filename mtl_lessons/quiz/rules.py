@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from mtl_lessons.levels import LEVELS
 from mtl_lessons.shapes import line_of
 
-from .bank import LEVELS, Bank, Problem, Question, prefix, references
+from .bank import Bank, Problem, Question, prefix, references
 from .kinds import kind_of
 
 

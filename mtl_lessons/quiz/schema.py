@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import yaml
 
+from mtl_lessons.levels import LEVELS
 from mtl_lessons.markup import check_formulas
 from mtl_lessons.shapes import line_of, mismatches
 
-from .bank import FIVE, LEVELS, Bank, Problem, Question
+from .bank import FIVE, Bank, Problem, Question
 from .kinds import KINDS, kind_of
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from mtl_lessons import console, embed
+from mtl_lessons.levels import LEVELS
 
 from . import coding
-from .bank import LEVELS, Question, everything, load
+from .bank import Question, everything, load
 from .kinds import KINDS, kind_of
 from .page import Place, title
 
