@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -29,6 +28,7 @@ from mtl_lessons import drills, embed, quiz
 from mtl_lessons.drills import Drill, browser
 from mtl_lessons.drills.drill import TASKS
 from mtl_lessons.markup import tag
+from mtl_lessons.quiz import coding
 from mtl_lessons.quiz.page import cite, link
 from mtl_lessons.quiz.pieces import SAY as WORDS
 from mtl_lessons.quiz.pieces import inline, rich
@@ -73,9 +73,8 @@ def by_chapter() -> list[tuple[str, str, list[Drill]]]:
 
 
 def edition(drill: Drill) -> str:
-    """Eight digits that change when the drill does."""
-    read = drill.path.read_bytes() + drill.path.with_suffix(".yml").read_bytes()
-    return sha256(read).hexdigest()[:8]
+    """Eight digits that change when what is asked does, as for a question."""
+    return quiz.edition(coding.as_question(drill))
 
 
 def level_and_time(drill: Drill) -> str:

@@ -163,6 +163,15 @@ def plain(question: quiz.Question) -> Iterator[str]:
 # ---- words that mean a section ----
 
 
+def is_there(page: str, section: str) -> bool:
+    """Whether a page, a notebook or a text, has a section of that name."""
+    path = BOOK / f"{page}.md"
+    if path.is_file():
+        target = f"({quiz.prefix(page)}{section})="
+        return target in path.read_text(encoding="utf-8")
+    return section in titles(page, BOOK / "questions")
+
+
 def terms() -> list[dict]:
     """`[{"means": English, "to": address, "words": [...]}]`, from the table of terms.
 
@@ -177,7 +186,7 @@ def terms() -> list[dict]:
                 f"{TERMS.name}: expected means, to and words, found {entry}"
             )
         chapter, _, section = entry["to"].partition("#")
-        if section not in titles(chapter, BOOK / "questions"):
+        if not is_there(chapter, section):
             raise ValueError(
                 f"{TERMS.name}: expected to: a section, chapter#section, "
                 f"found {entry['to']} in {entry['means']}"
