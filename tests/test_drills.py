@@ -169,6 +169,14 @@ def test_whatever_is_handed_in_gets_a_verdict(source, outcome, line):
     assert (verdict.outcome, verdict.line) == (outcome, line)
 
 
+def test_a_mistake_without_a_message_is_named():
+    drill = drills.load("auc")
+    code = "def auc(labels, scores):\n    return 0.0"
+    expected = "tasks.auc: expected a message upside-down in its .yml"
+    with pytest.raises(LookupError, match=expected):
+        judge.judge(drill.module, "auc", code, {})
+
+
 def test_what_is_printed_is_kept_and_cut():
     source = "def auc(labels, scores):\n    print('x' * 10_000)\n    return 1.0"
     printed = drills.load("auc").judge(source).printed

@@ -131,9 +131,10 @@ def test_every_network_is_exported_and_has_a_row():
 def test_the_weights_are_those_that_one_counts_by_hand(name):
     net = network(name)
     outputs = net(X)
-    assert (
-        sum(int(np.prod(w.shape)) for w in net.trainable_weights)
-        == DESIGNS[name][1]
+    found = sum(int(np.prod(w.shape)) for w in net.trainable_weights)
+    assert found == DESIGNS[name][1], (
+        f"{name}: expected the {DESIGNS[name][1]} weights of its row in "
+        f"DESIGNS, found {found}"
     )
     assert (
         list(outputs) == ["a", "b"]

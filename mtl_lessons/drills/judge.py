@@ -55,6 +55,9 @@ def judge(
         name: of the function or class that is asked for.
         source: what the reader wrote.
         texts: the messages by key; facts stand in braces.
+
+    Raises:
+        LookupError: the check has a mistake for which there is no message.
     """
     printed = Printed()
     try:
@@ -71,6 +74,10 @@ def judge(
         outcome, key = RAISED, "raised"
         facts = {"kind": type(error).__name__, "said": said(error)}
         line = line_of(error)
+    if key not in texts:
+        raise LookupError(
+            f"{task.__name__}: expected a message {key} in its .yml, found none"
+        )
     text = texts[key].format_map({"answer": name, "line": line} | facts)
     return Verdict(outcome, key, text, line, printed.text(), facts)
 
