@@ -106,6 +106,13 @@ def download(name: str, number: str) -> str:
     return f'<a href="../notebooks/{name}.ipynb" download>chapter {number}</a>'
 
 
+def led(name: str, words: str) -> str:
+    """Words that lead to the list of what is counted, if it has a page."""
+    if name not in ("questions", "drills"):
+        return words
+    return tag("a", words, href=f"{name}.html")
+
+
 def proof() -> str:
     """How many chapters, questions, figures, exercises and sources there are."""
     counts = {
@@ -125,7 +132,7 @@ def proof() -> str:
     return tag(
         "ul",
         *(
-            tag("li", tag("strong", str(count)), f" {say[name]}")
+            tag("li", tag("strong", str(count)), " ", led(name, say[name]))
             for name, count in counts.items()
         ),
         class_="proof",
