@@ -20,7 +20,7 @@ from access import frames, until, violations_by_theme
 from browser import new_reader
 from built_site import VENDOR
 from mtl_book import drills as site
-from mtl_book import pages
+from mtl_book import pages, trainer
 from serve import serving
 
 from mtl_lessons import drills, embed, quiz
@@ -95,6 +95,11 @@ def folder(tmp_path_factory, weight):
     hurried = body_of("auc", weight).replace('"seconds": 10', '"seconds": 1')
     assert '"seconds": 1,' in hurried or '"seconds": 1}' in hurried
     made["book/drill/hurried.html"] = ("drill", hurried, True)
+    for name in ("practice", "interview"):
+        root = trainer.root_of(name, "../_static/mtl/bank.json")
+        made[f"book/{name}.html"] = (name, root, True)
+    topics = [("Evaluation", quiz.load("evaluation"))]
+    trainer.write_bank(topics, {"evaluation"}, static / "mtl" / "bank.json")
     for name, (engine, body, runs) in made.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +131,8 @@ def reading(browser, url, faultless=True, **options):
         page = context.new_page()
         if init:
             page.add_init_script(init)
-        page.goto(f"{url}/book/drill/{name}.html{fragment}")
+        place = name if "." in name else f"drill/{name}.html"
+        page.goto(f"{url}/book/{place}{fragment}")
         return page
 
     try:
@@ -153,7 +159,7 @@ JUDGE = """addEventListener("message", ({ data }) => {
     : { outcome: "not-yet", key: "upside-down", printed: "word ".repeat(60), line: 2, facts };
   postMessage({ kind: "verdict", verdict });
 });
-postMessage({ kind: "open" });"""
+postMessage({ kind: "begun" });"""
 
 
 def judged_by(context, script: str) -> None:
@@ -464,7 +470,7 @@ def test_a_message_that_has_not_the_form_of_one_is_no_verdict(
 ):
     forger = f"""addEventListener("message", () => {{
         postMessage({{ kind: "ready" }}); postMessage({message}); }});
-      postMessage({{ kind: "open" }});"""
+      postMessage({{ kind: "begun" }});"""
     with reading(browser, url) as reader:
         judged_by(reader.context, forger)
         page = reader.open("auc")
@@ -779,6 +785,65 @@ def test_a_verdict_a_notice_and_a_question_are_accessible_and_fit(quick):
 
 
 # ---- Python's side, without a browser
+
+
+# ---- a drill as a question of the trainer
+
+TRAINER = embed.strings("quiz") | embed.strings("trainer")
+
+
+def press(page, name: str) -> None:
+    page.get_by_role("button", name=TRAINER[name], exact=True).click()
+
+
+def test_practice_asks_for_code_and_its_last_run_is_the_answer(quick):
+    page = quick("practice.html", fragment="?questions=drill-auc")
+    page.locator(".cm-content").wait_for()
+    assert "AUC with ties." in page.locator(".mtl-stem").inner_text()
+    assert page.get_by_role("button", name=SAY["share"]).count() == 0
+    press(page, "check")
+    told = page.locator(".mtl-verdict")
+    assert told.inner_text() == TRAINER["run-first"]
+    run(page, EMPTY.format(body="pass"))
+    link = page.locator(".mtl-exercise a").first
+    assert "/book/evaluation.html#" in link.evaluate("node => node.href")
+    press(page, "check")
+    assert told.get_attribute("data-verdict") == "wrong"
+    press(page, "again")
+    write(page, "pairs = 1")
+    page.get_by_role("button", name=SAY["run"], exact=True).click()
+    page.locator(".mtl-verdict[data-verdict=right]").wait_for()
+    stored = json.loads(page.evaluate(f"localStorage['{KEY}']"))
+    entry = stored["questions"]["drill-auc"]
+    assert entry["right"] is True
+    assert entry["answer"] == {"right": True, "code": "pairs = 1"}
+    assert entry["edition"] == site.edition(AUC)
+
+
+def test_an_interview_asks_for_code_and_its_report_shows_it(quick):
+    page = quick("interview.html")
+    page.locator("select[name=type]").select_option("write")
+    press(page, "interview-start")
+    page.locator(".cm-content").wait_for()
+    run(page, "pairs = 1")
+    page.get_by_text("Question 2 of").wait_for()
+    press(page, "interview-end")
+    press(page, "end-yes")
+    first = page.locator("details.mtl-detail").first
+    first.locator("summary").first.click()
+    assert first.locator(".mtl-desk-here pre").inner_text() == "pairs = 1"
+    assert first.get_attribute("data-verdict") == "right"
+
+
+def test_where_the_page_of_a_drill_is_not_there_a_link_leads_to_it(
+    browser, url
+):
+    with reading(browser, url, faultless=False) as reader:
+        reader.context.route("**/drill/auc.html", lambda route: route.abort())
+        page = reader.open("practice.html", fragment="?questions=drill-auc")
+        page.get_by_role("link", name="drill/auc.html").wait_for()
+        form = page.locator("form.mtl-question").inner_text()
+        assert "python -m mtl_lessons drill auc" in form
 
 
 def test_the_bridge_is_closed_for_good():

@@ -14,9 +14,9 @@ from access import PATIENCE
 from bank import BANK, Outline, bank_of
 from mtl_book import take_along, trainer
 
-from mtl_lessons import embed, quiz
+from mtl_lessons import drills, embed, quiz
 from mtl_lessons.markup import tag
-from mtl_lessons.quiz import KINDS, report, terminal
+from mtl_lessons.quiz import KINDS, coding, report, terminal
 from mtl_lessons.quiz.kinds import kind_of
 from mtl_lessons.quiz.kinds.kind import Kind
 
@@ -207,3 +207,35 @@ def test_what_is_no_kind_is_refused_with_those_that_are(tmp_path):
 def test_a_question_is_of_the_kind_that_it_says(tmp_path):
     for question in bank_of(tmp_path).questions:
         assert kind_of(question).name == question["type"]
+
+
+# ---- code, which the bank does not hold: drills as questions
+
+
+def test_the_drills_of_a_chapter_are_questions_of_it():
+    asked = coding.questions_of(quiz.load("evaluation"))
+    assert [one["level"] for one in asked] == sorted(
+        (one["level"] for one in asked), key=quiz.LEVELS.index
+    )
+    assert {one["type"] for one in asked} == {"write"}
+    total = sum(len(coding.questions_of(bank)) for bank in quiz.everything())
+    assert total == len(drills.names())
+
+
+def test_a_drill_is_asked_and_judged_as_a_question(tmp_path):
+    drill = drills.load("auc")
+    question = coding.as_question(drill)
+    kind = kind_of(question)
+    assert kind.seconds(question) == 60 * drill.minutes
+    assert "def auc" in kind.front(question)
+    assert "groupby" not in kind.front(question) + kind.controls(question)
+    assert "groupby" in kind.answer(question) + kind.back(question)
+    assert "python -m mtl_lessons drill auc" in kind.controls(question)
+    file = tmp_path / "answer.py"
+    with pytest.raises(ValueError, match="expected the name of a file"):
+        kind.grade(question, str(file))
+    file.write_text(drill.model_answer, encoding="utf-8")
+    assert kind.grade(question, str(file))[0] == 1
+    file.write_text("def auc(a, b):\n    return 0.0", encoding="utf-8")
+    score, told = kind.grade(question, str(file))
+    assert score == 0 and drill.texts["upside-down"] in told
