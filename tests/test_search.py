@@ -189,6 +189,22 @@ def test_the_keyboard_goes_through_the_results(visit):
     )
 
 
+def test_a_slash_goes_to_the_search_but_not_from_where_one_types(visit):
+    page = visit("drill/auc")
+    page.locator("h1").click()
+    page.keyboard.press("/")
+    field = page.locator("[role=search] input:visible").first
+    assert field.evaluate("node => node === document.activeElement")
+    editor = page.locator(".cm-content")
+    editor.focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("a / b // c")
+    page.keyboard.press("Control+k")
+    assert "a / b // c" in editor.inner_text()
+    assert editor.evaluate("node => node.getRootNode().activeElement === node")
+    assert page.url.endswith("/book/drill/auc.html")
+
+
 def test_a_drill_is_found_by_its_title_and_by_its_kind(visit):
     page = visit("search.html")
     drill = ("AUC with ties", "Drill · Evaluation")

@@ -49,10 +49,13 @@ function codeSwitch(button) {
 
 // "/" or Ctrl+K (⌘K) goes to the search field, or to the search page where the field has no room.
 function searchKey(event) {
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  // the editor of a drill stands in a shadow root
+  const [at] = event.composedPath();
+  const typing = at.closest?.("input, textarea, select, [contenteditable]");
+  const editing = at.closest?.("[contenteditable]");
   const wanted =
     (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) ||
-    (event.key === "k" && (event.ctrlKey || event.metaKey));
+    (event.key === "k" && !editing && (event.ctrlKey || event.metaKey));
   if (!wanted) return;
   const field = [...document.querySelectorAll("[role=search] input")].find(
     (input) => input.offsetParent,

@@ -7,6 +7,7 @@ by whoever calls it, from outside: a process in a terminal, a worker on the site
 
 import ast
 import io
+import re
 import traceback
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
@@ -23,6 +24,7 @@ PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = (
     "raised",
     "not-attempted",
 )
+PLACE = re.compile(rf" \({ANSWER}, line \d+\)")  # told as `line`
 PRINTED = 4000  # characters of its output that are kept
 
 
@@ -136,9 +138,13 @@ def line_of(error: BaseException) -> int:
 
 
 def said(error: BaseException) -> str:
-    """The message of an error, at most its beginning."""
+    """The message of an error, at most its beginning.
+
+    >>> said(SyntaxError("invalid syntax (<answer>, line 3)"))
+    'invalid syntax'
+    """
     try:
-        return str(error)[:300]
+        return PLACE.sub("", str(error)[:300])
     except Exception as second:  # an error that cannot even say what it is
         return f"({type(second).__name__} in its `__str__`)"
 

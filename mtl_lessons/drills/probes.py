@@ -88,8 +88,8 @@ def called(answer: Callable, *given: Any) -> Any:
             raise Mistake(
                 "changed-input",
                 call=shown_call(answer, given),
-                found=shown(after),
-                expected=shown(before),
+                before=shown(before),
+                after=shown(after),
             )
     return found
 

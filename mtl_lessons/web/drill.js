@@ -190,6 +190,8 @@ class Drill {
     const yes = button(say["reset-yes"], () => {
       this.write(this.starter);
       this.changed(this.starter);
+      this.verdict.hidden = true;
+      this.editor.mark(0);
       close();
       this.announce(say["reset-done"]);
     });
@@ -202,7 +204,9 @@ class Drill {
 
   async copy(copies) {
     const copied = await this.toClipboard(this.editor.text);
-    this.sayOn(copies, this.say[copied ? "copied" : "copy-failed"], this.say.copy);
+    const said = this.say[copied ? "copied" : "copy-failed"];
+    this.sayOn(copies, said, this.say.copy);
+    this.announce(said);
   }
 
   async share(shares) {
@@ -211,7 +215,7 @@ class Drill {
     const link = linkTo(text);
     if (await this.toClipboard(link)) {
       this.announce(this.say.shared);
-      this.sayOn(shares, this.say.copied, this.say.share);
+      this.sayOn(shares, this.say["link-copied"], this.say.share);
     } else {
       const shown = element("code", { textContent: link });
       this.notice(this.say["share-failed"], element("p", {}, shown));
@@ -238,6 +242,7 @@ class Drill {
     if (this.running) return;
     this.running = true;
     this.stops.hidden = false;
+    this.runs.setAttribute("aria-disabled", "true");
     this.verdict.hidden = true;
     this.editor.mark(0);
     const source = this.editor.text;
@@ -268,6 +273,7 @@ class Drill {
   }
 
   rest() {
+    this.runs.removeAttribute("aria-disabled");
     const focused = document.activeElement === this.stops;
     this.stops.hidden = this.state.hidden = this.meter.hidden = true;
     if (focused) this.runs.focus();
@@ -303,7 +309,8 @@ class Drill {
     const said = parts.map(({ textContent }) => textContent.trim());
     if (facts.call !== undefined) {
       parts.splice(2, 0, this.facts(facts));
-      said.push(...FACTS.map((name) => `${say[name]}: ${facts[name]}`));
+      const [, ...short] = FACTS; // the call can be long, and is there to be read
+      said.push(...short.map((name) => `${say[name]}: ${facts[name]}`));
     }
     if (printed) parts.push(paragraph(say.printed), element("pre", { textContent: printed }));
     this.verdict.dataset.outcome = say[outcome] ? "not-yet" : outcome;

@@ -5,6 +5,7 @@ import { element } from "./parts.js";
 
 export const INDENT = "    ";
 const NARROW = "(max-width: 40rem)"; // where lines are wrapped
+const BAR = 68; // px above a line that is scrolled to: the bar of the site stays in view
 
 /* Of the site's own colours, in both themes. */
 const THEME = {
@@ -100,6 +101,7 @@ export class Rich {
         if (docChanged && !this.filling) editor.changed(this.text);
       }),
       EditorView.theme(THEME),
+      EditorView.scrollMargins.of(() => ({ top: BAR, bottom: 16 })),
       matchMedia(NARROW).matches ? EditorView.lineWrapping : [],
     ];
   }
