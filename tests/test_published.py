@@ -184,7 +184,7 @@ def test_a_page_names_the_very_scripts_that_its_modules_import(html):
     assert len(told) > 8
     for name in told:
         text = (html / "_static" / name).read_text(encoding="utf-8")
-        for part, version in re.findall(r'"\./(\w+\.js)(\?v=\w+)"', text):
+        for part, version in re.findall(r'from "\./(\w+\.js)(\?v=\w+)"', text):
             assert told[f"mtl/{part}"] == version
 
 

@@ -190,7 +190,7 @@ def test_the_keyboard_goes_through_the_results(visit):
 
 
 def test_a_slash_goes_to_the_search_but_not_from_where_one_types(visit):
-    page = visit("drill/auc")
+    page = visit("book/drill/auc.html")
     page.locator("h1").click()
     page.keyboard.press("/")
     field = page.locator("[role=search] input:visible").first
