@@ -106,6 +106,8 @@ def lay_out(body: str) -> str:
 
 def _laid_out(block: re.Match) -> str:
     kind, text = block[1], PLAIN.sub(r"\1", block[2])
+    # the f before a string has its colour
+    text = text.replace('class="sa"', 'class="s2"')
     while TWICE.search(text):
         text = TWICE.sub(r'<span class="\1">\2', text)
     if not kind.startswith("output "):
