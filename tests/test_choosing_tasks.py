@@ -15,6 +15,7 @@ from mtl_lessons.choosing_tasks import (
     auxiliary,
     experiment,
     judge,
+    leaks,
     nets,
     probes,
 )
@@ -391,6 +392,6 @@ def test_a_case_shares_what_it_says():
 def test_one_leak_of_the_store_again():
     there = stored.read("choosing_tasks_auxiliary")["leak"][0]
     here = auxiliary.leaky_target(0)
-    for target in auxiliary.TARGETS:
+    for target in leaks.TARGETS:
         for judged, value in there[target].items():
             assert here[target][judged] == pytest.approx(value, abs=0.02)

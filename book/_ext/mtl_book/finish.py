@@ -78,6 +78,7 @@ def shed(out: Path) -> None:
     used |= {path.name for path in static.glob("mtl/bank-*")}
     used |= {f"{part}.js" for part in embed.modules("marks")}
     used |= {f"{part}.js" for part in embed.modules("reading")}
+    used |= {f"{part}.js" for part in embed.modules("drill")}
     # what a phone shows that has installed the book
     used |= {path.name for path in static.glob("icon-*.png")}
     if drills.has_all(static):
