@@ -252,6 +252,7 @@ def test_counts_and_weak_spots(tmp_path):
     assert list(report.weak_spots([bank])) == [
         "sample: 1 senior",
         "sample: 2 staff",
+        "sample: no question of type write",  # no chapter has that name
     ]
     only_open = bank_of(
         tmp_path,
