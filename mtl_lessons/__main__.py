@@ -26,8 +26,9 @@ from mtl_lessons.drills import terminal as drill_terminal
 from mtl_lessons.exercises.child import Child
 from mtl_lessons.exercises.engine import Exercise, Step
 from mtl_lessons.exercises.mistakes import NotAttempted
-from mtl_lessons.exercises.result import PASSED, Result
+from mtl_lessons.exercises.result import Result
 from mtl_lessons.exercises.source import Source
+from mtl_lessons.mistake import PASSED
 from mtl_lessons.quiz import report, terminal
 
 

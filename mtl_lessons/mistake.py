@@ -1,6 +1,31 @@
-"""What a check raises: a learner's mistake, or an answer that nobody has begun."""
+"""How an answer stands, and what is told: of an exercise and of a drill.
 
+A check raises a learner's `Mistake`, or `NotAttempted` for an answer that nobody
+has begun. Standard library only: the site runs this in a browser.
+"""
+
+from dataclasses import dataclass
 from typing import Any
+
+PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = OUTCOMES = (
+    "passed",
+    "not-yet",
+    "raised",
+    "not-attempted",
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is said of a mistake, with `{facts}` to fill in; `read`: where, if
+    not where the task itself leads.
+
+    >>> Message("Found: {width}.").text.format(width=1)
+    'Found: 1.'
+    """
+
+    text: str
+    read: str = ""
 
 
 class Mistake(Exception):  # noqa: N818 (a learner's, no error of the program)

@@ -23,6 +23,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import yaml
@@ -76,6 +77,18 @@ def inside(node: yaml.Node, *path: str | int) -> yaml.Node:
                 value for key, value in node.value if key.value == str(step)
             )
     return node
+
+
+def badly_braced(
+    node: yaml.Node, key: str, text: str
+) -> Iterator[tuple[int, str]]:
+    """A text of a node in which no facts can be filled in: its line, and why."""
+    try:
+        list(Formatter().parse(text))
+    except ValueError as error:
+        expected = "braces around the names of facts, {{ and }} for others"
+        line = line_of(inside(node, key))
+        yield line, f"{key}: expected {expected}, found: {error}"
 
 
 def mismatches(

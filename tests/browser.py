@@ -1,6 +1,10 @@
 """A reader in a real browser, whoever's page it is: what goes wrong on a page is written down."""
 
+from pathlib import Path
+
 from access import PATIENCE
+
+WEB = Path(__file__).resolve().parents[1] / "mtl_lessons" / "web"
 
 
 def watch(context, address: str) -> list[str]:
@@ -30,3 +34,11 @@ def new_reader(browser, address: str, **options):
     context = browser.new_context(**{"reduced_motion": "reduce"} | options)
     context.set_default_timeout(PATIENCE)
     return context, watch(context, address)
+
+
+def with_modules(folder: Path, name: str, page: str) -> Path:
+    """A folder with the scripts of the site, and a page of that name that imports them."""
+    for path in WEB.glob("*.js"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / name).write_text(page, encoding="utf-8")
+    return folder

@@ -11,8 +11,7 @@ from mtl_book import chapters
 
 from mtl_lessons import drills, embed
 from mtl_lessons.drills import judge, probes
-from mtl_lessons.drills.drill import Told
-from mtl_lessons.mistake import Mistake
+from mtl_lessons.mistake import Message, Mistake
 from mtl_lessons.quiz import sections
 from mtl_lessons.quiz.bank import home, references
 
@@ -97,7 +96,7 @@ def test_what_a_drill_leads_to_and_is_not_there_is_named():
         drills.load("auc"),
         read="evaluation#evaluation-by-slice",
         source=("nobody1900", "cell:nowhere#by-slice"),
-        messages={"ties": Told("", "evaluation#heads")},
+        messages={"ties": Message("", "evaluation#heads")},
     )
     there = ", ".join(sections.titles("evaluation", home(None)))
     expected = f"expected a section of evaluation.ipynb ({there})"

@@ -14,13 +14,7 @@ from mtl_lessons.console import showable
 from mtl_lessons.exercises import bar, sandbox, state
 from mtl_lessons.exercises.engine import FOLDER
 from mtl_lessons.exercises.mistakes import NotAttempted, attempted
-from mtl_lessons.exercises.result import (
-    NOT_ATTEMPTED,
-    NOT_YET,
-    OUTCOMES,
-    PASSED,
-    RAISED,
-)
+from mtl_lessons.mistake import NOT_ATTEMPTED, NOT_YET, OUTCOMES, PASSED, RAISED
 
 layers = keras.layers
 

@@ -12,7 +12,7 @@ import pytest
 from mtl_lessons import exercises
 from mtl_lessons.backend import keras, tf
 from mtl_lessons.exercises import sandbox
-from mtl_lessons.exercises.result import NOT_YET
+from mtl_lessons.mistake import NOT_YET
 
 layers = keras.layers
 

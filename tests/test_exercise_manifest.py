@@ -5,7 +5,8 @@ import ast
 import pytest
 
 from mtl_lessons.exercises.engine import FOLDER
-from mtl_lessons.exercises.manifest import SECONDS, Manifest, Message
+from mtl_lessons.exercises.manifest import SECONDS, Manifest
+from mtl_lessons.mistake import Message
 
 WHOLE = """\
 title: An exercise

@@ -14,7 +14,7 @@ from mtl_lessons import __main__ as cli
 from mtl_lessons import console, exercises
 from mtl_lessons.exercises import child, state
 from mtl_lessons.exercises.engine import FOLDER
-from mtl_lessons.exercises.result import NOT_YET, PASSED, RAISED
+from mtl_lessons.mistake import NOT_YET, PASSED, RAISED
 
 pytestmark = pytest.mark.usefixtures("own_state")
 

@@ -16,14 +16,9 @@ import pytest
 
 from mtl_lessons import embed, exercises
 from mtl_lessons.exercises.engine import FOLDER
-from mtl_lessons.exercises.result import (
-    NOT_ATTEMPTED,
-    NOT_YET,
-    PASSED,
-    RAISED,
-    Result,
-)
+from mtl_lessons.exercises.result import Result
 from mtl_lessons.exercises.source import Source
+from mtl_lessons.mistake import NOT_ATTEMPTED, NOT_YET, PASSED, RAISED
 
 pytestmark = pytest.mark.usefixtures("own_state")
 

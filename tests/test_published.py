@@ -1,6 +1,7 @@
 """A published site: what others see of it, and how it is read without a network."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -12,8 +13,8 @@ import pytest
 import serve
 from access import PATIENCE, until, violations_by_theme
 from bs4 import BeautifulSoup
-from built_site import copy_sources, jupyter_book
-from mtl_book import addresses, chapters, offline, shared, trainer
+from built_site import VENDOR, copy_sources, jupyter_book
+from mtl_book import addresses, chapters, drills, offline, shared, trainer
 from PIL import Image, ImageChops, ImageStat
 from serve import serving
 
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "book" / "_assets"
 SITE = "https://someone.github.io/fork/"
 SOURCES = "https://github.com/someone/fork"
+RUN = embed.strings("drill-page")["run"]
 SAY = embed.strings("offline") | embed.strings("trainer")
 CONFIG = SimpleNamespace(
     mtl_site_url=SITE, mtl_offline="yes", html_title="A book", language="en"
@@ -287,6 +289,26 @@ def test_what_was_read_and_the_trainer_work_without_a_network(context, url):
     for name in trainer.PAGES:
         page.goto(f"{url}/book/{name}.html")
         page.locator(".mtl-quiz button").first.wait_for()
+
+
+def test_a_drill_that_ran_once_runs_without_a_network(context, url):
+    if not drills.has_all(VENDOR):
+        message = f"no Python for the browser in {VENDOR}: run `make book`"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    name = "book/drill/gauc.html"
+    page = arrive(context, url, name)
+
+    def judged():
+        page.locator(".cm-content").wait_for()
+        page.get_by_role("button", name=RUN, exact=True).click()
+        return page.locator(".mtl-exercise[data-outcome=not-attempted]")
+
+    judged().wait_for()
+    kept(page, page.url)
+    context.set_offline(True)
+    page.goto(f"{url}/book/concept.html")  # not read: its place is taken
+    page.goto(f"{url}/{name}")
+    judged().wait_for()
 
 
 def test_a_page_that_was_not_read_is_told_with_what_can_be_read(context, url):

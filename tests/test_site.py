@@ -31,6 +31,7 @@ from built_site import VENDOR, jupyter_book, ready
 from mtl_book import chapters, drills, pages, published, trainer
 
 from mtl_lessons import embed, quiz
+from mtl_lessons.quiz import coding
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -606,7 +607,7 @@ def test_every_question_of_the_bank_fits_on_a_phone_with_its_answer(
     if stretched:
         stretch(page)
     total = sum(
-        len(trainer.asked(bank))
+        len(coding.asked(bank))
         for bank in quiz.everything(ROOT / "book" / "questions")
     )
     assert page.evaluate(EVERY_QUESTION, 360) == [total, [], 360]

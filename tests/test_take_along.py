@@ -16,7 +16,7 @@ from mtl_book import printable, take_along, trainer
 
 from mtl_lessons import console, quiz
 from mtl_lessons.__main__ import main
-from mtl_lessons.quiz import KINDS, report, terminal
+from mtl_lessons.quiz import KINDS, coding, terminal
 
 ROOT = Path(__file__).parents[1]
 
@@ -409,7 +409,7 @@ def test_make_questions_checks_the_bank_and_counts_it():
         text=True,
         cwd=ROOT,
     )
-    total = sum(len(report.every(bank)) for bank in quiz.everything())
+    total = sum(len(coding.asked(bank)) for bank in quiz.everything())
     assert name == "python" and done.returncode == 0, done.stdout + done.stderr
     assert re.search(
         rf"^ *all +{total}\b", done.stdout, re.MULTILINE

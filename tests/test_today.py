@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from access import PATIENCE, violations_by_theme
-from browser import new_reader
+from browser import new_reader, with_modules
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mtl_book import chapters, outline
@@ -40,7 +40,6 @@ from test_trainer_state import reference
 from mtl_lessons import embed, quiz
 
 ROOT = Path(__file__).resolve().parents[1]
-WEB = ROOT / "mtl_lessons" / "web"
 DONE = embed.strings("done")
 MODULES = """<!doctype html><title>Core</title><link rel="icon" href="data:,">
 <script type="module">
@@ -58,10 +57,7 @@ BERLIN = "Europe/Berlin"
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory):
     folder = tmp_path_factory.mktemp("core")
-    for path in WEB.glob("*.js"):
-        (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "core.html").write_text(MODULES, encoding="utf-8")
-    with serving(folder) as url:
+    with serving(with_modules(folder, "core.html", MODULES)) as url:
         yield url
 
 

@@ -6,16 +6,15 @@ The scheduler is compared with PyPI's `fsrs`.
 import itertools
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import fsrs
 import pytest
 from access import PATIENCE
+from browser import with_modules
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from test_quiz_browser import KEY, OLDER
 
-WEB = Path(__file__).parents[1] / "mtl_lessons" / "web"
 DAY = 86_400_000
 NOW = 1_800_000_000_000
 CLOCK = f"window.now = {NOW}; Date.now = () => window.now;"
@@ -35,10 +34,7 @@ FIREFOX = "NS_ERROR_DOM_QUOTA_REACHED"
 @pytest.fixture(scope="module")
 def web(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web")
-    for path in WEB.glob("*.js"):
-        (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "index.html").write_text(MODULES, encoding="utf-8")
-    return folder
+    return with_modules(folder, "index.html", MODULES)
 
 
 @pytest.fixture
@@ -234,13 +230,16 @@ def test_two_tabs_add_to_each_other_and_hear_of_it(open_tab):
         "() => { window.heard = 0; store.listen(() => window.heard++); }"
     )
     answer(one, "a")
+    # a tab of another process sees what was written when it hears of it
+    other.wait_for_function("window.heard === 1")
     answer(other, "a", False, minutes=20)
     answer(other, "b")
+    one.wait_for_function("'b' in store.read()")
     assert [review["score"] for review in read(one)["a"]["reviews"]] == [
         1,
         0,
     ] and set(read(one)) == {"a", "b"}
-    other.wait_for_function("window.heard === 1")
+    assert other.evaluate("window.heard") == 1  # not of itself
     one.evaluate("localStorage.clear()")
     other.wait_for_function("window.heard === 2")
 

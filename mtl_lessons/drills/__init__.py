@@ -10,6 +10,8 @@ A drill is two files in `tasks/`:
 `judge` runs an answer and gives the verdict, in a terminal and in the browser.
 """
 
+from functools import cache
+
 from mtl_lessons.drills.drill import TASKS, Drill
 
 __all__ = ["Drill", "load", "names"]
@@ -20,6 +22,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in TASKS.glob("*.yml"))
 
 
+@cache
 def load(name: str) -> Drill:
     """A drill by its name.
 

@@ -31,7 +31,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from string import Formatter
 from types import ModuleType
 
 import yaml
@@ -39,6 +38,7 @@ import yaml
 from mtl_lessons import embed, shapes
 from mtl_lessons.drills import judge
 from mtl_lessons.levels import LEVELS
+from mtl_lessons.mistake import Message
 
 TASKS = Path(__file__).parent / "tasks"
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -62,14 +62,6 @@ SHAPE = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """A message of a drill; `read`: the section, if not the drill's."""
-
-    text: str
-    read: str = ""
-
-
-@dataclass(frozen=True)
 class Drill:
     """A drill: what its `.yml` says, and what its module defines."""
 
@@ -85,7 +77,7 @@ class Drill:
     hints: tuple[str, ...]
     explained: str
     follow_up: str
-    messages: dict[str, Told]
+    messages: dict[str, Message]
     solution: tuple[str, ...]
 
     @classmethod
@@ -99,12 +91,12 @@ class Drill:
         root, data = shapes.parsed(path)
         wrong = list(shapes.mismatches(root, SHAPE))
         if root is not None and not wrong:
-            wrong = list(_contradictions(root, data))
+            wrong = list(_badly_braced(root, data))
         for line, reason in wrong:
             raise ValueError(f"{path.name}:{line}: {reason}")
         lists = {key: tuple(data[key]) for key in ("source", "hints")}
         messages = {
-            key: Told(**message) for key, message in data["messages"].items()
+            key: Message(**message) for key, message in data["messages"].items()
         }
         solution = tuple(data.get("solution", [data["answer"]]))
         return cls(
@@ -213,15 +205,8 @@ def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
     return [node for node in inside if isinstance(node, ast.FunctionDef)]
 
 
-def _contradictions(root: yaml.Node, data: dict) -> Iterator[tuple[int, str]]:
-    """What no shape sees: pairs of a line and a reason."""
+def _badly_braced(root: yaml.Node, data: dict) -> Iterator[tuple[int, str]]:
+    """Messages in which no facts can be filled in: lines and reasons."""
     for key, message in data["messages"].items():
-        try:
-            list(Formatter().parse(message["text"]))
-        except ValueError as error:
-            node = shapes.inside(root, "messages", key)
-            expected = "braces around the names of facts, {{ and }} for others"
-            yield (
-                shapes.line_of(node),
-                f"{key}: expected {expected}, found: {error}",
-            )
+        node = shapes.inside(root, "messages", key)
+        yield from shapes.badly_braced(node, "text", message["text"])

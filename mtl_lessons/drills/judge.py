@@ -16,14 +16,15 @@ from types import ModuleType
 from typing import Any
 
 from mtl_lessons.drills.probes import ANSWER
-from mtl_lessons.mistake import Mistake, NotAttempted
-
-PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = (
-    "passed",
-    "not-yet",
-    "raised",
-    "not-attempted",
+from mtl_lessons.mistake import (
+    NOT_ATTEMPTED,
+    NOT_YET,
+    PASSED,
+    RAISED,
+    Mistake,
+    NotAttempted,
 )
+
 PLACE = re.compile(rf" \({ANSWER}, line \d+\)")  # told as `line`
 PRINTED = 4000  # characters of its output that are kept
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from mtl_lessons import drills
 from mtl_lessons.console import limit_memory
 from mtl_lessons.drills.drill import Drill
-from mtl_lessons.drills.judge import NOT_YET, RAISED, Verdict
+from mtl_lessons.drills.judge import Verdict
+from mtl_lessons.mistake import NOT_YET, RAISED
 
 SECONDS = 10.0  # that an answer may take; a right one takes less than one
 START = 120.0  # seconds more for the process to begin, on a slow machine

@@ -10,9 +10,10 @@ from mtl_lessons import drills, embed
 from mtl_lessons.console import showable, wait_for_change
 from mtl_lessons.drills import process
 from mtl_lessons.drills.drill import Drill
-from mtl_lessons.drills.judge import NOT_ATTEMPTED, PASSED, Verdict
+from mtl_lessons.drills.judge import Verdict
 from mtl_lessons.exercises import state
 from mtl_lessons.exercises.result import MARKS
+from mtl_lessons.mistake import NOT_ATTEMPTED, PASSED
 from mtl_lessons.quiz.bank import home
 from mtl_lessons.quiz.page import section_of
 

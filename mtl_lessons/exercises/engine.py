@@ -35,7 +35,7 @@ from types import ModuleType
 from mtl_lessons import embed, quiz
 from mtl_lessons.console import showable
 from mtl_lessons.exercises import result, state
-from mtl_lessons.exercises.manifest import SECONDS, Manifest, Message, StepSpec
+from mtl_lessons.exercises.manifest import SECONDS, Manifest, StepSpec
 from mtl_lessons.exercises.mistakes import (
     LONGEST,
     Mistake,
@@ -45,17 +45,15 @@ from mtl_lessons.exercises.mistakes import (
     short,
     told,
 )
-from mtl_lessons.exercises.result import (
-    MARKS,
+from mtl_lessons.exercises.result import MARKS, Result, Shown, Stack
+from mtl_lessons.exercises.source import Source
+from mtl_lessons.mistake import (
     NOT_ATTEMPTED,
     NOT_YET,
     PASSED,
     RAISED,
-    Result,
-    Shown,
-    Stack,
+    Message,
 )
-from mtl_lessons.exercises.source import Source
 from mtl_lessons.quiz import Quiz
 
 FOLDER = Path(__file__).parent

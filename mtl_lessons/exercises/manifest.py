@@ -31,12 +31,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import yaml
 
 from mtl_lessons import shapes
+from mtl_lessons.mistake import Message
 
 SECONDS = 20.0  # until a check gives up, if the manifest says nothing
 WORD, KEY = (
@@ -88,16 +88,6 @@ class StepSpec:
             name: tuple(entry[name]) for name in ("solution", "hints")
         }
         return cls(**entry | lists)
-
-
-@dataclass(frozen=True)
-class Message:
-    """What is said of a mistake, with `{facts}` to fill in; `read`: where, if
-    not the step's.
-    """
-
-    text: str
-    read: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,7 +146,7 @@ def _contradictions(
                 _line_of(node, "starter"),
                 f"starter: expected the file {file}, found none",
             )
-        yield from _badly_braced(node, "passed", step["passed"])
+        yield from shapes.badly_braced(node, "passed", step["passed"])
     for key, message in data["messages"].items():
         node = shapes.inside(root, "messages", key)
         if (
@@ -167,18 +157,7 @@ def _contradictions(
                 _line_of(node, "read"),
                 f"read: expected one of {sections}, found {message['read']}",
             )
-        yield from _badly_braced(node, "text", message["text"])
-
-
-def _badly_braced(
-    node: yaml.Node, key: str, text: str
-) -> Iterator[tuple[int, str]]:
-    """A text in which no facts can be filled in."""
-    try:
-        list(Formatter().parse(text))
-    except ValueError as error:
-        expected = "braces around the names of facts, {{ and }} for others"
-        yield _line_of(node, key), f"{key}: expected {expected}, found: {error}"
+        yield from shapes.badly_braced(node, "text", message["text"])
 
 
 def _line_of(node: yaml.Node, key: str) -> int:

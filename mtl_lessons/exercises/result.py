@@ -9,13 +9,8 @@ from dataclasses import dataclass, field
 from mtl_lessons import embed
 from mtl_lessons.console import showable
 from mtl_lessons.markup import to_html
+from mtl_lessons.mistake import NOT_ATTEMPTED, OUTCOMES
 
-PASSED, NOT_YET, RAISED, NOT_ATTEMPTED = OUTCOMES = (
-    "passed",
-    "not-yet",
-    "raised",
-    "not-attempted",
-)
 MARKS = dict(zip(OUTCOMES, "✓✗!·", strict=True))
 CODE = re.compile(
     r'<pre><code class="language-python">(.*?)</code></pre>', re.DOTALL

@@ -8,6 +8,16 @@ from mtl_lessons.levels import LEVELS
 from mtl_lessons.quiz.bank import Bank, Question
 
 
+def asked(bank: Bank) -> list[Question]:
+    """All that is asked of a chapter: the questions of its bank, and its drills.
+
+    >>> from mtl_lessons.quiz import load
+    >>> asked(load("evaluation"))[-1]["type"]
+    'write'
+    """
+    return [*bank.questions, *questions_of(bank)]
+
+
 def questions_of(bank: Bank) -> list[Question]:
     """The drills of a chapter as questions, the easier ones first.
 

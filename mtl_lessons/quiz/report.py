@@ -12,7 +12,7 @@ from mtl_lessons import console
 from mtl_lessons.levels import LEVELS
 
 from . import coding, cues
-from .bank import Bank, Problem, Question, everything
+from .bank import Bank, Problem, everything
 from .kinds import KINDS
 from .proofs import proofs
 from .rules import chains, rules
@@ -61,16 +61,11 @@ def tallies(banks: list[Bank]) -> dict[str, Counter]:
     for bank in banks:
         parts = (
             question[part]
-            for question in every(bank)
+            for question in coding.asked(bank)
             for part in ("level", "type")
         )
         found[bank.path.stem] = Counter(parts)
     return found | {"all": sum(found.values(), Counter())}
-
-
-def every(bank: Bank) -> list[Question]:
-    """The questions of a bank, and the drills of its chapter."""
-    return [*bank.questions, *coding.questions_of(bank)]
 
 
 def weak_spots(banks: list[Bank]) -> Iterator[str]:
@@ -79,7 +74,7 @@ def weak_spots(banks: list[Bank]) -> Iterator[str]:
     A bank of free answers alone is meant to be one.
     """
     for bank in banks:
-        questions = every(bank)
+        questions = coding.asked(bank)
         levels = Counter(question["level"] for question in questions)
         types = {question["type"] for question in questions}
         if all(KINDS[kind].by_hand for kind in types):

@@ -50,7 +50,8 @@ def play(
                 )
             )
             scores.append(ask(question, read, write))
-            write(f"{SAY['mistake']}: {question['mistake'].strip()}")
+            if question["mistake"]:  # a drill names that of its answer
+                write(f"{SAY['mistake']}: {question['mistake'].strip()}")
             write(f"{SAY['follow-up']}: {question['follow_up'].strip()}")
             if again and question["id"] in again:
                 write(f"{SAY['read-again']}: {again[question['id']]}")
@@ -202,7 +203,7 @@ def run(given: argparse.Namespace) -> int:
     wanted = [
         question
         for bank in banks
-        for question in [*bank.questions, *coding.questions_of(bank)]
+        for question in coding.asked(bank)
         if given.level in (None, question["level"])
         and given.type in (None, question["type"])
     ]
@@ -213,7 +214,7 @@ def run(given: argparse.Namespace) -> int:
         question["id"]: place.section(question["anchor"])
         for bank in banks
         for place in [Place.of(bank)]
-        for question in bank.questions
+        for question in coding.asked(bank)
         if "anchor" in question
     }
     play(random.sample(wanted, min(given.count, len(wanted))), again=again)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mtl_lessons import embed, quiz
 from mtl_lessons.markup import to_text
-from mtl_lessons.quiz import Bank
+from mtl_lessons.quiz import Bank, coding
 
 from . import chapters
 
@@ -95,7 +95,7 @@ def outline(found: list[dict], topics: list[tuple[str, Bank]]) -> dict:
             {
                 "id": bank.path.stem,
                 "title": title,
-                "questions": [question["id"] for question in bank.questions],
+                "questions": [one["id"] for one in coding.asked(bank)],
             }
             for title, bank in topics
         ],

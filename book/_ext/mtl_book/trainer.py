@@ -39,11 +39,6 @@ def titled(banks: list[Bank], order: list[str]) -> list[tuple[str, Bank]]:
     return [(bank.data["title"], bank) for bank in banks]
 
 
-def asked(bank: Bank) -> list[Question]:
-    """What the trainer asks of a topic: its questions, and its drills."""
-    return [*bank.questions, *coding.questions_of(bank)]
-
-
 def data(question: Question, place: quiz.Place) -> dict:
     """What a page of the trainer needs of a question."""
     kind = quiz.kind_of(question)
@@ -74,7 +69,7 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
     for title, bank in topics:
         # any page but those of chapters
         place = quiz.Place.of(bank, page="", pages=pages)
-        questions = [data(question, place) for question in asked(bank)]
+        questions = [data(question, place) for question in coding.asked(bank)]
         found.append(
             {"id": bank.path.stem, "title": title, "questions": questions}
         )
@@ -85,7 +80,9 @@ def bank_json(topics: list[tuple[str, Bank]], pages: set[str]) -> str:
 def texts_json(bank: Bank, pages: set[str]) -> str:
     """The texts of a topic, by the ids of its questions."""
     place = quiz.Place.of(bank, page="", pages=pages)
-    found = {question["id"]: text(question, place) for question in asked(bank)}
+    found = {
+        question["id"]: text(question, place) for question in coding.asked(bank)
+    }
     return compact(found)
 
 

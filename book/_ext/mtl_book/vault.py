@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from mtl_lessons import embed, quiz
 from mtl_lessons.markup import tag, to_text
-from mtl_lessons.quiz import Bank, Question
+from mtl_lessons.quiz import Bank, Question, coding
 from mtl_lessons.quiz.pieces import inline
 
 from . import chapters, quizzes, singles, trainer
@@ -131,7 +131,7 @@ def select(label: str, name: str, options: list[tuple[str, str]]) -> str:
 def topic(title: str, bank: Bank) -> str:
     """The questions and the drills of a topic."""
     name = bank.path.stem
-    asked = trainer.asked(bank)
+    asked = coding.asked(bank)
     rows = (row(question) for question in asked)
     heading = f"{escape(title)} ({len(asked)})"
     return tag(

@@ -4,8 +4,9 @@ from html import escape
 from pathlib import Path
 
 from mtl_lessons import drills
-from mtl_lessons.drills import Drill, judge, process
+from mtl_lessons.drills import Drill, process
 from mtl_lessons.markup import tag
+from mtl_lessons.mistake import PASSED
 from mtl_lessons.quiz.bank import Question
 from mtl_lessons.quiz.pieces import SAY, code_block, rich
 
@@ -53,7 +54,7 @@ class Write(Kind):
         if not file.is_file():
             raise ValueError(SAY["code-file"].format(file=file))
         verdict = process.checked(drill, file)
-        return float(verdict.outcome == judge.PASSED), [verdict.text]
+        return float(verdict.outcome == PASSED), [verdict.text]
 
     def front(self, question: Question) -> str:
         return code_block(drill_of(question).starter)
