@@ -118,12 +118,23 @@ def render_math(
     return math(token.content, **token.meta) + "\n" * token.block
 
 
-PARSER = MarkdownIt("commonmark", {"html": False})
-PARSER.inline.ruler.before("escape", "math", inline_math)
-PARSER.block.ruler.before(
-    "fence", "math", block_math, {"alt": ["paragraph", "blockquote", "list"]}
-)
-PARSER.add_render_rule("math", render_math)
+def parser() -> MarkdownIt:
+    """CommonMark with formulas; HTML in it is text."""
+    made = MarkdownIt("commonmark", {"html": False, "typographer": True})
+    made.inline.ruler.before("escape", "math", inline_math)
+    made.block.ruler.before(
+        "fence",
+        "math",
+        block_math,
+        {"alt": ["paragraph", "blockquote", "list"]},
+    )
+    made.add_render_rule("math", render_math)
+    return made
+
+
+PARSER = parser()
+# quotes as a book has them: "so" becomes “so”
+PRINTER = parser().enable("smartquotes")
 
 
 def check_formulas(text: str) -> None:
@@ -137,7 +148,18 @@ def check_formulas(text: str) -> None:
                 math(token.content, **token.meta)
 
 
-def to_html(text: str, inline: bool = False) -> str:
+def prose(text: str) -> str:
+    """The words of a text in Markdown: without code and formulas, a line for
+    each paragraph.
+    """
+    lines = []
+    for block in PARSER.parse(text):
+        words = [t.content for t in block.children or [] if t.type == "text"]
+        lines.append(" ".join(words))
+    return "\n".join(lines)
+
+
+def to_html(text: str, inline: bool = False, as_typed: bool = False) -> str:
     """Markdown (CommonMark, with `$…$` and `$$…$$`) as HTML.
 
     HTML in the text is shown, never passed on.
@@ -147,8 +169,10 @@ def to_html(text: str, inline: bool = False) -> str:
             alone.
         inline: without the paragraph around it, for use inside a label or a
             legend.
+        as_typed: with straight quotes, as in the message of an error.
     """
-    return PARSER.renderInline(text) if inline else PARSER.render(text)
+    chosen = PARSER if as_typed else PRINTER
+    return chosen.renderInline(text) if inline else chosen.render(text)
 
 
 def to_text(text: str) -> str:

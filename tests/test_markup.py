@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtl_lessons.markup import math, to_html
+from mtl_lessons.markup import math, to_html, to_text
 
 FORMULAS = [
     r"L = \sum_{t=1}^{T} w_t L_t",
@@ -98,6 +98,17 @@ def test_what_is_a_formula(text, formulas):
 
 def test_dollars_survive_where_they_are_no_formula():
     assert to_html(r"\$5 and `$x$`") == "<p>$5 and <code>$x$</code></p>\n"
+
+
+def test_quotes_are_printed_curly_but_as_typed_in_code_and_messages():
+    text = """It's "so" in `"code"` and $x"$."""
+    assert to_html(text, inline=True).startswith(
+        "It’s “so” in <code>&quot;code&quot;</code> and <math"
+    )
+    assert to_html(text, inline=True, as_typed=True).startswith(
+        "It's &quot;so&quot; in <code>"
+    )
+    assert to_text(text) == """It's "so" in "code" and $x"$."""
 
 
 def test_inline_has_no_paragraph():

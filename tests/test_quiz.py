@@ -225,6 +225,21 @@ def test_sample_is_valid_and_keeps_all_rules(tmp_path):
             "sample-open",
             r"no MathML for \summ",
         ),
+        # marks that a book does not print
+        *(
+            (
+                "stem: |\n    Why is",
+                f"stem: |\n    {typed} Why is",
+                f"stem: |\n    {typed}",
+                "sample-open",
+                reason,
+            )
+            for typed, reason in (
+                ("All - or none.", "a dash (–), found All - or"),
+                ("Of 12500.", "(12,500), found 12500"),
+                ("Of 12 500.", "(12,500), found 12 500"),
+            )
+        ),
         # what belongs to a topic, in a chapter
         (
             "  anchor: not-on-this-page\n",
@@ -595,6 +610,8 @@ def test_without_keys_asks_everything_and_answers_nothing(tmp_path):
         ("12 %", 12, True),
         ("112", 12, False),
         ("nothing", 12, False),
+        ("49,184 weights", 49184, True),
+        ("1,012", 12, False),
     ],
 )
 def test_a_number_counts_as_stated_in_its_own_digits_only(text, value, stated):

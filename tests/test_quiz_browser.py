@@ -362,7 +362,8 @@ def test_free_answer_is_compared_with_the_rubric(page):
         "NaN plus anything is NaN." in form.inner_text()
         and "fills in zeros" in form.inner_text()
     )
-    assert verdict(form) == "0 of 5 points: nothing is ticked yet"
+    assert verdict(form) == "not graded yet: tick what your answer had"
+    assert saved(page)["sample-open"]["reviews"] == []
     form.get_by_label("NaN spreads").check()
     form.get_by_label("a mask repairs it").check()
     assert verdict(form) == "3 of 5 points"
@@ -374,6 +375,33 @@ def test_free_answer_is_compared_with_the_rubric(page):
         saved(page)["sample-open"]["attempts"] == 1
         and saved(page)["sample-open"]["answer"]["text"] == "NaN spreads"
     )
+
+
+def test_a_free_answer_counts_when_it_is_graded(page):
+    """Not before; and "none of these" is a grade, too."""
+    form = question(page, "open")
+    form.get_by_role("textbox").fill("NaN spreads")
+    form.get_by_role("button", name="Show the model answer").click()
+    kept = saved(page)["sample-open"]
+    assert (kept["attempts"], kept["reviews"]) == (0, [])
+    assert "points" not in kept and "free answers" not in status(page)
+
+    page.reload()
+    form = question(page, "open")
+    assert form.get_by_role("textbox").input_value() == "NaN spreads"
+    none = form.get_by_label("none of these (0 points)")
+    none.check()
+    assert verdict(form) == "0 of 5 points"
+    form.get_by_label("NaN spreads").check()
+    assert verdict(form) == "2 of 5 points" and not none.is_checked()
+    kept = saved(page)["sample-open"]
+    assert kept["attempts"] == 1
+    assert [review["score"] for review in kept["reviews"]] == [0.4]
+
+    form.get_by_label("NaN spreads").uncheck()
+    assert verdict(form).startswith("not graded yet")
+    kept = saved(page)["sample-open"]
+    assert (kept["attempts"], kept["reviews"]) == (0, [])
 
 
 # ---- by keyboard only ----

@@ -513,7 +513,7 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });"""
 
 
-@pytest.mark.parametrize("name", trainer.PAGES)
+@pytest.mark.parametrize("name", (*trainer.PAGES, "printable"))
 def test_the_text_does_not_jump_when_the_bank_comes(browser, address, name):
     """Cumulative layout shift; 0.1 is what Lighthouse calls good."""
     page = browser.new_page(viewport={"width": 412, "height": 823})

@@ -384,7 +384,7 @@ def test_enter_in_a_rubric_is_no_second_answer(open_page):
     page.get_by_label("Type").select_option("free answer")
     button(page, "start").click()
     answer(page)
-    for box in page.locator(".mtl-rubric input").all():
+    for box in page.locator(".mtl-rubric input").all()[:-1]:
         box.press("Space")
         box.press("Enter")
     assert (

@@ -39,7 +39,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         heading = html.escape(self.heading)
-        text = CODE.sub(_coloured, to_html(self.text))
+        text = CODE.sub(_coloured, to_html(self.text, as_typed=True))
         if self.folded:
             return f'<details class="mtl-exercise"><summary>{heading}</summary>{text}</details>'
         inside = f"<p><strong>{heading}</strong></p>{text}{self._link()}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import yaml
 
 from mtl_lessons.levels import LEVELS
-from mtl_lessons.markup import check_formulas
+from mtl_lessons.markup import check_formulas, prose
 from mtl_lessons.shapes import line_of, mismatches
 
 from .bank import FIVE, Bank, Problem, Question
@@ -40,6 +40,11 @@ CHAPTER_HEAD = {"title": str, "about": str, "five?": [ID]}
 TOPIC_HEAD = {"title": str}
 # the rest is Markdown
 VERBATIM = {"id", "anchor", "source", "code", "expression", "unit", "run"}
+MARKS = {  # how a text does not write what is wanted
+    r"\S+ - \S+": "a dash (–)",
+    r"(?<![\d.,])\d{5,}(?!\d)": "commas between thousands (12,500)",
+    r"(?<![\d.,])\d{1,3}( \d{3})+(?!\d)": "commas between thousands (12,500)",
+}
 
 
 def validate(bank: Bank) -> list[Problem]:
@@ -109,7 +114,8 @@ def faults(
     ]:
         yield from ((line_of(node), reason) for reason in reasons)
     else:
-        yield from wrong_formulas(node)
+        for text in texts(node):
+            yield from ((line_of(text), reason) for reason in wrong_text(text))
 
 
 def wrong_numbers(question: Question) -> Iterator[str]:
@@ -123,7 +129,7 @@ def wrong_numbers(question: Question) -> Iterator[str]:
 
 def states(question: Question, value: float) -> bool:
     """Whether a text of the question has this number, in its digits: -0.5 also
-    as "−0.50".
+    as "−0.50", 49184 also as "49,184".
 
     The answer itself is no text.
     """
@@ -132,25 +138,38 @@ def states(question: Question, value: float) -> bool:
         for name, part in question.items()
         if name not in ("numbers", "answer")
     }
-    digits = re.escape(f"{abs(value):.10g}")
+    plain, grouped = f"{abs(value):.10g}", f"{abs(value):,.10g}"
+    digits = f"({re.escape(plain)}|{re.escape(grouped)})"
     return bool(
         re.search(
-            rf"(?<![\d.]){digits}0*(?!\d)", json.dumps(said, ensure_ascii=False)
+            rf"(?<![\d.])(?<!\d,){digits}0*(?!\d)",
+            json.dumps(said, ensure_ascii=False),
         )
     )
 
 
-def wrong_formulas(node: yaml.Node) -> Iterator[tuple[int, str]]:
-    """TeX that cannot be shown, in any text of a question: lines and reasons."""
+def texts(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """All texts of a question that are Markdown."""
     if isinstance(node, yaml.MappingNode):
         for key, child in node.value:
             if key.value not in VERBATIM:
-                yield from wrong_formulas(child)
+                yield from texts(child)
     elif isinstance(node, yaml.SequenceNode):
         for child in node.value:
-            yield from wrong_formulas(child)
-    else:
-        try:
-            check_formulas(node.value)
-        except ValueError as error:
-            yield line_of(node), str(error)
+            yield from texts(child)
+    elif isinstance(node, yaml.ScalarNode):
+        yield node
+
+
+def wrong_text(text: yaml.ScalarNode) -> Iterator[str]:
+    """TeX that cannot be shown, and marks that a book does not print."""
+    try:
+        check_formulas(text.value)
+    except ValueError as error:
+        yield str(error)
+        return
+    if text.tag.endswith(":str"):
+        words = prose(text.value)
+        for pattern, wanted in MARKS.items():
+            if found := re.search(pattern, words):
+                yield f"expected {wanted}, found {found[0].strip()}"

@@ -376,7 +376,7 @@ class Interview extends Rounds {
     const used = question?.used ?? 0;
     const late = used > question?.limit;
     const answered = Boolean(result || question?.givenUp);
-    const score = result ? scoreOf(result) : 0;
+    const score = scoreOf(result ?? {}) ?? 0;
     return { item, question, answered, score, used, late, sure: question?.sure() };
   }
 

@@ -6,11 +6,13 @@
      grade(question, answer)   {right, why: [names of feedback], marks: [mark]}
      restart(question)         puts back what no reset of a form does, if there is such a thing
      numbered                  whether a key 1 to 9 chooses an option
+     tick(question, box)       what follows for the other boxes of a rubric, if there is such a thing
      mount(question)           adds to its form what no page has before it is asked, if there is any
      nothing                   the name of what is said where there is no answer yet, if not the usual
 
    A mark stands beside an option: {node, verdict, word, name of feedback}. A kind that its reader
-   grades by a rubric says so (`byHand`), and gives {points, total, word} for {right}. */
+   grades by a rubric says so (`byHand`), and gives {points, total, word} for {right}; {word} alone
+   until something of the rubric is ticked. */
 
 import { near, readings } from "./answers.js";
 import { element, fill, isRecord } from "./parts.js";
@@ -108,6 +110,7 @@ const order = {
   },
 };
 
+/* The last line of the rubric says that the answer had none of the others. */
 const open = {
   byHand: true,
 
@@ -127,14 +130,18 @@ const open = {
   },
 
   grade({ rubric, say }, answer) {
+    if (!answer.ticks.includes(true)) return { word: say.ungraded, why: [], marks: [] };
     const worth = (boxes) => boxes.reduce((sum, box) => sum + Number(box.dataset.points), 0);
     const points = worth(rubric.filter((_, i) => answer.ticks[i] === true));
     const total = worth(rubric);
-    const word = fill(say[answer.ticks.includes(true) ? "points" : "points-none"], {
-      points,
-      total,
-    });
+    const word = fill(say.points, { points, total });
     return { points, total, word, why: [], marks: [] };
+  },
+
+  tick({ rubric }, box) {
+    const isNone = (one) => one === rubric.at(-1);
+    const others = rubric.filter((one) => isNone(one) !== isNone(box));
+    if (box.checked) others.forEach((one) => (one.checked = false));
   },
 };
 

@@ -3,7 +3,7 @@
 
 import { KINDS } from "./kinds.js";
 import { element, fill, isRecord } from "./parts.js";
-import { reviewsOf, store } from "./store.js";
+import { reviewsOf, scoreOf, store } from "./store.js";
 
 /* What is being written in a free answer outlives a reload, until it is given. */
 const DRAFT = "mtl-lessons:draft:";
@@ -91,7 +91,9 @@ export class Question {
       draft.keep(this);
     });
     this.form.addEventListener("change", ({ target }) => {
-      if (this.graded && this.rubric.includes(target)) this.settle();
+      if (!this.graded || !this.rubric.includes(target)) return;
+      this.kind.tick?.(this, target);
+      this.settle();
     });
     this.form.addEventListener("keydown", (event) => this.choose(event));
     this.form.addEventListener("keydown", (event) => {
@@ -197,7 +199,8 @@ export class Question {
     if (!isRecord(entry) || entry.edition !== this.form.dataset.edition) return;
     if (!this.kind.fits(this, entry.answer)) return;
     this.kind.write(this, entry.answer);
-    this.reviewed = reviewsOf(entry).at(-1)?.time ?? null;
+    const isGraded = scoreOf(entry) !== undefined;
+    this.reviewed = isGraded ? (reviewsOf(entry).at(-1)?.time ?? null) : undefined;
     this.show(entry.answer);
   }
 

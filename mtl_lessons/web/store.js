@@ -191,11 +191,13 @@ export const store = {
     }
   },
 
-  /* Keeps an answer, as a new attempt or (`review`: the time of its review) corrected. Returns the time of its review, null for a retry. */
+  /* Keeps an answer, as a new attempt or (`review`: the time of its review) corrected. Returns the time of its review, null for a retry;
+     undefined if there is no score yet, which is no attempt. */
   answer(id, { sure, ...result }, review) {
     const time = Date.now(),
       score = scoreOf(result),
       attempt = review === undefined;
+    if (score === undefined) return this.lay(id, result, review);
     let counted = review ?? null;
     this.change((all) => {
       const old = isRecord(all[id]) ? all[id] : {},
@@ -210,6 +212,17 @@ export const store = {
       all[id] = { ...result, attempts, time, reviews };
     });
     return counted;
+  },
+
+  /* Keeps an answer without a score, and takes back the attempt of `review`, if there was one. */
+  lay(id, result, review) {
+    const time = Date.now();
+    this.change((all) => {
+      const old = isRecord(all[id]) ? all[id] : {};
+      const reviews = reviewsOf(old).filter((fact) => fact.time !== review);
+      const attempts = number(old.attempts) - Number(review !== undefined);
+      all[id] = { ...result, attempts, time, reviews };
+    });
   },
 
   /* Keeps how well a question was known on a card, or that it was not: a review, but no answer. */

@@ -83,7 +83,7 @@ class Number(Kind):
         slips = [
             why(
                 f"slip-{i}",
-                SAY["slip"].format(value=slip["value"]),
+                SAY["slip"].format(value=f"{slip['value']:,}"),
                 slip["feedback"],
                 "wrong",
             )
@@ -105,7 +105,7 @@ class Number(Kind):
         }
 
     def solution(self, question: Question) -> list[str]:
-        return [f"{question['answer']['value']} {self.unit(question)}"]
+        return [f"{question['answer']['value']:,} {self.unit(question)}"]
 
     def grade(self, question: Question, text: str) -> tuple[float, list[str]]:
         found = number(text, self.is_percent(question))

@@ -39,7 +39,8 @@ class Open(Kind):
 
     def answer(self, question: Question) -> str:
         rows = []
-        for item in question["rubric"]:
+        none = {"text": SAY["rubric-none"], "points": 0}
+        for item in [*question["rubric"], none]:
             box = tag("input", type="checkbox", data_points=item["points"])
             text = tag(
                 "span", inline(item["text"]), f" ({worth(item['points'])})"
