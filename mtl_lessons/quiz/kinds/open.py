@@ -38,14 +38,10 @@ class Open(Kind):
         )
 
     def answer(self, question: Question) -> str:
-        rows = []
-        none = {"text": SAY["rubric-none"], "points": 0}
-        for item in [*question["rubric"], none]:
-            box = tag("input", type="checkbox", data_points=item["points"])
-            text = tag(
-                "span", inline(item["text"]), f" ({worth(item['points'])})"
-            )
-            rows.append(tag("li", tag("label", box, text)))
+        rows = [
+            _row(item["text"], item["points"]) for item in question["rubric"]
+        ]
+        rows.append(_row(SAY["rubric-none"], 0))
         legend = tag("legend", tag("strong", SAY["rubric"]))
         return "".join(
             (
@@ -85,3 +81,10 @@ class Open(Kind):
             + listed(self.rubric(question), "ul")
             + flags
         )
+
+
+def _row(text: str, points: int) -> str:
+    """A line of the rubric, to tick."""
+    box = tag("input", type="checkbox", data_points=points)
+    words = tag("span", inline(text), f" ({worth(points)})")
+    return tag("li", tag("label", box, words))
