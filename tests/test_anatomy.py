@@ -229,6 +229,33 @@ def test_no_code_is_cut_on_any_page(visit, name, size):
 # ---- folds, and the switch for all ----
 
 
+BROKEN = r"""() => {
+  const broken = [];
+  for (const cell of document.querySelectorAll(".text th")) {
+    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+      const text = walk.currentNode;
+      if (text.parentElement.closest("code, math")) continue;
+      for (const word of text.data.matchAll(/\p{Script=Latin}+/gu)) {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].map(({ top }) => top));
+        if (lines.size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken; }"""
+
+
+@pytest.mark.parametrize("name", chapters.names())
+def test_no_word_of_a_heading_of_a_table_is_broken(visit, name):
+    """At 320 px: a window of 1280 px that is magnified four times."""
+    page = visit(name, {"width": 320, "height": 256})
+    laid_out(page)
+    assert page.evaluate(BROKEN) == []
+
+
 def test_a_fold_is_named_by_its_first_comment_and_does_not_repeat_it(html):
     page = (html / "book" / "concept.html").read_text(encoding="utf-8")
     name = "Counts what is &lt;rare&gt;."
