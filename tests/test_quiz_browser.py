@@ -362,7 +362,7 @@ def test_free_answer_is_compared_with_the_rubric(page):
         "NaN plus anything is NaN." in form.inner_text()
         and "fills in zeros" in form.inner_text()
     )
-    assert verdict(form) == "not graded yet: tick what your answer had"
+    assert verdict(form) == "Not graded yet: tick what your answer had"
     assert saved(page)["sample-open"]["reviews"] == []
     form.get_by_label("NaN spreads").check()
     form.get_by_label("a mask repairs it").check()
@@ -389,7 +389,7 @@ def test_a_free_answer_counts_when_it_is_graded(page):
     page.reload()
     form = question(page, "open")
     assert form.get_by_role("textbox").input_value() == "NaN spreads"
-    none = form.get_by_label("none of these (0 points)")
+    none = form.get_by_label("None of these (0 points)")
     none.check()
     assert verdict(form) == "0 of 5 points"
     form.get_by_label("NaN spreads").check()
@@ -399,7 +399,7 @@ def test_a_free_answer_counts_when_it_is_graded(page):
     assert [review["score"] for review in kept["reviews"]] == [0.4]
 
     form.get_by_label("NaN spreads").uncheck()
-    assert verdict(form).startswith("not graded yet")
+    assert verdict(form).startswith("Not graded yet")
     kept = saved(page)["sample-open"]
     assert (kept["attempts"], kept["reviews"]) == (0, [])
 
