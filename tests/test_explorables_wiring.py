@@ -186,7 +186,7 @@ def test_the_right_answer_is_the_one_that_gradients_give():
 def test_words_over_all_designs():
     assert FIGURE.words(FIGURE.start) == [
         "All designs, lit by the loss of b",
-        "The loss of b also changes what is a's own in Cross-stitch (network), "
+        "The loss of b also changes what is a’s own in Cross-stitch (network), "
         "PLE (experts), AdaTT (experts), ESMM (tower).",
         "It does not in Shared bottom, OMoE, MMoE, CGC.",
     ]
@@ -196,13 +196,13 @@ def test_words_over_all_designs():
 @pytest.mark.parametrize(
     ("design", "said"),
     [
-        ("CGC", "The loss of b trains nothing that is a's own."),
+        ("CGC", "The loss of b trains nothing that is a’s own."),
         (
             "PLE",
-            "The loss of b also trains what is a's own: experts of level 1.",
+            "The loss of b also trains what is a’s own: experts of level 1.",
         ),
-        ("ESMM", "The loss of b also trains what is a's own: tower a."),
-        ("Shared bottom", "Nothing below the towers is a's own."),
+        ("ESMM", "The loss of b also trains what is a’s own: tower a."),
+        ("Shared bottom", "Nothing below the towers is a’s own."),
     ],
 )
 def test_words_of_a_design(design, said):
