@@ -220,7 +220,7 @@ export const store = {
     this.change((all) => {
       const old = isRecord(all[id]) ? all[id] : {};
       const reviews = reviewsOf(old).filter((fact) => fact.time !== review);
-      const attempts = number(old.attempts) - Number(review !== undefined);
+      const attempts = Math.max(0, number(old.attempts) - Number(review !== undefined));
       all[id] = { ...result, attempts, time, reviews };
     });
   },
